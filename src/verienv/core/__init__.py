@@ -1,0 +1,1 @@
+"""What every task shares and no task is known to."""

@@ -1,0 +1,21 @@
+"""Where the shipped files lie: in the wheel beside this package, in a checkout at the top of the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import verienv
+
+
+def asset_path(name: str) -> Path:
+    """The path of ``assets/<name>``. Raises FileNotFoundError that says what is missing and what to do."""
+    package = Path(verienv.__file__).parent
+    for folder in (package / "assets", package.parents[1] / "assets"):
+        if (folder / name).exists():
+            return folder / name
+    hint = (
+        "built-in models come with the repository, not the wheel: clone it"
+        if name.startswith("models")
+        else ("reinstall verienv, or restore the folder assets/ of your checkout")
+    )
+    raise FileNotFoundError(f"verienv's asset {name!r} is missing; {hint}")

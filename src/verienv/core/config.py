@@ -1,0 +1,41 @@
+"""Validation of settings with errors of one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:
+    """Build ``model`` from keyword settings.
+
+    Raises:
+        ValueError: one line that names the field, what was given and what is accepted.
+    """
+    try:
+        return model.model_validate(dict(settings))
+    except ValidationError as error:
+        lines = [_sentence(model, detail) for detail in error.errors(include_url=False, include_context=True)]
+        raise ValueError(f"{name or model.__name__}: " + "; ".join(lines)) from None
+
+
+def _sentence(model: type[BaseModel], detail: Any) -> str:
+    field = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        close = get_close_matches(field, model.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"unknown setting {field!r} ({hint}accepted: {', '.join(model.model_fields)})"
+    message: str = detail["msg"]
+    if detail["type"] == "value_error":  # a sentence of ours
+        message = message.removeprefix("Value error, ")
+        if not field or message.startswith(f"{field}="):
+            return message
+    else:
+        message = message[:1].lower() + message[1:]
+    shown = repr(detail.get("input"))
+    return f"{field}={shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"

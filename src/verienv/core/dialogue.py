@@ -1,0 +1,39 @@
+"""A dialogue of chat messages: question, response, feedback, response, ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Message = dict[str, Any]
+"""``{"role": "user" | "assistant", "content": str}``; with a picture, content is a list of parts."""
+
+
+def question_message(text: str, images: int = 0) -> Message:
+    """The opening user message; each picture is an ``{"type": "image"}`` placeholder before the text."""
+    if not images:
+        return {"role": "user", "content": text}
+    parts: list[Message] = [{"type": "image"} for _ in range(images)]
+    return {"role": "user", "content": [*parts, {"type": "text", "text": text}]}
+
+
+def turn_messages(response: str, feedback: str) -> list[Message]:
+    """One wrong attempt: what the policy said, and what it is told."""
+    return [{"role": "assistant", "content": response}, {"role": "user", "content": feedback}]
+
+
+def attempt_line(attempt: int, attempts: int) -> str:
+    """The line that tells the policy where it stands; ``attempt`` counts from 1."""
+    return f"Attempt {attempt} of {attempts}."
+
+
+def fresh(messages: list[Message]) -> list[Message]:
+    """A copy that shares nothing mutable with ``messages``."""
+    return [
+        {
+            "role": message["role"],
+            "content": message["content"]
+            if isinstance(message["content"], str)
+            else [dict(part) for part in message["content"]],
+        }
+        for message in messages
+    ]

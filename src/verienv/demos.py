@@ -1,0 +1,112 @@
+"""Demonstrations: rows that the verifier has scored, in the prompt and completion form that TRL reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, get_args
+
+import gymnasium as gym
+import numpy as np
+
+from verienv.core.env import VerifiedEnv
+
+Kind = Literal["sft", "revision", "preference"]
+
+
+def demonstrations(
+    env_id: str,
+    kind: Kind = "sft",
+    n: int = 1000,
+    seed: int = 0,
+    split: str = "train",
+    *,
+    steps: bool = False,
+    wrong_attempts: int = 1,
+    **settings: Any,
+) -> Iterator[dict[str, Any]]:
+    """Yield ``n`` rows of chat messages.
+
+    Args:
+        env_id: a verienv environment.
+        kind: "sft": the question and a correct response (``prompt``, ``completion``). "revision": the question, one
+            or more wrong attempts each with its real feedback, and the correct response (``prompt``,
+            ``completion``). "preference": the question, a correct and a wrong response (``prompt``, ``chosen``,
+            ``rejected``), the wrong ones spread evenly over the kinds of failure.
+        n: the number of rows.
+        seed: fixes every row.
+        split: and further ``settings``: as for ``gym.make``.
+        steps: write the steps of the derivation before the answer.
+        wrong_attempts: for "revision", the greatest number of wrong attempts; each row draws from 1 to it.
+
+    Yields:
+        Dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and "preference"
+        rows name the ``failure`` of the newest wrong response.
+
+    Raises:
+        ValueError: for arguments out of range.
+        RuntimeError: if a response meant to be correct does not score maximal, or a wrong one is not as wrong as meant.
+    """
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+    env = gym.make(env_id, split=split, **settings).unwrapped
+    if not isinstance(env, VerifiedEnv):
+        raise ValueError(f"env_id={env_id!r} is no verienv environment with an expert")
+    if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
+        raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
+    rng = np.random.default_rng([seed, 1])
+    for row in range(n):
+        env.reset(seed=seed if row == 0 else None)
+        if kind == "sft":
+            yield _with_completion(env, steps)
+        elif kind == "revision":
+            failure = ""
+            for _ in range(int(rng.integers(1, wrong_attempts + 1))):
+                wrong, failure = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
+                env.step(wrong)
+            yield _with_completion(env, steps) | {"failure": failure}
+        else:
+            prompt, right = env.messages, env.expert_response(steps=steps)
+            wrong, failure = _wrong_response(env, row, rng)
+            rewards = _reward_of_expert(env, right), env.judge(wrong).reward
+            yield {
+                "prompt": prompt,
+                "chosen": [{"role": "assistant", "content": right}],
+                "rejected": [{"role": "assistant", "content": wrong}],
+                "instance": env.instance,
+                "reward": rewards[0],
+                "rejected_reward": rewards[1],
+                "failure": failure,
+            }
+
+
+def _with_completion(env: VerifiedEnv, steps: bool) -> dict[str, Any]:
+    right = env.expert_response(steps=steps)
+    return {
+        "prompt": env.messages,
+        "completion": [{"role": "assistant", "content": right}],
+        "instance": env.instance,
+        "reward": _reward_of_expert(env, right),
+    }
+
+
+def _reward_of_expert(env: VerifiedEnv, response: str) -> float:
+    verdict = env.judge(response)
+    if not verdict.is_correct or verdict.reward < env.best_reward:
+        raise RuntimeError(
+            f"{env.instance}: the expert's response scores {verdict.reward} ({verdict.reason}): {response}"
+        )
+    return verdict.reward
+
+
+def _wrong_response(env: VerifiedEnv, kind: int, rng: np.random.Generator) -> tuple[str, str]:
+    """A response that fails in the ``kind``-th way, or in the next way that this instance allows."""
+    for shift in range(len(env.failures)):
+        failure = env.failures[(kind + shift) % len(env.failures)]
+        response = env.flawed_response(failure, rng)
+        if response is None:
+            continue
+        verdict = env.judge(response)
+        if verdict.failure != failure:
+            raise RuntimeError(f"{env.instance}: meant as {failure}, judged {verdict.failure!r}: {response}")
+        return response, failure
+    raise RuntimeError(f"{env.instance}: no kind of failure can be written for it")

@@ -1,0 +1,61 @@
+"""Cards: ranks, suits, and the many ways a policy writes them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+RANKS = ("A", "2", "3", "4", "5", "6", "7", "8", "9", "10", "J", "Q", "K")
+FACES = ("J", "Q", "K")
+SUITS = {"C": "clubs", "D": "diamonds", "H": "hearts", "S": "spades"}
+BLACK, RED = ("C", "S"), ("D", "H")
+
+Suits = Literal["all", "black", "red"]
+SUIT_LETTERS: dict[str, tuple[str, ...]] = {"all": ("C", "D", "H", "S"), "black": BLACK, "red": RED}
+
+RANK_NUMBER = {rank: number for number, rank in enumerate(RANKS, start=1)}
+"""A = 1, ..., K = 13: the number by which hands are keyed, whatever the rule says."""
+
+_CARD = re.compile(r"(A|[2-9]|10|J|Q|K)([CDHS]?)")
+
+_NAMES = {
+    "ace": "A", "one": "A", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "jack": "J", "queen": "Q", "king": "K", "t": "10", "1": "A",
+}  # fmt: skip
+_WRITTEN = re.compile(
+    r"\s*(?P<rank>10|[1-9atjqk]|ace|one|two|three|four|five|six|seven|eight|nine|ten|jack|queen|king)"
+    r"(?:\s*(?:of\s+)?(?P<suit>[cdhs]|clubs?|diamonds?|hearts?|spades?|[\u2660-\u2667]\ufe0f?))?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def split_card(card: str) -> tuple[str, str]:
+    """("10", "S") for "10S", ("K", "") for "K". Raises ValueError for anything else."""
+    match = _CARD.fullmatch(card) if isinstance(card, str) else None
+    if match is None:
+        raise ValueError(
+            f"card {card!r}: expected a rank ({', '.join(RANKS)}), with or without a suit letter (C, D, H, S)"
+        )
+    return match.group(1), match.group(2)
+
+
+def read_rank(written: object) -> str | None:
+    """The rank that a response means by one item of ``cards``, or None.
+
+    "10", "T", "ten" and 10; "A", "Ace", "1" and 1; any case; with a suit or without ("KS", "King of Spades").
+    """
+    if isinstance(written, int) and not isinstance(written, bool):
+        written = str(written)
+    if not isinstance(written, str) or len(written) > 32:
+        return None
+    return _read(written)
+
+
+@lru_cache(maxsize=1024)
+def _read(written: str) -> str | None:
+    match = _WRITTEN.fullmatch(written)
+    if match is None:
+        return None
+    rank = match.group("rank").lower()
+    return _NAMES.get(rank, rank.upper())

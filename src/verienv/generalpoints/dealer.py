@@ -1,0 +1,174 @@
+"""Dealing: which hands a setting admits, and how one is drawn."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, combinations, combinations_with_replacement, permutations, product
+from math import comb, factorial, prod
+from typing import Literal
+
+import numpy as np
+
+from verienv.core.sides import Side, on_side
+from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS, Suits
+from verienv.generalpoints.puzzle import side_keys
+from verienv.generalpoints.rules import PRESETS, FaceRule, card_values
+from verienv.generalpoints.table import reaches
+
+Sampling = Literal["deck", "iid"]
+FaceCards = Literal["any", "condition", "force"]
+MAX_DEALS = 1000
+
+
+@dataclass(frozen=True)
+class Dealing:
+    """What may be dealt.
+
+    Attributes:
+        count: cards in a hand, 3 to 6.
+        rule: the scored rule; every hand dealt can reach the target under it, and under ``stated_rule``.
+        stated_rule: the rule told to the policy.
+        target: what to make.
+        sampling: "deck" draws without replacement from the deck's cards; "iid" draws each rank and suit afresh.
+        face_cards: "any"; "condition" keeps the hands with at least one of J, Q, K; "force" draws one face card
+            first and the rest after it, which favours hands with one face card less.
+        suits: the suits in the deck: "all", "black" (clubs, spades) or "red" (diamonds, hearts).
+        side: the side of the split on which hands must lie.
+    """
+
+    count: int = 4
+    rule: FaceRule = PRESETS["ten"]
+    stated_rule: FaceRule = PRESETS["ten"]
+    target: int = 24
+    sampling: Sampling = "deck"
+    face_cards: FaceCards = "any"
+    suits: Suits = "all"
+    side: Side = "all"
+
+    def admits(self, ranks: Sequence[str]) -> bool:
+        """Whether a hand of these ranks may be dealt."""
+        return (
+            (self.face_cards == "any" or any(rank in FACES for rank in ranks))
+            and self.on_side(ranks)
+            and self.holds(ranks)
+        )
+
+    def holds(self, ranks: Sequence[str]) -> bool:
+        """Whether the suits can show the hand and the target can be made under both rules. Sides aside."""
+        if self.sampling == "deck" and any(ranks.count(rank) > len(SUIT_LETTERS[self.suits]) for rank in set(ranks)):
+            return False
+        return all(reaches([values[rank] for rank in ranks], self.target) for values in self._valuations())
+
+    def on_side(self, ranks: Sequence[str]) -> bool:
+        """Whether all keys of the hand lie on this side."""
+        return self.side == "all" or all(
+            on_side(side_keys(ranks, [values[rank] for rank in ranks]), self.side) for values in self._valuations()
+        )
+
+    def _valuations(self) -> list[dict[str, int]]:
+        return [dict(card_values(rule)) for rule in dict.fromkeys((self.rule, self.stated_rule))]
+
+    def ways(self, ranks: Sequence[str]) -> int:
+        """In how many ways the hand can be drawn; over all hands these are proportional to probability."""
+        counts = [ranks.count(rank) for rank in dict.fromkeys(ranks)]
+        faces = [rank for rank in ranks if rank in FACES]
+        suits = len(SUIT_LETTERS[self.suits])
+        if self.sampling == "deck":
+            drawn = prod(comb(suits, count) for count in counts)
+            return drawn * len(faces) if self.face_cards == "force" else drawn
+        orders = factorial(len(ranks)) // prod(factorial(count) for count in counts)
+        if self.face_cards == "force":  # orders of the other cards, over the choice of the forced one
+            orders = sum(orders * ranks.count(face) for face in dict.fromkeys(faces)) // len(ranks)
+        return int(orders * suits ** len(ranks))
+
+    def __str__(self) -> str:
+        stated = "" if self.stated_rule == self.rule else f" (stated {self.stated_rule.name})"
+        return (
+            f"target {self.target}, rule {self.rule.name}{stated}, {self.count} cards, "
+            f"face_cards {self.face_cards}, suits {self.suits}, side {self.side}"
+        )
+
+
+class Dealer:
+    """Draws hands. With four cards every hand is known beforehand and one random integer chooses exactly."""
+
+    def __init__(self, dealing: Dealing) -> None:
+        self.dealing = dealing
+        self._letters = SUIT_LETTERS[dealing.suits]
+        if dealing.count == 4:
+            self.hands = hands(dealing)
+            if not self.hands:
+                raise ValueError(f"no hand can be dealt: {dealing}; change target or rule, or widen side or suits")
+            self._upto = list(accumulate(dealing.ways(hand) for hand in self.hands))
+            self._orders = list(permutations(range(4)))
+            self._draws = self._upto[-1] * len(self._orders)
+
+    def deal(self, rng: np.random.Generator, suited: bool = False) -> tuple[str, ...]:
+        """Ranks in the order of the table, or with ``suited`` cards such as "10S".
+
+        Raises:
+            ValueError: if 1,000 deals of 3, 5 or 6 cards brought no hand that the setting admits.
+        """
+        if self.dealing.count != 4:
+            return self._deal_by_rejection(rng, suited)
+        index, order = divmod(int(rng.integers(self._draws)), len(self._orders))
+        row = bisect_right(self._upto, index)
+        hand = self.hands[row]
+        if suited:
+            hand = self._with_suits(hand, index - (self._upto[row - 1] if row else 0))
+        return tuple([hand[place] for place in self._orders[order]])
+
+    def _with_suits(self, hand: tuple[str, ...], way: int) -> tuple[str, ...]:
+        """The cards of a sorted hand in its ``way``-th way; every choice of suits has the same number of ways."""
+        if self.dealing.sampling == "iid":
+            choices = list(product(self._letters, repeat=len(hand)))
+            return tuple(rank + suit for rank, suit in zip(hand, choices[way % len(choices)], strict=True))
+        cards: list[str] = []
+        for rank in dict.fromkeys(hand):
+            choices = list(combinations(self._letters, hand.count(rank)))
+            way, choice = divmod(way, len(choices))
+            cards += [rank + suit for suit in choices[choice]]
+        return tuple(cards)
+
+    def _deal_by_rejection(self, rng: np.random.Generator, suited: bool) -> tuple[str, ...]:
+        for _ in range(MAX_DEALS):
+            cards = self._draw(rng)
+            if self.dealing.admits([card[:-1] for card in cards]):
+                return cards if suited else tuple([card[:-1] for card in cards])
+        raise ValueError(
+            f"{MAX_DEALS} deals brought no hand with {self.dealing}; choose a target and rule that more hands meet"
+        )
+
+    def _draw(self, rng: np.random.Generator) -> tuple[str, ...]:
+        setting = self.dealing
+        force = setting.face_cards == "force"
+        faces = [face + suit for face in FACES for suit in self._letters]
+        deck = [rank + suit for rank in RANKS for suit in self._letters]
+        first = [faces[int(rng.integers(len(faces)))]] if force else []
+        rest = setting.count - len(first)
+        if setting.sampling == "deck":
+            left = [card for card in deck if card not in first]
+            drawn = [left[int(i)] for i in rng.choice(len(left), rest, replace=False)]
+        else:
+            drawn = [deck[int(i)] for i in rng.integers(len(deck), size=rest)]
+        cards = first + drawn
+        return tuple(cards[int(i)] for i in rng.permutation(len(cards)))
+
+
+@lru_cache(maxsize=256)
+def dealer_for(dealing: Dealing) -> Dealer:
+    """One dealer per setting, shared by all environments of this process."""
+    return Dealer(dealing)
+
+
+@lru_cache(maxsize=256)
+def hands(dealing: Dealing) -> tuple[tuple[str, ...], ...]:
+    """Every rank multiset that the setting admits, sorted by rank number. For 3 and 4 cards quick, for 6 slow."""
+    return tuple(
+        hand
+        for hand in combinations_with_replacement(RANKS, dealing.count)
+        if dealing.ways(hand) and dealing.admits(hand)
+    )

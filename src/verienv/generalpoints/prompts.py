@@ -1,0 +1,87 @@
+"""The question in words: one short default and a collection of other phrasings."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from verienv.generalpoints.cards import FACES
+from verienv.generalpoints.puzzle import Puzzle
+
+PromptStyle = Literal["default", "diverse"]
+
+_JSON = '{"cards": [...], "number": [...], "formula": "..."}'
+
+DEFAULT = (
+    "Make {target} with each card's number exactly once, using + - * / ( ).\n"
+    "A = 1, {rule}.\n"
+    "{cards}\n"
+    f"Answer in JSON: {_JSON}"
+)
+
+DIVERSE = (
+    "You are playing the {target} game. {cards} {rule}; A is 1 and every other card is its own number. Use all "
+    "{count} numbers exactly once, with +, -, *, / and parentheses, to reach {target}. Reply with one JSON object "
+    f"with the fields cards, number and formula: {_JSON}",
+    "{cards}\n\nTask: combine the {count} cards into {target}.\nAllowed: addition, subtraction, multiplication, "
+    "division, parentheses.\nEach card must be used once and only once.\nFace cards: {rule}. Ace: 1.\n\nOutput:\n"
+    '{\n  "cards": [the cards you see],\n  "number": [their numbers],\n  '
+    '"formula": "an expression equal to {target}"\n}',
+    "Reply with JSON only, no other text. Format:\n"
+    '{"formula": "...", "number": [...], "cards": [...]}\n'
+    "The formula must equal {target} and use the number of every card once (+ - * / and brackets). Remember that "
+    "{rule} and that an ace counts 1. {cards}",
+    "Rules of the table:\n1. {rule}; A = 1; other cards count their number.\n2. Every card is used exactly once.\n"
+    "3. Only + - * / ( ) may be used.\n4. The result must be {target}.\n{cards}\nFirst list the cards, then their "
+    f"numbers, then the formula, as {_JSON}",
+    "A dealer lays out {count} cards and asks: how do you get {target}? {cards} Here {rule}, and the ace is 1. Think "
+    "as long as you need; end your reply with a JSON object holding cards, number and formula.",
+    "Solve this arithmetic puzzle.\n\nGoal: {target}\n{cards}\nValues: A = 1, {rule}\nOperators: + - * /\n\nGive "
+    "your solution in a code block:\n```json\n"
+    '{"cards": [...], "number": [...], "formula": "..."}\n```',
+    "With the values {rule} and A = 1, write an expression that uses each of the following cards' values exactly "
+    "one time and evaluates to {target}. {cards} Permitted symbols are digits, + - * / and parentheses. "
+    f"Return {_JSON}.",
+    "Target: {target}. Cards on the table: {count}.\n{cards}\nConvert them to numbers ({rule}, A = 1) and write "
+    'them under "number"; copy the cards under "cards"; put the arithmetic under "formula". Use every number once. Answer with '
+    "that one JSON object.",
+    "Your answer will be checked by a program. It reads a JSON object with three keys: cards (list of strings), "
+    "number (list of integers), formula (string). The formula passes if it equals {target} and uses the numbers of "
+    "all {count} cards once each, with + - * / and parentheses. {rule}. A = 1. {cards}",
+    "Can you make {target}? {cards}\n- A counts as 1\n- {rule}\n- use each number once\n- operations: plus, minus, "
+    f"times, divided by, written + - * /\nWrite: {_JSON}",
+    "Answer format: {'cards': [...], 'number': [...], 'formula': '...'}\nQuestion: which arithmetic expression over "
+    "the {count} cards gives {target}? Condition: no card is left out and none is used twice.\nFace values: {rule}; "
+    "ace: 1.\n{cards}",
+    "The points game. Players turn over {count} cards and race to form {target}, spending each card once and using "
+    "nothing but + - * / and parentheses. In this round {rule}; the ace is worth 1. {cards} State what you see, what "
+    f"it is worth and how you win: {_JSON}",
+    "{cards}\nTarget = {target}; {rule}; A = 1.\nJSON with cards, number, formula. Each number once. + - * / ( ) only.",
+)
+
+_CARDS_ON_THEIR_OWN_LINE = re.compile(r"^\{cards\}$", re.MULTILINE)
+_COUNTS = {3: "three", 4: "four", 5: "five", 6: "six"}
+PHRASINGS = (DEFAULT, *DIVERSE)
+
+
+def question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -> str:
+    """The question for a puzzle, as printable ASCII.
+
+    Args:
+        puzzle: its *stated* rule is told.
+        phrasing: 0 for the default, 1 to 13 for the others.
+        vision: leave the cards to the picture.
+    """
+    rule = ", ".join([f"{face} = {getattr(puzzle.stated_rule, face)}" for face in FACES])
+    cards = "The cards are in the picture" if vision else f"Cards: {', '.join(puzzle.ranks)}"
+    text = PHRASINGS[phrasing]
+    if text is not DEFAULT and not _CARDS_ON_THEIR_OWN_LINE.search(text):
+        cards += "."
+    slots = {"{target}": str(puzzle.target), "{rule}": rule, "{cards}": cards, "{count}": _COUNTS[len(puzzle.cards)]}
+    for slot, filling in slots.items():
+        text = text.replace(slot, filling)
+    return text
+
+
+LONGEST_QUESTION = 512
+"""No question is longer, whatever cards, rule and target."""

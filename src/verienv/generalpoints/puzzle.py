@@ -1,0 +1,113 @@
+"""A puzzle: cards, the rule that gives them numbers, and the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from verienv.generalpoints.cards import RANK_NUMBER, split_card
+from verienv.generalpoints.rules import FaceRule, RuleLike, card_values
+
+TASK = "generalpoints"
+FEWEST_CARDS, MOST_CARDS = 3, 6
+LARGEST_TARGET = 999_999
+
+_card = lru_cache(maxsize=128)(split_card)
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class Puzzle:
+    """Make ``target`` from the numbers of ``cards``.
+
+    Args:
+        cards: 3 to 6 ranks, A 2..10 J Q K, each with a suit letter (C, D, H, S) or without: "4", "KS".
+        rule: what J, Q and K count: a preset's name, a mapping, or a FaceRule. The verifier scores by it.
+        target: a positive integer of at most 6 digits.
+        stated_rule: the rule that the prompt states, if not ``rule``.
+
+    Attributes:
+        ranks: the cards without suits, in order.
+        values: the cards' numbers under ``rule``, in order.
+        stated_values: their numbers under the stated rule.
+        id: the instance: ranks and target. The same in every rule and look.
+    """
+
+    cards: tuple[str, ...]
+    rule: FaceRule
+    target: int
+    stated_rule: FaceRule
+    ranks: tuple[str, ...] = field(compare=False)
+    values: tuple[int, ...] = field(compare=False)
+    numbers: tuple[int, ...] = field(compare=False)
+
+    def __init__(
+        self,
+        cards: Sequence[str],
+        rule: RuleLike = "ten",
+        target: int = 24,
+        stated_rule: RuleLike | None = None,
+    ) -> None:
+        if isinstance(cards, str) or not FEWEST_CARDS <= len(cards) <= MOST_CARDS:
+            raise ValueError(
+                f"cards={cards!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
+            )
+        check_target(target)
+        put = object.__setattr__
+        put(self, "cards", tuple(cards))
+        rule = FaceRule.of(rule)
+        put(self, "rule", rule)
+        put(self, "target", target)
+        put(self, "stated_rule", rule if stated_rule is None else FaceRule.of(stated_rule))
+        ranks = tuple([_card(card)[0] for card in cards])
+        put(self, "ranks", ranks)
+        values = card_values(rule)
+        put(self, "values", tuple([values[rank] for rank in ranks]))
+        put(self, "numbers", tuple(sorted(self.values)))
+
+    @property
+    def id(self) -> str:
+        return f"{TASK}:{'-'.join(self.ranks)}:{self.target}"
+
+    @property
+    def stated_values(self) -> tuple[int, ...]:
+        values = card_values(self.stated_rule)
+        return tuple([values[rank] for rank in self.ranks])
+
+    @property
+    def problem(self) -> str:
+        """The problem without its wording: sorted values and target. The unit by which evaluation clusters."""
+        return f"{TASK}:{','.join(map(str, self.numbers))}:{self.target}"
+
+
+def check_target(target: int) -> int:
+    """``target`` if it is a positive integer of at most 6 digits. Raises ValueError."""
+    if isinstance(target, bool) or not isinstance(target, int) or not 1 <= target <= LARGEST_TARGET:
+        raise ValueError(f"target={target!r}: expected an integer from 1 to {LARGEST_TARGET}")
+    return target
+
+
+def read_instance(instance: str) -> tuple[tuple[str, ...], int]:
+    """Ranks and target of an instance id such as "generalpoints:A-4-J-Q:24". Raises ValueError."""
+    parts = instance.split(":") if isinstance(instance, str) and len(instance) < 100 else []
+    if len(parts) != 3 or parts[0] != TASK or not (parts[2].isascii() and parts[2].isdigit()):
+        raise ValueError(
+            f"instance={str(instance)[:60]!r} is no GeneralPoints instance; take info['instance'] of a GeneralPoints "
+            "environment, e.g. 'generalpoints:A-4-J-Q:24'"
+        )
+    puzzle = Puzzle(tuple(parts[1].split("-")), target=int(parts[2]))
+    return puzzle.ranks, puzzle.target
+
+
+def side_keys(ranks: Sequence[str], values: Sequence[int]) -> tuple[str, str]:
+    """The keys that place a hand on a side: the clipped multiset of its rank numbers, and that of its values.
+
+    Clipping at 10 keeps apart what one rule would merge: under J = Q = K = 10 the hands A 4 6 J and A 4 6 10 are
+    one problem. With both keys on a side, no value multiset dealt there under one rule is dealt on the other
+    side under another.
+    """
+    return _key(tuple([RANK_NUMBER[rank] for rank in ranks])), _key(tuple(values))
+
+
+def _key(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, sorted(min(number, 10) for number in numbers)))

@@ -1,0 +1,90 @@
+"""The rule: what J, Q and K count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from verienv.core.config import validated
+from verienv.generalpoints.cards import FACES, RANKS
+
+
+class FaceRule(BaseModel):
+    """The numbers of the three face cards, each from 1 to 99. The ace counts 1, a number card its number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    J: int = Field(ge=1, le=99, strict=True)
+    Q: int = Field(ge=1, le=99, strict=True)
+    K: int = Field(ge=1, le=99, strict=True)
+
+    @classmethod
+    def of(cls, rule: RuleLike) -> FaceRule:
+        """The rule meant by a preset's name, a mapping of J, Q and K, or a FaceRule.
+
+        Raises:
+            ValueError: names the presets, or the face card that is missing or wrong.
+        """
+        if isinstance(rule, FaceRule):
+            return rule
+        if isinstance(rule, str):
+            if rule in PRESETS:
+                return PRESETS[rule]
+            raise ValueError(
+                f"rule={rule!r} is not a preset; use one of {', '.join(PRESETS)}, or a mapping such as "
+                '{"J": 11, "Q": 12, "K": 13}'
+            )
+        if isinstance(rule, Mapping):
+            missing = [face for face in FACES if face not in rule]
+            if missing:
+                raise ValueError(
+                    f"rule={dict(rule)!r} gives no number for {', '.join(missing)}; give all of J, Q and K"
+                )
+            return validated(cls, dict(rule), "rule")
+        raise ValueError(f"rule={rule!r}: expected a preset's name or a mapping of J, Q and K to numbers")
+
+    @property
+    def name(self) -> str:
+        """The preset's name, else "J=5,Q=6,K=7"."""
+        return next((name for name, rule in PRESETS.items() if rule == self), f"J={self.J},Q={self.Q},K={self.K}")
+
+    def value(self, rank: str) -> int:
+        """The number of a rank under this rule."""
+        return card_values(self)[rank]
+
+
+RuleLike = str | Mapping[str, int] | FaceRule
+
+
+@lru_cache(maxsize=4096)
+def card_values(rule: FaceRule) -> Mapping[str, int]:
+    """Every rank's number under ``rule``; shared, do not change it."""
+    values = {rank: number for number, rank in enumerate(RANKS, start=1)}
+    values.update(J=rule.J, Q=rule.Q, K=rule.K)
+    return values
+
+
+def _preset(jack: int, queen: int, king: int) -> FaceRule:
+    return FaceRule(J=jack, Q=queen, K=king)
+
+
+PRESETS: dict[str, FaceRule] = {
+    "ten": _preset(10, 10, 10),
+    "rank": _preset(11, 12, 13),
+    "five": _preset(5, 5, 5),
+    "six": _preset(6, 6, 6),
+    "seven": _preset(7, 7, 7),
+    "eight": _preset(8, 8, 8),
+    "nine": _preset(9, 9, 9),
+    "eleven": _preset(11, 11, 11),
+    "twelve": _preset(12, 12, 12),
+    "thirteen": _preset(13, 13, 13),
+    "five_six_seven": _preset(5, 6, 7),
+    "eight_nine_ten": _preset(8, 9, 10),
+    "seven_nine_eleven": _preset(7, 9, 11),
+    "reversed": _preset(13, 12, 11),
+}
+"""Rules by name. "ten" is the paper's training rule, "rank" its out-of-distribution rule; the others appear in
+published variations of the task or are permutations of those."""

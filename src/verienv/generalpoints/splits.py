@@ -1,0 +1,91 @@
+"""Settings of the environment, and the splits that name some of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from verienv.core.sides import Side
+from verienv.generalpoints.cards import Suits
+from verienv.generalpoints.dealer import Dealing, FaceCards, Sampling
+from verienv.generalpoints.prompts import PromptStyle
+from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS
+from verienv.generalpoints.rules import FaceRule
+from verienv.generalpoints.verifier import GeneralPointsRewards
+
+SPLITS: dict[str, dict[str, Any]] = {
+    "train": {"side": "train", "rule": "ten"},
+    "test": {"side": "test", "rule": "ten"},
+    "rule_ood": {"side": "test", "rule": "rank", "face_cards": "condition"},
+}
+"""What each split of GeneralPoints in words stands for. "rank" is J, Q, K = 11, 12, 13."""
+
+VISUAL_SPLITS = ("visual_ood", "rule_visual_ood")
+
+
+def _known_split(split: Any) -> Any:
+    if split in VISUAL_SPLITS:
+        raise ValueError(
+            f"GeneralPoints in words has no visual splits (verienv/GeneralPoints-VL-v0 has); use {', '.join(SPLITS)}"
+        )
+    if split not in SPLITS:
+        raise ValueError(f"expected one of {', '.join(SPLITS)}")
+    return split
+
+
+class GeneralPointsConfig(BaseModel):
+    """The keyword arguments of ``gym.make("verienv/GeneralPoints-L-v0", ...)``. Explicit ones beat the split's.
+
+    Attributes:
+        split: "train", "test" or "rule_ood": names for some of the settings below (``SPLITS``).
+        side: deal the hands of the "train" or the "test" side, or "all".
+        rule: what J, Q and K count: a preset's name or a mapping such as {"J": 5, "Q": 6, "K": 7}.
+        stated_rule: the rule that the prompt states, if it is not to be ``rule``: the probe of a policy that
+            ignores its prompt. Only hands solvable under both are dealt.
+        target: what to make, 1 to 999999.
+        cards: how many cards are dealt, 3 to 6.
+        sampling: "deck" (without replacement) or "iid".
+        face_cards: "any", "condition" (hands with at least one face card) or "force" (one is drawn first).
+        suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
+        attempts: answers allowed to one puzzle, 1 to 64.
+        rewards: "paper", "binary", "binary_format", a GeneralPointsRewards or a dict of its fields.
+        prompt: "default", or "diverse" for a phrasing drawn with the hand.
+        strict: read plain JSON alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: Annotated[str, BeforeValidator(_known_split)] = "train"
+    side: Side = "train"
+    rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] = FaceRule(J=10, Q=10, K=10)
+    stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
+    target: int = Field(default=24, ge=1, le=LARGEST_TARGET, strict=True)
+    cards: int = Field(default=4, ge=FEWEST_CARDS, le=MOST_CARDS, strict=True)
+    sampling: Sampling = "deck"
+    face_cards: FaceCards = "any"
+    suits: Suits = "all"
+    attempts: int = Field(default=5, ge=1, le=64, strict=True)
+    rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
+    prompt: PromptStyle = "default"
+    strict: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_split(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        split = settings.get("split", "train")
+        return {**SPLITS.get(split if isinstance(split, str) else "", {}), **settings}
+
+    @property
+    def dealing(self) -> Dealing:
+        """What may be dealt under these settings."""
+        return Dealing(
+            count=self.cards,
+            rule=self.rule,
+            stated_rule=self.stated_rule or self.rule,
+            target=self.target,
+            sampling=self.sampling,
+            face_cards=self.face_cards,
+            suits=self.suits,
+            side=self.side,
+        )

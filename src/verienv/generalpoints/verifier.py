@@ -1,0 +1,245 @@
+"""The verifier: from any response to a Verdict. Pure, total, exact; sympy confirms what is accepted."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from pydantic import FiniteFloat
+
+from verienv.core.response import read_answer
+from verienv.core.verdict import RewardTable, Verdict
+from verienv.generalpoints.cards import read_rank
+from verienv.generalpoints.expression import IllegalFormula, Item, fraction_text, parse_formula
+from verienv.generalpoints.puzzle import Puzzle
+
+_log = logging.getLogger(__name__)
+
+
+class Failure(StrEnum):
+    """Why a response does not solve the puzzle. One category each, in the order of judgement."""
+
+    UNREADABLE = "unreadable"
+    """No JSON object with a ``formula``."""
+    ILLEGAL = "illegal"
+    """The formula is outside the grammar."""
+    WRONG_NUMBERS = "wrong_numbers"
+    """Its integers are not exactly the cards' numbers."""
+    FALSE_EQUATION = "false_equation"
+    """It claims to equal something other than the target."""
+    DIVISION_BY_ZERO = "division_by_zero"
+    WRONG_VALUE = "wrong_value"
+    UNCONFIRMED = "unconfirmed"
+    """sympy disagreed with our arithmetic; logged, never seen."""
+    MISREAD = "misread"
+    """Vision only: ``cards`` are not the cards in the picture."""
+
+
+VALID = frozenset({"", Failure.FALSE_EQUATION, Failure.DIVISION_BY_ZERO, Failure.WRONG_VALUE, Failure.UNCONFIRMED})
+"""Formula failures of legal formulas that use the right numbers."""
+
+
+class GeneralPointsRewards(RewardTable):
+    """Prices by category; the defaults are the paper's (arXiv 2501.17161, appendix A).
+
+    In vision a misread hand pays ``min(category, 0) - misread_penalty``.
+    """
+
+    correct: FiniteFloat = 5.0
+    wrong_value: FiniteFloat = -1.0
+    wrong_numbers: FiniteFloat = -2.0
+    illegal: FiniteFloat = -3.0
+    unreadable: FiniteFloat = -3.0
+    misread_penalty: FiniteFloat = 1.5
+
+    presets: ClassVar[Mapping[str, RewardTable]] = {}
+
+    def price(self, failure: str) -> float:
+        """The price of a formula failure, "" for a correct formula."""
+        return float(getattr(self, _PRICED_AS[failure]))
+
+
+_PRICED_AS = {
+    "": "correct",
+    Failure.UNREADABLE: "unreadable",
+    Failure.ILLEGAL: "illegal",
+    Failure.WRONG_NUMBERS: "wrong_numbers",
+    Failure.FALSE_EQUATION: "wrong_value",
+    Failure.DIVISION_BY_ZERO: "wrong_value",
+    Failure.WRONG_VALUE: "wrong_value",
+    Failure.UNCONFIRMED: "wrong_value",
+}
+
+_NOTHING: dict[str, float] = {
+    "wrong_value": 0.0,
+    "wrong_numbers": 0.0,
+    "illegal": 0.0,
+    "unreadable": 0.0,
+    "misread_penalty": 0.0,
+}
+REWARDS: dict[str, GeneralPointsRewards] = {
+    "paper": GeneralPointsRewards(),
+    "binary": GeneralPointsRewards(**(_NOTHING | {"correct": 1.0})),
+    "binary_format": GeneralPointsRewards(**(_NOTHING | {"correct": 1.0, "unreadable": -0.1})),
+}
+GeneralPointsRewards.presets = REWARDS
+
+RewardsLike = str | Mapping[str, float] | GeneralPointsRewards
+
+
+def verify(
+    response: str, puzzle: Puzzle, *, vision: bool = False, rewards: RewardsLike = "paper", strict: bool = False
+) -> Verdict:
+    """Judge one response. Never raises on any string; the same answer in every process.
+
+    Args:
+        response: any text; its last JSON object with a ``formula`` counts (see ``core.response``).
+        puzzle: cards, rule and target.
+        vision: whether the cards were shown as a picture, so that reading them is part of the answer.
+        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices.
+        strict: admit plain JSON alone.
+
+    Returns:
+        A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's), ``numbers_correct``
+        (``number`` is right under the rule that the prompt states), ``formula_valid`` (legal, with exactly the
+        cards' numbers under the scored rule).
+    """
+    prices = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
+    answer = read_answer(response, "formula", strict=strict)
+    if answer is None:
+        fault, reason, cards_correct, numbers_correct = str(Failure.UNREADABLE), _UNREAD, False, False
+    else:
+        fault, reason = judge_formula(answer["formula"], puzzle)
+        cards_correct = _read_ranks(answer.get("cards")) == sorted(puzzle.ranks)
+        numbers_correct = _read_numbers(answer.get("number")) == sorted(puzzle.stated_values)
+    reward, failure = prices.price(fault), fault
+    feedback = _feedback(failure, reason, puzzle)
+    if vision and not cards_correct:
+        reward = min(reward, 0.0) - prices.misread_penalty
+        if answer is not None:
+            failure, reason = Failure.MISREAD, f"the cards are misread; of the formula: {reason}"
+            feedback = "The cards are not read right." + (f" {feedback}" if fault else "")
+    return Verdict(
+        reward=reward,
+        is_correct=not failure,
+        failure=str(failure),
+        feedback=feedback,
+        reason=reason,
+        answer=answer or {},
+        metrics={
+            "cards_correct": cards_correct,
+            "numbers_correct": numbers_correct,
+            "formula_valid": fault in VALID,
+        },
+    )
+
+
+def formula_failure(formula: str, puzzle: Puzzle) -> str:
+    """ "" if ``formula`` solves the puzzle, else the member of ``Failure`` that says why not."""
+    return str(judge_formula(formula, puzzle)[0])
+
+
+_UNREAD = "no JSON object with a formula"
+
+
+def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:
+    """The formula's failure ("" if it solves the puzzle), and the reason in words for people."""
+    if not isinstance(formula, str):
+        return Failure.ILLEGAL, "the formula is not a string"
+    try:
+        equation = parse_formula(formula)
+    except IllegalFormula as error:
+        return Failure.ILLEGAL, str(error)
+    expression = equation.expression
+    if expression.numbers != puzzle.numbers:
+        return Failure.WRONG_NUMBERS, f"it uses {_few(expression.numbers)}, the cards give {_few(puzzle.numbers)}"
+    if equation.claimed not in (None, puzzle.target):
+        return Failure.FALSE_EQUATION, f"it claims {equation.claimed}, the target is {puzzle.target}"
+    value = expression.fraction()
+    if value is None:
+        return Failure.DIVISION_BY_ZERO, "it divides by zero"
+    if value[0] != puzzle.target * value[1]:
+        return Failure.WRONG_VALUE, f"it makes {fraction_text(*value)}"
+    if not _sympy_confirms(expression.postfix, puzzle.target):
+        _log.error("sympy disagrees that %s makes %d", expression.minimal(), puzzle.target)
+        return Failure.UNCONFIRMED, "sympy does not confirm the value"
+    return "", f"it makes {puzzle.target}"
+
+
+def _few(numbers: tuple[int, ...]) -> str:
+    return " ".join(map(str, numbers))
+
+
+@lru_cache(maxsize=65536)
+def _sympy_confirms(postfix: tuple[Item, ...], target: int) -> bool:
+    """Whether sympy's own arithmetic agrees. Built from sympy.Integer; no text reaches sympy."""
+    from sympy import Expr, Integer
+
+    stack: list[Expr] = []
+    for item in postfix:
+        if isinstance(item, int):
+            stack.append(Integer(item))
+        elif item == "neg":
+            stack.append(-stack.pop())
+        else:
+            right, left = stack.pop(), stack.pop()
+            if item == "+":
+                stack.append(left + right)
+            elif item == "-":
+                stack.append(left - right)
+            elif item == "*":
+                stack.append(left * right)
+            else:
+                stack.append(left / right)
+    return bool(stack[0] == Integer(target))
+
+
+def _read_ranks(cards: Any) -> list[str] | None:
+    if not isinstance(cards, list) or len(cards) > 16:
+        return None
+    ranks = [read_rank(card) for card in cards]
+    return None if None in ranks else sorted(rank for rank in ranks if rank is not None)
+
+
+def cards_read(answer: Mapping[str, Any], puzzle: Puzzle) -> int:
+    """How many of the hand's cards the answer names, as multisets of ranks."""
+    cards = answer.get("cards")
+    if not isinstance(cards, list):
+        return 0
+    return (Counter(read_rank(card) for card in cards[:16]) & Counter(puzzle.ranks)).total()
+
+
+def _read_numbers(numbers: Any) -> list[int] | None:
+    if not isinstance(numbers, list) or len(numbers) > 16:
+        return None
+    read = []
+    for number in numbers:
+        if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 6:
+            number = int(number)
+        if isinstance(number, bool) or not isinstance(number, int):
+            return None
+        read.append(number)
+    return sorted(read)
+
+
+_FEEDBACK = {
+    Failure.UNREADABLE: 'Wrong: there is no JSON object with a "formula".',
+    Failure.ILLEGAL: "Wrong: the formula is not legal.",
+    Failure.WRONG_NUMBERS: "Wrong: the formula does not use each card's number exactly once.",
+    Failure.FALSE_EQUATION: "Wrong: the equation is false.",
+    Failure.DIVISION_BY_ZERO: "Wrong: the formula divides by zero.",
+    Failure.UNCONFIRMED: "Wrong: the value of the formula could not be confirmed.",
+}
+
+
+def _feedback(failure: str, reason: str, puzzle: Puzzle) -> str:
+    if not failure:
+        return "Correct."
+    if failure == Failure.WRONG_VALUE:
+        made = reason.removeprefix("it makes ")
+        return f"Wrong: the formula makes {made if len(made) <= 24 else 'another number'}, not {puzzle.target}."
+    return _FEEDBACK[Failure(failure)]

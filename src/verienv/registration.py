@@ -1,0 +1,16 @@
+"""The one table of environment ids."""
+
+from __future__ import annotations
+
+from gymnasium.envs.registration import register, registry
+
+ENTRY_POINTS = {
+    "verienv/GeneralPoints-L-v0": "verienv.generalpoints.env:GeneralPointsEnv",
+}
+
+
+def register_all() -> None:
+    """Register every id with Gymnasium, once."""
+    for env_id, entry_point in ENTRY_POINTS.items():
+        if env_id not in registry:
+            register(id=env_id, entry_point=entry_point)
