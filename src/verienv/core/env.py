@@ -70,6 +70,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     @property
     @abstractmethod
+    def cluster(self) -> str:
+        """The unit of inference that the instance in play belongs to: instances that share it are not independent."""
+
+    @property
+    @abstractmethod
     def best_reward(self) -> float:
         """What a correct response earns."""
 

@@ -108,6 +108,11 @@ class GeneralPointsEnv(VerifiedEnv):
         return flawed_answer(self.puzzle, Failure(failure), rng)
 
     @property
+    def cluster(self) -> str:
+        """The value multiset and the target: hands that share them are one problem, with one formula."""
+        return self.puzzle.problem
+
+    @property
     def best_reward(self) -> float:
         """What a correct response earns."""
         return self.config.rewards.correct
