@@ -15,7 +15,7 @@ import numpy as np
 from verienv.core.sides import Side, on_side
 from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS, Suits
 from verienv.generalpoints.puzzle import side_keys
-from verienv.generalpoints.rules import PRESETS, FaceRule, card_values
+from verienv.generalpoints.rules import PRESETS, FaceRule
 from verienv.generalpoints.table import reaches
 
 Sampling = Literal["deck", "iid"]
@@ -60,29 +60,30 @@ class Dealing:
         """Whether the suits can show the hand and the target can be made under both rules. Sides aside."""
         if self.sampling == "deck" and any(ranks.count(rank) > len(SUIT_LETTERS[self.suits]) for rank in set(ranks)):
             return False
-        return all(reaches([values[rank] for rank in ranks], self.target) for values in self._valuations())
+        return all(reaches(values, self.target) for values in self._valuations(ranks))
 
     def on_side(self, ranks: Sequence[str]) -> bool:
         """Whether all keys of the hand lie on this side."""
         return self.side == "all" or all(
-            on_side(side_keys(ranks, [values[rank] for rank in ranks]), self.side) for values in self._valuations()
+            on_side(side_keys(ranks, values), self.side) for values in self._valuations(ranks)
         )
 
-    def _valuations(self) -> list[dict[str, int]]:
-        return [dict(card_values(rule)) for rule in dict.fromkeys((self.rule, self.stated_rule))]
+    def _valuations(self, ranks: Sequence[str]) -> list[list[int]]:
+        """The cards' numbers under each rule in play."""
+        rules = (self.rule,) if self.stated_rule == self.rule else (self.rule, self.stated_rule)
+        return [[rule.values[rank] for rank in ranks] for rule in rules]
 
     def ways(self, ranks: Sequence[str]) -> int:
         """In how many ways the hand can be drawn; over all hands these are proportional to probability."""
         counts = [ranks.count(rank) for rank in dict.fromkeys(ranks)]
-        faces = [rank for rank in ranks if rank in FACES]
         suits = len(SUIT_LETTERS[self.suits])
         if self.sampling == "deck":
             drawn = prod(comb(suits, count) for count in counts)
-            return drawn * len(faces) if self.face_cards == "force" else drawn
-        orders = factorial(len(ranks)) // prod(factorial(count) for count in counts)
-        if self.face_cards == "force":  # orders of the other cards, over the choice of the forced one
-            orders = sum(orders * ranks.count(face) for face in dict.fromkeys(faces)) // len(ranks)
-        return int(orders * suits ** len(ranks))
+        else:
+            drawn = factorial(len(ranks)) // prod(factorial(count) for count in counts) * suits ** len(ranks)
+        if self.face_cards == "force":  # each face card of the hand may have been the one drawn first
+            drawn *= sum(rank in FACES for rank in ranks)
+        return drawn
 
     def __str__(self) -> str:
         stated = "" if self.stated_rule == self.rule else f" (stated {self.stated_rule.name})"

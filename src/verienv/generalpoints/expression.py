@@ -19,7 +19,7 @@ Item = int | str
 MAX_DEPTH = 64
 MAX_INTEGERS = 16
 
-_TOKEN = re.compile(r"\s*(?:([0-9]+)|([-+*/()=xX]))", re.ASCII)
+_TOKEN = re.compile(r"([0-9]+)|([-+*/()=xX])|(\S)", re.ASCII)
 _SPACE = " \t\n\r\f\v"
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "pos": 3}
 
@@ -164,13 +164,8 @@ class _Parser:
         end = len(text.rstrip(_SPACE))
         if end and text[end - 1] in ".,":  # one trailing full stop or comma is forgiven
             end = len(text[: end - 1].rstrip(_SPACE))
-        at, previous, count, depth = 0, "", 0, 0
-        while at < end:
-            match = _TOKEN.match(text, at, end)
-            if match is None:
-                raise IllegalFormula(f"the character at position {at + 1} belongs to no formula")
-            at = match.end()
-            digits, mark = match.groups()
+        previous, count, depth = "", 0, 0
+        for digits, mark, other in _TOKEN.findall(text, 0, end):
             if digits:
                 count += 1
                 if len(digits) > 6:
@@ -179,21 +174,22 @@ class _Parser:
                     raise IllegalFormula("an integer with a leading zero")
                 if count > MAX_INTEGERS + 1:
                     raise IllegalFormula(f"more than {MAX_INTEGERS} integers")
-                previous = digits
                 yield int(digits)
-                continue
-            if mark in "xX":
+            elif other:
+                raise IllegalFormula("it holds a character that belongs to no formula")
+            elif mark in "xX":
                 if previous == "0":
                     raise IllegalFormula("0x is hexadecimal")
-                mark = "*"
-            elif mark == "(":
-                depth += 1
-                if depth > MAX_DEPTH:
-                    raise IllegalFormula(f"parentheses nested deeper than {MAX_DEPTH}")
-            elif mark == ")":
-                depth -= 1
-            previous = mark
-            yield mark
+                yield "*"
+            else:
+                if mark == "(":
+                    depth += 1
+                    if depth > MAX_DEPTH:
+                        raise IllegalFormula(f"parentheses nested deeper than {MAX_DEPTH}")
+                elif mark == ")":
+                    depth -= 1
+                yield mark
+            previous = digits
 
     def equation(self) -> Equation:
         tokens, claimed = self.tokens, None

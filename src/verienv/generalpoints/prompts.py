@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
-from verienv.generalpoints.cards import FACES
 from verienv.generalpoints.puzzle import Puzzle
 
 PromptStyle = Literal["default", "diverse"]
@@ -43,8 +43,8 @@ DIVERSE = (
     "one time and evaluates to {target}. {cards} Permitted symbols are digits, + - * / and parentheses. "
     f"Return {_JSON}.",
     "Target: {target}. Cards on the table: {count}.\n{cards}\nConvert them to numbers ({rule}, A = 1) and write "
-    'them under "number"; copy the cards under "cards"; put the arithmetic under "formula". Use every number once. Answer with '
-    "that one JSON object.",
+    'them under "number"; copy the cards under "cards"; put the arithmetic under "formula". Use every number once. '
+    "Answer with that one JSON object.",
     "Your answer will be checked by a program. It reads a JSON object with three keys: cards (list of strings), "
     "number (list of integers), formula (string). The formula passes if it equals {target} and uses the numbers of "
     "all {count} cards once each, with + - * / and parentheses. {rule}. A = 1. {cards}",
@@ -72,15 +72,21 @@ def question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -> str:
         phrasing: 0 for the default, 1 to 13 for the others.
         vision: leave the cards to the picture.
     """
-    rule = ", ".join([f"{face} = {getattr(puzzle.stated_rule, face)}" for face in FACES])
+    before, after = _around_the_cards(phrasing, puzzle.stated_rule.text, puzzle.target, len(puzzle.ranks))
     cards = "The cards are in the picture" if vision else f"Cards: {', '.join(puzzle.ranks)}"
+    return f"{before}{cards}{after}"
+
+
+@lru_cache(maxsize=1024)
+def _around_the_cards(phrasing: int, rule: str, target: int, count: int) -> tuple[str, str]:
+    """What stands before and after the cards; a full stop ends them inside a paragraph."""
     text = PHRASINGS[phrasing]
-    if text is not DEFAULT and not _CARDS_ON_THEIR_OWN_LINE.search(text):
-        cards += "."
-    slots = {"{target}": str(puzzle.target), "{rule}": rule, "{cards}": cards, "{count}": _COUNTS[len(puzzle.cards)]}
-    for slot, filling in slots.items():
+    if not _CARDS_ON_THEIR_OWN_LINE.search(text):
+        text = text.replace("{cards}", "{cards}.")
+    for slot, filling in (("{target}", str(target)), ("{rule}", rule), ("{count}", _COUNTS[count])):
         text = text.replace(slot, filling)
-    return text
+    before, after = text.split("{cards}")
+    return before, after
 
 
 LONGEST_QUESTION = 512

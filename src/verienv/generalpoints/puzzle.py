@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from verienv.generalpoints.cards import RANK_NUMBER, split_card
-from verienv.generalpoints.rules import FaceRule, RuleLike, card_values
+from verienv.generalpoints.cards import RANK_NUMBER, RANKS, SUITS, split_card
+from verienv.generalpoints.rules import FaceRule, RuleLike
 
 TASK = "generalpoints"
 FEWEST_CARDS, MOST_CARDS = 3, 6
 LARGEST_TARGET = 999_999
 
-_card = lru_cache(maxsize=128)(split_card)
+_RANK = {rank + suit: rank for rank in RANKS for suit in ("", *SUITS)}
 
 
 @dataclass(frozen=True, init=False, slots=True)
@@ -29,6 +28,7 @@ class Puzzle:
     Attributes:
         ranks: the cards without suits, in order.
         values: the cards' numbers under ``rule``, in order.
+        numbers: the values sorted.
         stated_values: their numbers under the stated rule.
         id: the instance: ranks and target. The same in every rule and look.
     """
@@ -37,9 +37,9 @@ class Puzzle:
     rule: FaceRule
     target: int
     stated_rule: FaceRule
-    ranks: tuple[str, ...] = field(compare=False)
-    values: tuple[int, ...] = field(compare=False)
-    numbers: tuple[int, ...] = field(compare=False)
+    ranks: tuple[str, ...] = field(compare=False, repr=False)
+    values: tuple[int, ...] = field(compare=False, repr=False)
+    numbers: tuple[int, ...] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -48,22 +48,26 @@ class Puzzle:
         target: int = 24,
         stated_rule: RuleLike | None = None,
     ) -> None:
-        if isinstance(cards, str) or not FEWEST_CARDS <= len(cards) <= MOST_CARDS:
+        hand = () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
+        if not FEWEST_CARDS <= len(hand) <= MOST_CARDS:
             raise ValueError(
                 f"cards={cards!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
             )
         check_target(target)
+        rule = rule if isinstance(rule, FaceRule) else FaceRule.of(rule)
+        try:
+            ranks = tuple([_RANK[card] for card in hand])
+        except (KeyError, TypeError):
+            ranks = tuple([split_card(card)[0] for card in hand])  # raises
+        values = tuple([rule.values[rank] for rank in ranks])
         put = object.__setattr__
-        put(self, "cards", tuple(cards))
-        rule = FaceRule.of(rule)
+        put(self, "cards", hand)
         put(self, "rule", rule)
         put(self, "target", target)
         put(self, "stated_rule", rule if stated_rule is None else FaceRule.of(stated_rule))
-        ranks = tuple([_card(card)[0] for card in cards])
         put(self, "ranks", ranks)
-        values = card_values(rule)
-        put(self, "values", tuple([values[rank] for rank in ranks]))
-        put(self, "numbers", tuple(sorted(self.values)))
+        put(self, "values", values)
+        put(self, "numbers", tuple(sorted(values)))
 
     @property
     def id(self) -> str:
@@ -71,8 +75,9 @@ class Puzzle:
 
     @property
     def stated_values(self) -> tuple[int, ...]:
-        values = card_values(self.stated_rule)
-        return tuple([values[rank] for rank in self.ranks])
+        if self.stated_rule is self.rule:
+            return self.values
+        return tuple([self.stated_rule.values[rank] for rank in self.ranks])
 
     @property
     def problem(self) -> str:
@@ -96,6 +101,8 @@ def read_instance(instance: str) -> tuple[tuple[str, ...], int]:
             "environment, e.g. 'generalpoints:A-4-J-Q:24'"
         )
     puzzle = Puzzle(tuple(parts[1].split("-")), target=int(parts[2]))
+    if puzzle.id != instance:
+        raise ValueError(f"instance={instance!r} is not written as info['instance'] is: {puzzle.id!r}")
     return puzzle.ranks, puzzle.target
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,20 +50,18 @@ class FaceRule(BaseModel):
         """The preset's name, else "J=5,Q=6,K=7"."""
         return next((name for name, rule in PRESETS.items() if rule == self), f"J={self.J},Q={self.Q},K={self.K}")
 
-    def value(self, rank: str) -> int:
-        """The number of a rank under this rule."""
-        return card_values(self)[rank]
+    @cached_property
+    def values(self) -> Mapping[str, int]:
+        """Every rank's number under this rule; shared, not to be changed."""
+        return {rank: number for number, rank in enumerate(RANKS, start=1)} | {"J": self.J, "Q": self.Q, "K": self.K}
+
+    @cached_property
+    def text(self) -> str:
+        """ "J = 10, Q = 10, K = 10", as the prompts say it."""
+        return ", ".join(f"{face} = {self.values[face]}" for face in FACES)
 
 
 RuleLike = str | Mapping[str, int] | FaceRule
-
-
-@lru_cache(maxsize=4096)
-def card_values(rule: FaceRule) -> Mapping[str, int]:
-    """Every rank's number under ``rule``; shared, do not change it."""
-    values = {rank: number for number, rank in enumerate(RANKS, start=1)}
-    values.update(J=rule.J, Q=rule.Q, K=rule.K)
-    return values
 
 
 def _preset(jack: int, queen: int, king: int) -> FaceRule:
