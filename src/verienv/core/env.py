@@ -31,6 +31,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     idle_metrics: ClassVar[dict[str, Metric]] = {}
     """The task's metrics before any response: they fix the keys and types in info."""
 
+    metric_headings: ClassVar[dict[str, str]] = {}
+    """What tables call those metrics."""
+
     failures: ClassVar[tuple[str, ...]] = ()
     """The kinds of failure that a response can be written for."""
 
@@ -120,6 +123,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     def messages(self) -> list[Message]:
         """The dialogue as chat messages, a fresh list; as in info."""
         return fresh(self._messages)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the newest response, None before the first."""
+        return self._verdict
 
     def render(self) -> str | None:
         """With ``render_mode="ansi"``, the dialogue so far as text."""

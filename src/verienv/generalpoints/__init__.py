@@ -12,12 +12,13 @@ from verienv.generalpoints.prompts import question
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS, FaceRule
 from verienv.generalpoints.solver import is_solvable, solutions
-from verienv.generalpoints.splits import SPLITS, GeneralPointsConfig
+from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, formula_failure, verify
 
 __all__ = [
     "PRESETS",
     "REWARDS",
+    "RULE_BY_SIDE",
     "SPLITS",
     "Dealer",
     "Dealing",

@@ -63,6 +63,12 @@ class GeneralPointsEnv(VerifiedEnv):
         "formula_valid": False,
     }
 
+    metric_headings: ClassVar[dict[str, str]] = {
+        "cards_correct": "cards read",
+        "numbers_correct": "rule reading",
+        "formula_valid": "validity",
+    }
+
     failures: ClassVar[tuple[str, ...]] = tuple(
         str(failure) for failure in Failure if failure not in (Failure.UNCONFIRMED, Failure.MISREAD)
     )

@@ -1,0 +1,28 @@
+"""Evaluation: let a policy play, measure it with honest intervals, and compare it with another.
+
+from verienv.evaluation import compare, evaluate
+before = evaluate(policy, "verienv/GeneralPoints-L-v0", episodes=200, log="runs/before.jsonl")
+print(before)
+"""
+
+from verienv.evaluation.comparison import CellDifference, Comparison, compare
+from verienv.evaluation.records import Episode, Setup
+from verienv.evaluation.report import CellResult, Evaluation
+from verienv.evaluation.run import BASELINES, Policy, evaluate
+from verienv.evaluation.statistics import Estimate, estimates, wilson
+
+__all__ = [
+    "BASELINES",
+    "CellDifference",
+    "CellResult",
+    "Comparison",
+    "Episode",
+    "Estimate",
+    "Evaluation",
+    "Policy",
+    "Setup",
+    "compare",
+    "estimates",
+    "evaluate",
+    "wilson",
+]

@@ -1,0 +1,92 @@
+"""The cells of an evaluation: what each deals, episode by episode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from verienv.core.env import VerifiedEnv
+from verienv.evaluation.records import Cells
+
+
+def verified_env(env_id: str, **settings: Any) -> VerifiedEnv:
+    """Make a verienv environment, unwrapped. Raises ValueError for another id or wrong settings."""
+    try:
+        env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
+    except (gym.error.Error, ModuleNotFoundError) as error:
+        raise ValueError(f"env_id={env_id!r}: {error}") from None
+    if not isinstance(env, VerifiedEnv):
+        raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
+    return env
+
+
+def episode_seed(seed: int, episode: int) -> int:
+    """The seed of episode j of an evaluation, the same in every cell."""
+    return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0])
+
+
+class Cell:
+    """One cell: its settings, and environments that are used again when an episode has ended.
+
+    Attributes:
+        settings: of its environments.
+        instances: what its episodes deal, or None if that is drawn.
+    """
+
+    def __init__(self, env_id: str, settings: Mapping[str, Any], episodes: int, seed: int) -> None:
+        self.settings = {key: value for key, value in settings.items() if key != "instances"}
+        self.instances = _instances(settings["instances"]) if "instances" in settings else None
+        self._env_id, self._seed = env_id, seed
+        self._episodes = episodes if self.instances is None else len(self.instances)
+        self._free = [verified_env(env_id, **self.settings)]
+        for episode in range(len(self.instances or ())):  # an instance that cannot be dealt is an error at once
+            self.take_back(self.deal(episode))
+
+    def __len__(self) -> int:
+        """How many episodes it has."""
+        return self._episodes
+
+    def deal(self, episode: int) -> VerifiedEnv:
+        """An environment in which this episode has begun."""
+        env = self._free.pop() if self._free else verified_env(self._env_id, **self.settings)
+        if self.instances is None:
+            env.reset(seed=episode_seed(self._seed, episode))
+        else:
+            env.reset(options={"instance": self.instances[episode]})
+        return env
+
+    def take_back(self, env: VerifiedEnv) -> None:
+        """Keep an environment for a later episode."""
+        self._free.append(env)
+
+    def described(self) -> dict[str, Any]:
+        """Settings and instances."""
+        return self.settings if self.instances is None else {**self.settings, "instances": self.instances}
+
+
+def cells_of(
+    splits: Iterable[str] | Cells, env_id: str, episodes: int, seed: int, settings: Mapping[str, Any]
+) -> dict[str, Cell]:
+    """The cells that ``splits`` means, by name, each with ``settings`` where it has none of its own.
+
+    Raises:
+        ValueError: if there are none, or one has settings that its environment refuses.
+    """
+    if isinstance(splits, str):
+        splits = [splits]
+    named = dict(splits) if isinstance(splits, Mapping) else {split: {"split": split} for split in splits}
+    if not named:
+        raise ValueError("splits is empty; name at least one, e.g. splits=('train', 'test')")
+    for name, own in named.items():
+        if not isinstance(name, str) or not isinstance(own, Mapping):
+            raise ValueError(f"splits: {name!r}: {own!r} is no cell; expected a name and its settings as a dict")
+    return {name: Cell(env_id, {**settings, **own}, episodes, seed) for name, own in named.items()}
+
+
+def _instances(instances: Any) -> list[str]:
+    if isinstance(instances, str) or not list(instances):
+        raise ValueError(f"instances={instances!r}: expected a list of at least one instance id")
+    return list(instances)

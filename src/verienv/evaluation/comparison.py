@@ -1,0 +1,131 @@
+"""compare: paired differences between two evaluations on the same instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from verienv.evaluation.records import Episode
+from verienv.evaluation.report import Evaluation, heading, shown
+from verienv.evaluation.statistics import Estimate, estimates
+from verienv.evaluation.tables import markdown_table, terminal_table
+
+
+class CellDifference(BaseModel):
+    """After minus before, in one cell.
+
+    Attributes:
+        pairs: how many episodes were paired.
+        clusters: how many units of inference they fall into.
+        metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pairs: int
+    clusters: int
+    metrics: dict[str, Estimate]
+
+    @classmethod
+    def of(cls, before: Sequence[Episode], after: Sequence[Episode]) -> Self:
+        """The differences over pairs in the same order."""
+        names = [name for name in before[0].metrics if name in after[0].metrics]
+        values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
+        clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
+        found = estimates(np.array(values), clusters, paired=True)
+        return cls(pairs=len(values), clusters=len(set(clusters)), metrics=dict(zip(names, found, strict=True)))
+
+    def improves(self, metric: str = "success") -> bool:
+        """Whether the interval of the difference lies above 0."""
+        return self.metrics[metric].low > 0
+
+    def worsens(self, metric: str = "success") -> bool:
+        """Whether the interval of the difference lies below 0."""
+        return self.metrics[metric].high < 0
+
+
+class Comparison(BaseModel):
+    """The outcome of ``compare``. Print it, or take ``markdown()`` or ``to_json()``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cells: dict[str, CellDifference]
+    headings: dict[str, str]
+
+    def to_json(self) -> str:
+        """Everything, as JSON."""
+        return self.model_dump_json(indent=1)
+
+    def markdown(self) -> str:
+        """A Markdown table of the differences, percentage points where the metric is a share."""
+        return markdown_table(*self._table())
+
+    def table(self, width: int | None = None) -> str:
+        """The same for a terminal of ``width`` columns (with rich, if installed)."""
+        return terminal_table(*self._table(), width=width)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        metrics = list(next(iter(self.cells.values())).metrics)
+        head = ["after - before", "pairs", "clusters", *(heading(metric, self.headings) for metric in metrics)]
+        rows = [
+            [name, str(cell.pairs), str(cell.clusters), *(shown(m, cell.metrics[m], signed=True) for m in metrics)]
+            for name, cell in self.cells.items()
+        ]
+        return head, rows
+
+
+def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | None = None) -> Comparison:
+    """The paired differences after minus before, cell by cell, with clustered 95% intervals.
+
+    Args:
+        before, after: evaluations of two policies with the same arguments, or one twice.
+        cells: which cell of ``before`` is held against which cell of ``after``, for counterfactual pairs (the same
+            "instances" under two rules); by default each cell that both have against itself.
+
+    Raises:
+        ValueError: if no cell is shared, or paired episodes are not of the same instance.
+    """
+    if cells is None:
+        cells = {name: name for name in before.cells if name in after.cells}
+        if not cells:
+            raise ValueError(f"the evaluations share no cell: {', '.join(before.cells)} / {', '.join(after.cells)}")
+    found = {}
+    for one, other in cells.items():
+        left, right = _episodes(before, one), _episodes(after, other)
+        if [episode.instance for episode in left] != [episode.instance for episode in right]:
+            raise ValueError(
+                f"cells {one!r} and {other!r} do not hold the same instances ({len(left)} and {len(right)} episodes), "
+                "so they cannot be paired; evaluate both with the same seed, episodes and settings"
+            )
+        found[one if one == other else f"{other} - {one}"] = CellDifference.of(left, right)
+    return Comparison(cells=found, headings=before.setup.headings)
+
+
+def _episodes(evaluation: Evaluation, cell: str) -> list[Episode]:
+    found = [episode for episode in evaluation.episodes if episode.cell == cell]
+    if not found:
+        raise ValueError(f"there is no cell {cell!r}; cells: {', '.join(evaluation.cells)}")
+    return sorted(found, key=lambda episode: episode.episode)
+
+
+def joint_clusters(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """One cluster for each pair, such that pairs that share a cluster on either side share it.
+
+    Under another rule two hands may be one problem that are two under the first.
+    """
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while (above := parent.setdefault(name, name)) != name:
+            parent[name] = name = parent[above]
+        return name
+
+    for one, other in zip(left, right, strict=True):
+        parent[root("before " + one)] = root("after " + other)
+    return [root("before " + one) for one in left]

@@ -1,0 +1,106 @@
+"""What is recorded: the setup of an evaluation, and each of its episodes."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_jsonable_python
+
+import verienv
+from verienv.core.verdict import Metric
+
+Cells = Mapping[str, Mapping[str, Any]]
+
+
+class Setup(BaseModel):
+    """What an evaluation's episodes depend on, the policy aside. The first line of its log.
+
+    Attributes:
+        env_id: the environment.
+        cells: each cell's name and the settings of its environments, as JSON.
+        episodes: in each cell that lists no instances of its own.
+        seed: of the whole evaluation.
+        policy: the policy's name, if one was given.
+        headings: what the task calls its metrics in tables.
+        versions: of verienv and of what its instances depend on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    env_id: str
+    cells: dict[str, dict[str, Any]]
+    episodes: int
+    seed: int
+    policy: str = ""
+    headings: dict[str, str] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, env_id: str, cells: Cells, **rest: Any) -> Setup:
+        """A setup with this process's versions."""
+        plain = to_jsonable_python(cells, fallback=str)
+        return cls(env_id=env_id, cells=plain, versions=versions(), **rest)
+
+    def differences(self, other: Setup) -> list[str]:
+        """What sets two setups apart, in words; versions other than verienv's do not."""
+        found = [
+            f"{name} {getattr(self, name)!r} instead of {getattr(other, name)!r}"
+            for name in ("env_id", "episodes", "seed", "policy")
+            if getattr(self, name) != getattr(other, name)
+        ]
+        if self.cells != other.cells:
+            found.append(f"cells {self.cells} instead of {other.cells}")
+        mine, theirs = self.versions.get("verienv"), other.versions.get("verienv")
+        return found if mine == theirs else [*found, f"verienv {mine} instead of {theirs}"]
+
+
+def versions() -> dict[str, str]:
+    """The versions that instances and verdicts depend on."""
+    return {
+        "verienv": verienv.__version__,
+        "python": platform.python_version(),
+        "gymnasium": gymnasium.__version__,
+        "numpy": numpy.__version__,
+    }
+
+
+class Episode(BaseModel):
+    """One episode.
+
+    Attributes:
+        cell: the cell's name.
+        episode: its number in the cell, from 0; it fixes the seed.
+        instance: what was dealt.
+        cluster: the unit of inference that the instance belongs to.
+        success: whether the episode ended solved.
+        reward: the sum of the rewards.
+        failures: the failure of each attempt, "" where it was correct.
+        first: the task's metrics of the first attempt.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: str
+    episode: int
+    instance: str
+    cluster: str
+    success: bool
+    reward: float
+    failures: tuple[str, ...] = Field(min_length=1)
+    first: dict[str, Metric]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Everything that is averaged, as floats."""
+        return {
+            "success": float(self.success),
+            "first_success": float(not self.failures[0]),
+            **{name: float(value) for name, value in self.first.items()},
+            "reward": self.reward,
+            "attempts": float(len(self.failures)),
+        }

@@ -1,0 +1,175 @@
+"""evaluate: deal, ask the policy in full batches, and record."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from verienv.core.dialogue import Message
+from verienv.core.env import VerifiedEnv
+from verienv.core.response import clean_response
+from verienv.evaluation.cells import Cell, cells_of
+from verienv.evaluation.log import AuditLog, Line, episode_of
+from verienv.evaluation.records import Cells, Setup
+from verienv.evaluation.report import Evaluation
+
+Policy = Callable[[list[list[Message]]], Sequence[str]]
+"""From a batch of dialogues (chat messages, the question last) to a response to each."""
+
+BASELINES = ("expert", "constant")
+
+_Player = Callable[[list[VerifiedEnv]], Sequence[str]]
+
+
+def evaluate(
+    policy: Policy | str,
+    env_id: str,
+    splits: Iterable[str] | Cells = ("train", "test", "rule_ood"),
+    episodes: int = 200,
+    seed: int = 0,
+    batch_size: int = 64,
+    *,
+    log: str | Path | None = None,
+    name: str = "",
+    progress: bool | None = None,
+    **settings: Any,
+) -> Evaluation:
+    """Let a policy play, and measure it cell by cell.
+
+    Episode j has its own seed, the same in every cell: the outcome does not depend on ``batch_size``, and two policies
+    evaluated with the same arguments meet the same instances, so that ``compare`` can pair them.
+
+    Args:
+        policy: a callable from a list of dialogues to a list of responses; or a baseline: "expert" (the answers of the
+            task's expert: what is attainable) or "constant" (its answer to the first question, to every question).
+        env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
+        splits: names of splits; or a dict of cells, from names of your own to settings, such as
+            ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a list of instance ids: such a cell
+            has one episode for each and draws nothing.
+        episodes: in each other cell.
+        seed: fixes every instance.
+        batch_size: dialogues put to the policy at once. As episodes end others take their places, across cells.
+        log: a file for the audit log, JSON lines: the setup, then every response with its verdict. Finished episodes
+            that it already holds, of an interrupted run of the same setup, are not played again.
+        name: the policy's name, for log and reports; a log that bears another name is refused.
+        progress: show a progress bar on stderr (with tqdm, if installed); by default if that is a terminal.
+        **settings: further settings of every cell, as for ``gym.make``; a cell's own come first.
+
+    Raises:
+        ValueError: for arguments out of range, a policy that does not answer each dialogue with a string, or a log of
+            something else.
+        OSError: if the log cannot be written. What it holds is kept.
+    """
+    for argument, number, least in (("episodes", episodes, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise ValueError(f"{argument}={number!r}: expected an integer of at least {least}")
+    if not callable(policy) and policy not in BASELINES:
+        raise ValueError(f"policy={policy!r}: expected a callable, or one of {', '.join(BASELINES)}")
+    cells = cells_of(splits, env_id, episodes, seed, settings)
+    first = next(iter(cells.values())).deal(0)
+    if callable(policy):
+        player = _asking(policy)
+    else:
+        player, name = _baseline(policy, first.expert_response()), name or policy
+    described = {cell_name: cell.described() for cell_name, cell in cells.items()}
+    headings = dict(first.metric_headings)
+    setup = Setup.of(env_id, described, episodes=episodes, seed=seed, policy=name, headings=headings)
+    keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
+    audit: AbstractContextManager[AuditLog | None] = closing(AuditLog(log, setup)) if log is not None else nullcontext()
+    with audit as book:
+        records = dict(book.finished) if book else {}
+        waiting = [key for key in keys if key not in records]
+        with _bar(len(keys), len(keys) - len(waiting), progress) as tick:
+            for lines in _play(cells, waiting, player, batch_size):
+                if book:
+                    book.append(lines)
+                record = episode_of(lines)
+                records[record.cell, record.episode] = record
+                tick()
+    return Evaluation.of(setup, [records[key] for key in keys])
+
+
+@dataclass
+class _Seat:
+    """An episode under way."""
+
+    cell: str
+    episode: int
+    env: VerifiedEnv
+    lines: list[Line] = field(default_factory=list)
+
+    def step(self, response: str) -> bool:
+        """Judge and write down a response; whether the episode is over."""
+        env = self.env
+        _, _, terminated, truncated, info = env.step(response)
+        over = terminated or truncated
+        verdict = env.verdict
+        assert verdict is not None  # noqa: S101 - there is one after every step
+        line = {"cell": self.cell, "episode": self.episode, "attempt": len(self.lines) + 1, "instance": env.instance}
+        line |= {
+            "cluster": env.cluster,
+            "response": clean_response(response),
+            "verdict": verdict.model_dump(mode="json"),
+        }
+        self.lines.append(line | {"success": info["is_success"], "over": over})
+        return over
+
+
+def _play(
+    cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], player: _Player, batch_size: int
+) -> Iterator[list[Line]]:
+    """Play the episodes ``waiting``, ``batch_size`` at a time; the lines of each as it ends."""
+    queue, seats = deque(waiting), list[_Seat]()
+    while queue or seats:
+        while queue and len(seats) < batch_size:
+            name, episode = queue.popleft()
+            seats.append(_Seat(name, episode, cells[name].deal(episode)))
+        playing, seats = seats, []
+        responses = _checked(player([seat.env for seat in playing]), len(playing))
+        for seat, response in zip(playing, responses, strict=True):
+            if seat.step(response):
+                yield seat.lines
+                cells[seat.cell].take_back(seat.env)
+            else:
+                seats.append(seat)
+
+
+def _checked(responses: Any, expected: int) -> Sequence[str]:
+    if isinstance(responses, str) or not isinstance(responses, Sequence):
+        raise ValueError(f"the policy returned a {type(responses).__name__}; it must return a list of strings")
+    if len(responses) != expected:
+        raise ValueError(f"the policy returned {len(responses)} responses to {expected} dialogues; expected one each")
+    for response in responses:
+        if not isinstance(response, str):
+            raise ValueError(f"the policy returned a {type(response).__name__} as a response; each must be a string")
+    return responses
+
+
+def _asking(policy: Policy) -> _Player:
+    return lambda envs: policy([env.messages for env in envs])
+
+
+def _baseline(name: str, constant: str) -> _Player:
+    if name == "expert":
+        return lambda envs: [env.expert_response() for env in envs]
+    return lambda envs: [constant] * len(envs)
+
+
+@contextmanager
+def _bar(total: int, done: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
+    """A progress bar, if wanted and tqdm is installed: call what it yields once for each episode."""
+    wanted = sys.stderr.isatty() if progress is None else progress
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        wanted = False
+    if not wanted:
+        yield lambda: None
+        return
+    with tqdm(total=total, initial=done, unit="episode", dynamic_ncols=True) as bar:
+        yield bar.update

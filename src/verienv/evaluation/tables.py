@@ -1,0 +1,51 @@
+"""Tables for people: Markdown, and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan
+
+from verienv.evaluation.statistics import Estimate
+
+
+def percent(estimate: Estimate, *, signed: bool = False, scale: float = 100.0) -> str:
+    """ "42.0 (35.1..49.2)": the mean and its interval times ``scale``, "?" where there is none."""
+    sign = "+" if signed else ""
+    mean, low, high = (f"{round(number * scale, 1) + 0.0:{sign}.1f}" for number in estimate)
+    if isnan(estimate.mean):
+        return "?"
+    return f"{mean} (?)" if isnan(estimate.low) else f"{mean} ({low}..{high})"
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, numbers to the right, columns aligned in the source as well."""
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in (head, *rows)]
+    widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
+    lines = [f"| {_padded(row, widths)} |" for row in cells]
+    ruler = "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths))
+    return "\n".join([lines[0], f"|{ruler}|", *lines[1:]])
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    return " | ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)])
+
+
+def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None) -> str:
+    """A table for a terminal, by rich; the Markdown table where rich is not installed."""
+    try:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ImportError:
+        return markdown_table(head, rows)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column, name in enumerate(head):
+        table.add_column(Text(name), justify="right" if column else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
