@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 _TOKENS = re.compile(
@@ -25,7 +26,7 @@ _CONSTANTS = {
     "null": None,
     "None": None,
 }
-_BARE = re.compile(r"[0-9A-Za-z_+\u2660-\u2667\ufe0f-]{1,32}")
+_BARE = re.compile(r"[0-9A-Za-z_\u2660-\u2667\ufe0f]{1,32}")
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _CLOSES = {"{": "}", "[": "]", "(": ")"}
@@ -38,7 +39,7 @@ class _Unreadable(Exception):
 def read_object(text: str, max_nesting: int) -> dict[str, Any] | None:
     """The object that ``text`` spells, or None. Tuples are read as lists; keys may be bare words."""
     try:
-        reader = _Reader(_tokens(text), max_nesting)
+        reader = _Reader(text, max_nesting)
         value = reader.value(0)
     except _Unreadable:
         return None
@@ -58,11 +59,12 @@ def nesting(text: str) -> int:
     return deepest
 
 
-_NESTING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]', re.DOTALL)
+# Escapes are stepped over, or every escaped quote after an unclosed string would start another scan to the end.
+_NESTING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\\.|[{}\[\]]', re.DOTALL)
 
 
-def _tokens(text: str) -> list[tuple[str, str]]:
-    tokens, at = [], 0
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    at = 0
     while at < len(text):
         match = _TOKENS.match(text, at)
         if match is None:
@@ -70,18 +72,19 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         at = match.end()
         kind = match.lastgroup or ""
         if kind != "space":
-            tokens.append((kind, match.group()))
-    return tokens
+            yield kind, match.group()
 
 
 class _Reader:
-    def __init__(self, tokens: list[tuple[str, str]], max_nesting: int) -> None:
-        self._tokens = tokens
-        self._at = 0
+    """Reads token by token, so that text which is no object is given up early."""
+
+    def __init__(self, text: str, max_nesting: int) -> None:
+        self._tokens = _tokens(text)
+        self._ahead = next(self._tokens, None)
         self._max_nesting = max_nesting
 
     def at_end(self) -> bool:
-        return self._at == len(self._tokens)
+        return self._ahead is None
 
     def value(self, depth: int) -> Any:
         kind, text = self._next()
@@ -116,22 +119,22 @@ class _Reader:
         """Step over a separating comma and over ``close``; whether it was there."""
         if not first:
             if self._peek() == ("mark", ","):
-                self._at += 1
+                self._next()
             elif self._peek() != ("mark", close):
                 raise _Unreadable
         if self._peek() == ("mark", close):
-            self._at += 1
+            self._next()
             return True
         return False
 
     def _peek(self) -> tuple[str, str]:
-        if self.at_end():
+        if self._ahead is None:
             raise _Unreadable
-        return self._tokens[self._at]
+        return self._ahead
 
     def _next(self) -> tuple[str, str]:
         token = self._peek()
-        self._at += 1
+        self._ahead = next(self._tokens, None)
         return token
 
 

@@ -22,16 +22,18 @@ MAX_NESTING = 8
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-# One pass over the text. Strings hide the braces inside them; a quote that opens no string on its own line is an
-# apostrophe or the end of an unfinished draft, and hides nothing. Possessive repeats keep the pass linear.
-_MARKS = re.compile(
+# One pass over the text. Inside an object, strings hide the braces in them; a quote opens a string only where JSON
+# could have one: after an opening bracket, a separator or white space, the closing quote before a separator or a
+# closing bracket. Any other quote (an apostrophe, quotation marks in prose, an unfinished draft) hides nothing.
+# Possessive repeats and the stepping over of every escaped character keep the pass linear.
+_OUTSIDE = re.compile(r"\\.|\{", re.DOTALL)
+_INSIDE = re.compile(
     r"""
-      "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"
-    | (?<=[{\[,:\s])'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'(?=\s*+[,:}\]])
+      (?<=[{\[(,:\s])(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')(?=\s*+[,:}\])])
     | \\.
     | [{}]
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 # JSON would read \times as a tab and "imes". A single backslash before one of TeX's words is doubled first.
@@ -56,10 +58,8 @@ def read_answer(response: str, key: str, *, strict: bool = False) -> dict[str, A
         fields = _read_plain(text, strict)
         if fields is not None and key in fields:
             return fields
-    for start, end in reversed(_balanced_objects(text)):
+    for start, end in reversed(_balanced_objects(text, key)):
         candidate = text[start:end]
-        if key not in candidate:
-            continue
         fields = _read(candidate, strict)
         if fields is not None and key in fields:
             return fields
@@ -71,15 +71,23 @@ def clean_response(response: str) -> str:
     return _clean_text(response[-MAX_CHARACTERS:])
 
 
-def _balanced_objects(text: str) -> deque[tuple[int, int]]:
+def _balanced_objects(text: str, key: str) -> deque[tuple[int, int]]:
+    """Start and end of the last balanced objects that may hold ``key``, in the order of their closing braces.
+
+    No character lies in more than MAX_NESTING of them, so reading them all stays linear.
+    """
     found: deque[tuple[int, int]] = deque(maxlen=MAX_CANDIDATES)
     opened: deque[int] = deque(maxlen=MAX_NESTING)
-    for mark in _MARKS.finditer(text):
+    end = 0
+    while mark := (_INSIDE if opened else _OUTSIDE).search(text, end):
+        end = mark.end()
         character = mark.group()
         if character == "{":
             opened.append(mark.start())
-        elif character == "}" and opened:
-            found.append((opened.pop(), mark.end()))
+        elif character == "}":
+            start = opened.pop()
+            if text.find(key, start, end) >= 0 or text.find("\\u", start, end) >= 0:  # a key may be escaped
+                found.append((start, end))
     return found
 
 

@@ -142,8 +142,9 @@ def parse_formula(formula: str) -> Equation:
     """Read a formula: ``expression``, ``expression = integer`` or ``integer = expression``.
 
     Characters are mapped one by one (full-width forms, the Unicode signs of the four operations) and TeX's
-    \\times, \\cdot, \\div, \\frac, \\left, \\right and one outer wrapper are understood. At most 16 integers of at
-    most 6 digits, nesting at most 64. The integers may be any; whether they are the cards' is not judged here.
+    \\times, \\cdot, \\div, \\frac, \\left, \\right and one outer wrapper are understood. At most 4,096
+    characters and 16 integers of at most 6 digits, nesting at most 64. The integers may be any; whether they are the
+    cards' is not judged here.
 
     Raises:
         IllegalFormula: for every other text.

@@ -11,11 +11,11 @@ _CHARACTERS = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
 _SPACE = " \t\n\r\f\v"
 _WRAPPERS = (("$", "$"), (r"\(", r"\)"))
 _BOXED = re.compile(r"\\boxed\s*\{", re.ASCII)
-_WORD = re.compile(r"\\([A-Za-z]+)")
+_WORD = re.compile("[A-Za-z]+")
 _OPERATORS = {"times": "*", "cdot": "*", "div": "/"}
 _FRACTIONS = {"frac", "dfrac", "tfrac"}
 _MAX_CHARACTERS = 4096
-_MAX_BRACES = 64
+_MAX_OPEN = 64
 
 
 class TexError(ValueError):
@@ -37,30 +37,33 @@ def plain_text(formula: str) -> str:
 def _unwrapped(text: str) -> str:
     """Without one pair of ``$..$``, ``\\(..\\)`` or ``\\boxed{..}`` around the whole."""
     text = text.strip(_SPACE)
-    core = text[:-1].rstrip(_SPACE) if text[-1:] in (".", ",") else text  # as in "$4*6$."
+    core, mark = (text[:-1].rstrip(_SPACE), text[-1]) if text.endswith((".", ",")) else (text, "")  # as in "$4*6$."
     for opening, closing in _WRAPPERS:
         if core.startswith(opening) and core.endswith(closing) and len(core) >= len(opening) + len(closing):
-            return core[len(opening) : -len(closing)]
+            return core[len(opening) : -len(closing)] + mark
     boxed = _BOXED.match(core)
     if boxed and core.endswith("}"):
-        return core[boxed.end() : -1]
+        return core[boxed.end() : -1] + mark
     return text
 
 
 def _fractions(text: str) -> str:
-    """Words to operators, and ``\\frac{a}{b}`` to ``((a)/(b))``, in one pass with a stack of open braces."""
+    """Words to operators, and ``\\frac{a}{b}`` to ``((a)/(b))``, in one pass with a stack of open brackets.
+
+    Parentheses pair within their braces: ``\\frac{1)+(2}{3}`` is no fraction.
+    """
     parts: list[str] = []
-    braces: list[str] = []  # what each closing brace means: "over" ends a numerator, "whole" a denominator
+    open_: list[str] = []  # "(", or what the closing brace means: "over" ends a numerator, "whole" a denominator
     at = 0
     while at < len(text):
         character = text[at]
+        at += 1
         if character == "}":
-            if not braces:
+            if not open_ or open_[-1] == "(":
                 raise TexError("a brace closes that was never opened")
-            at += 1
-            if braces.pop() == "over":
+            if open_.pop() == "over":
                 at = _open_brace(text, at)
-                braces.append("whole")
+                open_.append("whole")
                 parts.append(")/(")
             else:
                 parts.append("))")
@@ -68,28 +71,31 @@ def _fractions(text: str) -> str:
             raise TexError("a brace that belongs to no fraction")
         elif character == "\\":
             match = _WORD.match(text, at)
-            word = match.group(1) if match else ""
-            at += 1 + len(word)
+            word = match.group() if match else ""
+            at += len(word)
             if word in _OPERATORS:
                 parts.append(f" {_OPERATORS[word]} ")
             elif word in _FRACTIONS:
                 at = _open_brace(text, at)
-                if len(braces) >= _MAX_BRACES:
-                    raise TexError(f"fractions nested deeper than {_MAX_BRACES}")
-                braces.append("over")
+                if len(open_) >= _MAX_OPEN:
+                    raise TexError(f"fractions nested deeper than {_MAX_OPEN}")
+                open_.append("over")
                 parts.append("((")
             elif word in ("left", "right"):
-                while at < len(text) and text[at] in _SPACE:
+                while text[at : at + 1] in tuple(_SPACE):
                     at += 1
                 if text[at : at + 1] != ("(" if word == "left" else ")"):
                     raise TexError(f"\\{word} without its bracket")
             else:
                 raise TexError("a TeX command that is no part of a formula")
         else:
+            if character == "(":
+                open_.append("(")
+            elif character == ")" and open_ and open_.pop() != "(":
+                raise TexError("a parenthesis closes outside its braces")
             parts.append(character)
-            at += 1
-    if braces:
-        raise TexError("a brace is never closed")
+    if open_:
+        raise TexError("a bracket is never closed")
     return "".join(parts)
 
 

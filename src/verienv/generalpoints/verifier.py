@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -119,7 +120,7 @@ def verify(
     reward, failure = prices.price(fault), fault
     feedback = _feedback(failure, reason, puzzle)
     if vision and not cards_correct:
-        reward = min(reward, 0.0) - prices.misread_penalty
+        reward = max(min(reward, 0.0) - prices.misread_penalty, -sys.float_info.max)  # finite for any table
         if answer is not None:
             failure, reason = Failure.MISREAD, f"the cards are misread; of the formula: {reason}"
             feedback = "The cards are not read right." + (f" {feedback}" if fault else "")
