@@ -1,8 +1,12 @@
 """Build assets/tables/four_cards.npz: which targets from 1 to 256 each hand of four values 1..13 reaches.
 
 python tools/build_table.py
+
+It searches with Fraction and shares no code with the solver, which the tests compare with the table.
 """
 
+from fractions import Fraction
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -13,36 +17,34 @@ from verienv.generalpoints.solver import multisets
 from verienv.generalpoints.table import LARGEST_TARGET, LARGEST_VALUE, TABLE
 
 
-def reachable(values: tuple[int, ...]) -> set[tuple[int, int]]:
-    """Every value of an expression over ``values``, as reduced fractions. Shares no code with the solver."""
-    from fractions import Fraction
+@cache
+def reachable(numbers: tuple[Fraction, ...]) -> frozenset[Fraction]:
+    """Every value of an expression that uses each of the sorted ``numbers`` once."""
+    if len(numbers) == 1:
+        return frozenset(numbers)
+    values: set[Fraction] = set()
+    for i, j in combinations(range(len(numbers)), 2):
+        rest = [number for place, number in enumerate(numbers) if place not in (i, j)]
+        for made in joined(numbers[i], numbers[j]):
+            values |= reachable(tuple(sorted([*rest, made])))
+    return frozenset(values)
 
-    def search(numbers: frozenset[tuple[int, Fraction]] | tuple[Fraction, ...]) -> set[Fraction]:
-        if len(numbers) == 1:
-            return {numbers[0]}
-        key = tuple(sorted(numbers))
-        if key not in known:
-            results: set[Fraction] = set()
-            for i, j in combinations(range(len(numbers)), 2):
-                a, b = numbers[i], numbers[j]
-                rest = tuple(numbers[k] for k in range(len(numbers)) if k not in (i, j))
-                made = {a + b, a - b, b - a, a * b}
-                made |= {a / b} if b else set()
-                made |= {b / a} if a else set()
-                for value in made:
-                    results |= search((*rest, value))
-            known[key] = results
-        return known[key]
 
-    known: dict[tuple[Fraction, ...], set[Fraction]] = {}
-    return search(tuple(Fraction(value) for value in values))
+def joined(a: Fraction, b: Fraction) -> set[Fraction]:
+    """What one operation makes of two numbers, in either order."""
+    made = {a + b, a - b, b - a, a * b}
+    if b:
+        made.add(a / b)
+    if a:
+        made.add(b / a)
+    return made
 
 
 def main() -> None:
     hands = list(multisets(LARGEST_VALUE, 4))
     reached = np.zeros((len(hands), LARGEST_TARGET), bool)
     for row, hand in enumerate(tqdm(hands, desc="hands")):
-        for value in reachable(hand):
+        for value in reachable(tuple(map(Fraction, hand))):
             if value.denominator == 1 and 1 <= value <= LARGEST_TARGET:
                 reached[row, int(value) - 1] = True
     path = Path(__file__).parents[1] / "assets" / TABLE

@@ -24,7 +24,7 @@ def demonstrations(
     wrong_attempts: int = 1,
     **settings: Any,
 ) -> Iterator[dict[str, Any]]:
-    """Yield ``n`` rows of chat messages.
+    """``n`` rows of chat messages, made one by one as they are asked for.
 
     Args:
         env_id: a verienv environment.
@@ -38,45 +38,56 @@ def demonstrations(
         steps: write the steps of the derivation before the answer.
         wrong_attempts: for "revision", the greatest number of wrong attempts; each row draws from 1 to it.
 
-    Yields:
-        Dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and "preference"
-        rows name the ``failure`` of the newest wrong response.
+    Returns:
+        An iterator of dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and
+        "preference" rows name the ``failure`` of the newest wrong response.
 
     Raises:
-        ValueError: for arguments out of range.
-        RuntimeError: if a response meant to be correct does not score maximal, or a wrong one is not as wrong as meant.
+        ValueError: at once, for arguments out of range.
+        RuntimeError: later, if a response meant to be correct does not score maximal, or a wrong one is not as wrong
+            as meant.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+    for name, count in (("n", n), ("seed", seed)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
     env = gym.make(env_id, split=split, **settings).unwrapped
     if not isinstance(env, VerifiedEnv):
         raise ValueError(f"env_id={env_id!r} is no verienv environment with an expert")
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
         raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
+    return _rows(env, kind, n, seed, steps, wrong_attempts)
+
+
+def _rows(
+    env: VerifiedEnv, kind: Kind, n: int, seed: int, steps: bool, wrong_attempts: int
+) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng([seed, 1])
     for row in range(n):
         env.reset(seed=seed if row == 0 else None)
-        if kind == "sft":
-            yield _with_completion(env, steps)
-        elif kind == "revision":
-            failure = ""
-            for _ in range(int(rng.integers(1, wrong_attempts + 1))):
-                wrong, failure = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
-                env.step(wrong)
-            yield _with_completion(env, steps) | {"failure": failure}
+        if kind == "preference":
+            yield _preference(env, row, steps, rng)
         else:
-            prompt, right = env.messages, env.expert_response(steps=steps)
-            wrong, failure = _wrong_response(env, row, rng)
-            rewards = _reward_of_expert(env, right), env.judge(wrong).reward
-            yield {
-                "prompt": prompt,
-                "chosen": [{"role": "assistant", "content": right}],
-                "rejected": [{"role": "assistant", "content": wrong}],
-                "instance": env.instance,
-                "reward": rewards[0],
-                "rejected_reward": rewards[1],
-                "failure": failure,
-            }
+            failure = {}
+            for _ in range(int(rng.integers(1, wrong_attempts + 1)) if kind == "revision" else 0):
+                wrong, failure["failure"] = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
+                env.step(wrong)
+            yield _with_completion(env, steps) | failure
+
+
+def _preference(env: VerifiedEnv, row: int, steps: bool, rng: np.random.Generator) -> dict[str, Any]:
+    right = env.expert_response(steps=steps)
+    wrong, failure = _wrong_response(env, row, rng)
+    return {
+        "prompt": env.messages,
+        "chosen": [{"role": "assistant", "content": right}],
+        "rejected": [{"role": "assistant", "content": wrong}],
+        "instance": env.instance,
+        "reward": _reward_of_expert(env, right),
+        "rejected_reward": env.judge(wrong).reward,
+        "failure": failure,
+    }
 
 
 def _with_completion(env: VerifiedEnv, steps: bool) -> dict[str, Any]:

@@ -32,10 +32,22 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
         return f"unknown setting {field!r} ({hint}accepted: {', '.join(model.model_fields)})"
     message: str = detail["msg"]
     if detail["type"] == "value_error":  # a sentence of ours
-        message = message.removeprefix("Value error, ")
+        message = message.removeprefix("Value error, ").removeprefix(f"{field}: ")
         if not field or message.startswith(f"{field}="):
             return message
     else:
-        message = message[:1].lower() + message[1:]
+        message = _range(model, field) or message[:1].lower() + message[1:]
     shown = repr(detail.get("input"))
     return f"{field}={shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+
+
+def _range(model: type[BaseModel], field: str) -> str:
+    """What an integer field with two bounds accepts, else ""."""
+    known = model.model_fields.get(field)
+    bounds = {
+        name: getattr(rule, name)
+        for rule in (known.metadata if known else ())
+        for name in ("ge", "le")
+        if hasattr(rule, name)
+    }
+    return f"expected an integer from {bounds['ge']} to {bounds['le']}" if len(bounds) == 2 else ""

@@ -1,4 +1,4 @@
-"""Spaces shared by the tasks, one object per shape."""
+"""The spaces of observations and actions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ PRINTABLE = "\n" + "".join(chr(code) for code in range(32, 127))
 """Printable ASCII and the newline: all that an observation's text may hold."""
 
 
-@lru_cache(maxsize=64)
 def text_space(max_length: int) -> spaces.Text:
-    """Printable ASCII text of 0 to ``max_length`` characters."""
+    """Printable ASCII text of 0 to ``max_length`` characters. A fresh space each time: its sampling has a seed."""
     return spaces.Text(max_length=max_length, min_length=0, charset=PRINTABLE)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from verienv.generalpoints.answers import expert_expression, write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.expression import Expression, Item
-from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.puzzle import LARGEST_TARGET, Puzzle
 from verienv.generalpoints.verifier import Failure, formula_failure
 
 TRIES = 200
@@ -57,10 +57,11 @@ def _wrong_numbers(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
 def _false_equation(puzzle: Puzzle, rng: np.random.Generator) -> str:
     expression = random_expression(puzzle.values, rng)
     value = expression.fraction()
-    claimed = value[0] // value[1] if value and value[0] > 0 and value[0] % value[1] == 0 else puzzle.target + 1
-    if claimed == puzzle.target:
-        claimed += int(rng.integers(1, 10))
-    return write_answer(puzzle, f"{expression.minimal()}={min(claimed, 999_999)}")
+    claimed = value[0] // value[1] if value and value[0] % value[1] == 0 else 0
+    if not 1 <= claimed <= LARGEST_TARGET or claimed == puzzle.target:
+        near = puzzle.target + int(rng.integers(1, 10))
+        claimed = near if near <= LARGEST_TARGET else puzzle.target - 1
+    return write_answer(puzzle, f"{expression.minimal()}={claimed}")
 
 
 def _wrong_value(puzzle: Puzzle, rng: np.random.Generator) -> str | None:

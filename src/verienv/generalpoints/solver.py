@@ -1,9 +1,9 @@
-"""Every solution of a hand, and the shipped table of what four cards can reach."""
+"""Every solution of a hand, and whether it has one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations_with_replacement
 from math import gcd
 from typing import NamedTuple
@@ -122,9 +122,7 @@ def _forms(values: tuple[int, ...], target: int) -> set[_Form]:
     for one, other in _splits(whole):
         for left, left_forms in reached[one].items():
             for operator, in_order, partner in _partners(goal, left):
-                if (operator == "/" and in_order and not partner[0]) or partner not in reached[other]:
-                    continue
-                _join(found, operator, in_order, left_forms, reached[other][partner])
+                _join(found, operator, in_order, left_forms, reached[other].get(partner, set()))
     if target == 0:  # a zero times anything: _partners cannot name the other side
         for one, other in _splits(whole):
             for first, second in ((one, other), (other, one)):
@@ -168,24 +166,35 @@ def _postfix(form: _Form) -> Iterator[Item]:
 
 @lru_cache(maxsize=65536)
 def _is_solvable(values: tuple[int, ...], target: int) -> bool:
-    """Search by replacing two numbers with a result, the last two looked up as partners of the target."""
-    seen: set[tuple[Value, ...]] = set()
+    """Meet in the middle: all that half of the cards can make, looked up as partners of what is still wanted."""
+    whole = (1 << len(values)) - 1
+    made: dict[int, set[Value]] = {}
+    for mask in range(1, whole + 1):
+        if mask.bit_count() == 1:
+            made[mask] = {(values[mask.bit_length() - 1], 1)}
+        elif mask.bit_count() <= (len(values) + 1) // 2:
+            made[mask] = {
+                value
+                for one, other in _splits(mask)
+                for left in made[one]
+                for right in made[other]
+                for _, _, value in _combinations(left, right)
+            }
 
-    def search(numbers: tuple[Value, ...]) -> bool:
-        if len(numbers) == 1:
-            return numbers[0] == (target, 1)
-        if numbers in seen:
-            return False
-        seen.add(numbers)
-        for i in range(len(numbers)):
-            for j in range(i + 1, len(numbers)):
-                rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
-                for _, _, value in _combinations(numbers[i], numbers[j]):
-                    if search(tuple(sorted((*rest, value)))):
-                        return True
+    @cache
+    def makes(mask: int, goal: Value) -> bool:
+        if mask in made:
+            return goal in made[mask]
+        for parts in _splits(mask):
+            small, large = sorted(parts, key=int.bit_count)
+            for left in made[small]:
+                if not left[0] and not goal[0]:  # zero times anything
+                    return True
+                if any(makes(large, partner) for _, _, partner in _partners(goal, left)):
+                    return True
         return False
 
-    return search(tuple((value, 1) for value in values))
+    return makes(whole, (target, 1))
 
 
 def multisets(largest: int, size: int) -> Iterator[tuple[int, ...]]:

@@ -37,7 +37,7 @@ def _known_split(split: Any) -> Any:
         raise ValueError(
             f"GeneralPoints in words has no visual splits (verienv/GeneralPoints-VL-v0 has); use {', '.join(SPLITS)}"
         )
-    if split not in SPLITS:
+    if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"expected one of {', '.join(SPLITS)}")
     return split
 
