@@ -1,0 +1,269 @@
+"""verienv in TRL: a reward function, datasets, and an environment for several attempts.
+
+GRPO, one answer to each prompt::
+
+    from trl import GRPOConfig, GRPOTrainer
+    from verienv.adapters.trl import dataset, reward
+
+    trainer = GRPOTrainer(
+        model="Qwen/Qwen2.5-0.5B-Instruct",
+        reward_funcs=reward,
+        train_dataset=dataset("verienv/GeneralPoints-L-v0", n=2000, attempts=1),
+        args=GRPOConfig(output_dir="runs/grpo", max_completion_length=256),
+    )
+    trainer.train()
+
+SFT on demonstrations (``kind="revision"`` for repairs after real feedback; ``kind="preference"`` for DPOTrainer)::
+
+    from trl import SFTConfig, SFTTrainer
+    from verienv.adapters.trl import dataset
+
+    trainer = SFTTrainer(
+        model="Qwen/Qwen2.5-0.5B-Instruct",
+        train_dataset=dataset("verienv/GeneralPoints-L-v0", kind="sft", n=2000),
+        args=SFTConfig(output_dir="runs/sft"),
+    )
+    trainer.train()
+
+GRPO with several attempts and feedback between them, for models that call tools::
+
+    from verienv.adapters.trl import Environment
+
+    trainer = GRPOTrainer(
+        model="Qwen/Qwen3-0.6B",
+        environment_factory=Environment,
+        train_dataset=dataset("verienv/GeneralPoints-L-v0", n=2000),
+    )
+
+Every row holds the instance and all settings that its reward depends on, so the completions of a GRPO group are
+judged on the same puzzle, in any process. Written for TRL 1.16.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from verienv.adapters import instance_columns, made, question_rows
+from verienv.core.dialogue import attempt_line
+from verienv.core.verdict import Verdict
+from verienv.demos import demonstrations
+from verienv.generalpoints.rows import PuzzleRow
+from verienv.generalpoints.verifier import GeneralPointsRewards, RewardsLike
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+Kind = Literal["prompt", "sft", "revision", "preference"]
+
+
+def dataset(
+    env_id: str,
+    split: str = "train",
+    n: int = 1000,
+    seed: int = 0,
+    kind: Kind = "prompt",
+    *,
+    steps: bool = False,
+    wrong_attempts: int = 1,
+    **settings: Any,
+) -> Dataset:
+    """Rows for one of TRL's trainers.
+
+    Args:
+        env_id: e.g. "verienv/GeneralPoints-L-v0".
+        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (5 unless
+            set): set 1 where each prompt is answered once.
+        n: the number of rows.
+        seed: fixes every row.
+        kind: "prompt" for GRPO and RLOO (``prompt``), "sft" and "revision" for SFT (``prompt``, ``completion``),
+            "preference" for DPO (``prompt``, ``chosen``, ``rejected``).
+        steps: write the steps of the derivation in demonstrations.
+        wrong_attempts: the greatest number of wrong attempts before the repair, for "revision".
+
+    Returns:
+        A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
+        ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
+        ``rewards``, ``strict``, ``attempts``). Demonstrations bring their own columns besides.
+
+    Raises:
+        ValueError: for settings out of range.
+        ImportError: if ``datasets`` is not installed.
+    """
+    try:
+        from datasets import Dataset
+    except ImportError:
+        raise ImportError("TRL's datasets need the package datasets: pip install trl") from None
+
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+    if kind == "prompt":
+        return Dataset.from_list(list(question_rows(env_id, split, n, seed, **settings)))
+    env = made(env_id, split, n, **settings)
+    rows = demonstrations(env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
+    return Dataset.from_list([row | instance_columns(env, row["instance"]) for row in rows])
+
+
+class RewardFunction:
+    """A reward function for GRPOTrainer and RLOOTrainer; see ``reward_function``. Can be pickled."""
+
+    def __init__(self, rewards: RewardsLike | None, strict: bool | None, name: str) -> None:
+        self.rewards = None if rewards is None else GeneralPointsRewards.of(rewards)
+        self.strict = strict
+        self.__name__ = name
+
+    def __call__(
+        self,
+        prompts: Sequence[Any],
+        completions: Sequence[Any],
+        completion_ids: Sequence[Sequence[int]] | None = None,
+        **columns: Any,
+    ) -> list[float | None]:
+        """One reward for each completion.
+
+        Args:
+            prompts: not read.
+            completions: texts, or chat messages, of which the last of the assistant's counts.
+            completion_ids: not read.
+            columns: the dataset's columns, one value for each completion; and TRL's ``log_metric`` and
+                ``log_extra``, which are told the share of correct answers, the metrics, and each failure.
+
+        Returns:
+            Rewards; None for a row without ``cards``, as in a dataset that mixes tasks.
+
+        Raises:
+            ValueError: if a column is missing or wrong. Never for a completion, whatever it is.
+        """
+        if "cards" not in columns:
+            raise ValueError(
+                "the dataset has no column 'cards'; make it with verienv.adapters.trl.dataset, or give it the columns "
+                f"{', '.join(PuzzleRow.model_fields)} (all but cards are optional)"
+            )
+        names = [name for name in PuzzleRow.model_fields if name in columns]
+        verdicts = [
+            self._verdict({name: columns[name][index] for name in names}, completion)
+            for index, completion in enumerate(completions)
+        ]
+        self._log(verdicts, columns.get("log_metric"), columns.get("log_extra"))
+        return [verdict.reward if verdict else None for verdict in verdicts]
+
+    def _verdict(self, row: Mapping[str, Any], completion: Any) -> Verdict | None:
+        if row["cards"] is None:
+            return None
+        return PuzzleRow.read(row).judge(response_text(completion), self.rewards, self.strict)
+
+    def _log(self, verdicts: list[Verdict | None], log_metric: Any, log_extra: Any) -> None:
+        judged = [verdict for verdict in verdicts if verdict]
+        if log_metric is not None and judged:
+            measures = [{"is_correct": verdict.is_correct, **verdict.metrics} for verdict in judged]
+            for measure in measures[0]:
+                share = sum(float(each[measure]) for each in measures) / len(measures)
+                log_metric(f"{self.__name__}/{measure}", share)
+        if log_extra is not None:
+            log_extra(f"{self.__name__}_failure", [verdict.failure if verdict else "" for verdict in verdicts])
+
+
+def reward_function(
+    rewards: RewardsLike | None = None, strict: bool | None = None, name: str | None = None
+) -> RewardFunction:
+    """A reward function for ``GRPOTrainer(reward_funcs=...)``, with no state: all it needs is in the row.
+
+    Args:
+        rewards: "paper", "binary", "binary_format" or a table, to overrule the rows' own ("paper" where a row has
+            none). In TRL, several reward functions are added up.
+        strict: read plain JSON alone; overrules the rows' own.
+        name: what TRL logs it as; "verienv", or e.g. "verienv_binary" where a preset is chosen.
+
+    Raises:
+        ValueError: for an unknown preset or a wrong table.
+    """
+    return RewardFunction(rewards, strict, name or (f"verienv_{rewards}" if isinstance(rewards, str) else "verienv"))
+
+
+reward = reward_function()
+"""The reward function that pays what the rows of ``dataset`` say."""
+
+
+class Environment:
+    """Several attempts at a puzzle with feedback between them, for ``GRPOTrainer(environment_factory=Environment)``.
+
+    TRL resets one object for each rollout with the row of ``dataset``, offers ``answer`` to the policy as a tool, and
+    asks ``get_reward`` at the end.
+    """
+
+    def __init__(self) -> None:
+        self._row: PuzzleRow | None = None
+        self._verdicts: list[Verdict] = []
+
+    def reset(self, **row: Any) -> str:
+        """Begin with the puzzle of ``row``.
+
+        Returns:
+            A line for the prompt.
+
+        Raises:
+            ValueError: if a column is missing or wrong.
+        """
+        self._row, self._verdicts = PuzzleRow.read(row), []
+        return "\nSubmit each answer with the tool `answer`."
+
+    def answer(self, cards: list[str], number: list[int], formula: str) -> str:
+        """
+        Submit an answer and be told whether it is correct.
+
+        Args:
+            cards: The cards, such as A, 10 or K.
+            number: The number that each card counts.
+            formula: The arithmetic expression that makes the target.
+
+        Returns:
+            Whether the answer is correct, else what is wrong with it and how many attempts are left.
+        """
+        if self._row is None:
+            raise RuntimeError("call reset(**row) before answer()")
+        if self._over:
+            return "The puzzle is over: no further answer counts."
+        fields = {"cards": cards, "number": number, "formula": formula}
+        verdict = self._row.judge(json.dumps(fields, default=str))
+        self._verdicts.append(verdict)
+        if self._over:
+            return verdict.feedback
+        return f"{verdict.feedback}\n{attempt_line(len(self._verdicts) + 1, self._row.attempts)}"
+
+    def get_reward(self) -> float:
+        """The reward of the last answer that counted; without any, that of an unreadable one."""
+        if self._row is None:
+            raise RuntimeError("call reset(**row) before get_reward()")
+        return self._verdicts[-1].reward if self._verdicts else self._row.judge("").reward
+
+    @property
+    def _over(self) -> bool:
+        answered = len(self._verdicts)
+        return answered > 0 and (
+            self._verdicts[-1].is_correct or (self._row is not None and answered >= self._row.attempts)
+        )
+
+
+def response_text(completion: Any) -> str:
+    """The text to judge in a completion of TRL's: a string, or the last of the assistant's messages.
+
+    A message's content may be a string or a list of parts. Anything else is an empty response.
+    """
+    if isinstance(completion, Mapping):
+        completion = [completion]
+    if isinstance(completion, list):
+        said = [
+            message
+            for message in completion
+            if isinstance(message, Mapping) and message.get("role", "assistant") == "assistant"
+        ]
+        completion = _content_text(said[-1].get("content")) if said else ""
+    return completion if isinstance(completion, str) else ""
+
+
+def _content_text(content: Any) -> str:
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""

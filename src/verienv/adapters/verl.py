@@ -1,0 +1,131 @@
+"""verienv in verl: a reward function and rows for its parquet files.
+
+    from verienv.adapters.verl import rows, write_parquet
+
+    write_parquet("data/train.parquet", rows("verienv/GeneralPoints-L-v0", n=10_000, attempts=1))
+    write_parquet("data/rule_ood.parquet", rows("verienv/GeneralPoints-L-v0", "rule_ood", n=500, attempts=1))
+
+and on verl's command line (older versions have no ``reward.`` before it)::
+
+    data.train_files=data/train.parquet data.val_files=data/rule_ood.parquet
+    reward.custom_reward_function.path=$(python -c "import verienv.adapters.verl as v; print(v.__file__)")
+    reward.custom_reward_function.name=compute_score
+    +reward.custom_reward_function.reward_kwargs.rewards=binary    # optional
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from verienv.adapters import question_rows
+from verienv.generalpoints.rows import PuzzleRow
+from verienv.generalpoints.verifier import RewardsLike
+
+
+def compute_score(
+    data_source: str,
+    solution_str: str,
+    ground_truth: str,
+    extra_info: Mapping[str, Any] | None = None,
+    *,
+    rewards: RewardsLike | None = None,
+    strict: bool | None = None,
+    **_: Any,
+) -> dict[str, float | str]:
+    """Judge one response.
+
+    Args:
+        data_source: not read.
+        solution_str: the response.
+        ground_truth: of a row made by ``rows``: JSON that holds the puzzle and the settings of its reward.
+        extra_info: not read.
+        rewards: a preset or a table, to overrule the row's own.
+        strict: read plain JSON alone; overrules the row's own.
+
+    Further keywords, as verl gives them to reward functions that ask a model, are ignored.
+
+    Returns:
+        ``score``, the reward; ``acc``, 1.0 if correct, by which verl reports validation; the task's metrics as
+        floats; ``failure``. The same keys for every response.
+
+    Raises:
+        ValueError: if ``ground_truth`` is not of that form. Never for a response, whatever it is.
+    """
+    response = solution_str if isinstance(solution_str, str) else ""
+    verdict = _read_ground_truth(ground_truth).judge(response, rewards, strict)
+    return {
+        "score": verdict.reward,
+        "acc": float(verdict.is_correct),
+        **{name: float(value) for name, value in verdict.metrics.items()},
+        "failure": verdict.failure,
+    }
+
+
+def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **settings: Any) -> list[dict[str, Any]]:
+    """Rows as verl's dataset reads them.
+
+    Args:
+        env_id: e.g. "verienv/GeneralPoints-L-v0".
+        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (5 unless
+            set): set 1 where each prompt is answered once.
+        n: the number of rows.
+        seed: fixes every row.
+
+    Returns:
+        Dicts with ``data_source`` (id and split: verl reports validation by it), ``prompt`` (chat messages),
+        ``ability``, ``reward_model`` (``style`` "rule" and ``ground_truth``, a JSON string) and ``extra_info``
+        (``index``, ``split``, ``instance``, ``env_id``). No ``images``: the questions are in words.
+
+    Raises:
+        ValueError: for settings out of range.
+    """
+    made = []
+    for index, row in enumerate(question_rows(env_id, split, n, seed, **settings)):
+        prompt = row.pop("prompt")
+        made.append(
+            {
+                "data_source": f"{env_id}/{split}",
+                "prompt": prompt,
+                "ability": "math",
+                "reward_model": {"style": "rule", "ground_truth": json.dumps(row)},
+                "extra_info": {"index": index, "split": split, "instance": row["instance"], "env_id": env_id},
+            }
+        )
+    return made
+
+
+def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Write rows to a parquet file, and the folder it lies in if need be.
+
+    Raises:
+        ValueError: if there are no rows.
+        ImportError: if ``datasets`` is not installed.
+    """
+    try:
+        from datasets import Dataset
+    except ImportError:
+        raise ImportError("write_parquet needs datasets: pip install datasets") from None
+    listed = [dict(row) for row in rows]
+    if not listed:
+        raise ValueError("there are no rows to write")
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Dataset.from_list(listed).to_parquet(path)
+    return path
+
+
+def _read_ground_truth(ground_truth: str) -> PuzzleRow:
+    try:
+        row = json.loads(ground_truth)
+    except (TypeError, ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        shown = repr(ground_truth)
+        raise ValueError(
+            f"ground_truth={shown if len(shown) <= 60 else shown[:57] + '...'}: expected the JSON object that "
+            "verienv.adapters.verl.rows puts there"
+        )
+    return PuzzleRow.read(row)

@@ -1,0 +1,467 @@
+import json
+import math
+import os
+import pickle
+import re
+import subprocess
+import sys
+
+import pytest
+
+from verienv.adapters.trl import Environment, dataset, response_text, reward, reward_function
+from verienv.generalpoints import Puzzle, expert_answer, verify
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+ID = "verienv/GeneralPoints-L-v0"
+HAND = {"cards": ["4", "3", "2", "K"], "rule": {"J": 10, "Q": 10, "K": 10}, "target": 24}
+RIGHT = '{"formula": "4*3+2+10"}'
+WRONG = '{"formula": "4+3+2+10"}'
+
+
+def pay(completion, function=reward, **columns):
+    (paid,) = function(prompts=["?"], completions=[completion], **{k: [v] for k, v in (HAND | columns).items()})
+    return paid
+
+
+# The reward function
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        RIGHT,
+        [{"role": "assistant", "content": RIGHT}],
+        [{"role": "assistant", "content": [{"type": "text", "text": RIGHT}]}],
+        [
+            {"role": "assistant", "content": WRONG},
+            {"role": "user", "content": "?"},
+            {"role": "assistant", "content": RIGHT},
+        ],
+    ],
+)
+def test_a_correct_completion_is_paid_in_every_form_that_trl_gives(completion):
+    assert pay(completion) == 5.0
+
+
+def test_words_of_the_user_or_of_a_tool_earn_nothing():
+    said = [{"role": "assistant", "content": WRONG}, {"role": "tool", "name": "answer", "content": RIGHT}]
+    assert pay(said) == -1.0
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        None,
+        7,
+        b"bytes",
+        "",
+        "\ud800{",
+        [],
+        [None],
+        ["text"],
+        [{}],
+        {"role": "assistant"},
+        [{"role": "assistant", "content": None, "tool_calls": [{"function": {}}]}],
+        [{"role": "assistant", "content": [{"type": "text", "text": None}, "x", {"type": "image"}]}],
+    ],
+)
+def test_no_completion_raises(completion):
+    assert pay(completion) == -3.0
+
+
+def test_the_row_decides_rule_target_rewards_and_strictness():
+    assert pay('{"formula": "4*3+2+13"}', rule={"J": 11, "Q": 12, "K": 13}, target=27) == 5.0
+    assert pay(RIGHT, rewards={"correct": 1.0}) == 1.0
+    assert pay("{'formula': '4*3+2+10'}") == 5.0
+    assert pay("{'formula': '4*3+2+10'}", strict=True) == -3.0
+
+
+def test_in_vision_a_misread_hand_is_not_paid():
+    assert pay(RIGHT, vision=True) == -1.5
+
+
+def test_the_function_may_overrule_rewards_and_strictness_of_the_row():
+    assert pay(RIGHT, reward_function("binary"), rewards={"correct": 3.0}) == 1.0
+    assert pay("{'formula': '4*3+2+10'}", reward_function(strict=True), strict=False) == -3.0
+
+
+def test_a_row_of_another_task_is_passed_over():
+    logged = {}
+    paid = reward(
+        prompts=["?", "?"],
+        completions=[RIGHT, RIGHT],
+        cards=[None, HAND["cards"]],
+        log_metric=lambda name, value: logged.update({name: value}),
+        log_extra=lambda name, values: logged.update({name: values}),
+    )
+    assert paid == [None, 5.0]
+    assert logged == {
+        "verienv/is_correct": 1.0,
+        "verienv/cards_correct": 0.0,
+        "verienv/numbers_correct": 0.0,
+        "verienv/formula_valid": 1.0,
+        "verienv_failure": ["", ""],
+    }
+
+
+def test_a_dataset_without_hands_is_an_error_that_says_what_to_do():
+    with pytest.raises(ValueError, match="no column 'cards'; make it with verienv"):
+        reward(prompts=["?"], completions=[RIGHT])
+
+
+def test_an_instance_that_is_not_the_hand_is_an_error():
+    with pytest.raises(ValueError, match="is another puzzle than cards and target"):
+        pay(RIGHT, instance="generalpoints:4-3-2-Q:24")
+
+
+def test_the_name_that_trl_logs_tells_the_preset():
+    assert (reward.__name__, reward_function("binary").__name__) == ("verienv", "verienv_binary")
+    assert reward_function({"correct": 1.0}, name="mine").__name__ == "mine"
+
+
+def test_an_unknown_preset_is_an_error_at_once():
+    with pytest.raises(ValueError, match="'papers' is not a preset"):
+        reward_function("papers")
+
+
+def test_the_reward_function_can_be_pickled():
+    assert pay(RIGHT, pickle.loads(pickle.dumps(reward_function("binary")))) == 1.0  # noqa: S301
+
+
+def test_importing_the_adapters_loads_no_training_library():
+    code = (
+        "import sys; from verienv.adapters import trl, verl; "
+        "print([name for name in ('torch', 'transformers', 'datasets', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Datasets
+
+
+def test_every_row_says_how_its_answer_is_judged():
+    rows = dataset(ID, "rule_ood", n=4, seed=3, rewards="binary", strict=True, stated_rule="ten")
+    for row in rows:
+        puzzle = Puzzle(row["cards"], row["rule"], row["target"], row["stated_rule"])
+        assert row["instance"] == puzzle.id
+        assert row["values"] == list(puzzle.values)
+        right = expert_answer(puzzle)
+        columns = {name: [value] for name, value in row.items() if name != "prompt"}
+        assert reward(prompts=[row["prompt"]], completions=[right], **columns) == [1.0]
+        assert reward(prompts=[row["prompt"]], completions=[right.replace('"', "'")], **columns) == [0.0]
+
+
+def test_the_same_seed_gives_the_same_rows_and_all_kinds_the_same_first_hand():
+    first = dataset(ID, n=5, seed=1)
+    assert first.to_list() == dataset(ID, n=5, seed=1).to_list()
+    assert first["instance"] != dataset(ID, n=5, seed=2)["instance"]
+    for kind in ("sft", "preference"):
+        assert dataset(ID, n=5, seed=1, kind=kind)["instance"] == first["instance"]
+
+
+def test_demonstrations_carry_the_columns_of_the_reward():
+    row = dataset(ID, n=1, kind="revision", rule="rank")[0]
+    assert [message["role"] for message in row["prompt"]] == ["user", "assistant", "user"]
+    columns = {name: [value] for name, value in row.items() if name not in ("prompt", "completion")}
+    assert reward(prompts=[row["prompt"]], completions=[row["completion"]], **columns) == [5.0]
+
+
+def test_steps_are_written_into_demonstrations_where_asked_for():
+    said = dataset(ID, n=1, kind="sft", steps=True)[0]["completion"][0]["content"]
+    assert said.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"kind": "dpo"}, "expected one of prompt, sft, revision, preference"),
+        ({"n": 0}, "expected a positive number of rows"),
+        ({"split": "visual_ood"}, "has no visual splits"),
+        ({"rule": "tenn"}, "not a preset"),
+    ],
+)
+def test_wrong_arguments_are_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        dataset(ID, **wrong)
+
+
+# Several attempts
+
+
+def test_the_environment_gives_feedback_and_counts_attempts():
+    environment = Environment()
+    environment.reset(**HAND, attempts=2, prompt="ignored")
+    told = environment.answer(["4", "3", "2", "K"], [4, 3, 2, 10], "4+3+2+10")
+    assert told == "Wrong: the formula makes 19, not 24.\nAttempt 2 of 2."
+    assert environment.answer(["4", "3", "2", "K"], [4, 3, 2, 10], "4*3+2+10") == "Correct."
+    assert environment.get_reward() == 5.0
+
+
+def test_after_the_last_attempt_no_answer_counts():
+    environment = Environment()
+    environment.reset(**HAND, attempts=1)
+    environment.answer([], [], "4+3+2+10")
+    assert environment.answer([], [], "4*3+2+10") == "The puzzle is over: no further answer counts."
+    assert environment.get_reward() == -1.0
+
+
+def test_a_rollout_without_an_answer_is_paid_as_unreadable():
+    environment = Environment()
+    environment.reset(**HAND)
+    assert environment.get_reward() == -3.0
+
+
+def test_a_reset_forgets_the_answers_before_it():
+    environment = Environment()
+    environment.reset(**HAND)
+    environment.answer([], [], "4*3+2+10")
+    environment.reset(**HAND)
+    assert environment.get_reward() == -3.0
+
+
+@pytest.mark.parametrize("formula", [None, 24, ["4"], {"a": float("nan")}, "\ud800", object()])
+def test_no_answer_raises(formula):
+    environment = Environment()
+    environment.reset(**HAND)
+    assert environment.answer(None, "x", formula).startswith("Wrong")
+
+
+def test_trl_sees_one_tool():
+    assert [name for name in vars(Environment) if not name.startswith("_")] == ["reset", "answer", "get_reward"]
+
+
+# Training
+
+# TRL 1.16 uses names that transformers is about to rename.
+trains = pytest.mark.filterwarnings("ignore:`(is_)?gradient_checkpointing:FutureWarning")
+
+
+def tokenizer(template):
+    """Bytes as tokens, and the marks of the chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    core = Tokenizer(models.BPE({letter: index for index, letter in enumerate(alphabet)}, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    marks = ["<|im_start|>", "<tool_call>", "</tool_call>", "<think>", "</think>"]
+    made = PreTrainedTokenizerFast(
+        tokenizer_object=core, eos_token="<|im_end|>", pad_token="<|pad|>", padding_side="left"
+    )
+    made.add_tokens(marks)
+    made.chat_template = template
+    return made
+
+
+PLAIN = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def tiny_model(words):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(words),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=4096,
+            eos_token_id=words.eos_token_id,
+            pad_token_id=words.pad_token_id,
+        )
+    )
+
+
+def weights(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def changed(model, before):
+    return any((value != before[name]).any() for name, value in model.state_dict().items())
+
+
+def quiet(tmp_path, **settings):
+    return {
+        "output_dir": str(tmp_path),
+        "use_cpu": True,
+        "report_to": "none",
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        "logging_steps": 1,
+        "max_steps": 2,
+        "per_device_train_batch_size": 4,
+        "learning_rate": 1e-2,
+        "seed": 0,
+        **settings,
+    }
+
+
+def speak(model, words, say):
+    """Let ``say`` (row number, the whole text so far) write what the policy samples."""
+    import torch
+
+    def generate(input_ids, **_):
+        said = [
+            [*words.encode(say(row, words.decode(ids)), add_special_tokens=False), words.eos_token_id]
+            for row, ids in enumerate(input_ids)
+        ]
+        longest = max(map(len, said))
+        padded = [ids + [words.pad_token_id] * (longest - len(ids)) for ids in said]
+        return torch.cat([input_ids, torch.tensor(padded)], dim=1)
+
+    model.generate = generate
+
+
+@trains
+def test_grpo_trains_on_the_rewards_of_the_verifier(tmp_path):
+    from trl import GRPOConfig, GRPOTrainer
+
+    words = tokenizer(PLAIN)
+    model = tiny_model(words)
+    rows = dataset(ID, n=4, attempts=1)
+    puzzles = {row["prompt"][0]["content"]: Puzzle(row["cards"], row["rule"], row["target"]) for row in rows}
+
+    def say(row, text):
+        puzzle = next(puzzle for question, puzzle in puzzles.items() if question in text)
+        return expert_answer(puzzle) if row % 2 else "I do not know."
+
+    seen = []
+
+    def spy(prompts, completions, instance, **columns):
+        seen.append((prompts, completions, instance))
+        return [0.0] * len(prompts)
+
+    speak(model, words, say)
+    before = weights(model)
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=[reward, spy],
+        args=GRPOConfig(**quiet(tmp_path, num_generations=2, max_completion_length=96)),
+        train_dataset=rows,
+        processing_class=words,
+    )
+    trainer.train()
+
+    steps = [log for log in trainer.state.log_history if "loss" in log]
+    assert len(steps) == len(seen) == 2
+    for log, (prompts, completions, instances) in zip(steps, seen, strict=True):
+        judged = [
+            verify(response_text(completion), puzzles[prompt[0]["content"]])
+            for prompt, completion in zip(prompts, completions, strict=True)
+        ]
+        assert instances[0::2] == instances[1::2]
+        assert instances == [puzzles[prompt[0]["content"]].id for prompt in prompts]
+        assert log["rewards/verienv/mean"] == sum(verdict.reward for verdict in judged) / len(judged) == 1.0
+        assert log["verienv/is_correct"] == 0.5
+        assert math.isfinite(log["loss"])
+        assert log["grad_norm"] > 0
+    assert changed(model, before)
+
+
+@trains
+def test_grpo_trains_on_what_the_policy_samples(tmp_path):
+    from trl import GRPOConfig, GRPOTrainer
+
+    words = tokenizer(PLAIN)
+    trainer = GRPOTrainer(
+        model=tiny_model(words),
+        reward_funcs=reward_function("binary"),
+        args=GRPOConfig(**quiet(tmp_path, num_generations=2, max_completion_length=8)),
+        train_dataset=dataset(ID, n=4, prompt="diverse"),
+        processing_class=words,
+    )
+    trainer.train()
+    steps = [log for log in trainer.state.log_history if "loss" in log]
+    assert [log["rewards/verienv_binary/mean"] for log in steps] == [0.0, 0.0]
+    assert all(math.isfinite(log["loss"]) for log in steps)
+
+
+@trains
+def test_grpo_trains_over_several_attempts_with_feedback(tmp_path, monkeypatch):
+    from trl import GRPOConfig, GRPOTrainer
+    from trl.chat_template_utils import qwen3_chat_template
+
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    words = tokenizer(qwen3_chat_template)
+    model = tiny_model(words)
+    rows = dataset(ID, n=2)
+    told = []
+
+    def say(row, text):
+        cards = re.search(r"Cards: (.*)", text).group(1).split(", ")
+        feedback = re.findall(r"<tool_response>\n(.*?)\n</tool_response>", text, re.DOTALL)
+        told.extend(feedback[-1:])
+        if feedback and (row % 2 or feedback[-1] == "Correct."):
+            return "I stop here."
+        puzzle = Puzzle(cards)
+        answer = json.loads(expert_answer(puzzle))
+        if not feedback:
+            answer["formula"] = "+".join(map(str, puzzle.values)) + "-" + str(puzzle.values[0])
+        return f"<tool_call>\n{json.dumps({'name': 'answer', 'arguments': answer})}\n</tool_call>"
+
+    speak(model, words, say)
+    before = weights(model)
+    trainer = GRPOTrainer(
+        model=model,
+        environment_factory=Environment,
+        args=GRPOConfig(**quiet(tmp_path, max_steps=1, num_generations=2, max_completion_length=1024)),
+        train_dataset=rows,
+        processing_class=words,
+    )
+    trainer.train()
+    (log,) = [log for log in trainer.state.log_history if "loss" in log]
+    wrong = "Wrong: the formula does not use each card's number exactly once.\nAttempt 2 of 5."
+    assert sorted(told) == ["Correct."] * 2 + [wrong] * 4
+    assert log["rewards/Environment/mean"] == (5 - 2) / 2
+    assert math.isfinite(log["loss"])
+    assert changed(model, before)
+
+
+@trains
+@pytest.mark.parametrize("kind", ["sft", "revision"])
+def test_sft_trains_on_demonstrations(tmp_path, kind):
+    from trl import SFTConfig, SFTTrainer
+
+    words = tokenizer(PLAIN)
+    model = tiny_model(words)
+    before = weights(model)
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(**quiet(tmp_path, max_steps=3)),
+        train_dataset=dataset(ID, n=8, kind=kind),
+        processing_class=words,
+    )
+    trainer.train()
+    losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+    assert all(math.isfinite(loss) for loss in losses)
+    assert losses[-1] < losses[0]
+    assert changed(model, before)
+
+
+@trains
+def test_dpo_trains_on_preferences(tmp_path):
+    from trl import DPOConfig, DPOTrainer
+
+    words = tokenizer(PLAIN)
+    start = tiny_model(words)
+    start.save_pretrained(tmp_path / "start")
+    trainer = DPOTrainer(
+        model=str(tmp_path / "start"),  # from which TRL also loads the reference
+        args=DPOConfig(**quiet(tmp_path)),
+        train_dataset=dataset(ID, n=8, kind="preference"),
+        processing_class=words,
+    )
+    trainer.train()
+    losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+    assert len(losses) == 2
+    assert all(math.isfinite(loss) for loss in losses)
+    assert changed(trainer.model, weights(start))

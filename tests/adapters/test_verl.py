@@ -1,0 +1,100 @@
+import importlib.util
+import json
+
+import pytest
+
+from verienv.adapters import verl
+from verienv.adapters.verl import compute_score, rows, write_parquet
+from verienv.generalpoints import Puzzle, expert_answer
+
+ID = "verienv/GeneralPoints-L-v0"
+TRUTH = json.dumps({"cards": ["4", "3", "2", "K"], "rule": "ten", "target": 24})
+KEYS = ["score", "acc", "cards_correct", "numbers_correct", "formula_valid", "failure"]
+
+
+def test_rows_have_the_columns_that_verl_reads():
+    first, second = rows(ID, "rule_ood", n=2, seed=5)
+    assert list(first) == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
+    assert first["data_source"] == "verienv/GeneralPoints-L-v0/rule_ood"
+    assert [message["role"] for message in first["prompt"]] == ["user"]
+    assert first["reward_model"]["style"] == "rule"
+    assert (first["extra_info"]["index"], second["extra_info"]["index"]) == (0, 1)
+    assert first["extra_info"]["instance"] == json.loads(first["reward_model"]["ground_truth"])["instance"]
+
+
+def test_rows_depend_on_the_seed_alone():
+    assert rows(ID, n=3, seed=5) == rows(ID, n=3, seed=5) != rows(ID, n=3, seed=6)
+
+
+def test_the_ground_truth_says_how_the_answer_is_judged():
+    (row,) = rows(ID, n=1, rule="rank", stated_rule="ten", rewards={"correct": 2.0}, strict=True)
+    truth = json.loads(row["reward_model"]["ground_truth"])
+    right = expert_answer(Puzzle(truth["cards"], "rank", 24, "ten"))
+    judged = compute_score(row["data_source"], right, row["reward_model"]["ground_truth"], row["extra_info"])
+    assert (judged["score"], judged["acc"], judged["numbers_correct"]) == (2.0, 1.0, 1.0)
+    assert compute_score("", right.replace('"', "'"), row["reward_model"]["ground_truth"])["acc"] == 0.0
+
+
+def test_rows_and_their_scores_come_through_a_parquet_file(tmp_path):
+    from datasets import load_dataset
+
+    made = rows(ID, n=6, prompt="diverse")
+    path = write_parquet(tmp_path / "new" / "train.parquet", made)
+    read = load_dataset("parquet", data_files=str(path), cache_dir=str(tmp_path / "cache"))["train"]
+    assert read.to_list() == made
+    for row in read:
+        truth = json.loads(row["reward_model"]["ground_truth"])
+        right = expert_answer(Puzzle(truth["cards"]))
+        assert compute_score(row["data_source"], right, row["reward_model"]["ground_truth"])["score"] == 5.0
+
+
+@pytest.mark.parametrize(
+    "response", ['{"formula": "4*3+2+10"}', '{"formula": "4+3+2+10"}', "", "\ud800{", "{" * 999, None, 7]
+)
+def test_every_response_is_judged_with_the_same_keys(response):
+    judged = compute_score("", response, TRUTH)
+    assert list(judged) == KEYS
+    assert all(isinstance(judged[key], float) for key in KEYS[:-1])
+    assert isinstance(judged["failure"], str)
+
+
+def test_failures_are_told_apart():
+    assert compute_score("", '{"formula": "4+3+2+10"}', TRUTH)["failure"] == "wrong_value"
+    assert compute_score("", '{"formula": "4+3+2+K"}', TRUTH)["failure"] == "illegal"
+
+
+def test_reward_kwargs_overrule_the_row_and_foreign_keywords_are_ignored():
+    right = '{"formula": "4*3+2+10"}'
+    assert compute_score("", right, TRUTH, {}, rewards="binary", reward_router_address=None)["score"] == 1.0
+    assert compute_score("", right.replace('"', "'"), TRUTH, strict=True)["score"] == -3.0
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        ("24", "expected the JSON object that"),
+        (None, "expected the JSON object that"),
+        ("[" * 100_000, "expected the JSON object that"),
+        ("{}", "cards.*field required"),
+        ('{"cards": ["A", "4", "X", "Q"]}', "card 'X': expected a rank"),
+        ('{"cards": ["A", "4", "J", "Q"], "rule": {"J": 1}}', "no number for Q, K"),
+        ('{"cards": ["A", "4", "J", "Q"], "target": "24"}', "target='24'"),
+        ('{"cards": ["A", "4", "J", "Q"], "instance": "generalpoints:A-4-J-K:24"}', "another puzzle"),
+    ],
+)
+def test_a_wrong_ground_truth_is_an_error_that_names_the_fault(truth, message):
+    with pytest.raises(ValueError, match=message):
+        compute_score("", "x", truth)
+
+
+def test_no_rows_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="no rows"):
+        write_parquet(tmp_path / "empty.parquet", [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_verl_can_load_the_reward_function_from_its_file():
+    spec = importlib.util.spec_from_file_location("custom_module", verl.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.compute_score("", '{"formula": "4*3+2+10"}', TRUTH)["score"] == 5.0
