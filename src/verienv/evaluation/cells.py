@@ -16,8 +16,10 @@ def verified_env(env_id: str, **settings: Any) -> VerifiedEnv:
     """Make a verienv environment, unwrapped. Raises ValueError for another id or wrong settings."""
     try:
         env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
-    except (gym.error.Error, ModuleNotFoundError) as error:
+    except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
         raise ValueError(f"env_id={env_id!r}: {error}") from None
+    except TypeError as error:  # an environment that is not ours was given our settings
+        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {error}") from error
     if not isinstance(env, VerifiedEnv):
         raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
     return env

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from verienv.evaluation.records import Episode
-from verienv.evaluation.report import Evaluation, heading, shown
+from verienv.evaluation.report import Evaluation, heading, shares
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import markdown_table, terminal_table
+from verienv.evaluation.tables import markdown_table, percent, terminal_table
 
 
 class CellDifference(BaseModel):
@@ -60,7 +60,7 @@ class Comparison(BaseModel):
         return self.model_dump_json(indent=1)
 
     def markdown(self) -> str:
-        """A Markdown table of the differences, percentage points where the metric is a share."""
+        """A Markdown table of the differences, in percentage points."""
         return markdown_table(*self._table())
 
     def table(self, width: int | None = None) -> str:
@@ -71,10 +71,10 @@ class Comparison(BaseModel):
         return self.table()
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        metrics = list(next(iter(self.cells.values())).metrics)
-        head = ["after - before", "pairs", "clusters", *(heading(metric, self.headings) for metric in metrics)]
+        metrics = shares(next(iter(self.cells.values())).metrics)
+        head = ["after - before", "pairs (clusters)", *(heading(metric, self.headings) for metric in metrics)]
         rows = [
-            [name, str(cell.pairs), str(cell.clusters), *(shown(m, cell.metrics[m], signed=True) for m in metrics)]
+            [name, f"{cell.pairs} ({cell.clusters})", *(percent(cell.metrics[m], signed=True) for m in metrics)]
             for name, cell in self.cells.items()
         ]
         return head, rows

@@ -17,6 +17,8 @@ from verienv.evaluation.records import Episode, Setup
 
 Line = dict[str, Any]
 
+_HEADER = b'{"setup": {'
+
 
 class AuditLog:
     """Appends to ``path`` and knows which episodes it already holds.
@@ -35,8 +37,10 @@ class AuditLog:
         self._file = self.path.open("a+b", buffering=0)
         try:
             self._file.seek(0)
-            whole = self._read_back(self._file.readall().split(b"\n")[:-1], setup)
-            self._file.truncate(whole)
+            held = self._file.readall()
+            whole = self._read_back(held, setup)
+            if whole < len(held):
+                self._file.truncate(whole)
             if not whole:
                 self._write([{"setup": setup.model_dump(mode="json")}])
         except BaseException:
@@ -62,11 +66,12 @@ class AuditLog:
                 str(self.path),
             ) from error
 
-    def _read_back(self, lines: list[bytes], setup: Setup) -> int:
+    def _read_back(self, held: bytes, setup: Setup) -> int:
         """Take up the finished episodes; how many bytes hold the header and them."""
-        if not lines:
+        lines = held.split(b"\n")[:-1]
+        if not lines and _HEADER.startswith(held[: len(_HEADER)]):  # empty, or cut off within the header
             return 0
-        self._check_header(lines[0], setup)
+        self._check_header(lines[0] if lines else held, setup)
         whole = read = len(lines[0]) + 1
         episode: list[Line] = []
         for number, text in enumerate(lines[1:], start=2):

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.evaluation.records import Episode, Setup
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import markdown_table, percent, terminal_table
+from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
 
-HEADINGS = {"success": "success", "first_success": "1st attempt", "reward": "reward", "attempts": "attempts"}
-_PLAIN = ("reward", "attempts")
+_HEADINGS = {"success": "success", "first_success": "1st attempt"}
+_NO_SHARES = ("reward", "attempts")
 
 
 class CellResult(BaseModel):
@@ -103,40 +103,43 @@ class Evaluation(BaseModel):
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
 
     def markdown(self) -> str:
-        """Two Markdown tables: percentages with 95% intervals, and failures by kind."""
-        return "\n\n".join(markdown_table(*table) for table in self._tables())
+        """Two Markdown tables: shares in percent with 95% intervals, and failures by kind."""
+        return "\n\n".join([self._caption(), *(markdown_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
         """The same for a terminal of ``width`` columns (with rich, if installed)."""
-        return "\n".join(terminal_table(*table, width=width) for table in self._tables())
+        return "\n\n".join([self._caption(), *(terminal_table(*table, width=width) for table in self._tables())])
 
     def __str__(self) -> str:
         return self.table()
 
-    def heading(self, metric: str) -> str:
-        """What tables call a metric."""
-        return heading(metric, self.setup.headings)
+    def _caption(self) -> str:
+        policy = f", policy {self.setup.policy}" if self.setup.policy else ""
+        return f"{self.setup.env_id}{policy}, seed {self.setup.seed}. {NOTE}"
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
-        metrics = list(next(iter(self.cells.values())).metrics)
-        head = ["cell", "episodes", "clusters", *map(self.heading, metrics)]
+        metrics = shares(next(iter(self.cells.values())).metrics)
+        head = ["cell", "episodes (clusters)", *(heading(metric, self.setup.headings) for metric in metrics)]
         rows = [
-            [name, str(cell.episodes), str(cell.clusters), *(shown(metric, cell.metrics[metric]) for metric in metrics)]
+            [name, f"{cell.episodes} ({cell.clusters})", *(percent(cell.metrics[metric]) for metric in metrics)]
             for name, cell in self.cells.items()
         ]
-        kinds = _counted(kind for cell in self.cells.values() for kind, n in cell.failures.items() for _ in range(n))
-        failures = [[name, *(str(cell.failures.get(kind, 0)) for kind in kinds)] for name, cell in self.cells.items()]
         tables = [(head, rows)]
-        return [*tables, (["failed attempts", *kinds], failures)] if kinds else tables
+        kinds = sorted({kind for cell in self.cells.values() for kind in cell.failures})
+        if kinds:
+            counts = [[name, *(str(cell.failures.get(kind, 0)) for kind in kinds)] for name, cell in self.cells.items()]
+            tables.append((["failed attempts", *(kind.replace("_", " ") for kind in kinds)], counts))
+        return tables
+
+
+def shares(metrics: Iterable[str]) -> list[str]:
+    """The metrics that are shares of episodes: what tables show."""
+    return [metric for metric in metrics if metric not in _NO_SHARES]
 
 
 def heading(metric: str, headings: Mapping[str, str]) -> str:
-    return headings.get(metric) or HEADINGS.get(metric) or metric.replace("_", " ")
-
-
-def shown(metric: str, estimate: Estimate, *, signed: bool = False) -> str:
-    """An estimate as text: percentages, save for sums and counts."""
-    return percent(estimate, signed=signed, scale=1.0 if metric in _PLAIN else 100.0)
+    """What tables call a metric."""
+    return headings.get(metric) or _HEADINGS.get(metric) or metric.replace("_", " ")
 
 
 def _counted(kinds: Iterable[str]) -> dict[str, int]:

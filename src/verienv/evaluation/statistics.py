@@ -62,7 +62,7 @@ def estimates(
         raise ValueError(f"values of shape {values.shape} with {len(clusters)} clusters: expected episodes x metrics")
     if not len(values):
         return [Estimate(nan, nan, nan)] * values.shape[1]
-    names, index = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    names, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     counts = np.bincount(index)
     means = values.mean(axis=0)
     lows, highs = _bootstrap(values, index, counts, resamples)

@@ -7,14 +7,15 @@ from math import isnan
 
 from verienv.evaluation.statistics import Estimate
 
+NOTE = "Percent of episodes, with 95% intervals over clusters (? where there are too few)."
 
-def percent(estimate: Estimate, *, signed: bool = False, scale: float = 100.0) -> str:
-    """ "42.0 (35.1..49.2)": the mean and its interval times ``scale``, "?" where there is none."""
-    sign = "+" if signed else ""
-    mean, low, high = (f"{round(number * scale, 1) + 0.0:{sign}.1f}" for number in estimate)
-    if isnan(estimate.mean):
+
+def percent(estimate: Estimate, *, signed: bool = False) -> str:
+    """A share as "42.0 (35.1..49.2)"; "?" for what is not known."""
+    mean, low, high = (round(number * 100, 1) + 0.0 for number in estimate)  # + 0.0 turns -0.0 into 0.0
+    if isnan(mean):
         return "?"
-    return f"{mean} (?)" if isnan(estimate.low) else f"{mean} ({low}..{high})"
+    return f"{mean:{'+' if signed else ''}.1f} ({'?' if isnan(low) else f'{low:.1f}..{high:.1f}'})"
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -40,12 +41,12 @@ def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width:
         from rich.text import Text
     except ImportError:
         return markdown_table(head, rows)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column, name in enumerate(head):
-        table.add_column(Text(name), justify="right" if column else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_column(Text(name.replace(" (", "\n(")), justify="right" if column else "left")
+    for row in rows:  # an interval goes below its mean: a column less wide
+        table.add_row(Text(row[0]), *(Text(cell.replace(" (", "\n(")) for cell in row[1:]))
     console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as capture:
         console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in capture.get().splitlines() if line.strip())

@@ -1,0 +1,462 @@
+import json
+import re
+import subprocess
+import sys
+from math import isnan
+from pathlib import Path
+
+import pytest
+
+from verienv.evaluation import Evaluation, compare, evaluate
+from verienv.evaluation.cells import episode_seed
+from verienv.generalpoints import RULE_BY_SIDE, Dealing, Puzzle, verify
+from verienv.generalpoints.answers import expert_answer
+from verienv.generalpoints.dealer import hands
+from verienv.generalpoints.rules import PRESETS
+
+ENV = "verienv/GeneralPoints-L-v0"
+NONSENSE = "I do not know."
+
+
+def nonsense(dialogues):
+    return [NONSENSE] * len(dialogues)
+
+
+def solve_from_text(dialogue, rule=None):
+    """What an able policy does: read rule and cards in the question and answer, under ``rule`` if one is given."""
+    _, told, cards, *_ = dialogue[0]["content"].splitlines()
+    stated = {face: int(number) for face, number in re.findall(r"([JQK]) = (\d+)", told)}
+    return expert_answer(Puzzle(tuple(cards.removeprefix("Cards: ").split(", ")), rule=rule or stated))
+
+
+def solves_at_second_attempt(dialogues):
+    return [solve_from_text(dialogue) if len(dialogue) > 1 else NONSENSE for dialogue in dialogues]
+
+
+def ignores_the_stated_rule(dialogues):
+    answers = []
+    for dialogue in dialogues:
+        try:
+            answers.append(solve_from_text(dialogue, rule="ten"))
+        except ValueError:  # no solution where J, Q and K are 10
+            answers.append(NONSENSE)
+    return answers
+
+
+def is_solved_by_hash(dialogues):
+    """A policy with successes and failures that depend on the dialogue alone."""
+    return [
+        solve_from_text(dialogue) if sum(map(ord, dialogue[0]["content"])) % 3 == 0 else NONSENSE
+        for dialogue in dialogues
+    ]
+
+
+def test_the_expert_solves_every_cell_at_once():
+    result = evaluate("expert", ENV, RULE_BY_SIDE, episodes=20)
+    assert {cell.metrics["success"].mean for cell in result.cells.values()} == {1.0}
+    assert {cell.metrics["first_success"].mean for cell in result.cells.values()} == {1.0}
+    assert all(not cell.failures for cell in result.cells.values())
+
+
+def test_the_constant_baseline_gives_one_response_everywhere(tmp_path):
+    evaluate("constant", ENV, ["train"], episodes=5, log=tmp_path / "log")
+    lines = (tmp_path / "log").read_text().splitlines()[1:]
+    assert len({json.loads(line)["response"] for line in lines}) == 1
+
+
+def test_solving_at_the_second_attempt_is_success_but_no_first_success():
+    cell = evaluate(solves_at_second_attempt, ENV, ["train"], episodes=10).cells["train"]
+    assert cell.metrics["success"].mean == 1.0
+    assert cell.metrics["first_success"].mean == 0.0
+    assert cell.metrics["attempts"].mean == 2.0
+    assert cell.metrics["reward"].mean == 5.0 - 3.0
+    assert cell.failures == {"unreadable": 10}
+
+
+def test_metrics_are_those_of_the_first_attempt():
+    cell = evaluate(solves_at_second_attempt, ENV, ["train"], episodes=10).cells["train"]
+    assert cell.metrics["formula_valid"].mean == 0.0
+
+
+def test_failures_are_counted_over_all_attempts_and_over_first_ones():
+    cell = evaluate(nonsense, ENV, ["train"], episodes=10).cells["train"]
+    assert cell.failures == {"unreadable": 50}
+    assert cell.first_failures == {"unreadable": 10}
+
+
+def test_a_policy_that_ignores_the_rule_is_told_by_rule_reading():
+    faces = {"rule": "rank", "split": "rule_ood", "side": "all"}
+    cell = evaluate(ignores_the_stated_rule, ENV, {"faces": faces}, episodes=20).cells["faces"]
+    assert cell.metrics["numbers_correct"].mean == 0.0
+
+
+def test_batches_stay_full_until_the_last_episodes():
+    sizes = []
+
+    def policy(dialogues):
+        sizes.append(len(dialogues))
+        return is_solved_by_hash(dialogues)
+
+    result = evaluate(policy, ENV, ["train", "test"], episodes=15, batch_size=8)
+    asked = sum(len(episode.failures) for episode in result.episodes)
+    assert sum(sizes) == asked
+    assert all(size == 8 for size in sizes[: (asked - 8 * 5) // 8])
+    assert max(sizes) == 8
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_the_outcome_does_not_depend_on_the_batch_size(batch_size):
+    one = evaluate(is_solved_by_hash, ENV, episodes=12, batch_size=5)
+    other = evaluate(is_solved_by_hash, ENV, episodes=12, batch_size=batch_size)
+    assert one == other
+
+
+def test_two_policies_meet_the_same_instances():
+    one, other = evaluate(nonsense, ENV, episodes=10, seed=4), evaluate("expert", ENV, episodes=10, seed=4)
+    assert [episode.instance for episode in one.episodes] == [episode.instance for episode in other.episodes]
+
+
+def test_another_seed_deals_other_instances():
+    one, other = evaluate("expert", ENV, episodes=10, seed=4), evaluate("expert", ENV, episodes=10, seed=5)
+    assert [episode.instance for episode in one.episodes] != [episode.instance for episode in other.episodes]
+
+
+def test_fewer_episodes_are_the_first_of_more():
+    few, more = evaluate("expert", ENV, ["test"], episodes=4), evaluate("expert", ENV, ["test"], episodes=9)
+    assert few.episodes == more.episodes[:4]
+
+
+def test_neighbouring_seeds_share_no_episode():
+    seeds = [episode_seed(seed, episode) for seed in range(20) for episode in range(20)]
+    assert len(set(seeds)) == 400
+
+
+def test_cells_named_by_splits_are_the_splits():
+    result = evaluate("expert", ENV, ["rule_ood"], episodes=10)
+    assert all(set(episode.instance.split(":")[1].split("-")) & set("JQK") for episode in result.episodes)
+
+
+def test_settings_reach_every_cell_and_a_cells_own_come_first():
+    cells = {"short": {"attempts": 1}, "long": {}}
+    result = evaluate(nonsense, ENV, cells, episodes=3, attempts=2)
+    assert {cell: result.cells[cell].metrics["attempts"].mean for cell in cells} == {"short": 1.0, "long": 2.0}
+
+
+def test_listed_instances_are_dealt_in_their_order_once_each():
+    ids = ["generalpoints:A-4-J-Q:24", "generalpoints:4-3-2-K:24"]
+    result = evaluate(nonsense, ENV, {"pairs": {"instances": ids, "side": "all"}}, episodes=50)
+    assert [episode.instance for episode in result.episodes] == ids
+
+
+def test_clusters_are_the_problems_not_the_hands():
+    ids = [f"generalpoints:4-3-2-{face}:24" for face in ("10", "J", "Q", "K")]
+    result = evaluate(nonsense, ENV, {"one problem": {"instances": ids}})
+    assert result.cells["one problem"].clusters == 1
+    assert isnan(compare(result, result).cells["one problem"].metrics["success"].low)
+
+
+def test_compare_gives_paired_differences():
+    before, after = evaluate(nonsense, ENV, episodes=20), evaluate("expert", ENV, episodes=20)
+    difference = compare(before, after).cells["train"]
+    assert difference.metrics["success"] == (1.0, 1.0, 1.0)
+    assert difference.improves()
+    assert compare(after, before).cells["train"].worsens()
+
+
+def test_a_policy_does_not_improve_on_itself():
+    result = evaluate(is_solved_by_hash, ENV, ["train"], episodes=20)
+    difference = compare(result, result).cells["train"]
+    assert not difference.improves()
+    assert not difference.worsens()
+
+
+def test_pairing_narrows_the_interval_of_a_difference_that_lies_in_few_episodes():
+    def a_little_better(dialogues):
+        return [
+            solve_from_text(dialogue) if sum(map(ord, dialogue[0]["content"])) % 13 == 1 else response
+            for dialogue, response in zip(dialogues, is_solved_by_hash(dialogues), strict=True)
+        ]
+
+    before, after = (evaluate(policy, ENV, ["train"], episodes=120) for policy in (is_solved_by_hash, a_little_better))
+    shares = [result.cells["train"].metrics["success"] for result in (before, after)]
+    assert shares[0].high > shares[1].low
+    assert compare(before, after).cells["train"].improves()
+
+
+def test_compare_refuses_different_instances():
+    one, other = evaluate(nonsense, ENV, episodes=5), evaluate(nonsense, ENV, episodes=5, seed=1)
+    with pytest.raises(ValueError, match="do not hold the same instances"):
+        compare(one, other)
+
+
+def test_compare_refuses_evaluations_without_a_common_cell():
+    one, other = evaluate(nonsense, ENV, ["train"], episodes=2), evaluate(nonsense, ENV, ["test"], episodes=2)
+    with pytest.raises(ValueError, match="share no cell"):
+        compare(one, other)
+
+
+def test_counterfactual_cells_are_compared_hand_by_hand():
+    both = Dealing(rule=PRESETS["ten"], stated_rule=PRESETS["rank"], face_cards="condition", side="test")
+    ids = [f"generalpoints:{'-'.join(hand)}:24" for hand in hands(both)[:30]]
+    cells = {rule: {"instances": ids, "side": "all", "rule": rule} for rule in ("ten", "rank")}
+    result = evaluate(ignores_the_stated_rule, ENV, cells)
+    difference = compare(result, result, {"ten": "rank"}).cells["rank - ten"]
+    assert difference.pairs == 30
+    assert difference.metrics["success"].mean == -1.0
+
+
+def test_pairs_of_one_problem_on_either_side_share_a_cluster():
+    from verienv.evaluation.comparison import joint_clusters
+
+    first, second, third, apart = joint_clusters(["a", "a", "b", "c"], ["x", "y", "y", "z"])
+    assert first == second == third != apart
+
+
+def test_the_log_holds_every_response_with_its_whole_verdict(tmp_path):
+    log = tmp_path / "runs" / "log.jsonl"
+    result = evaluate(solves_at_second_attempt, ENV, ["train"], episodes=4, log=log, name="second")
+    header, *lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert header["setup"] == result.setup.model_dump(mode="json")
+    assert header["setup"]["policy"] == "second"
+    assert [line["attempt"] for line in lines] == [1, 2] * 4
+    for line in lines:
+        ranks = tuple(line["instance"].split(":")[1].split("-"))
+        assert line["verdict"] == verify(line["response"], Puzzle(ranks)).model_dump(mode="json")
+
+
+def test_without_a_log_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    evaluate("expert", ENV, episodes=2)
+    assert not list(tmp_path.iterdir())
+
+
+class Interrupted:
+    """A policy that is cut off at its n-th batch, and counts what it is asked."""
+
+    def __init__(self, at=None):
+        self.at, self.batches, self.asked = at, 0, 0
+
+    def __call__(self, dialogues):
+        self.batches += 1
+        if self.batches == self.at:
+            raise KeyboardInterrupt
+        self.asked += len(dialogues)
+        return is_solved_by_hash(dialogues)
+
+
+def run(policy, log=None):
+    return evaluate(policy, ENV, ["train", "test"], episodes=10, batch_size=4, log=log)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
+    log, whole = tmp_path / "log", Interrupted()
+    expected = run(whole)
+    with pytest.raises(KeyboardInterrupt):
+        run(Interrupted(at=8), log)
+    finished = {(line["cell"], line["episode"]) for line in map(json.loads, log.read_text().splitlines()[1:])}
+    rest = Interrupted()
+    assert run(rest, log) == expected
+    assert finished
+    played = sum(len(e.failures) for e in expected.episodes if (e.cell, e.episode) not in finished)
+    assert rest.asked == played < whole.asked
+
+
+def test_a_resumed_log_tells_each_attempt_once(tmp_path):
+    log = tmp_path / "log"
+    with pytest.raises(KeyboardInterrupt):
+        run(Interrupted(at=8), log)
+    run(Interrupted(), log)
+    lines = [json.loads(line) for line in log.read_text().splitlines()[1:]]
+    told = [(line["cell"], line["episode"], line["attempt"]) for line in lines]
+    assert len(set(told)) == len(told) == sum(len(e.failures) for e in run(Interrupted()).episodes)
+
+
+def test_a_finished_log_is_read_back_without_asking_the_policy(tmp_path):
+    expected, silent = run(Interrupted(), tmp_path / "log"), Interrupted()
+    assert run(silent, tmp_path / "log") == expected
+    assert silent.batches == 0
+
+
+@pytest.mark.parametrize("kept", range(0, 100, 9))
+def test_a_log_cut_off_anywhere_is_gone_on_with(tmp_path, kept):
+    log = tmp_path / "log"
+    expected = run(Interrupted(), log)
+    data = log.read_bytes()
+    log.write_bytes(data[: len(data) * kept // 100])
+    assert run(Interrupted(), log) == expected
+    assert len(log.read_bytes().splitlines()) == len(data.splitlines())
+
+
+def in_a_process(program, log):
+    """Run ``program`` beside this module; it may name the log ``sys.argv[2]``."""
+    head = "import os, resource, sys; sys.path.insert(0, sys.argv[1]); import test_evaluation as t\n"
+    command = [sys.executable, "-c", head + program, str(Path(__file__).parent), str(log)]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_a_killed_process_leaves_a_log_to_go_on_with(tmp_path):
+    program = (
+        "policy = t.Interrupted()\n"
+        "def killed(dialogues):\n"
+        "    if policy.batches == 7: os.kill(os.getpid(), 9)\n"
+        "    return policy(dialogues)\n"
+        "t.run(killed, sys.argv[2])\n"
+    )
+    assert in_a_process(program, tmp_path / "log").returncode == -9
+    rest, expected = Interrupted(), run(whole := Interrupted())
+    assert run(rest, tmp_path / "log") == expected
+    assert rest.asked < whole.asked
+
+
+def test_a_full_disk_is_an_error_that_says_what_to_do_and_keeps_what_was_logged(tmp_path):
+    program = "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); t.run(t.Interrupted(), sys.argv[2])"
+    failed = in_a_process(program, tmp_path / "log")
+    assert "make room and run again" in failed.stderr.splitlines()[-1]
+    rest, expected = Interrupted(), run(whole := Interrupted())
+    assert run(rest, tmp_path / "log") == expected
+    assert rest.asked < whole.asked
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 1}, "seed 0 instead of 1"),
+        ({"episodes": 3}, "episodes 2 instead of 3"),
+        ({"splits": ["test"]}, "cells"),
+        ({"attempts": 2}, "cells"),
+        ({"name": "other"}, "policy '' instead of 'other'"),
+    ],
+)
+def test_a_log_of_another_setup_is_refused_and_kept(tmp_path, change, told):
+    log = tmp_path / "log"
+    arguments = {"splits": ["train"], "episodes": 2, "log": log}
+    evaluate(nonsense, ENV, **arguments)
+    data = log.read_bytes()
+    with pytest.raises(ValueError, match=told):
+        evaluate(nonsense, ENV, **arguments | change)
+    assert log.read_bytes() == data
+
+
+def test_a_log_of_another_version_is_refused(tmp_path, monkeypatch):
+    evaluate(nonsense, ENV, ["train"], episodes=2, log=tmp_path / "log")
+    monkeypatch.setattr("verienv.__version__", "99")
+    with pytest.raises(ValueError, match="instead of 99"):
+        evaluate(nonsense, ENV, ["train"], episodes=2, log=tmp_path / "log")
+
+
+@pytest.mark.parametrize("content", ["my notes", "my notes\n", '{"a": 1}\n', "[]\n", '{"setup": {}}\n'])
+def test_a_file_that_is_no_log_is_refused_and_kept(tmp_path, content):
+    (tmp_path / "notes").write_text(content)
+    with pytest.raises(ValueError, match="is no evaluation's log"):
+        evaluate(nonsense, ENV, episodes=2, log=tmp_path / "notes")
+    assert (tmp_path / "notes").read_text() == content
+
+
+def test_damage_within_a_log_is_named_by_line(tmp_path):
+    log = tmp_path / "log"
+    evaluate(nonsense, ENV, ["train"], episodes=2, log=log)
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*lines[:3], "damage\n", *lines[4:]]))
+    with pytest.raises(ValueError, match="line 4"):
+        evaluate(nonsense, ENV, ["train"], episodes=2, log=log)
+
+
+def test_a_saved_evaluation_comes_back_whole(tmp_path):
+    result = evaluate(is_solved_by_hash, ENV, episodes=10)
+    result.save(tmp_path / "result.json")
+    assert Evaluation.load(tmp_path / "result.json") == result
+
+
+def test_a_file_that_is_no_evaluation_is_refused_by_load(tmp_path):
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match="is no saved evaluation"):
+        Evaluation.load(tmp_path / "other.json")
+
+
+def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
+    result = evaluate("expert", ENV, ["train"], episodes=2)
+    result.save(tmp_path / "result.json")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        result.save(tmp_path / "result.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert Evaluation.load(tmp_path / "result.json").episodes == result.episodes
+
+
+def test_the_markdown_names_cells_metrics_and_failures():
+    text = evaluate(nonsense, ENV, RULE_BY_SIDE, episodes=10, name="nonsense").markdown()
+    assert "policy nonsense" in text
+    for word in (*RULE_BY_SIDE, "success", "1st attempt", "rule reading", "validity", "unreadable", "0.0 (0.0.."):
+        assert word in text
+
+
+def test_markdown_rows_have_as_many_columns_as_the_head():
+    lines = evaluate(nonsense, ENV, {"a|b": {}}, episodes=3).markdown().splitlines()
+    first = [line.replace("\\|", "") for line in lines[2:5]]
+    assert len({line.count("|") for line in first}) == 1
+
+
+def test_the_terminal_table_fits_its_width():
+    result = evaluate(is_solved_by_hash, ENV, RULE_BY_SIDE, episodes=10)
+    assert max(len(line) for line in result.table(100).splitlines()[1:]) <= 100
+
+
+def test_without_rich_the_terminal_table_is_the_markdown_table(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.box", None)
+    result = evaluate(nonsense, ENV, ["train"], episodes=3)
+    assert str(result) == result.markdown()
+
+
+def test_a_progress_bar_is_drawn_when_wanted_and_else_not(capsys):
+    evaluate("expert", ENV, ["train"], episodes=3)
+    assert capsys.readouterr().err == ""
+    evaluate("expert", ENV, ["train"], episodes=3, progress=True)
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_without_tqdm_there_is_no_progress_bar_and_no_error(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    evaluate("expert", ENV, ["train"], episodes=3, progress=True)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"episodes": 0}, "episodes=0"),
+        ({"episodes": 2.0}, "episodes=2.0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"splits": []}, "splits is empty"),
+        ({"splits": ["trian"]}, "split='trian'"),
+        ({"splits": {"mine": "train"}}, "is no cell"),
+        ({"splits": {"mine": {"instances": []}}}, "instances"),
+        ({"splits": {"mine": {"instances": "generalpoints:A-4-J-Q:24"}}}, "list of at least one"),
+        ({"splits": {"mine": {"instances": ["virl:1"]}}}, "is no GeneralPoints instance"),
+        ({"atempts": 3}, "did you mean 'attempts'"),
+        ({"env_id": "verienv/GeneralPoint-L-v0"}, "GeneralPoint"),
+        ({"env_id": "CartPole-v1"}, "no verienv environment"),
+        ({"policy": "oracle"}, "expert, constant"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, told):
+    with pytest.raises(ValueError, match=told):
+        evaluate(**{"policy": nonsense, "env_id": ENV} | arguments)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (lambda dialogues: dialogues[1:], "2 responses to 3 dialogues"),
+        (lambda dialogues: "one", "returned a str"),
+        (lambda dialogues: None, "returned a NoneType"),
+        (lambda dialogues: [None] * len(dialogues), "NoneType as a response"),
+    ],
+)
+def test_a_policy_that_does_not_answer_each_dialogue_is_named(answers, told):
+    with pytest.raises(ValueError, match=told):
+        evaluate(answers, ENV, ["train"], episodes=3)
