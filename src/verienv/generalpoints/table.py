@@ -25,7 +25,7 @@ def load_table() -> NDArray[np.uint8]:
     """
     path = asset_path(TABLE)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             bits: NDArray[np.uint8] = archive["reaches"]
     except Exception as error:  # a damaged zip raises many kinds
         raise ValueError(f"{path} is damaged ({error}); rebuild it with python tools/build_table.py") from None
