@@ -164,12 +164,12 @@ def test_hands_of_another_size_are_dealt_by_rejection(count: int, sampling: Any)
 
 
 def test_rejection_gives_up_after_a_thousand_deals_and_names_target_and_rule() -> None:
-    with pytest.raises(ValueError, match="1000 deals brought no hand with target 9999, rule seven, 3 cards.*choose"):
+    with pytest.raises(ValueError, match=r"1000 deals brought no hand with target 9999, rule seven, 3 cards.*choose"):
         Dealer(dealing("seven", count=3, target=9999)).deal(np.random.default_rng(0))
 
 
 def test_a_setting_that_admits_no_hand_of_four_is_refused_at_once_and_names_target_and_rule() -> None:
-    with pytest.raises(ValueError, match="no hand can be dealt: target 99999, rule seven, 4 cards.*change target"):
+    with pytest.raises(ValueError, match=r"no hand can be dealt: target 99999, rule seven, 4 cards.*change target"):
         Dealer(dealing("seven", target=99_999))
 
 

@@ -52,14 +52,14 @@ def test_puzzles_are_values() -> None:
               ("4", "3", "2", ["K"]), ("4", "3", "2", "k"), ("4", "3", "2", "KX"), ("4", "3", "2", "")],
 )  # fmt: skip
 def test_wrong_cards_are_told_what_is_accepted(cards: Any) -> None:
-    with pytest.raises(ValueError, match="expected (3 to 6 cards|a rank)") as caught:
+    with pytest.raises(ValueError, match=r"expected (3 to 6 cards|a rank)") as caught:
         Puzzle(cards)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("target", [0, -24, 24.0, "24", True, None, 1_000_000])
 def test_a_wrong_target_is_told_the_range(target: Any) -> None:
-    with pytest.raises(ValueError, match="target=.*: expected an integer from 1 to 999999"):
+    with pytest.raises(ValueError, match=r"target=.*: expected an integer from 1 to 999999"):
         Puzzle(("4", "3", "2", "K"), target=target)
 
 

@@ -50,6 +50,8 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         )
         self.action_space = text_space(LONGEST_RESPONSE)
         self._over = True
+        self._messages: list[Message] = []
+        self._verdict: Verdict | None = None
 
     @abstractmethod
     def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
@@ -98,7 +100,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
             instance = options.get("instance")
         derived = instance is not None and seed is None
         self.instance = self._deal(instance, _derived_rng(str(instance)) if derived else self.np_random)
-        self._verdict: Verdict | None = None
+        self._verdict = None
         self._solved = False
         self._ask()
         return self._observation(), self._info()
@@ -142,7 +144,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self._attempt = 0
         self._feedback: list[str] = []
         self._over = False
-        self._messages: list[Message] = [question_message(f"{self._text}\n{attempt_line(1, self.attempts)}")]
+        self._messages = [question_message(f"{self._text}\n{attempt_line(1, self.attempts)}")]
 
     def _told(self) -> str:
         """The newest feedback line and, while the episode lasts, the attempt line."""

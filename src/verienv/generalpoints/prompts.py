@@ -34,25 +34,26 @@ DIVERSE = (
     "Rules of the table:\n1. {rule}; A = 1; other cards count their number.\n2. Every card is used exactly once.\n"
     "3. Only + - * / ( ) may be used.\n4. The result must be {target}.\n{cards}\nFirst list the cards, then their "
     f"numbers, then the formula, as {_JSON}",
-    "A dealer lays out {count} cards and asks: how do you get {target}? {cards} Here {rule}, and the ace is 1. Think "
-    "as long as you need; end your reply with a JSON object holding cards, number and formula.",
-    "Solve this arithmetic puzzle.\n\nGoal: {target}\n{cards}\nValues: A = 1, {rule}\nOperators: + - * /\n\nGive "
-    "your solution in a code block:\n```json\n"
+    "A dealer lays out {count} cards and asks: how do you get {target} with + - * / ( ) and each card once? {cards} "
+    "Here {rule}, and the ace is 1. Think as long as you need; end your reply with a JSON object holding "
+    "cards, number and formula.",
+    "Solve this arithmetic puzzle.\n\nGoal: {target}\n{cards}\nValues: A = 1, {rule}\nOperators: + - * /\nEach card: once\n\n"
+    "Give your solution in a code block:\n```json\n"
     '{"cards": [...], "number": [...], "formula": "..."}\n```',
     "With the values {rule} and A = 1, write an expression that uses each of the following cards' values exactly "
     "one time and evaluates to {target}. {cards} Permitted symbols are digits, + - * / and parentheses. "
     f"Return {_JSON}.",
     "Target: {target}. Cards on the table: {count}.\n{cards}\nConvert them to numbers ({rule}, A = 1) and write "
-    'them under "number"; copy the cards under "cards"; put the arithmetic under "formula". Use every number once. '
-    "Answer with that one JSON object.",
+    'them under "number"; copy the cards under "cards"; put the arithmetic (+ - * /) under "formula". Use every number '
+    "once. Answer with that one JSON object.",
     "Your answer will be checked by a program. It reads a JSON object with three keys: cards (list of strings), "
     "number (list of integers), formula (string). The formula passes if it equals {target} and uses the numbers of "
     "all {count} cards once each, with + - * / and parentheses. {rule}. A = 1. {cards}",
     "Can you make {target}? {cards}\n- A counts as 1\n- {rule}\n- use each number once\n- operations: plus, minus, "
     f"times, divided by, written + - * /\nWrite: {_JSON}",
-    "Answer format: {'cards': [...], 'number': [...], 'formula': '...'}\nQuestion: which arithmetic expression over "
-    "the {count} cards gives {target}? Condition: no card is left out and none is used twice.\nFace values: {rule}; "
-    "ace: 1.\n{cards}",
+    "Answer format: {'cards': [...], 'number': [...], 'formula': '...'}\nQuestion: which expression with + - * / ( ) "
+    "over the {count} cards gives {target}? Condition: no card is left out and none is used twice.\nFace values: "
+    "{rule}; ace: 1.\n{cards}",
     "The points game. Players turn over {count} cards and race to form {target}, spending each card once and using "
     "nothing but + - * / and parentheses. In this round {rule}; the ace is worth 1. {cards} State what you see, what "
     f"it is worth and how you win: {_JSON}",
