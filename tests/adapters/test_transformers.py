@@ -1,0 +1,163 @@
+import functools
+import shutil
+import sys
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from verienv.adapters.transformers import load_policy
+from verienv.evaluation import evaluate
+
+TEMPLATE = (
+    "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<s>assistant: {% endif %}"
+)
+DIALOGUES = [
+    [{"role": "user", "content": "Make 24."}],
+    [
+        {"role": "user", "content": "Make 24 from 1, 2, 3 and 4."},
+        {"role": "assistant", "content": "No."},
+        {"role": "user", "content": "Wrong. Attempt 2 of 5."},
+    ],
+    [{"role": "user", "content": "?"}],
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A Llama of random weights with a tokenizer of single bytes, saved."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: index for index, token in enumerate(["<pad>", "<s>", "</s>", *alphabet])}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", bos_token="<s>", eos_token="</s>", chat_template=TEMPLATE
+    )
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=4096, pad_token_id=0, bos_token_id=1, eos_token_id=2, initializer_range=0.5,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("models") / "random-llama"
+    LlamaForCausalLM(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def altered(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "altered")
+
+
+def counting(function, calls):
+    @functools.wraps(function)
+    def counted(*args, **kwargs):
+        calls.append(1)
+        return function(*args, **kwargs)
+
+    return counted
+
+
+def test_each_dialogue_gets_a_response_without_its_prompt(folder):
+    responses = load_policy(folder, max_new_tokens=8)(DIALOGUES)
+    assert len(responses) == len(DIALOGUES)
+    assert all(response and "assistant:" not in response for response in responses)
+
+
+def test_a_response_does_not_depend_on_the_batch_it_is_in(folder):
+    together = load_policy(folder, max_new_tokens=12)(DIALOGUES)
+    policy = load_policy(folder, max_new_tokens=12)
+    assert [policy([dialogue])[0] for dialogue in DIALOGUES] == together
+    assert load_policy(folder, max_new_tokens=12, batch_size=2)(DIALOGUES) == together
+    assert len(set(together)) == len(DIALOGUES)
+
+
+def test_it_can_be_evaluated(folder):
+    result = evaluate(load_policy(folder, max_new_tokens=4), "verienv/GeneralPoints-L-v0", ["train"], 3, attempts=2)
+    assert result.cells["train"].failures == {"unreadable": 6}
+
+
+def test_sampling_is_fixed_by_its_seed(folder):
+    one, same, other = (
+        load_policy(folder, temperature=1.0, seed=seed, max_new_tokens=8)(DIALOGUES) for seed in (3, 3, 4)
+    )
+    assert one == same != other
+
+
+def test_of_the_models_generation_settings_only_the_stops_count(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    theirs = GenerationConfig(do_sample=True, temperature=5.0, top_p=0.3, repetition_penalty=2.0, eos_token_id=[2, 7])
+    theirs.save_pretrained(path)
+    plain, changed = (load_policy(where, max_new_tokens=12)(DIALOGUES) for where in (folder, path))
+    assert all(one.startswith(other) for one, other in zip(plain, changed, strict=True))
+
+
+def test_generation_ends_at_a_stop_token_of_the_model(folder, tmp_path):
+    [whole] = load_policy(folder, max_new_tokens=12)(DIALOGUES[:1])
+    path = altered(folder, tmp_path)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(path)
+    stop = tokenizer(whole[0], add_special_tokens=False)["input_ids"][0]
+    GenerationConfig(eos_token_id=[2, stop]).save_pretrained(path)
+    assert load_policy(path, max_new_tokens=12)(DIALOGUES[:1]) == [whole[0]]
+
+
+def test_the_stop_token_may_be_number_0(folder, tmp_path, monkeypatch):
+    path = altered(folder, tmp_path)
+    model = LlamaForCausalLM.from_pretrained(path)
+    torch.nn.init.zeros_(model.lm_head.weight)  # every token is as likely: the first wins
+    model.generation_config.eos_token_id = 0
+    model.save_pretrained(path)
+    steps: list[int] = []
+    monkeypatch.setattr(LlamaForCausalLM, "forward", counting(LlamaForCausalLM.forward, steps))
+    assert load_policy(path, max_new_tokens=8)(DIALOGUES) == ["", "", ""]
+    assert len(steps) == 1
+
+
+def test_a_dialogue_longer_than_the_context_is_an_error_that_says_what_to_do(folder):
+    policy = load_policy(folder, max_new_tokens=4090)
+    with pytest.raises(ValueError, match="fewer new tokens or fewer attempts"):
+        policy(DIALOGUES)
+
+
+@pytest.mark.parametrize("damage", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("how", ["missing", "cut off"])
+def test_an_unreadable_model_is_named_in_one_line(folder, tmp_path, damage, how, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path = altered(folder, tmp_path)
+    file = path / damage
+    if how == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match="cannot be loaded") as caught:
+        load_policy(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        load_policy(tmp_path / "nowhere")
+
+
+def test_a_model_without_chat_template_is_named(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    (path / "chat_template.jinja").unlink()
+    with pytest.raises(ValueError, match="no chat template"):
+        load_policy(path)
+
+
+def test_without_transformers_the_error_says_what_to_install(monkeypatch, folder):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ValueError, match=r"verienv\[train\]"):
+        load_policy(folder)
+
+
+@pytest.mark.parametrize(
+    "argument", [{"max_new_tokens": 0}, {"batch_size": 0}, {"temperature": -1.0}, {"device": "cuda:99"}]
+)
+def test_wrong_arguments_are_named(folder, argument):
+    with pytest.raises(ValueError, match=next(iter(argument))):
+        load_policy(folder, **argument)
