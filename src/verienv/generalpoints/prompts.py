@@ -37,8 +37,8 @@ DIVERSE = (
     "A dealer lays out {count} cards and asks: how do you get {target} with + - * / ( ) and each card once? {cards} "
     "Here {rule}, and the ace is 1. Think as long as you need; end your reply with a JSON object holding "
     "cards, number and formula.",
-    "Solve this arithmetic puzzle.\n\nGoal: {target}\n{cards}\nValues: A = 1, {rule}\nOperators: + - * /\nEach card: once\n\n"
-    "Give your solution in a code block:\n```json\n"
+    "Solve this arithmetic puzzle.\n\nGoal: {target}\n{cards}\nValues: A = 1, {rule}\nOperators: + - * /\nEach card: "
+    "once\n\nGive your solution in a code block:\n```json\n"
     '{"cards": [...], "number": [...], "formula": "..."}\n```',
     "With the values {rule} and A = 1, write an expression that uses each of the following cards' values exactly "
     "one time and evaluates to {target}. {cards} Permitted symbols are digits, + - * / and parentheses. "
