@@ -266,6 +266,7 @@ def tiny_model(words):
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    torch.set_num_threads(1)  # the model is too small for more
     torch.manual_seed(0)
     return LlamaForCausalLM(
         LlamaConfig(

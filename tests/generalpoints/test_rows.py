@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from verienv.core.assets import asset_path
 from verienv.generalpoints import GeneralPointsConfig, Puzzle
 from verienv.generalpoints.rows import PuzzleRow
 
@@ -25,6 +26,14 @@ def test_cards_alone_make_a_row_and_nulls_are_defaults():
     row = PuzzleRow.read({"cards": ["4", "3", "2", "K"], "rule": None, "target": None, "question": "of another column"})
     assert row.puzzle == Puzzle(("4", "3", "2", "K"))
     assert row.judge('{"formula": "4*3+2+10"}').reward == 5.0
+
+
+def test_the_shipped_vectors_are_rows_and_are_judged_as_they_say():
+    vectors = [json.loads(line) for line in asset_path("vectors/generalpoints.jsonl").read_text().splitlines()]
+    assert len(vectors) > 100
+    for vector in vectors:
+        verdict = PuzzleRow.read(vector).judge(vector["response"])
+        assert (vector["name"], verdict.reward) == (vector["name"], vector["expect"]["reward"])
 
 
 @pytest.mark.parametrize(
