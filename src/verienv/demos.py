@@ -10,6 +10,7 @@ import numpy as np
 
 from verienv.core.env import VerifiedEnv
 
+ENV_ID = "verienv/GeneralPoints-L-v0"
 Kind = Literal["sft", "revision", "preference"]
 
 
@@ -52,9 +53,12 @@ def demonstrations(
     for name, count in (("n", n), ("seed", seed)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
-    env = gym.make(env_id, split=split, **settings).unwrapped
+    try:
+        env = gym.make(env_id, split=split, **settings).unwrapped
+    except TypeError:  # it takes no split
+        env = None
     if not isinstance(env, VerifiedEnv):
-        raise ValueError(f"env_id={env_id!r} is no verienv environment with an expert")
+        raise ValueError(f"env_id={env_id!r} has no expert; use an environment of verienv, such as {ENV_ID}")
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
         raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
     return _rows(env, kind, n, seed, steps, wrong_attempts)

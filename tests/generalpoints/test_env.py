@@ -30,7 +30,8 @@ SETTINGS: list[dict[str, Any]] = [
     PROBE,
 ]
 HOSTILE = [
-    "", "}", '{"formula": ', '{"formula": null}', '{"formula": 24}', '{"formula": "24"}', '{"formula": "HOSTILE*WORDS"}',
+    "", "}", '{"formula": ', '{"formula": null}', '{"formula": 24}', '{"formula": "24"}',
+    '{"formula": "HOSTILE*WORDS"}',
     '{"formula": "1/(1-1)"}', '{"formula": "999999*999999*999999*999999"}', '{"formula": "4*6=999"}', "\x00\x1b[2J",
     "\ud800{\"formula\": \"\ud800\"}", "\u202e24", '{"formula": "' + "(" * 5000 + '"}', "HOSTILE WORDS " * 1000,
     '{"cards": "HOSTILE", "number": {"HOSTILE": 1}, "formula": ["HOSTILE"]}', '{"formula": "９*９"}',
@@ -56,7 +57,11 @@ def test_episodes_of_experts_and_of_hostile_policies_keep_every_contract(setting
         assert type(None) not in types.values()
         asked, over, attempt = env.instance, False, 0
         while not over:
-            answer = env.expert_response() if episode % 3 == 0 and attempt == 2 else HOSTILE[(episode + attempt) % 17]
+            answer = (
+                env.expert_response()
+                if episode % 3 == 0 and attempt == 2
+                else HOSTILE[(episode + attempt) % len(HOSTILE)]
+            )
             observation, reward, over, truncated, info = env.step(answer)
             attempt += 1
             assert observation in env.observation_space

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
+from pydantic import BaseModel
 
 from verienv.core.dialogue import Message, attempt_line, fresh, question_message, turn_messages
 from verienv.core.response import clean_response
-from verienv.core.spaces import text_space
+from verienv.core.spaces import PrintableText
 from verienv.core.verdict import Metric, Verdict
 
 LONGEST_FEEDBACK = 160
@@ -28,6 +30,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
 
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """The task's splits, each a name for settings."""
+
     idle_metrics: ClassVar[dict[str, Metric]] = {}
     """The task's metrics before any response: they fix the keys and types in info."""
 
@@ -36,6 +41,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     failures: ClassVar[tuple[str, ...]] = ()
     """The kinds of failure that a response can be written for."""
+
+    config: BaseModel
+    """The settings, validated."""
 
     instance: str
     """The id of the instance in play."""
@@ -46,9 +54,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self.render_mode = render_mode
         self.attempts = attempts
         self.observation_space = gym.spaces.Dict(
-            {"text": text_space(longest_question + attempts * LONGEST_FEEDBACK + 64)}
+            {"text": PrintableText(longest_question + attempts * LONGEST_FEEDBACK + 64)}
         )
-        self.action_space = text_space(LONGEST_RESPONSE)
+        self.action_space = PrintableText(LONGEST_RESPONSE)
         self._over = True
         self._messages: list[Message] = []
         self._verdict: Verdict | None = None

@@ -1,0 +1,131 @@
+"""Demonstrations: rows that the verifier has scored."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+import verienv
+from verienv.core.env import VerifiedEnv
+from verienv.demos import demonstrations
+from verienv.generalpoints import Puzzle, verify
+from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.puzzle import read_instance
+
+ENV_ID = "verienv/GeneralPoints-L-v0"
+
+
+def rows(kind: Any, n: int = 30, **settings: Any) -> list[dict[str, Any]]:
+    return list(demonstrations(ENV_ID, kind, n=n, **settings))
+
+
+def reward(row: dict[str, Any], response: list[dict[str, str]], rule: str = "ten") -> float:
+    ranks, target = read_instance(row["instance"])
+    return verify(response[0]["content"], Puzzle(ranks, rule, target)).reward
+
+
+def roles(messages: list[dict[str, str]]) -> str:
+    return "".join(message["role"][0] for message in messages)
+
+
+@pytest.mark.parametrize("split", ["train", "test", "rule_ood"])
+@pytest.mark.parametrize("steps", [False, True])
+def test_every_completion_scores_maximal(split: str, steps: bool) -> None:
+    rule = "rank" if split == "rule_ood" else "ten"
+    for kind in ("sft", "revision"):
+        for row in rows(kind, split=split, steps=steps):
+            assert reward(row, row["completion"], rule) == row["reward"] == 5.0
+            assert row["completion"][0]["role"] == "assistant"
+
+
+def test_an_sft_prompt_is_what_the_environment_asks() -> None:
+    env = GeneralPointsEnv(split="test")
+    for number, row in enumerate(rows("sft", n=5, split="test", seed=9)):
+        observation, info = env.reset(seed=9 if number == 0 else None)
+        assert row["prompt"] == info["messages"] == [{"role": "user", "content": observation["text"]}]
+
+
+def test_a_revision_holds_a_wrong_attempt_its_real_feedback_and_the_repair() -> None:
+    for row in rows("revision"):
+        assert roles(row["prompt"]) == "uau"
+        assert reward(row, row["prompt"][1:2]) < 0
+        ranks, target = read_instance(row["instance"])
+        verdict = verify(row["prompt"][1]["content"], Puzzle(ranks, target=target))
+        assert row["prompt"][2]["content"] == f"{verdict.feedback}\nAttempt 2 of 5."
+        assert row["failure"] == verdict.failure
+
+
+def test_a_revision_may_hold_several_wrong_attempts() -> None:
+    lengths = Counter(len(row["prompt"]) for row in rows("revision", n=60, wrong_attempts=3))
+    assert set(lengths) == {3, 5, 7}
+
+
+def test_a_preference_row_chooses_the_right_response() -> None:
+    for row in rows("preference"):
+        assert roles(row["prompt"]) == "u"
+        assert reward(row, row["chosen"]) == row["reward"] == 5.0
+        assert reward(row, row["rejected"]) == row["rejected_reward"] < 0
+
+
+def test_rejected_responses_are_spread_over_every_kind_of_failure() -> None:
+    kinds = Counter(row["failure"] for row in rows("preference", n=120))
+    assert set(kinds) == set(GeneralPointsEnv.failures)
+    assert min(kinds.values()) > 10
+
+
+@pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
+def test_the_seed_fixes_every_row(kind: str) -> None:
+    assert rows(kind, n=10, seed=3) == rows(kind, n=10, seed=3)
+    assert rows(kind, n=10, seed=3) != rows(kind, n=10, seed=4)
+
+
+def test_settings_of_the_environment_are_taken() -> None:
+    for row in rows("sft", n=20, rule="five", prompt="diverse", target=36):
+        assert row["instance"].endswith(":36")
+        assert "K = 5" in row["prompt"][0]["content"]
+        assert reward(row, row["completion"], "five") == 5.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "dpo"}, "kind='dpo': expected one of sft, revision, preference"),
+        ({"n": -1}, "n=-1: expected an integer of at least 0"),
+        ({"n": 2.5}, r"n=2.5: expected an integer"),
+        ({"seed": -1}, "seed=-1: expected an integer of at least 0"),
+        ({"env_id": "CartPole-v1"}, "env_id='CartPole-v1' has no expert; use an environment of verienv"),
+        ({"kind": "revision", "wrong_attempts": 5}, "wrong_attempts=5: expected 1 to 4, fewer than the attempts"),
+        ({"kind": "revision", "attempts": 1}, "the attempts"),
+        ({"split": "dev"}, "split='dev': expected one of train, test, rule_ood"),
+        ({"atempts": 2}, "unknown setting 'atempts'"),
+    ],
+)
+def test_wrong_arguments_are_told_at_once(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        demonstrations(**({"env_id": ENV_ID} | arguments))
+
+
+def test_no_rows_are_no_rows() -> None:
+    assert rows("sft", n=0) == []
+
+
+def test_a_response_meant_to_be_right_that_is_not_is_an_error_and_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GeneralPointsEnv, "expert_response", lambda self, steps=False: '{"formula": "1+1"}')
+    with pytest.raises(RuntimeError, match=r"the expert's response scores -2.0"):
+        rows("sft", n=1)
+
+
+def test_a_response_that_fails_in_another_way_than_meant_is_an_error_and_no_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(GeneralPointsEnv, "flawed_response", lambda self, failure, rng: "I pass")
+    with pytest.raises(RuntimeError, match=r"meant as illegal, judged 'unreadable'"):
+        rows("preference", n=2)
+
+
+def test_the_package_offers_demonstrations() -> None:
+    assert verienv.demonstrations is demonstrations
+    assert isinstance(gym.make(ENV_ID).unwrapped, VerifiedEnv)
+    assert all(a["instance"] != b["instance"] for a, b in pairwise(rows("sft", n=5)))

@@ -1,0 +1,57 @@
+"""The same seed gives the same episode in every process."""
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import verienv
+from verienv.generalpoints import SPLITS
+
+ENV_ID = "verienv/GeneralPoints-L-v0"
+
+
+def transcript() -> str:
+    """A digest of episodes, spaces and demonstrations that touch everything random."""
+    digest = sha256()
+    for split in SPLITS:
+        for settings in ({}, {"prompt": "diverse", "sampling": "iid", "face_cards": "force"}, {"cards": 3}):
+            env = gym.make(ENV_ID, split=split, **settings).unwrapped
+            for episode in range(5):
+                told = [env.reset(seed=3 if episode == 0 else None)]
+                told += [
+                    env.step(env.flawed_response(failure, np.random.default_rng(1))) for failure in env.failures[:3]
+                ]  # type: ignore[attr-defined]
+                told.append(env.step(env.expert_response(steps=True)))  # type: ignore[attr-defined]
+                digest.update(repr(told).encode())
+        digest.update(repr(env.reset(options={"instance": "generalpoints:A-3-8:24"})).encode())
+    for kind in ("sft", "revision", "preference"):
+        digest.update(repr(list(verienv.demonstrations(ENV_ID, kind, n=20, seed=4))).encode())
+    env.action_space.seed(5)
+    digest.update(repr(env.action_space.sample()).encode())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1", "31337"])
+def test_the_same_seed_gives_the_same_episodes_in_a_process_with_another_hash_seed(hash_seed: str) -> None:
+    out = subprocess.run(
+        [sys.executable, __file__],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.strip() == transcript()
+
+
+def test_another_seed_gives_another_episode() -> None:
+    env = gym.make(ENV_ID)
+    assert env.reset(seed=1)[1]["instance"] != env.reset(seed=2)[1]["instance"]
+
+
+if __name__ == "__main__":
+    print(transcript())
