@@ -226,6 +226,7 @@ def equations() -> None:
         "10/(4-4)+2", "10/(4-4)+2=24", "2/(4-4)*10", "(10+2)/(4-4)", "10/((4-4)/2)", r"\frac{10}{4-4}+2",
         cards="4 4 2 10",
     )  # fmt: skip
+    formulas("zero", "division_by_zero", "sympy takes 1/(2/0) for 0", "4*6+1/(2/(3-3))", cards="4 6 A 2 3 3")
     formulas("zero", "division_by_zero", "0/0 has no value", "(8-8)/(3-3)", "(3-3)/(8-8)", cards="3 3 8 8")
 
 

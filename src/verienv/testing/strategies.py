@@ -51,7 +51,7 @@ def _puzzles(draw: DrawFn, rules: list[FaceRule], target: int, count: int) -> Pu
 @lru_cache(maxsize=256)
 def _hands(rule: FaceRule, target: int, count: int) -> tuple[tuple[str, ...], ...]:
     hands = combinations_with_replacement(RANKS, count)
-    return tuple(hand for hand in hands if reaches([rule.value(rank) for rank in hand], target))
+    return tuple(hand for hand in hands if reaches([rule.values[rank] for rank in hand], target))
 
 
 def solving_formulas(puzzle: Puzzle) -> SearchStrategy[str]:

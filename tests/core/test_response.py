@@ -1,0 +1,188 @@
+"""The reader: which object is the answer, and what is read in it. The vectors hold the same for the verifier."""
+
+import json
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verienv.core.response import MAX_CHARACTERS, clean_response, read_answer
+from verienv.testing import odd_responses
+
+FLOODS = [
+    '{"key":', '"', "'", "\\", "{", "}", "[", "{}", '{"', "{'", '\\"', "\\'", ' "', " '",
+    '{"key": [', '{"key":{a:1,', "'\"",
+    ' "\'', '{"key": "1', "\ud800", '{"\\u006b":', '{"key":"",', "{key:[", "'key': '", '"x" ', ",x}", "{\\", "(",
+    '{"key":1}',
+]  # fmt: skip
+
+
+def test_the_last_object_that_holds_the_key_is_the_answer():
+    assert read_answer('{"key": 1} {"key": 2} {"other": 3}', "key") == {"key": 2}
+
+
+def test_last_means_the_closing_brace():
+    assert read_answer('{"key": 1, "inner": {"key": 2}}', "key") == {"key": 1, "inner": {"key": 2}}
+
+
+def test_a_wrapper_is_entered():
+    assert read_answer('{"answer": {"key": 1}, "sure": true}', "key") == {"key": 1}
+
+
+def test_an_unfinished_object_does_not_void_an_earlier_one():
+    assert read_answer('{"key": 1} {"key": 2, "rest', "key") == {"key": 1}
+
+
+def test_a_text_without_the_key_has_no_answer():
+    assert read_answer('{"other": 1} key', "key") is None
+
+
+def test_a_key_inside_a_string_is_no_key():
+    assert read_answer('{"note": "{\\"key\\": 1}"}', "key") is None
+
+
+def test_an_escaped_key_is_the_key():
+    assert read_answer('{"\\u006bey": 1}', "key") == {"key": 1}
+
+
+@pytest.mark.parametrize(
+    "before", ["It's ", 'He said "', "the '", "5'10\" ", 'a " b " c ', "{ ", '"{" ', "\\", "\\\\", "'{"]
+)
+def test_quotes_and_braces_in_prose_hide_nothing(before):
+    assert read_answer(before + ' {"key": "}"} ', "key") == {"key": "}"}
+
+
+@pytest.mark.parametrize("text", ['"{"key": 1}"', "'{\"key\": 1}', said I", 'so: "{"key": 1}".'])
+def test_an_object_in_quotation_marks_is_read(text):
+    assert read_answer(text, "key") == {"key": 1}
+
+
+def test_braces_in_strings_are_text():
+    fields = {"note": "} { \" ' \\", "key": "{", "more": "a\nb }"}
+    assert read_answer("So: " + json.dumps(fields), "key") == fields
+
+
+def test_objects_without_the_key_do_not_crowd_out_the_answer():
+    assert read_answer('{"key": 1}' + r" \frac{1}{2}" * 500, "key") == {"key": 1}
+
+
+def test_of_a_long_response_the_last_64_ki_characters_are_read():
+    answer = '{"key": 1}'
+    assert read_answer(answer + "x" * (MAX_CHARACTERS - len(answer)), "key") == {"key": 1}
+    assert read_answer(answer + "x" * (MAX_CHARACTERS - len(answer) + 1), "key") is None
+
+
+def test_the_answer_may_be_nested_eight_deep():
+    assert read_answer('{"a":' * 7 + '{"key": 1}' + "}" * 7, "key") == {"key": 1}
+
+
+def test_deeper_brackets_are_not_read():
+    assert read_answer('{"key": ' + "[" * 8 + "]" * 8 + "}", "key") is None
+    assert read_answer('{"key": ' + "[" * 7 + "]" * 7 + "}", "key") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{'key': 'a'}", "a"),
+        ("{key: a}", "a"),
+        ('{"key": [4, K, 10♠],}', [4, "K", "10♠"]),
+        ("{'key': (1, True, None, false)}", [1, True, None, False]),
+        (r"{'key': 'it\'s \x41 \u0042 \n'}", "it's A B \n"),
+        (r'{"key": "\alpha"}', r"\alpha"),
+        (r'{"key": "4\times3\\times2"}', r"4\times3\times2"),
+        ('{"key": "a\nb\tc"}', "a\nb\tc"),
+        ("{'key': .5, 'n': +1}", 0.5),
+    ],
+)
+def test_the_json_that_models_write_is_read_unless_strict(text, value):
+    assert read_answer(text, "key")["key"] == value
+    strict = read_answer(text, "key", strict=True)
+    assert strict is None or strict["key"] != value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{'key': 1+1}", "{'key': f()}", "{'key': 'a' 'b'}", "{'key': 'a}", "{'key' 1}", "{,'key': 1}", "{'key': 1,,}",
+     "{'key': [1 2]}", "{'key': 1} }".replace("1", "[1)"), "{'key': a-b}", "{'key': lambda: 0}"],
+)  # fmt: skip
+def test_what_is_no_literal_is_not_read(text):
+    assert read_answer(text, "key") is None
+
+
+def test_of_repeated_keys_the_last_counts():
+    assert read_answer('{"key": 1, "key": 2}', "key") == {"key": 2}
+    assert read_answer("{'key': 1, 'key': 2}", "key") == {"key": 2}
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "9" * 5000])
+def test_numbers_that_json_cannot_hold_come_back_as_text(number):
+    assert read_answer(f'{{"key": {number}}}', "key") == {"key": number}
+
+
+@pytest.mark.parametrize("text", ['{"key": NaN}', '{"key": Infinity}', '{"key": "a\nb"}'])
+def test_strict_admits_plain_json_alone(text):
+    assert read_answer(text, "key", strict=True) is None
+
+
+@pytest.mark.parametrize(
+    "text", ['{"key": "\\ud800", "\\udfff": 1}', "{'key': '\\ud800', '\\udfff': 1}", '{"key": "\ud800", "\udfff": 1}']
+)
+def test_lone_surrogates_are_replaced_before_and_after_decoding(text):
+    assert read_answer(text, "key") == {"key": "\ufffd", "\ufffd": 1}
+
+
+def test_text_without_surrogates_is_left_as_it_is():
+    assert clean_response("é😀\x00") == "é😀\x00"
+
+
+@given(odd_responses(), st.booleans())
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+def test_any_text_is_read_without_error_into_what_can_be_written(text, strict):
+    answer = read_answer(text, "formula", strict=strict)
+    assert answer is None or "formula" in answer
+    json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+
+
+@given(
+    st.dictionaries(
+        st.text(),
+        st.recursive(st.none() | st.booleans() | st.integers(-(10**16), 10**16) | st.text(), st.lists, max_leaves=5),
+    )
+)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+def test_plain_json_is_read_as_json_wherever_it_stands(fields):
+    fields["key"] = 1
+    text = json.dumps(fields, ensure_ascii=False)
+    for response in (text, f"Well: {text}", f"```json\n{text}\n```"):
+        assert read_answer(response, "key") == fields
+        assert read_answer(response, "key", strict=True) == fields
+
+
+@pytest.mark.parametrize("unit", FLOODS, ids=ascii)
+def test_a_flood_is_survived(unit):
+    flood = unit * (MAX_CHARACTERS // len(unit))
+    for text in (flood, '{"key":' + "[" * 9 + '"' + flood[:60_000] + "}", flood[:30_000] + "}" * 30_000):
+        answer = read_answer(text, "key")
+        assert answer is None or "key" in answer
+
+
+@pytest.mark.parametrize("unit", FLOODS, ids=ascii)
+def test_twice_the_text_takes_at_most_twice_the_calls(unit):
+    def calls(length: int) -> int:
+        count = 0
+
+        def counted(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        text = unit * (length // len(unit)) + "}" * 20
+        sys.setprofile(counted)
+        try:
+            read_answer(text, "key")
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert calls(16_000) <= 2.2 * calls(8_000) + 200
