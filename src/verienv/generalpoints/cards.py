@@ -45,6 +45,8 @@ def read_rank(written: object) -> str | None:
 
     "10", "T", "ten" and 10; "A", "Ace", "1" and 1; any case; with a suit or without ("KS", "King of Spades").
     """
+    if isinstance(written, str) and written in RANK_NUMBER:
+        return written
     if isinstance(written, int) and not isinstance(written, bool):
         written = str(written)
     if not isinstance(written, str) or len(written) > 32:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from math import gcd
 
 from verienv.generalpoints.tex import TexError, plain_text
@@ -34,10 +33,10 @@ class Expression:
 
     postfix: tuple[Item, ...]
 
-    @cached_property
+    @property
     def numbers(self) -> tuple[int, ...]:
         """The integers used, sorted."""
-        return tuple(sorted(item for item in self.postfix if isinstance(item, int)))
+        return tuple(sorted([item for item in self.postfix if isinstance(item, int)]))
 
     def fraction(self) -> tuple[int, int] | None:
         """The exact value as (numerator, denominator > 0), not reduced; None for a division by zero."""

@@ -219,10 +219,10 @@ def _read_numbers(numbers: Any) -> list[int] | None:
         return None
     read = []
     for number in numbers:
-        if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 6:
+        if type(number) is not int:  # a bool is none either
+            if not (isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 6):
+                return None
             number = int(number)
-        if isinstance(number, bool) or not isinstance(number, int):
-            return None
         read.append(number)
     return sorted(read)
 
