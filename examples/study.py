@@ -1,0 +1,161 @@
+"""SFT against RL from one start: trained, evaluated at every checkpoint, tabulated and drawn.
+
+    python examples/study.py --out runs/demo
+    python examples/study.py --rates 3e-5 1e-4 3e-4 --seeds 0 1 2 --flops 2e13 --episodes 400 --out runs/study
+
+Both arms run over the same grid of learning rates and seeds with the same budget of floating-point operations (training
+6 a parameter and token, generation 2). Every checkpoint plays the same hands in four cells: the training rule and the
+out-of-distribution rule, on the hands of the train side (seen) and of the test side (unseen). Interrupted, the same
+command goes on where it stopped. Results: <out>/report.md, figure.png and study.json, from which ``--redraw`` makes
+the first two.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+from torch.nn.functional import log_softmax
+
+import ppo
+import sft
+from policy import Policy, padded
+from runs import kind_endings, plain, provenance, read_json, write_whole
+from study_report import write_report
+from verienv.demos import demonstrations
+from verienv.evaluation import Evaluation, compare, evaluate
+from verienv.generalpoints import RULE_BY_SIDE
+
+ARMS = ("sft", "ppo")
+
+
+@dataclass
+class Arguments:
+    out: Path = Path("runs/demo")
+    """Where runs, evaluations and the report go."""
+    model: str = "tiny-lm"
+    """The start of both arms: the built-in tiny-lm, or any causal language model by name or path."""
+    env: str = "verienv/GeneralPoints-L-v0"
+    rates: tuple[float, ...] = (3e-4,)
+    """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
+    seeds: tuple[int, ...] = (0,)
+    flops: float = 6e12
+    """The budget of each run."""
+    checkpoints: int = 3
+    """Checkpoints of each run, evenly spaced in FLOPs."""
+    attempts: int = 5
+    """Responses allowed to one question, in RL and in evaluation."""
+    episodes: int = 150
+    """Episodes in each cell of an evaluation."""
+    ppo_episodes: int = 128
+    """Episodes of a PPO update."""
+    batch: int = 150
+    """Dialogues that are sampled together in evaluation."""
+    device: str = "auto"
+    redraw: bool = False
+    """Only write the report and the figure again, from study.json."""
+
+
+def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> list[Path]:
+    """One run of an arm; its checkpoints."""
+    shared: dict[str, Any] = {
+        "model": arguments.model, "env": arguments.env, "out": arguments.out / f"{arm}-rate{rate:g}-seed{seed}",
+        "flops": arguments.flops, "checkpoints": arguments.checkpoints, "learning_rate": rate, "seed": seed,
+        "device": arguments.device,
+    }  # fmt: skip
+    if arm == "sft":
+        run = sft.train(sft.Arguments(**shared))
+    else:
+        run = ppo.train(ppo.Arguments(**shared, attempts=arguments.attempts, episodes=arguments.ppo_episodes))
+    return run.checkpoints()
+
+
+def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
+    """How a policy plays in the four cells, and how far it is from the start; kept on disk, measured once."""
+    folder = arguments.out / "evaluations"
+    folder.mkdir(exist_ok=True)
+    evaluation = evaluate(
+        policy, arguments.env, RULE_BY_SIDE, arguments.episodes, seed=2026, batch_size=arguments.batch,
+        log=folder / f"{name}.jsonl", name=name, attempts=arguments.attempts,
+    )  # fmt: skip
+    path = folder / f"{name}.kl.json"
+    if not path.exists():
+        write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}))
+    return evaluation, read_json(path)["kl"]
+
+
+@torch.inference_mode()
+def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: int = 64) -> float:
+    """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
+    rows = demonstrations(arguments.env, n=questions, seed=7, split="train")
+    prompts = [policy.opening(row["prompt"]) for row in rows]
+    torch.manual_seed(0)
+    responses, _ = policy.sample(prompts, temperature=1.0)
+    ids, mask = padded(
+        [prompt + response for prompt, response in zip(prompts, responses, strict=True)],
+        policy.tokenizer.pad_token_id, device=policy.device,
+    )  # fmt: skip
+    ours, theirs = (
+        log_softmax(one.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float(), dim=-1)
+        for one in (policy, start)
+    )
+    at_token = (ours.exp() * (ours - theirs)).sum(-1)
+    total = 0.0
+    for row, (prompt, response) in enumerate(zip(prompts, responses, strict=True)):
+        total += at_token[row, len(prompt) - 1 : len(prompt) + len(response) - 1].sum().item()
+    return total / questions
+
+
+def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -> dict[str, Any]:
+    """One checkpoint in study.json: metrics by cell, and their paired differences from the start."""
+    differences = compare(before, evaluation).cells
+    cells = {
+        name: {
+            "episodes": cell.episodes,
+            "clusters": cell.clusters,
+            "metrics": {metric: list(value) for metric, value in cell.metrics.items()},
+            "difference": {metric: list(value) for metric, value in differences[name].metrics.items()},
+            "failures": cell.failures,
+        }
+        for name, cell in evaluation.cells.items()
+    }
+    return {"flops": flops, "kl": kl, "cells": cells}
+
+
+def run_study(arguments: Arguments) -> dict[str, Any]:
+    """Train and measure everything that is not on disk yet; what study.json holds."""
+    start = Policy.load(arguments.model, device=arguments.device)
+    before, _ = measure("start", start, start, arguments)
+    results: list[dict[str, Any]] = []
+    for rate, seed, arm in product(arguments.rates, arguments.seeds, ARMS):
+        checkpoints = train_arm(arm, rate, seed, arguments)
+        log = [json.loads(line) for line in (checkpoints[0].parent / "log.jsonl").read_text().splitlines()]
+        spent = {line["update"]: line["flops"] for line in log}
+        points = [point(before, before, 0.0, 0.0)]
+        for folder in checkpoints:
+            policy = Policy.load(str(folder), device=arguments.device)
+            name = f"{folder.parent.name}-{folder.name}"
+            evaluation, kl = measure(name, policy, start, arguments)
+            points.append(point(evaluation, before, kl, spent[int(folder.name[-5:])]))
+        results.append({"arm": arm, "rate": rate, "seed": seed, "points": points, "log": log})
+    return {"arguments": plain(arguments), **provenance(), "runs": results}
+
+
+def main(arguments: Arguments) -> None:
+    path = arguments.out / "study.json"
+    if not arguments.redraw:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(run_study(arguments), indent=1))
+    print(write_report(read_json(path), arguments.out))
+    print(f"\n{arguments.out / 'report.md'}  {arguments.out / 'figure.png'}  {path}")
+
+
+if __name__ == "__main__":
+    given = tyro.cli(Arguments, description=__doc__)
+    with kind_endings(given.out):
+        main(given)
