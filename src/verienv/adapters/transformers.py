@@ -105,6 +105,8 @@ def load_policy(
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:
     """Model and tokenizer."""
     path = str(asset_path(f"models/{model}")) if model == BUILT_IN else str(model)
+    if path.startswith((".", "/", "~")) and not Path(path).is_dir():
+        raise ValueError(f"model={path!r} cannot be loaded: there is no such folder")
     transformers.utils.logging.disable_progress_bar()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, padding_side="left")

@@ -104,18 +104,19 @@ class Evaluation(BaseModel):
 
     def markdown(self) -> str:
         """Two Markdown tables: shares in percent with 95% intervals, and failures by kind."""
-        return "\n\n".join([self._caption(), *(markdown_table(*table) for table in self._tables())])
+        return "\n\n".join([self._caption(), NOTE, *(markdown_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
         """The same for a terminal of ``width`` columns (with rich, if installed)."""
-        return "\n\n".join([self._caption(), *(terminal_table(*table, width=width) for table in self._tables())])
+        tables = (terminal_table(*table, width=width) for table in self._tables())
+        return "\n\n".join([self._caption(), NOTE, *tables])
 
     def __str__(self) -> str:
         return self.table()
 
     def _caption(self) -> str:
         policy = f", policy {self.setup.policy}" if self.setup.policy else ""
-        return f"{self.setup.env_id}{policy}, seed {self.setup.seed}. {NOTE}"
+        return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         metrics = shares(next(iter(self.cells.values())).metrics)

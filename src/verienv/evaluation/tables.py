@@ -12,10 +12,16 @@ NOTE = "Percent of episodes, with 95% intervals over clusters (? where there are
 
 def percent(estimate: Estimate, *, signed: bool = False) -> str:
     """A share as "42.0 (35.1..49.2)"; "?" for what is not known."""
-    mean, low, high = (round(number * 100, 1) + 0.0 for number in estimate)  # + 0.0 turns -0.0 into 0.0
-    if isnan(mean):
+    mean, low, high = (_rounded(number * 100) for number in estimate)
+    if isnan(estimate.mean):
         return "?"
-    return f"{mean:{'+' if signed else ''}.1f} ({'?' if isnan(low) else f'{low:.1f}..{high:.1f}'})"
+    plus = "+" if signed and not mean.startswith(("-", "0.0")) else ""
+    return f"{plus}{mean} ({'?' if isnan(estimate.low) else f'{low}..{high}'})"
+
+
+def _rounded(number: float) -> str:
+    """One decimal; "100" without it, which says as much."""
+    return f"{round(number, 1) + 0.0:.1f}".replace("100.0", "100")  # + 0.0 turns -0.0 into 0.0
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -43,7 +49,7 @@ def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width:
         return markdown_table(head, rows)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column, name in enumerate(head):
-        table.add_column(Text(name.replace(" (", "\n(")), justify="right" if column else "left")
+        table.add_column(Text(name.replace(" (", "\n(")), justify="right" if column else "left", no_wrap=bool(column))
     for row in rows:  # an interval goes below its mean: a column less wide
         table.add_row(Text(row[0]), *(Text(cell.replace(" (", "\n(")) for cell in row[1:]))
     console = Console(width=width, color_system=None, highlight=False)

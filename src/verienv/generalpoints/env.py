@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from verienv.generalpoints.dealer import dealer_for
 from verienv.generalpoints.flaws import flawed_answer
 from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS, question
 from verienv.generalpoints.puzzle import Puzzle, read_instance
-from verienv.generalpoints.splits import GeneralPointsConfig
+from verienv.generalpoints.splits import SPLITS, GeneralPointsConfig
 from verienv.generalpoints.verifier import Failure, verify
 
 
@@ -57,6 +58,8 @@ class GeneralPointsEnv(VerifiedEnv):
     * v0: first version.
     """
 
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
+
     idle_metrics: ClassVar[dict[str, Metric]] = {
         "cards_correct": False,
         "numbers_correct": False,
@@ -72,6 +75,8 @@ class GeneralPointsEnv(VerifiedEnv):
     failures: ClassVar[tuple[str, ...]] = tuple(
         str(failure) for failure in Failure if failure not in (Failure.UNCONFIRMED, Failure.MISREAD)
     )
+
+    config: GeneralPointsConfig
 
     puzzle: Puzzle
     """The puzzle in play."""

@@ -1,0 +1,224 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+
+from verienv.cli import Interrupted
+from verienv.cli.common import full_id, note, read_settings, reading, writing
+from verienv.cli.listing import listing
+from verienv.cli.play import play as play_in
+from verienv.cli.score import Score, judged_lines
+from verienv.demos import Kind, demonstrations
+from verienv.evaluation import BASELINES, Evaluation, compare
+from verienv.evaluation import evaluate as evaluate_policy
+from verienv.evaluation.cells import verified_env
+from verienv.generalpoints.rules import FaceRule
+from verienv.generalpoints.splits import RULE_BY_SIDE
+from verienv.generalpoints.verifier import GeneralPointsRewards
+
+MOST_BAD_LINES = 20
+
+app = typer.Typer(
+    help="Environments with exact verifiers for language models: look, play, score, write demonstrations, evaluate.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EnvId = Annotated[str, typer.Argument(metavar="ENV_ID", help="An environment; `verienv envs` lists them.")]
+Split = Annotated[str, typer.Option(help="The split to deal from.")]
+Seed = Annotated[int, typer.Option(min=0, help="Fixes what is dealt.")]
+Settings = Annotated[
+    list[str],
+    typer.Option("--setting", "-s", metavar="KEY=VALUE", help="A setting, such as rule=rank; may be repeated."),
+]
+
+
+@app.command()
+def envs() -> None:
+    """List the environments with their splits and settings."""
+    console = Console(highlight=False)
+    for number, table in enumerate(listing()):
+        if number:
+            console.print()
+        console.print(table)
+
+
+@app.command()
+def show(
+    env_id: EnvId,
+    split: Split = "train",
+    seed: Seed = 0,
+    setting: Settings = [],  # noqa: B006 - typer copies it
+    answer: Annotated[bool, typer.Option("--answer", help="Show the expert's response and its verdict too.")] = False,
+) -> None:
+    """Show one episode's question."""
+    env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    observation, info = env.reset(seed=seed)
+    print(f"[{info['instance']}, split {split}, seed {seed}]\n\n{observation['text']}")
+    if answer:
+        response = env.expert_response(steps=True)
+        verdict = env.judge(response)
+        print(f"\n[the expert]\n\n{response}\n\n[the verdict]\n")
+        for name, value in verdict.model_dump(mode="json").items():
+            print(f"{name:10}  {value if isinstance(value, str) else json.dumps(value)}".rstrip())
+
+
+@app.command()
+def play(
+    env_id: EnvId = "GeneralPoints-L",
+    split: Split = "train",
+    seed: Annotated[int | None, typer.Option(min=0, help="Fixes what is dealt; else every game differs.")] = None,
+    setting: Settings = [],  # noqa: B006
+) -> None:
+    """Play in the terminal, with the feedback that a policy gets."""
+    env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+
+    def read() -> str:
+        typed = input("> ")
+        if not sys.stdin.isatty():
+            print(typed)
+        return typed
+
+    play_in(env, seed, read, print)
+
+
+@app.command()
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE", help='Responses as JSON lines; "-" is stdin.')],
+    out: Annotated[str | None, typer.Option(metavar="FILE", help='Write the verdicts; "-": to stdout.')] = None,
+    rule: Annotated[str, typer.Option(help="What J, Q and K count where a line does not say.")] = "ten",
+    rewards: Annotated[str, typer.Option(help="A reward preset: paper, binary or binary_format.")] = "paper",
+    vision: Annotated[bool, typer.Option("--vision", help="The cards were shown as pictures.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Read plain JSON alone.")] = False,
+) -> None:
+    """Score GeneralPoints responses and print a summary.
+
+    Each line is a JSON object: {"response": "...", "instance": "generalpoints:4-3-2-K:24"}, or with "cards":
+    ["4", "3", "2", "K"] in place of the instance. "rule", "stated_rule", "target" and "vision" may be added, and any
+    other field is let be. Lines that cannot be read are named on stderr, and the exit status is then 1.
+    """
+    FaceRule.of(rule)
+    prices, score = GeneralPointsRewards.of(rewards), Score()
+    with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
+        for number, judged in judged_lines(lines, rule, vision, prices, strict, score):
+            if not isinstance(judged, str):
+                if verdicts:
+                    verdicts.write(json.dumps(judged) + "\n")
+            elif score.bad_lines <= MOST_BAD_LINES:
+                note(f"{file}, line {number}: {judged}")
+    if score.bad_lines > MOST_BAD_LINES:
+        note(f"... and {score.bad_lines - MOST_BAD_LINES} more lines that cannot be read")
+    print(score.summary(), file=sys.stderr if out == "-" else sys.stdout)
+    if score.bad_lines or not score.scored:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demos(
+    env_id: EnvId,
+    kind: Annotated[str, typer.Option(help="sft, revision or preference.")] = "sft",
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many rows.")] = 1000,
+    seed: Seed = 0,
+    split: Split = "train",
+    steps: Annotated[bool, typer.Option("--steps", help="Write the derivation before the answer.")] = False,
+    wrong_attempts: Annotated[int, typer.Option(min=1, help="For revision: the most wrong attempts in a row.")] = 1,
+    out: Annotated[str, typer.Option(metavar="FILE", help='Where to write them; "-" is stdout.')] = "-",
+    setting: Settings = [],  # noqa: B006
+) -> None:
+    """Write demonstrations as JSON lines, in the form that TRL reads."""
+    env_id, settings = full_id(env_id), read_settings(setting)
+    wanted = cast(Kind, kind)  # demonstrations() checks it
+    rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
+    first = next(rows)  # wrong arguments are an error before the file is touched
+    with writing(out) as file:
+        file.write(json.dumps(first) + "\n")
+        for row in rows:
+            file.write(json.dumps(row) + "\n")
+    if out != "-":
+        note(f"{n} rows in {out}")
+
+
+@app.command()
+def evaluate(
+    env_id: EnvId,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_PATH", help='A Hugging Face causal language model, or "tiny-lm".')
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
+    splits: Annotated[
+        str, typer.Option(help="Splits, between commas; or rule_by_side: seen and unseen hands under both rules.")
+    ] = "train,test,rule_ood",
+    episodes: Annotated[int, typer.Option(min=1, help="In each split.")] = 200,
+    seed: Seed = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Dialogues answered at once.")] = 64,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 256,
+    temperature: Annotated[float, typer.Option(min=0.0, help="Of sampling; 0 is greedy.")] = 0.0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, ..., or auto.")] = "auto",
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep every response with its verdict, as JSON lines.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save the results: JSON, or Markdown if it ends in .md."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Results saved earlier: show the paired differences to them.")
+    ] = None,
+    setting: Settings = [],  # noqa: B006
+) -> None:
+    """Evaluate a model and print its success, split by split.
+
+    With --log, or with --out (which keeps a log until it is done), an interrupted evaluation goes on where it
+    stopped when the same command is given again.
+    """
+    if (model is None) == (baseline is None):
+        raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
+    if baseline not in (None, *BASELINES):
+        raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
+    before = Evaluation.load(against) if against else None
+    cells: Any = RULE_BY_SIDE if splits == "rule_by_side" else [split for split in splits.split(",") if split]
+    book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
+    settings = read_settings(setting)
+    policy: Any = baseline
+    name = baseline or str(model)
+    if model is not None:
+        from verienv.adapters.transformers import load_policy
+
+        policy = load_policy(
+            model,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            batch_size=batch_size,
+            device=device,
+            seed=seed,
+        )
+        name += f", at most {max_new_tokens} new tokens" + (f", temperature {temperature:g}" if temperature else "")
+    if book and book.exists():
+        note(f"going on with {book}")
+    try:
+        result = evaluate_policy(
+            policy, full_id(env_id), cells, episodes, seed, batch_size, log=book, name=name, **settings
+        )
+    except KeyboardInterrupt:
+        kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
+        raise Interrupted(f"interrupted; {kept}") from None
+    print(result)
+    if before:
+        print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
+    if out:
+        if out.suffix == ".md":
+            with writing(str(out)) as file:
+                file.write(result.markdown() + "\n")
+        else:
+            result.save(out)
+        if book and not log:
+            book.unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""What environments there are, as tables."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from verienv.core.env import VerifiedEnv
+from verienv.evaluation.cells import verified_env
+from verienv.registration import ENTRY_POINTS
+
+
+def listing() -> Iterator[Table]:
+    """The ids, then for each kind of settings its splits and fields."""
+    envs = {env_id: verified_env(env_id) for env_id in ENTRY_POINTS}
+    yield _table(
+        ("environment", "task", "splits"),
+        [
+            (env_id, (inspect.getdoc(type(env)) or "").partition("\n")[0], ", ".join(env.splits))
+            for env_id, env in envs.items()
+        ],
+    )
+    shown = set[type[BaseModel]]()
+    for env_id, env in envs.items():
+        if type(env.config) not in shown:
+            shown.add(type(env.config))
+            yield _table(
+                (f"split of {env_id}", "stands for"),
+                [(name, _pairs(settings)) for name, settings in env.splits.items()],
+            )
+            yield _table(("setting", "default", "meaning"), list(_fields(env)))
+
+
+def _fields(env: VerifiedEnv) -> Iterator[tuple[str, str, str]]:
+    meanings = _attributes(type(env.config))
+    for name, field in type(env.config).model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        yield name, _short(default), meanings.get(name, "")
+
+
+def _short(default: Any) -> str:
+    plain = to_jsonable_python(default)
+    if isinstance(plain, dict):
+        presets = getattr(type(default), "presets", {})
+        name = getattr(default, "name", None) or next((n for n, preset in presets.items() if preset == default), None)
+        return str(name or _pairs(plain))
+    return "" if plain is None else str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def _pairs(settings: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _attributes(model: type[BaseModel]) -> dict[str, str]:
+    """The "Attributes" section of a docstring."""
+    section = (inspect.getdoc(model) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.replace("``", "").split()) for name, text in found}
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    for name in head:
+        table.add_column(name, no_wrap=name == head[0])
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

@@ -1,0 +1,342 @@
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from verienv.cli import run
+from verienv.evaluation import Evaluation
+from verienv.registration import ENTRY_POINTS
+
+ENV = "GeneralPoints-L"
+SOLVED = '{"cards": ["4", "3", "2", "K"], "number": [4, 3, 2, 10], "formula": "4*3+2+10"}'
+INSTANCE = "generalpoints:4-3-2-K:24"
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    """Run a command with ``typed`` on stdin: (status, stdout, stderr)."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*arguments, typed=""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8"))
+        status = run([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
+def is_one_line_error(outcome, told):
+    status, out, err = outcome
+    return status == 2 and not out and err.startswith("verienv: ") and err.count("\n") == 1 and told in err
+
+
+def test_without_arguments_the_commands_are_listed(cli):
+    status, out, _ = cli()
+    assert status == 0
+    for command in ("envs", "show", "play", "verify", "demos", "evaluate"):
+        assert re.search(rf"^  {command}\b", out, re.MULTILINE)
+
+
+def test_envs_lists_ids_splits_and_settings_within_the_width(cli):
+    status, out, _ = cli("envs")
+    assert status == 0
+    for word in (*ENTRY_POINTS, "train, test, rule_ood", "face_cards=condition", "stated_rule", "1 to 64"):
+        assert word in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_show_prints_the_question_and_no_answer(cli):
+    status, out, _ = cli("show", ENV, "--split", "rule_ood", "--seed", "3")
+    assert status == 0
+    assert "K = 13" in out
+    assert "Attempt 1 of 5." in out
+    assert "verdict" not in out
+
+
+def test_show_reads_settings_as_json_or_text(cli):
+    _, out, _ = cli("show", ENV, "-s", "attempts=2", "-s", 'rule={"J": 5, "Q": 6, "K": 7}', "--setting", "suits=red")
+    assert "J = 5, Q = 6, K = 7" in out
+    assert "Attempt 1 of 2." in out
+
+
+def test_show_with_answer_tells_the_experts_response_and_verdict(cli):
+    _, out, _ = cli("show", ENV, "--answer")
+    assert re.search(r"is_correct +true", out)
+
+
+@pytest.mark.parametrize("name", ["GeneralPoints-L", "generalpoints-l-v0", "verienv/GeneralPoints-L-v0"])
+def test_an_environment_may_be_named_in_short(cli, name):
+    assert cli("show", name)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["shw"], "show"),
+        (["show"], "ENV_ID"),
+        (["show", "GenralPoints-L"], "did you mean verienv/GeneralPoints-L-v0"),
+        (["show", ENV, "--seed", "x"], "--seed"),
+        (["show", ENV, "--split", "trian"], "train, test, rule_ood"),
+        (["show", ENV, "-s", "attempts"], "key=value"),
+        (["show", ENV, "-s", "atempts=2"], "did you mean 'attempts'"),
+        (["show", ENV, "-s", "rule=nine_lives"], "is not a preset"),
+        (["verify", "no/such/file"], "no/such/file: No such file"),
+        (["verify", "."], "Is a directory"),
+        (["verify", "-", "--rule", "none"], "is not a preset"),
+        (["verify", "-", "--rewards", "none"], "paper, binary, binary_format"),
+        (["demos", ENV, "--kind", "other"], "sft, revision, preference"),
+        (["demos", ENV, "--kind", "revision", "--wrong-attempts", "5"], "expected 1 to 4"),
+        (["demos", ENV, "--out", "."], "Is a directory"),
+        (["evaluate", ENV], "--model NAME_OR_PATH or --baseline"),
+        (["evaluate", ENV, "--baseline", "oracle"], "expert or constant"),
+        (["evaluate", ENV, "--baseline", "expert", "--splits", "trian"], "train, test, rule_ood"),
+        (["evaluate", ENV, "--model", "/no/such/folder"], "no such folder"),
+        (["evaluate", ENV, "--baseline", "expert", "--against", "no/such/file"], "No such file"),
+    ],
+)
+def test_an_error_is_one_line_on_stderr_and_status_2(cli, arguments, told):
+    assert is_one_line_error(cli(*arguments), told)
+
+
+def test_a_bare_formula_is_judged_as_an_answer(cli):
+    status, out, _ = cli("play", ENV, "--seed", "1", typed="(8-5)*(10-2)\n")
+    assert status == 0
+    assert "Correct. Reward +5." in out
+    assert "1 of 2 hands solved, total reward 5." in out
+
+
+def test_a_whole_json_answer_is_judged_as_it_is(cli):
+    _, out, _ = cli("play", "--seed", "1", typed='{"formula": "(8-5)*(J-2)"}\nq\n')
+    assert "Wrong: the formula is not legal. Reward -3.\nAttempt 2 of 5." in out
+
+
+def test_play_reveals_no_solution_before_one_gives_up(cli):
+    _, out, _ = cli("play", "--seed", "1", typed="1+2\nhint\nq\n")
+    assert "8*(10-2-5)" not in out
+    _, out, _ = cli("play", "--seed", "1", typed="1+2\ngive up\nq\n")
+    assert "The 3 solutions are  8*(10-2-5)   (2-10)*(5-8)   (8-5)*(10-2)" in out
+
+
+def test_a_hand_without_attempts_left_is_lost_and_the_next_is_dealt(cli):
+    _, out, _ = cli("play", "--seed", "1", "-s", "attempts=2", typed="1\n\n2\n")
+    assert out.count("Attempt 1 of 2.") == 2
+    assert "0 of 2 hands solved, total reward -4." in out
+
+
+def test_ctrl_c_in_play_ends_with_status_130():
+    command = [sys.executable, "-c", "from verienv.cli import main; main()", "play"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        while "Attempt 1" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "verienv: interrupted\n"
+
+
+def lines_of(*rows):
+    return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
+
+
+def test_verify_prints_a_summary(cli, tmp_path):
+    rows = [
+        {"response": SOLVED, "instance": INSTANCE},
+        {"response": SOLVED, "cards": ["4", "3", "2", "KS"], "rule": "rank", "id": 7},
+        {"response": "I give up", "cards": ["4", "3", "2", "K"], "target": 19},
+        {
+            "response": '{"formula": "4+3+2+10"}',
+            "cards": ["4", "3", "2", "K"],
+            "rule": {"J": 1, "Q": 2, "K": 10},
+            "target": 19,
+        },
+    ]
+    (tmp_path / "responses.jsonl").write_text(lines_of(*rows))
+    status, out, err = cli("verify", tmp_path / "responses.jsonl")
+    assert (status, err) == (0, "")
+    told = dict(re.findall(r"^(\S.*?)  +(\S+)", out, re.MULTILINE))
+    assert told["responses"] == "4"
+    assert told["correct"] == "2"
+    assert told["wrong numbers"] == told["unreadable"] == "1"
+    assert float(told["mean reward"]) == (5 - 2 - 3 + 5) / 4
+
+
+def test_verify_reads_stdin_and_writes_verdicts(cli, tmp_path):
+    status, _, _ = cli(
+        "verify", "-", "--out", tmp_path / "verdicts", typed=lines_of({"response": SOLVED, "instance": INSTANCE})
+    )
+    [verdict] = map(json.loads, (tmp_path / "verdicts").read_text().splitlines())
+    assert status == 0
+    assert (verdict["line"], verdict["instance"], verdict["reward"]) == (1, INSTANCE, 5.0)
+
+
+def test_verdicts_on_stdout_are_nothing_but_json_lines(cli):
+    _, out, err = cli("verify", "-", "--out", "-", typed=lines_of({"response": SOLVED, "instance": INSTANCE}))
+    assert json.loads(out)["is_correct"]
+    assert "correct" in err
+
+
+def test_options_of_verify_hold_where_a_line_does_not_say(cli):
+    row = {"response": '{"formula": "4*3+2+10"}', "cards": ["4", "3", "2", "K"]}
+    _, out, _ = cli("verify", "-", "--vision", "--out", "-", typed=lines_of(row, row | {"vision": False}))
+    assert [json.loads(line)["failure"] for line in out.splitlines()] == ["misread", ""]
+    _, out, _ = cli("verify", "-", "--rule", "rank", "--rewards", "binary", "--out", "-", typed=lines_of(row))
+    assert (json.loads(out)["failure"], json.loads(out)["reward"]) == ("wrong_numbers", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("not json", "no JSON"),
+        ("[1]", "expected a JSON object"),
+        ("[" * 100_000, "line 2"),
+        ({"response": 3, "instance": INSTANCE}, "response=3"),
+        ({"instance": INSTANCE}, "response"),
+        ({"response": "x"}, "either 'instance' or 'cards'"),
+        ({"response": "x", "instance": INSTANCE, "cards": ["4", "3", "2", "K"]}, "either 'instance' or 'cards'"),
+        ({"response": "x", "instance": "virl:3"}, "no GeneralPoints instance"),
+        ({"response": "x", "instance": INSTANCE, "target": 25}, "target=25"),
+        ({"response": "x", "cards": ["4", "3", "2", "Z"]}, "Z"),
+        ({"response": "x", "cards": ["4", "3", "2", "K"], "rule": "none"}, "is not a preset"),
+        ({"response": "x", "cards": ["4", "3", "2", "K"], "target": 0}, "target=0"),
+    ],
+)
+def test_a_bad_line_is_named_the_others_are_scored_and_the_status_is_1(cli, line, told):
+    good = {"response": SOLVED, "instance": INSTANCE}
+    status, out, err = cli("verify", "-", typed=lines_of(good, line, "", good))
+    assert status == 1
+    assert err.startswith("-, line 2: ")
+    assert err.count("\n") == 1
+    assert told in err
+    assert re.search(r"^correct +2 +100.0%", out, re.MULTILINE)
+    assert re.search(r"^lines not read +1$", out, re.MULTILINE)
+
+
+def test_bytes_that_are_no_text_are_a_bad_line(cli, tmp_path):
+    (tmp_path / "file").write_bytes(b'{"response": "\xff\xfe"}\n')
+    assert "line 1: no JSON" in cli("verify", tmp_path / "file")[2]
+
+
+def test_a_thousand_bad_lines_do_not_flood_the_terminal(cli):
+    _, _, err = cli("verify", "-", typed="bad\n" * 1000)
+    assert err.splitlines()[-1] == "... and 980 more lines that cannot be read"
+
+
+def test_a_file_without_responses_is_told_by_the_status(cli):
+    assert cli("verify", "-")[:2] == (1, "No response was scored.\n")
+
+
+@pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
+def test_demos_writes_rows_that_verify_as_correct(cli, tmp_path, kind):
+    status, out, err = cli("demos", ENV, "--kind", kind, "-n", "5", "--steps", "--out", tmp_path / "demos.jsonl")
+    assert (status, out) == (0, "")
+    assert "5 rows" in err
+    rows = [json.loads(line) for line in (tmp_path / "demos.jsonl").read_text().splitlines()]
+    answers = [(row.get("completion") or row["chosen"])[-1]["content"] for row in rows]
+    scored = [{"response": a, "instance": row["instance"]} for a, row in zip(answers, rows, strict=True)]
+    assert re.search(r"^correct +5 ", cli("verify", "-", typed=lines_of(*scored))[1], re.MULTILINE)
+
+
+def test_demos_goes_to_stdout_by_default(cli):
+    _, out, err = cli("demos", ENV, "-n", "2", "--seed", "9", "--split", "test")
+    assert len([json.loads(line) for line in out.splitlines()]) == 2
+    assert not err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line_on_stderr(cli):
+    assert is_one_line_error(cli("demos", ENV, "-n", "200", "--out", "/dev/full"), "/dev/full: No space left")
+
+
+def test_a_failed_command_leaves_the_file_it_would_have_replaced(cli, tmp_path, monkeypatch):
+    file = tmp_path / "demos.jsonl"
+    file.write_text("precious\n")
+
+    def broken(*_, **__):
+        yield {"a": 1}
+        raise ValueError("broken")
+
+    monkeypatch.setattr("verienv.cli.app.demonstrations", broken)
+    assert is_one_line_error(cli("demos", ENV, "--out", file), "broken")
+    assert file.read_text() == "precious\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["demos.jsonl"]
+
+
+def test_a_reader_that_has_had_enough_ends_the_command_quietly():
+    command = f'{sys.executable} -c "from verienv.cli import main; main()" demos {ENV} -n 100000 | head -n 1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, timeout=60)  # noqa: S602
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_evaluate_prints_a_table_and_saves_the_results(cli, tmp_path):
+    out_file = tmp_path / "result.json"
+    status, out, _ = cli("evaluate", ENV, "--baseline", "expert", "--episodes", "10", "--out", out_file)
+    assert status == 0
+    assert "policy expert" in out
+    assert list(Evaluation.load(out_file).cells) == ["train", "test", "rule_ood"]
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_results_are_markdown_where_the_file_is_named_so(cli, tmp_path):
+    cli("evaluate", ENV, "--baseline", "expert", "--episodes", "3", "--splits", "test", "--out", tmp_path / "result.md")
+    assert "| test |" in (tmp_path / "result.md").read_text()
+
+
+def test_rule_by_side_has_four_cells(cli):
+    _, out, _ = cli("evaluate", ENV, "--baseline", "expert", "--episodes", "3", "--splits", "rule_by_side")
+    assert len(re.findall(r"seen hands,", out)) == 4
+
+
+def test_evaluate_shows_differences_to_earlier_results(cli, tmp_path):
+    common = ["evaluate", ENV, "--episodes", "10", "--splits", "train"]
+    cli(*common, "--baseline", "constant", "--out", tmp_path / "before.json")
+    _, out, _ = cli(*common, "--baseline", "expert", "--against", tmp_path / "before.json")
+    assert re.search(r"after - before.*train +10 +\+[89]\d\.\d|train +10 +\+[89]\d\.\d", out, re.DOTALL)
+
+
+def test_an_interrupted_evaluation_keeps_its_episodes_and_goes_on(cli, tmp_path, monkeypatch):
+    asked = []
+
+    def interrupted(dialogues):
+        if len(asked) == 3:
+            asked.append("interrupt")
+            raise KeyboardInterrupt
+        asked.append(dialogues)
+        return ["no answer"] * len(dialogues)
+
+    monkeypatch.setattr("verienv.adapters.transformers.load_policy", lambda model, **_: interrupted)
+    command = ["evaluate", ENV, "--model", "mine", "--episodes", "4", "--batch-size", "2", "--splits", "train"]
+    command += ["--setting", "attempts=2", "--out", tmp_path / "result.json"]
+    status, _, err = cli(*command)
+    assert status == 130
+    assert "the same command goes on" in err
+    before = len(asked)
+    status, _, err = cli(*command)
+    assert status == 0
+    assert "going on with" in err
+    assert len(asked) - before == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_a_log_that_was_asked_for_stays(cli, tmp_path):
+    cli("evaluate", ENV, "--baseline", "expert", "--episodes", "2", "--splits", "train", "--log", tmp_path / "log")
+    assert len((tmp_path / "log").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("module", ["typer", "rich"])
+def test_without_typer_or_rich_one_line_says_what_to_install(module):
+    program = f"import sys; sys.modules[{module!r}] = None; from verienv.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "envs"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert 'pip install "verienv[cli]"' in done.stderr
