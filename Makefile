@@ -1,25 +1,34 @@
-# Everything runs from a fresh clone with only Python and make.
+# Everything runs from a fresh clone with only Python (3.11 or later, with venv) and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-slow lint types wheel bench clean
+.PHONY: help demo test test-slow lint types wheel bench golden clean
 
 help:
 	@echo "make demo       install, then SFT against RL on the built-in policy: table and figure in runs/demo"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
-	@echo "make lint types wheel   ruff, mypy, and a wheel used in a second clean environment"
+	@echo "make lint       ruff: rules and format"
+	@echo "make types      mypy, strict"
+	@echo "make wheel      a wheel, installed into a second clean environment and used there"
 	@echo "make bench      speed as ratios"
+	@echo "make golden     write the pinned outputs anew, after a change that is meant"
+	@echo "make clean      remove the environment and what was built"
 
+# The stamps are written last: an installation cut short is taken up again, a broken environment is made anew.
 $(VENV)/installed-train: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e ".[train,cli]"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "verienv needs Python 3.11 or later; name one with make PYTHON=python3.12 ..."; exit 1; }
+	@$(BIN)/python -c 'import pip' 2>/dev/null || { echo "making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "installing (about 1.5 GB with torch, a minute or two) ..."
+	@$(PIP) -e ".[train,cli]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-train
-	$(PIP) -e ".[train,cli,dev]"
+	@echo "installing what the tests need ..."
+	@$(PIP) -e ".[train,cli,dev]"
 	@touch $@
 
 demo: $(VENV)/installed-train
@@ -38,8 +47,14 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
+wheel: $(VENV)/installed-dev
+	$(BIN)/python tools/check_wheel.py
+
 bench: $(VENV)/installed-dev
-	$(BIN)/python benchmarks/generalpoints.py
+	$(BIN)/python benchmarks/generalpoints.py --check
+
+golden: $(VENV)/installed-dev
+	$(BIN)/python tools/build_golden.py
 
 clean:
 	rm -rf $(VENV) dist build

@@ -1,0 +1,102 @@
+"""Build the source archive and from it the wheel, install that into a second clean environment, and use it there.
+
+python tools/check_wheel.py [--out dist]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+ROOT = Path(__file__).parents[1]
+PACKED = [
+    "verienv/__init__.py", "verienv/py.typed", "verienv/assets/tables/four_cards.npz",
+    "verienv/assets/vectors/generalpoints.jsonl",
+]  # fmt: skip
+LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
+
+USE = """
+import sys
+from pathlib import Path
+import gymnasium as gym
+import verienv
+from verienv.core.assets import asset_path
+from verienv.generalpoints import Puzzle, verify
+from verienv.testing import check_verifier
+
+package = Path(verienv.__file__).parent
+assert Path(sys.prefix) in package.parents, package
+print("used from", package)
+env = gym.make("verienv/GeneralPoints-L-v0", split="rule_ood")
+observation, info = env.reset(seed=0)
+observation, reward, terminated, truncated, info = env.step(env.unwrapped.expert_response())
+assert (reward, terminated) == (5.0, True), (reward, info)
+print("an episode:", info["instance"], reward)
+puzzle = Puzzle(cards=("4", "3", "2", "K"))
+assert verify('{"formula": "4*3+2+10"}', puzzle).is_correct
+assert verify('{"formula": "4*3+2+K"}', puzzle).failure == "illegal"
+print("our verifier against the vectors:", check_verifier(lambda response, puzzle: verify(response, puzzle).reward))
+assert all(package in asset_path(name).parents for name in ("tables", "vectors"))
+print("assets:", *sorted(path.name for path in (package / "assets").rglob("*.*")))
+try:
+    asset_path("models/tiny-lm")
+except FileNotFoundError as error:
+    print("models are left out:", error)
+else:
+    raise SystemExit("models are inside the wheel")
+heavy = [name for name in ("torch", "transformers", "trl", "hypothesis") if name in sys.modules]
+assert not heavy, heavy
+print(len(next(verienv.demonstrations("verienv/GeneralPoints-L-v0", n=1))["prompt"]), "message in a demonstration")
+"""
+
+
+def run(*command: object, cwd: Path) -> None:
+    """Run to the end; what it prints is shown. A failure ends this script with its status."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    status = subprocess.run([str(part) for part in command], cwd=cwd, env=environment).returncode
+    if status:
+        raise SystemExit(f"failed with status {status}: {' '.join(map(str, command))[:200]}")
+
+
+def check_contents(wheel: Path) -> None:
+    """What must be inside is, and nothing else of the repository."""
+    with ZipFile(wheel) as archive:
+        names = archive.namelist()
+    missing = [name for name in PACKED if name not in names]
+    missing += [] if any(name.endswith("licenses/LICENSE") for name in names) else ["LICENSE"]
+    extra = [name for name in names if any(part in name for part in LEFT_OUT)]
+    if missing or extra:
+        raise SystemExit(f"{wheel.name}: missing {missing}, should be left out {extra}")
+    print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(names)} files")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the wheel is left")
+    out = parser.parse_args().out.resolve()
+    for old in [*out.glob("verienv-*.whl"), *out.glob("verienv-*.tar.gz")]:
+        old.unlink()
+    run(sys.executable, "-m", "build", "--outdir", out, ROOT, cwd=ROOT)
+    (wheel,) = out.glob("verienv-*.whl")
+    check_contents(wheel)
+    with TemporaryDirectory() as temporary:
+        clean, empty = Path(temporary) / "venv", Path(temporary) / "empty"
+        empty.mkdir()
+        print("making a clean environment and installing the wheel into it ...", flush=True)
+        venv.create(clean, with_pip=True)
+        programs = clean / ("Scripts" if os.name == "nt" else "bin")
+        pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run(*pip, "-c", ROOT / "constraints.txt", f"{wheel}[cli]", cwd=empty)
+        run(programs / "python", "-W", "error", "-c", USE, cwd=empty)
+        run(programs / "verienv", "--help", cwd=empty)
+    print("the wheel works")
+
+
+if __name__ == "__main__":
+    main()
