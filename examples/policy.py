@@ -64,7 +64,8 @@ class Policy:
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         model.to(device).eval()
-        model.generation_config.eos_token_id = model.generation_config.eos_token_id or tokenizer.eos_token_id
+        if model.generation_config.eos_token_id is None:
+            model.generation_config.eos_token_id = tokenizer.eos_token_id
         return cls(model, tokenizer, max_new_tokens)
 
     @property

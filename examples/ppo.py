@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import verienv  # noqa: F401  registers the environments
 from policy import Policy, evaluating, padded, parameters_of
-from runs import Run, kind_endings
+from runs import Run, kind_endings, restore_random_state
 
 
 @dataclass
@@ -287,6 +287,7 @@ def train(arguments: Arguments) -> Run:
         optimiser.load_state_dict(state["optimiser"])
         critic.load_state_dict(state["critic"])
         update, spent = state["update"], state["flops"]
+        restore_random_state(state["random"])
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
     envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in range(arguments.episodes)]
     size = parameters_of(policy.model)

@@ -31,14 +31,16 @@ PACKAGES = ("verienv", "torch", "transformers", "numpy", "gymnasium")
 class Run:
     """The folder of one run. Opening it again with the same arguments goes on where it stopped."""
 
-    def __init__(self, out: Path, arguments: Any) -> None:
+    def __init__(self, out: Path, arguments: Any, free: tuple[str, ...] = ("out", "device")) -> None:
+        """Open or begin. Arguments other than the ``free`` ones must be those with which the run began."""
         self.out = out
-        self.arguments = arguments
         config = {"arguments": plain(arguments), **provenance()}
         path = out / "config.json"
         if path.exists():
             before = read_json(path)["arguments"]
-            differing = [key for key, value in config["arguments"].items() if before.get(key) != value and key != "out"]
+            differing = [
+                key for key, value in config["arguments"].items() if before.get(key) != value and key not in free
+            ]
             if differing:
                 raise Stop(f"{out} holds a run with other arguments ({', '.join(differing)}); choose another --out")
         else:
@@ -75,7 +77,7 @@ class Run:
 
     def save(self, update: int, policy: Policy, state: dict[str, Any]) -> None:
         """A checkpoint after ``update``, and the state from which the next update follows."""
-        state = {**state, "update": update, "torch_rng": torch.get_rng_state()}
+        state = {**state, "update": update, "random": random_state()}
         folder = self.out / f"checkpoint-{update:05d}"
         if not folder.exists():
             policy.save(folder)
@@ -91,8 +93,7 @@ class Run:
             return policy, None
         try:
             state: dict[str, Any] = torch.load(path, weights_only=True, map_location=policy.device)
-            folder = self.out / f"checkpoint-{state['update']:05d}"
-            torch.set_rng_state(state["torch_rng"].cpu())
+            folder, _ = self.out / f"checkpoint-{state['update']:05d}", state["random"]
         except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
             raise Stop(
                 f"the checkpoint {path} cannot be read ({type(error).__name__}); delete {self.out} to start again"
@@ -103,14 +104,28 @@ class Run:
         return Policy.load(str(folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
 
 
+def random_state() -> dict[str, Any]:
+    """Where torch's generators stand."""
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Put torch's generators where they stood; the last thing before a run goes on."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
+
+
 @contextmanager
 def kind_endings(out: Path) -> Iterator[None]:
-    """Ctrl-C and a full disk end the program with one line; what was saved stays."""
+    """Ctrl-C, a wrong argument and a full disk end the program with one line; what was saved stays."""
     try:
         yield
     except KeyboardInterrupt:
         print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
         raise SystemExit(130) from None
+    except ValueError as error:
+        raise Stop(str(error)) from None
     except OSError as error:
         raise Stop(f"cannot write to {out} ({error.strerror or error}); make room and run the same command") from None
 

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from policy import Policy, padded, parameters_of
-from runs import Run, kind_endings
+from runs import Run, kind_endings, restore_random_state
 from verienv import demonstrations
 
 
@@ -84,6 +84,7 @@ def train(arguments: Arguments) -> Run:
     if state:
         optimiser.load_state_dict(state["optimiser"])
         update, spent = state["update"], state["flops"]
+        restore_random_state(state["random"])
     cost_of_a_token = 6 * parameters_of(policy.model)
     saved = int(spent / arguments.flops * arguments.checkpoints + 1e-6)
     with tqdm(total=arguments.flops, initial=spent, unit="FLOP", unit_scale=True, desc=f"sft {run.out.name}") as bar:

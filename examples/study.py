@@ -25,7 +25,7 @@ from torch.nn.functional import log_softmax
 import ppo
 import sft
 from policy import Policy, padded
-from runs import kind_endings, plain, provenance, read_json, write_whole
+from runs import Run, kind_endings, plain, provenance, read_json, write_whole
 from study_report import write_report
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate
@@ -149,7 +149,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 def main(arguments: Arguments) -> None:
     path = arguments.out / "study.json"
     if not arguments.redraw:
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "redraw"))
         write_whole(path, json.dumps(run_study(arguments), indent=1))
     print(write_report(read_json(path), arguments.out))
     print(f"\n{arguments.out / 'report.md'}  {arguments.out / 'figure.png'}  {path}")

@@ -36,11 +36,13 @@ def write_report(study: dict[str, Any], out: Path) -> str:
     reading = [
         f"# SFT against RL on {arguments['env']}",
         f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
-        f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell, {arguments['attempts']} "
-        f"attempts, greedy. Trained on seen hands with J = Q = K = 10 alone. {study['device']}, {study['threads']} "
-        f"threads, torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
+        f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell, "
+        f"{arguments['attempts']} attempts, greedy. Trained on seen hands with J = Q = K = 10 alone. "
+        f"{study['device']}, "
+        f"{study['threads']} threads, torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
         *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in GAUGES.items()),
-        "In brackets the paired difference from the start with its 95% interval (bootstrap clustered by the hand's numbers).",
+        "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by the hand's "
+        "numbers.",
         "## What came out\n\n" + "\n".join(findings(runs)),
         "## What may be concluded\n\n" + caveats(arguments),
         "![success over compute, and OOD against in-distribution gain and KL](figure.png)",

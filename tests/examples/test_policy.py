@@ -1,0 +1,87 @@
+"""The example policy: what it samples is what it is trained on, token for token."""
+
+import gymnasium as gym
+import pytest
+import torch
+from torch.nn.functional import log_softmax
+
+import verienv
+from policy import Policy, padded
+
+
+def dialogue(responses):
+    env = gym.make("verienv/GeneralPoints-L-v0")
+    _, info = env.reset(seed=3)
+    openings = [info["messages"]]
+    for response in responses:
+        *_, info = env.step(response)
+        openings.append(info["messages"])
+    return openings
+
+
+def test_a_dialogue_grown_by_pieces_is_the_dialogue_rendered_whole(policy):
+    response = '{"cards": ["A", "2", "3", "4"], "number": [1, 2, 3, 4], "formula": "1+2+3+4"}'
+    opening, following = dialogue([response])
+    ids = policy.tokenizer(response, add_special_tokens=False)["input_ids"] + policy.stops
+    grown = policy.opening(opening) + ids + policy.continuation(following, ids)
+    assert grown == policy.opening(following)
+
+
+def test_a_response_cut_off_before_its_end_is_ended_in_the_dialogue(policy):
+    opening, following = dialogue(["no answer"])
+    ids = policy.tokenizer("no answer", add_special_tokens=False)["input_ids"]
+    assert policy.opening(opening) + ids + policy.continuation(following, ids) == policy.opening(following)
+
+
+def test_the_default_question_takes_at_most_64_of_the_tiny_models_tokens(policy):
+    question = dialogue([])[0][0]["content"]
+    assert len(policy.tokenizer(question)["input_ids"]) <= 64
+
+
+def test_an_answer_takes_at_most_48_tokens(policy):
+    rows = verienv.demonstrations("verienv/GeneralPoints-L-v0", n=200, seed=0)
+    answers = [row["completion"][0]["content"] for row in rows]
+    assert max(len(ids) for ids in policy.tokenizer(answers)["input_ids"]) <= 48
+
+
+def test_the_tokenizer_keeps_any_text(policy):
+    text = 'naïve "é" 東京 \t{"formula": "(1+2)*12"}\n'
+    assert policy.text(policy.tokenizer(text, add_special_tokens=False)["input_ids"]) == text
+
+
+def test_sampled_log_probabilities_agree_with_those_recomputed(policy):
+    prompts = [policy.opening(dialogue([])[0]), policy.opening(dialogue(["nothing"])[1])]
+    torch.manual_seed(0)
+    responses, logprobs = policy.sample(prompts, temperature=1.0)
+    for prompt, response, sampled in zip(prompts, responses, logprobs, strict=True):
+        ids = torch.tensor([prompt + response])
+        with torch.inference_mode():
+            scores = log_softmax(policy.model(input_ids=ids).logits[0, :-1].float(), dim=-1)
+        again = scores.gather(1, ids[0, 1:, None]).squeeze(1)[len(prompt) - 1 :]
+        torch.testing.assert_close(torch.tensor(sampled), again, atol=1e-4, rtol=1e-4)
+
+
+def test_a_responses_batch_does_not_change_it(policy):
+    prompts = [policy.opening(opening) for opening in dialogue(["nothing", "still nothing"])]
+    together, _ = policy.sample(prompts, temperature=0.0)
+    apart = [policy.sample([prompt], temperature=0.0)[0][0] for prompt in prompts]
+    assert together == apart
+
+
+def test_padding_goes_to_the_asked_side():
+    assert padded([[1, 2], [3]], 0)[0].tolist() == [[1, 2], [3, 0]]
+    ids, mask = padded([[1, 2], [3]], 0, left=True)
+    assert ids.tolist() == [[1, 2], [0, 3]]
+    assert mask.tolist() == [[1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize("name", ["no/such-model-anywhere", "."])
+def test_a_model_that_cannot_be_loaded_is_a_one_line_error(name, capsys, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(SystemExit) as stopped:
+        Policy.load(name)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert name in said[0]
+    assert "tiny-lm" in said[0]

@@ -1,0 +1,122 @@
+"""PPO's arithmetic against plain references, and its episodes against the environment."""
+
+import gymnasium as gym
+import pytest
+import torch
+
+import ppo
+from ppo import Arguments, Batch, Critic, Episode
+
+ENV = "verienv/GeneralPoints-L-v0"
+
+
+def two_episodes():
+    """Prompt of 2 tokens, 2 responses of 2 and 1 with feedback of 2 between; and a prompt of 3 with 1 response of 2."""
+    one, two = Episode([5, 6]), Episode([5, 6, 7])
+    one.respond([8, 9], [-0.1, -0.2], -1.0, "wrong_value")
+    one.ids += [3, 4]
+    one.respond([9], [-0.3], 5.0, "")
+    two.respond([8, 8], [-0.4, -0.5], -3.0, "illegal")
+    return one, two
+
+
+def batch_of(episodes, policy):
+    return Batch.of(episodes, policy)
+
+
+def reference_advantages(episode, values, discount, trace):
+    """By the definition, over the sampled tokens of one episode: sums of discounted temporal differences."""
+    places = [place for place, acted in enumerate(episode.acted) if acted]
+    found = {}
+    for index, place in enumerate(places):
+        total, weight = 0.0, 1.0
+        for later, at in enumerate(places[index:], start=index):
+            end = episode.ends[at]
+            gamma, decay = (discount, trace) if end else (1.0, 1.0)
+            following = values[places[later + 1] - 1] if later + 1 < len(places) else 0.0
+            total += weight * (episode.rewards[at] + gamma * following - values[at - 1])
+            weight *= gamma * decay
+        found[place] = total
+    return found
+
+
+def test_advantages_agree_with_the_definition(policy):
+    episodes = two_episodes()
+    batch = batch_of(episodes, policy)
+    values = torch.randn(batch.acted.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    advantages, returns = ppo.advantages_of(batch, batch.rewards.double(), values, 0.9, 0.95)
+    for row, episode in enumerate(episodes):
+        expected = reference_advantages(episode, values[row].tolist(), 0.9, 0.95)
+        for place, value in expected.items():
+            assert advantages[row, place - 1].item() == pytest.approx(value, abs=1e-9)
+            assert returns[row, place - 1].item() == pytest.approx(value + values[row, place - 1].item(), abs=1e-9)
+    assert advantages[batch.acted == 0].abs().max() == 0
+
+
+def test_one_episodes_rewards_do_not_reach_anothers_advantages(policy):
+    one, two = two_episodes()
+    values = torch.zeros(batch_of([one, two], policy).acted.shape)
+    batch = batch_of([one, two], policy)
+    before = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95)[0]
+    two.rewards[-1] = 100.0
+    batch = batch_of([one, two], policy)
+    after = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95)[0]
+    assert torch.equal(before[0], after[0])
+    assert not torch.equal(before[1], after[1])
+
+
+def test_the_clipped_loss_and_its_gradient_agree_with_a_plain_loop():
+    generator = torch.Generator().manual_seed(1)
+    new = torch.randn(3, 4, generator=generator, dtype=torch.float64).mul(0.3).requires_grad_()
+    old, advantages = (torch.randn(3, 4, generator=generator, dtype=torch.float64) * scale for scale in (0.3, 2.0))
+    acted = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1], [0, 1, 0, 1]]).double()
+    loss, held = ppo.clipped_loss(new, old, advantages, acted, 0.2)
+    loss.backward()
+    total, outside, gradient = 0.0, 0, torch.zeros(3, 4, dtype=torch.float64)
+    count = acted.sum().item()
+    for i in range(3):
+        for j in range(4):
+            if not acted[i, j]:
+                continue
+            ratio = float(torch.exp(new[i, j] - old[i, j]))
+            a = float(advantages[i, j])
+            clipped = min(max(ratio, 0.8), 1.2)
+            total -= min(ratio * a, clipped * a) / count
+            outside += abs(ratio - 1) > 0.2
+            if ratio * a <= clipped * a:
+                gradient[i, j] = -ratio * a / count
+    assert loss.item() == pytest.approx(total, abs=1e-12)
+    assert held.item() == pytest.approx(outside / count)
+    torch.testing.assert_close(new.grad, gradient)
+
+
+def test_episodes_carry_the_environments_rewards_and_the_samplers_log_probabilities(policy):
+    arguments = Arguments(attempts=3)
+    envs = [gym.make(ENV, attempts=3) for _ in range(6)]
+    torch.manual_seed(0)
+    episodes = ppo.rollout(policy, envs, range(6), arguments)
+    for episode in episodes:
+        assert len(episode.ids) == len(episode.acted) == len(episode.rewards)
+        assert sum(episode.ends) == len(episode.failures) <= 3
+        assert (sum(episode.rewards) > 0) == (episode.failures[-1] == "") or len(episode.failures) > 1
+    batch = batch_of(episodes, policy)
+    with torch.inference_mode():
+        again, _ = ppo.evaluate_tokens(policy.model, None, batch, arguments.temperature)
+    acted = batch.acted > 0
+    torch.testing.assert_close(again[acted], batch.logprobs[acted], atol=1e-4, rtol=1e-4)
+
+
+def test_cutting_a_batch_to_fewer_episodes_keeps_their_log_probabilities(policy):
+    batch = batch_of(two_episodes(), policy)
+    with torch.inference_mode():
+        whole, _ = ppo.evaluate_tokens(policy.model, None, batch, 1.0)
+        few = batch.rows(torch.tensor([1]))
+        part, _ = ppo.evaluate_tokens(policy.model, None, few, 1.0)
+    torch.testing.assert_close(part, whole[1:, : part.shape[1]], atol=1e-5, rtol=1e-5)
+
+
+def test_the_critic_does_not_move_the_policy(policy):
+    critic = Critic(policy.model.config.hidden_size)
+    hidden = torch.randn(1, 2, policy.model.config.hidden_size, requires_grad=True)
+    critic(hidden).sum().backward()
+    assert hidden.grad is None

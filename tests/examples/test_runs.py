@@ -1,0 +1,145 @@
+"""Runs that are interrupted, refused or broken: what was computed stays, and the error says what to do."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import ppo
+import runs
+import sft
+from policy import Policy
+
+SFT = sft.Arguments(flops=6e10, checkpoints=3, batch=8)
+PPO = ppo.Arguments(flops=9e10, checkpoints=3, episodes=8, minibatch=4, attempts=2, batch=8)
+
+
+def with_out(arguments, out):
+    return type(arguments)(**{**vars(arguments), "out": out})
+
+
+def weights(folder: Path):
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.mark.parametrize(("script", "arguments"), [(sft, SFT), (ppo, PPO)], ids=["sft", "ppo"])
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at, tmp_path, monkeypatch):
+    whole = script.train(with_out(arguments, tmp_path / "whole"))
+    log = runs.Run.log
+    lines = []
+
+    def killed(self, line):
+        log(self, line)
+        lines.append(line)
+        if len(lines) == at + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.Run, "log", killed)
+    with pytest.raises(KeyboardInterrupt):
+        script.train(with_out(arguments, tmp_path / "cut"))
+    monkeypatch.setattr(runs.Run, "log", log)
+    resumed = script.train(with_out(arguments, tmp_path / "cut"))
+    assert [folder.name for folder in resumed.checkpoints()] == [folder.name for folder in whole.checkpoints()]
+    assert len(whole.checkpoints()) == 3
+    first, second = weights(whole.checkpoints()[-1]), weights(resumed.checkpoints()[-1])
+    assert all(first[name].equal(second[name]) for name in first)
+    timed = {"steps_a_second", "sampling_share"}
+    kept = [
+        [{key: value for key, value in line.items() if key not in timed} for line in run.lines()]
+        for run in (whole, resumed)
+    ]
+    assert kept[0] == kept[1]
+
+
+def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
+    arguments = with_out(SFT, tmp_path / "run")
+    sft.train(arguments)
+    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    assert len(sft.train(arguments).checkpoints()) == 3
+
+
+def stopped(call, capsys):
+    """The one line that a script ends with."""
+    with pytest.raises(SystemExit) as ending, runs.kind_endings(Path("runs/x")):
+        call()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1, said
+    return ending.value.code, said[0]
+
+
+def test_other_arguments_in_the_same_folder_are_refused(tmp_path, capsys):
+    runs.Run(tmp_path / "run", SFT)
+    code, said = stopped(lambda: runs.Run(tmp_path / "run", type(SFT)(**{**vars(SFT), "batch": 9})), capsys)
+    assert code == 2
+    assert "batch" in said
+    assert "--out" in said
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+def test_an_unreadable_checkpoint_says_what_to_do(content, tmp_path, capsys):
+    run = runs.Run(tmp_path / "run", SFT)
+    (run.out / "state.pt").write_bytes(content)
+    code, said = stopped(lambda: sft.train(with_out(SFT, tmp_path / "run")), capsys)
+    assert code == 2
+    assert "cannot be read" in said
+    assert "delete" in said
+
+
+def test_a_full_disk_leaves_the_checkpoints_before_it(tmp_path, capsys, monkeypatch):
+    save = Policy.save
+
+    def full(self, folder):
+        if list(folder.parent.glob("checkpoint-*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(self, folder)
+
+    monkeypatch.setattr(Policy, "save", full)
+    arguments = with_out(SFT, tmp_path / "run")
+    code, said = stopped(lambda: sft.train(arguments), capsys)
+    assert code == 2
+    assert "No space left" in said
+    monkeypatch.setattr(Policy, "save", save)
+    capsys.readouterr()
+    assert len(sft.train(arguments).checkpoints()) == 3
+    assert "going on from" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    code, said = stopped(interrupted, capsys)
+    assert code == 130
+    assert "goes on" in said
+
+
+def test_a_wrong_argument_is_one_line(tmp_path, capsys):
+    arguments = ppo.Arguments(**{**vars(PPO), "out": tmp_path / "run", "rewards": "gold"})
+    code, said = stopped(lambda: ppo.train(arguments), capsys)
+    assert code == 2
+    assert "gold" in said
+    assert "binary" in said
+
+
+def test_a_number_that_is_not_finite_stops_the_run_with_the_line_saved(tmp_path, capsys):
+    run = runs.Run(tmp_path / "run", SFT)
+    code, said = stopped(lambda: run.log({"update": 1, "loss": float("nan")}), capsys)
+    assert code == 2
+    assert "--learning-rate" in said
+    assert "NaN" in (run.out / "not_finite.json").read_text()
+
+
+def test_a_log_line_cut_off_by_a_kill_is_left_out(tmp_path):
+    run = runs.Run(tmp_path / "run", SFT)
+    (run.out / "log.jsonl").write_text('{"update": 1}\n{"upda')
+    assert run.lines() == [{"update": 1}]
+
+
+def test_configuration_and_versions_are_written_beside_the_results(tmp_path):
+    runs.Run(tmp_path / "run", SFT)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["arguments"]["learning_rate"] == SFT.learning_rate
+    assert {"verienv", "torch", "python"} <= set(config["versions"])

@@ -1,0 +1,28 @@
+"""The SFT loss is that of the completion's tokens."""
+
+import torch
+from torch.nn.functional import log_softmax
+
+import sft
+from verienv import demonstrations
+
+ENV = "verienv/GeneralPoints-L-v0"
+
+
+def test_the_loss_is_the_mean_over_the_completions_tokens(policy):
+    rows = [sft.encode(policy, row) for row in demonstrations(ENV, "revision", n=3, seed=0)]
+    losses = []
+    with torch.inference_mode():
+        for prompt, answer in rows:
+            ids = torch.tensor([prompt + answer])
+            scores = log_softmax(policy.model(input_ids=ids).logits[0, :-1], dim=-1)
+            losses += (-scores.gather(1, ids[0, 1:, None]).squeeze(1)[len(prompt) - 1 :]).tolist()
+        found = sft.completion_loss(policy, rows).item()
+    assert abs(found - sum(losses) / len(losses)) < 1e-4
+
+
+def test_a_demonstration_ends_with_the_token_that_ends_a_turn(policy):
+    row = next(iter(demonstrations(ENV, n=1)))
+    _, answer = sft.encode(policy, row)
+    assert answer[-1] == policy.stops[0]
+    assert policy.text(answer) == row["completion"][0]["content"]

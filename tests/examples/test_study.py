@@ -1,0 +1,68 @@
+"""The study at a tiny size: from start to report, and on from an interruption."""
+
+import json
+
+import pytest
+
+import study
+from study import Arguments
+
+TINY = {"flops": 5e10, "checkpoints": 2, "episodes": 3, "ppo_episodes": 4, "attempts": 2, "batch": 12}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("study")
+    study.main(Arguments(out=out, **TINY))
+    return out
+
+
+def test_it_ends_with_a_table_a_figure_and_the_numbers(finished):
+    report = (finished / "report.md").read_text()
+    assert "| start " in report
+    assert "| SFT, rate" in report
+    assert "| RL (PPO), rate" in report
+    assert (finished / "figure.png").read_bytes().startswith(b"\x89PNG")
+    results = json.loads((finished / "study.json").read_text())
+    assert {run["arm"] for run in results["runs"]} == {"sft", "ppo"}
+    assert all(len(run["points"]) == 3 for run in results["runs"])
+
+
+def test_both_arms_spend_the_same_budget(finished):
+    runs = json.loads((finished / "study.json").read_text())["runs"]
+    spent = [run["points"][-1]["flops"] for run in runs]
+    assert all(budget >= TINY["flops"] for budget in spent)
+    assert max(spent) < 1.5 * TINY["flops"]
+
+
+def test_the_report_can_be_drawn_again_from_the_numbers_alone(finished, tmp_path):
+    (tmp_path / "study.json").write_text((finished / "study.json").read_text())
+    study.main(Arguments(out=tmp_path, redraw=True))
+    assert (tmp_path / "report.md").read_text() == (finished / "report.md").read_text()
+
+
+def test_what_is_on_disk_is_not_computed_again(finished, monkeypatch):
+    monkeypatch.setattr(study.Policy, "sample", lambda *_: pytest.fail("sampled again"))
+    study.main(Arguments(out=finished, **TINY))
+
+
+def test_an_interrupted_study_goes_on_to_the_same_numbers(finished, tmp_path, monkeypatch):
+    measure, names = study.measure, []
+
+    def interrupted(name, *rest):
+        names.append(name)
+        if len(names) == 3:
+            raise KeyboardInterrupt
+        return measure(name, *rest)
+
+    monkeypatch.setattr(study, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        study.main(Arguments(out=tmp_path, **TINY))
+    monkeypatch.setattr(study, "measure", measure)
+    study.main(Arguments(out=tmp_path, **TINY))
+    ours, theirs = (json.loads((out / "study.json").read_text())["runs"] for out in (tmp_path, finished))
+    assert [run["points"] for run in ours] == [run["points"] for run in theirs]
+
+
+def test_a_policy_is_at_no_distance_from_itself(policy):
+    assert study.divergence(policy, policy, Arguments(), questions=2) == pytest.approx(0.0, abs=1e-6)

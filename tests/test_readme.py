@@ -1,0 +1,59 @@
+"""The README's blocks run as they stand: training ones at a tiny size, with the built-in model in place of others."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+TINY = {
+    "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
+    "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
+    "examples/evaluate.py": "--episodes 2 --max-new-tokens 48",
+    "examples/study.py": "--flops 1e10 --checkpoints 1 --episodes 2 --ppo-episodes 4 --attempts 2",
+}
+
+
+def test_the_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = [block for language, block in BLOCKS if language == "python"]
+    assert len(blocks) >= 5
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)  # noqa: S102  our own README
+    said = capsys.readouterr().out
+    assert "-2.0 wrong_numbers | Wrong" in said
+    assert "5.0 True True" in said
+
+
+def shell(command: str, folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_commands_that_score_a_file_run(tmp_path):
+    commands = [line for line in SHELL if line.startswith(("echo ", "verienv "))]
+    assert len(commands) == 2
+    assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
+
+
+@pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ")])
+def test_the_training_commands_run_at_a_tiny_size(command, tmp_path):
+    script = command.split()[1]
+    command = re.sub(r"--model \S+", "--model tiny-lm", command).replace(script, str(ROOT / script))
+    command = re.sub(r"--(rates|seeds|max-new-tokens)( [\d.e-]+)+", "", command)
+    assert shell(f"{command} {TINY[script]}", tmp_path)
+
+
+def test_every_make_target_named_exists():
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert {"demo", "test"} <= named
+    assert named <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
