@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import verienv
 from verienv.generalpoints import table
 from verienv.generalpoints.cards import FACES, RANKS
 from verienv.generalpoints.rules import PRESETS
@@ -107,3 +108,11 @@ def test_a_table_of_another_shape_is_refused(table_at: Path) -> None:
     np.savez(table_at, reaches=np.zeros((3, 32), np.uint8))
     with pytest.raises(ValueError, match=r"holds uint8 \(3, 32\); rebuild it with python tools/build_table.py"):
         load_table()
+
+
+def test_a_missing_table_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verienv, "__file__", str(tmp_path / "site-packages" / "verienv" / "__init__.py"))
+    load_table.cache_clear()
+    with pytest.raises(FileNotFoundError, match=r"'tables/four_cards.npz' is missing; reinstall verienv") as caught:
+        load_table()
+    assert "\n" not in str(caught.value)
