@@ -6,6 +6,7 @@ what is trained on is, token for token, what was sampled.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,16 @@ from verienv.core.dialogue import Message
 
 BUILT_IN = "tiny-lm"
 _MARKER = "\x1eRESPONSE\x1e"
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep the memory that tensors free. Handing it back each time costs a CPU a quarter of the run."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD, its greatest value
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+
+
+keep_freed_memory()
 
 
 class Stop(SystemExit):

@@ -279,7 +279,7 @@ def train(arguments: Arguments) -> Run:
     policy.model.eval()  # no dropout: the ratio compares the policy with itself
     critic = Critic(policy.model.config.get_text_config().hidden_size).to(policy.device)
     optimiser = torch.optim.AdamW(
-        [{"params": policy.model.parameters()}, {"params": critic.parameters(), "lr": 1e-3}],
+        [{"params": policy.model.parameters()}, {"params": critic.parameters(), "lr": 3e-3}],
         lr=arguments.learning_rate, weight_decay=0.0,
     )  # fmt: skip
     update, spent = 0, 0.0

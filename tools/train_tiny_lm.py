@@ -48,7 +48,7 @@ CHAT_TEMPLATE = (
 class Arguments:
     out: Path = Path("assets/models/tiny-lm")
     """Where model, tokenizer and training log go."""
-    steps: int = 600
+    steps: int = 430
     """Optimiser steps."""
     batch: int = 96
     """Demonstrations a step."""
