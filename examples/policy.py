@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -51,6 +52,8 @@ class Policy:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     max_new_tokens: int = 64
+    temperature: float = 0.0
+    """At which it answers when it is called; 0 is greedy."""
     generated_tokens: int = 0
     """Tokens that have passed the model in sampling, prompts included: what generation cost."""
     _cache: dict[str, list[int]] = field(default_factory=dict)
@@ -145,10 +148,19 @@ class Policy:
         return kept, [row[: len(ids)].tolist() for row, ids in zip(logprobs, kept, strict=True)]
 
     def __call__(self, dialogues: Sequence[Sequence[Message]]) -> list[str]:
-        """Greedy responses: the policy as ``verienv.evaluate`` calls it."""
-        with evaluating(self.model):
-            responses, _ = self.sample([self.opening(dialogue) for dialogue in dialogues], temperature=0.0)
-        return [self.text(response) for response in responses]
+        """Responses: the policy as ``verienv.evaluate`` calls it. The same dialogues get the same responses."""
+        openings = [self.opening(dialogue) for dialogue in dialogues]
+        together = 64 if self.device.type == "cpu" else 512  # of like length: fewer is less padding
+        by_length = sorted(range(len(openings)), key=lambda index: len(openings[index]))
+        said = [""] * len(openings)
+        with evaluating(self.model), torch.random.fork_rng(enabled=self.temperature > 0):
+            torch.manual_seed(crc32(repr(openings).encode()))
+            for start in range(0, len(openings), together):
+                chosen = by_length[start : start + together]
+                responses, _ = self.sample([openings[index] for index in chosen], self.temperature)
+                for index, response in zip(chosen, responses, strict=True):
+                    said[index] = self.text(response)
+        return said
 
     def save(self, folder: Path) -> None:
         """Model and tokenizer, readable by ``load``; the folder appears whole or not at all."""

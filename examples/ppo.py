@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import verienv  # noqa: F401  registers the environments
 from policy import Policy, evaluating, padded, parameters_of
-from runs import Run, kind_endings, restore_random_state
+from runs import Run, kind_endings, restore_random_state, scheduled
 
 
 @dataclass
@@ -43,27 +43,35 @@ class Arguments:
     attempts: int = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
-    flops: float = 3e12
-    """Stop when sampling (2 a parameter and token) and training (6) have cost this many operations."""
+    flops: float = 6e12
+    """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many operations."""
     checkpoints: int = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: float = 1e-4
+    learning_rate: float = 6e-5
+    """Its height: it rises over ``warm_up`` updates, while the critic finds its feet, and falls to 0 by a cosine."""
+    warm_up: int = 10
     episodes: int = 128
     """Episodes an update."""
     batch: int = 128
     """Dialogues that are sampled together."""
-    minibatch: int = 32
+    minibatch: int = 64
     """Episodes an optimiser step."""
-    epochs: int = 2
+    micro_batch: int = 32
+    """Episodes in memory at once."""
+    epochs: int = 1
     """Passes over the episodes of an update."""
     clip: float = 0.2
-    value_coefficient: float = 0.5
     kl_coefficient: float = 0.0
     """Price of the divergence from the start, a token; 0 only reports it."""
     discount: float = 0.9
     trace: float = 0.95
+    token_trace: float = 0.95
+    """The trace from token to token of a response; discount and trace above are from one attempt to the next."""
+    critic_learning_rate: float = 3e-3
+    critic_passes: int = 8
+    """Passes of the critic over the hidden states of an update, which are at hand."""
     gradient_norm: float = 1.0
-    temperature: float = 1.0
+    temperature: float = 0.7
     max_new_tokens: int = 64
     seed: int = 0
     device: str = "auto"
@@ -150,6 +158,12 @@ class Batch:
 
         return cls(ids, mask, column("acted"), column("ends"), column("rewards"), column("logprobs"))
 
+    def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
+        """The episodes (of ``index``) by ``size``, those of like length together: their indices and they themselves."""
+        index = torch.arange(len(self.ids), device=self.ids.device) if index is None else index
+        for part in index[self.mask[index].sum(1).argsort()].split(size):
+            yield part, self.rows(part)
+
     def rows(self, index: Tensor) -> Batch:
         """Some of the episodes, cut to the longest of them."""
         longest = int(self.mask[index].sum(1).max())
@@ -159,37 +173,69 @@ class Batch:
 
 
 class Critic(nn.Module):
-    """A value for every position, read from the policy's last hidden states, which it does not train."""
+    """A value for every position, read from what the policy knows there (``Read.known``), which it does not train."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, learning_rate: float) -> None:
         super().__init__()
-        self.head = nn.Sequential(nn.Linear(width, 128), nn.Tanh(), nn.Linear(128, 1))
-        nn.init.zeros_(self.head[2].weight)
+        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 128), nn.Tanh(), nn.Linear(128, 1))
+        nn.init.zeros_(self.head[-1].weight)
+        self.optimiser = torch.optim.AdamW(self.parameters(), lr=learning_rate)
 
-    def forward(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden.detach().float()).squeeze(-1)
+    def forward(self, known: Tensor) -> Tensor:
+        return self.head(known).squeeze(-1)
+
+    def fit(self, known: Tensor, returns: Tensor, passes: int, rows: int = 1024) -> float:
+        """Least squares on positions (n, width) and their returns (n,); the mean squared error of the first pass."""
+        before = 0.0
+        for turn in range(passes):
+            for part in torch.randperm(len(known)).to(known.device).split(rows):
+                loss = (self(known[part]) - returns[part]).square().mean()
+                self.optimiser.zero_grad()
+                loss.backward()
+                self.optimiser.step()
+                before += loss.item() * len(part) / len(known) * (turn == 0)
+        return before
 
 
-def evaluate_tokens(model: nn.Module, critic: Critic | None, batch: Batch, temperature: float) -> tuple[Tensor, Tensor]:
-    """Log-probability of each token given those before it, and the value before it; both (episodes, longest - 1)."""
-    output = model(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=critic is not None)
-    scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
-    chosen = scores.gather(2, batch.ids[:, 1:, None]).squeeze(2)
-    values = critic(output.hidden_states[-1][:, :-1]) if critic else torch.zeros_like(chosen)
-    return chosen, values
+@dataclass
+class Read:
+    """What a model makes of a batch. Column t is about token t + 1, as it looks from t."""
+
+    logprobs: Tensor  # (episodes, longest - 1)
+    """Of each token given those before it."""
+    hidden: Tensor  # (episodes, longest - 1, width)
+    """The last hidden states, before each token."""
+    entropy: Tensor  # (episodes, longest - 1)
+    """Of the distribution from which each token comes."""
+
+    @classmethod
+    def of(cls, model: nn.Module, batch: Batch, temperature: float) -> Read:
+        output = model(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
+        scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
+        logprobs = scores.gather(2, batch.ids[:, 1:, None]).squeeze(2)
+        with torch.no_grad():
+            entropy = -(scores.exp() * scores).sum(-1)
+        return cls(logprobs, output.hidden_states[-1][:, :-1].detach(), entropy)
+
+    def known(self, acted: Tensor) -> Tensor:
+        """What the critic sees, (episodes, longest - 1, width + 3): an unlikely token is often the mistake."""
+        said = self.logprobs.detach() * acted
+        before = said.cumsum(1) - said
+        newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
+        return torch.cat([self.hidden.float(), torch.stack([before, newest, self.entropy], dim=-1)], dim=-1)
 
 
 def advantages_of(
-    batch: Batch, rewards: Tensor, values: Tensor, discount: float, trace: float
+    batch: Batch, rewards: Tensor, values: Tensor, discount: float, trace: float, token_trace: float
 ) -> tuple[Tensor, Tensor]:
     """Generalised advantages and returns of the sampled tokens, 0 elsewhere; an episode is one row, so none leaks."""
     advantages = torch.zeros_like(values)
     following, running = torch.zeros_like(values[:, 0]), torch.zeros_like(values[:, 0])
     for t in reversed(range(values.shape[1])):
-        gamma = torch.where(batch.ends[:, t] > 0, discount, 1.0)
-        decay = torch.where(batch.ends[:, t] > 0, trace, 1.0)
+        end, acted = batch.ends[:, t] > 0, batch.acted[:, t] > 0
+        gamma = torch.ones_like(running).masked_fill(end, discount)
+        decay = torch.full_like(running, token_trace).masked_fill(end, trace)
         advantage = rewards[:, t] + gamma * following - values[:, t] + gamma * decay * running
-        acted = batch.acted[:, t] > 0
         running = torch.where(acted, advantage, running)
         following = torch.where(acted, values[:, t], following)
         advantages[:, t] = torch.where(acted, advantage, 0.0)
@@ -215,38 +261,48 @@ def ppo_update(
     arguments: Arguments,
 ) -> dict[str, float]:
     """All epochs over one batch of episodes; what to log of it."""
-    with torch.inference_mode():
-        parts = torch.arange(len(batch.ids), device=policy.device).split(arguments.minibatch)
-        start_logprobs, values = torch.zeros_like(batch.acted), torch.zeros_like(batch.acted)
-        for part in parts:
-            few = batch.rows(part)
-            width = few.acted.shape[1]
-            start_logprobs[part, :width] = evaluate_tokens(start, None, few, arguments.temperature)[0]
-            values[part, :width] = evaluate_tokens(policy.model, critic, few, arguments.temperature)[1]
-    divergence = (batch.logprobs - start_logprobs) * batch.acted
+    values, divergence = torch.zeros_like(batch.acted), torch.zeros_like(batch.acted)
+    known = torch.zeros(0)
+    with torch.no_grad():
+        for part, few in batch.parts(arguments.micro_batch):
+            seen = Read.of(policy.model, few, arguments.temperature).known(few.acted)
+            known = known if len(known) else seen.new_zeros((*batch.acted.shape, seen.shape[-1]))
+            known[part, : seen.shape[1]] = seen
+            values[part, : seen.shape[1]] = critic(seen)
+        compared = torch.arange(len(batch.ids), device=policy.device)
+        if not arguments.kl_coefficient:  # then it is only reported, and a part of the episodes will do
+            compared = compared[: arguments.micro_batch]
+        for part, few in batch.parts(arguments.micro_batch, compared):
+            at_start = Read.of(start, few, arguments.temperature).logprobs
+            divergence[part, : few.acted.shape[1]] = (few.logprobs - at_start) * few.acted
     rewards = batch.rewards - arguments.kl_coefficient * divergence
-    advantages, returns = advantages_of(batch, rewards, values, arguments.discount, arguments.trace)
+    advantages, returns = advantages_of(
+        batch, rewards, values, arguments.discount, arguments.trace, arguments.token_trace
+    )
     acted = batch.acted > 0
+    error = critic.fit(known[acted], returns[acted], arguments.critic_passes)
     spread = advantages[acted].std().clamp(min=1e-6)
     normal = (advantages - advantages[acted].mean()) / spread * batch.acted
     sums: Counter[str] = Counter()
     for _ in range(arguments.epochs):
-        for part in torch.randperm(len(batch.ids)).to(policy.device).split(arguments.minibatch):
-            few = batch.rows(part)
-            width = few.acted.shape[1]
-            logprobs, predicted = evaluate_tokens(policy.model, critic, few, arguments.temperature)
-            loss, held = clipped_loss(logprobs, few.logprobs, normal[part, :width], few.acted, arguments.clip)
-            error = ((predicted - returns[part, :width]).square() * few.acted).sum() / few.acted.sum()
+        for chosen in torch.randperm(len(batch.ids)).to(policy.device).split(arguments.minibatch):
             optimiser.zero_grad()
-            (loss + arguments.value_coefficient * error).backward()
+            for part, few in batch.parts(arguments.micro_batch, chosen):
+                logprobs = Read.of(policy.model, few, arguments.temperature).logprobs
+                advantage = normal[part, : few.acted.shape[1]]
+                loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip)
+                share = few.acted.sum() / batch.acted[chosen].sum()
+                (loss * share).backward()
+                sums.update(loss=(loss * share).item(), clip_fraction=(held * share).item())
             norm = nn.utils.clip_grad_norm_(policy.model.parameters(), arguments.gradient_norm)
             optimiser.step()
-            sums.update(
-                loss=loss.item(), value_error=error.item(), clip_fraction=held.item(), gradient_norm=norm.item()
-            )
-            sums["steps"] += 1
+            sums.update(steps=1, gradient_norm=norm.item())
     means = {name: value / sums["steps"] for name, value in sums.items() if name != "steps"}
-    return {**means, "kl": (divergence.sum() / batch.ends.sum()).item()}
+    explained = 1 - (returns[acted] - values[acted]).var() / returns[acted].var().clamp(min=1e-6)
+    return {
+        **means, "value_error": error, "value_explained": explained.item(),
+        "kl": (divergence.sum() / batch.ends[compared].sum()).item(),
+    }  # fmt: skip
 
 
 def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
@@ -277,15 +333,14 @@ def train(arguments: Arguments) -> Run:
     fresh = Policy.load(arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens)
     policy, state = run.resume(fresh)
     policy.model.eval()  # no dropout: the ratio compares the policy with itself
-    critic = Critic(policy.model.config.get_text_config().hidden_size).to(policy.device)
-    optimiser = torch.optim.AdamW(
-        [{"params": policy.model.parameters()}, {"params": critic.parameters(), "lr": 3e-3}],
-        lr=arguments.learning_rate, weight_decay=0.0,
-    )  # fmt: skip
+    width = policy.model.config.get_text_config().hidden_size + 3
+    critic = Critic(width, arguments.critic_learning_rate).to(policy.device)
+    optimiser = torch.optim.AdamW(policy.model.parameters(), lr=arguments.learning_rate, weight_decay=0.0)
     update, spent = 0, 0.0
     if state:
         optimiser.load_state_dict(state["optimiser"])
         critic.load_state_dict(state["critic"])
+        critic.optimiser.load_state_dict(state["critic_optimiser"])
         update, spent = state["update"], state["flops"]
         restore_random_state(state["random"])
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
@@ -298,9 +353,12 @@ def train(arguments: Arguments) -> Run:
             episodes = rollout(policy, envs, list(seeds_of(update, arguments)), arguments)
             sampled = monotonic()
             batch = Batch.of(episodes, policy)
+            for group in optimiser.param_groups:
+                group["lr"] = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
             trained = ppo_update(policy, critic, start, optimiser, batch, arguments)
-            read = int(batch.mask.sum())
-            cost = 2.0 * size * (policy.generated_tokens - generated + 2 * read) + 6.0 * size * read * arguments.epochs
+            read = int(batch.mask.sum())  # by the critic's values, by the start if its divergence is priced
+            only_read = policy.generated_tokens - generated + read * (2 if arguments.kl_coefficient else 1)
+            cost = size * (2.0 * only_read + 6.0 * read * arguments.epochs)
             update, spent = update + 1, spent + cost
             did = summary(episodes)
             steps = sum(len(episode.failures) for episode in episodes)
@@ -313,8 +371,9 @@ def train(arguments: Arguments) -> Run:
             bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")
             if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:
                 saved += 1
-                optimised = {"optimiser": optimiser.state_dict(), "critic": critic.state_dict()}
-                run.save(update, policy, {**optimised, "flops": spent})
+                learned = {"optimiser": optimiser, "critic": critic, "critic_optimiser": critic.optimiser}
+                states = {name: part.state_dict() for name, part in learned.items()}
+                run.save(update, policy, {**states, "flops": spent})
     run.finish()
     return run
 

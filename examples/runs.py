@@ -104,6 +104,11 @@ class Run:
         return Policy.load(str(folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
 
 
+def scheduled(update: int, done: float, warm_up: int) -> float:
+    """The learning rate as a share of its height: a linear rise over ``warm_up`` updates, then a cosine to 0."""
+    return min(1.0, (update + 1) / warm_up) * (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+
 def random_state() -> dict[str, Any]:
     """Where torch's generators stand."""
     return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}

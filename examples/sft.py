@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from policy import Policy, padded, parameters_of
-from runs import Run, kind_endings, restore_random_state
+from runs import Run, kind_endings, restore_random_state, scheduled
 from verienv import demonstrations
 
 
@@ -35,11 +35,13 @@ class Arguments:
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
     """Write the derivation before the answer."""
-    flops: float = 3e12
+    flops: float = 6e12
     """Stop when training has cost this many floating-point operations (6 a parameter and token)."""
     checkpoints: int = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: float = 1e-4
+    learning_rate: float = 6e-5
+    """Its height: it rises over ``warm_up`` updates and falls to 0 by a cosine."""
+    warm_up: int = 10
     batch: int = 64
     """Demonstrations an update."""
     micro_batch: int = 64
@@ -102,6 +104,8 @@ def train(arguments: Arguments) -> Run:
                 part_loss.backward()
                 loss += part_loss.item()
             norm = torch.nn.utils.clip_grad_norm_(policy.model.parameters(), arguments.gradient_norm)
+            for group in optimiser.param_groups:
+                group["lr"] = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
             optimiser.step()
             cost = cost_of_a_token * sum(len(prompt) + len(answer) for prompt, answer in rows)
             update, spent = update + 1, spent + cost

@@ -1,7 +1,7 @@
 """SFT against RL from one start: trained, evaluated at every checkpoint, tabulated and drawn.
 
     python examples/study.py --out runs/demo
-    python examples/study.py --rates 3e-5 1e-4 3e-4 --seeds 0 1 2 --flops 2e13 --episodes 400 --out runs/study
+    python examples/study.py --rates 2e-5 6e-5 2e-4 --seeds 0 1 2 --flops 2e13 --episodes 400 --out runs/study
 
 Both arms run over the same grid of learning rates and seeds with the same budget of floating-point operations (training
 6 a parameter and token, generation 2). Every checkpoint plays the same hands in four cells: the training rule and the
@@ -41,20 +41,26 @@ class Arguments:
     model: str = "tiny-lm"
     """The start of both arms: the built-in tiny-lm, or any causal language model by name or path."""
     env: str = "verienv/GeneralPoints-L-v0"
-    rates: tuple[float, ...] = (3e-4,)
+    rates: tuple[float, ...] = (6e-5,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
-    flops: float = 6e12
+    flops: float = 5e12
     """The budget of each run."""
-    checkpoints: int = 3
+    checkpoints: int = 2
     """Checkpoints of each run, evenly spaced in FLOPs."""
-    attempts: int = 5
+    attempts: int = 3
     """Responses allowed to one question, in RL and in evaluation."""
     episodes: int = 150
     """Episodes in each cell of an evaluation."""
+    training_cell_episodes: int = 800
+    """Episodes in the cell of the training rule and seen hands, where the smallest differences are asked for."""
     ppo_episodes: int = 128
     """Episodes of a PPO update."""
-    batch: int = 150
+    temperature: float = 0.7
+    """At which PPO samples, and at which every policy is evaluated."""
+    evaluated_at: float | None = None
+    """Another temperature for the evaluations; 0 is greedy. What was trained is not trained again."""
+    batch: int = 300
     """Dialogues that are sampled together in evaluation."""
     device: str = "auto"
     redraw: bool = False
@@ -71,22 +77,30 @@ def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> list[Pa
     if arm == "sft":
         run = sft.train(sft.Arguments(**shared))
     else:
-        run = ppo.train(ppo.Arguments(**shared, attempts=arguments.attempts, episodes=arguments.ppo_episodes))
+        rollouts = {"attempts": arguments.attempts, "episodes": arguments.ppo_episodes}
+        run = ppo.train(ppo.Arguments(**shared, **rollouts, temperature=arguments.temperature))
     return run.checkpoints()
 
 
 def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
     """How a policy plays in the four cells, and how far it is from the start; kept on disk, measured once."""
-    folder = arguments.out / "evaluations"
+    policy.temperature = temperature_of(arguments)
+    folder = arguments.out / f"evaluations-temperature{policy.temperature:g}"
     folder.mkdir(exist_ok=True)
+    training_cell, *others = RULE_BY_SIDE.items()
+    cells = {training_cell[0]: {**training_cell[1], "episodes": arguments.training_cell_episodes}, **dict(others)}
     evaluation = evaluate(
-        policy, arguments.env, RULE_BY_SIDE, arguments.episodes, seed=2026, batch_size=arguments.batch,
+        policy, arguments.env, cells, arguments.episodes, seed=2026, batch_size=arguments.batch,
         log=folder / f"{name}.jsonl", name=name, attempts=arguments.attempts,
     )  # fmt: skip
     path = folder / f"{name}.kl.json"
     if not path.exists():
         write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}))
     return evaluation, read_json(path)["kl"]
+
+
+def temperature_of(arguments: Arguments) -> float:
+    return arguments.temperature if arguments.evaluated_at is None else arguments.evaluated_at
 
 
 @torch.inference_mode()
@@ -149,7 +163,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 def main(arguments: Arguments) -> None:
     path = arguments.out / "study.json"
     if not arguments.redraw:
-        Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "redraw"))
+        Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "evaluated_at", "redraw"))
         write_whole(path, json.dumps(run_study(arguments), indent=1))
     print(write_report(read_json(path), arguments.out))
     print(f"\n{arguments.out / 'report.md'}  {arguments.out / 'figure.png'}  {path}")

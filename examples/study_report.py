@@ -36,8 +36,9 @@ def write_report(study: dict[str, Any], out: Path) -> str:
     reading = [
         f"# SFT against RL on {arguments['env']}",
         f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
-        f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell, "
-        f"{arguments['attempts']} attempts, greedy. Trained on seen hands with J = Q = K = 10 alone. "
+        f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell "
+        f"({arguments['training_cell_episodes']} in the first), "
+        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on seen hands with J = Q = K = 10 alone. "
         f"{study['device']}, "
         f"{study['threads']} threads, torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
         *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in GAUGES.items()),
@@ -50,6 +51,13 @@ def write_report(study: dict[str, Any], out: Path) -> str:
     text = "\n\n".join(reading)
     (out / "report.md").write_text(text + "\n")
     return text
+
+
+def sampling(arguments: dict[str, Any]) -> str:
+    """How the policies answered in evaluation."""
+    at = arguments["temperature"] if arguments["evaluated_at"] is None else arguments["evaluated_at"]
+    trained = "as in PPO's rollouts" if at == arguments["temperature"] else "unlike PPO's rollouts"
+    return f"answers sampled at temperature {at:g} ({trained})" if at else "greedy answers"
 
 
 def table(runs: list[dict[str, Any]], gauge: str) -> str:
@@ -104,6 +112,8 @@ def caveats(arguments: dict[str, Any]) -> str:
         else "- Both arms ran the same grid of rates and seeds; no rate was chosen by an out-of-distribution number.",
         "- The paper (arXiv 2501.17161, Llama-3.2-Vision-11B) reports rule-OOD success of 11.5 at the start, 3.4 after "
         "SFT and 15.0 after RL. Our numbers are of another model, another start and unlike amounts of compute.",
+        "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
+        "with greedy answers: the same command with `--evaluated-at 0`.",
         "- Claims about in-distribution learning are about seen hands; unseen hands stand beside them as they are.",
     ]
     if arguments["model"] == "tiny-lm":
@@ -157,12 +167,14 @@ def gain(point: Point, cell: str) -> float:
 
 
 def trail(axis: Axes, runs: list[dict[str, Any]], along: Any) -> None:
-    """OOD gain of the checkpoints of each run, joined in order; the last is the large mark."""
+    """OOD gain of the checkpoints of each run, joined in order; the last is the large mark, with its interval."""
     for run in runs:
         across = [along(point) for point in run["points"]]
         up = [gain(point, SEEN_OOD) for point in run["points"]]
         axis.plot(across, up, marker="o", ms=4, color=COLOURS[run["arm"]], alpha=0.8)
-        axis.plot(across[-1], up[-1], marker="o", ms=9, color=COLOURS[run["arm"]])
+        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][SEEN_OOD]["difference"]["success"][1:])
+        ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
+        axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
     axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     axis.grid(alpha=0.25)
 

@@ -148,6 +148,15 @@ def test_listed_instances_are_dealt_in_their_order_once_each():
     assert [episode.instance for episode in result.episodes] == ids
 
 
+def test_a_cell_may_have_a_number_of_episodes_of_its_own():
+    cells = {"few": {"split": "train"}, "many": {"split": "train", "episodes": 7}}
+    result = evaluate(nonsense, ENV, cells, episodes=3)
+    assert {name: cell.episodes for name, cell in result.cells.items()} == {"few": 3, "many": 7}
+    dealt = {name: [one.instance for one in result.episodes if one.cell == name] for name in cells}
+    assert dealt["many"][:3] == dealt["few"]
+    assert result.setup.cells["many"]["episodes"] == 7
+
+
 def test_clusters_are_the_problems_not_the_hands():
     ids = [f"generalpoints:4-3-2-{face}:24" for face in ("10", "J", "Q", "K")]
     result = evaluate(nonsense, ENV, {"one problem": {"instances": ids}})
@@ -435,6 +444,7 @@ def test_without_tqdm_there_is_no_progress_bar_and_no_error(monkeypatch, capsys)
         ({"splits": ["trian"]}, "split='trian'"),
         ({"splits": {"mine": "train"}}, "is no cell"),
         ({"splits": {"mine": {"instances": []}}}, "instances"),
+        ({"splits": {"mine": {"split": "train", "episodes": 0}}}, "episodes=0"),
         ({"splits": {"mine": {"instances": "generalpoints:A-4-J-Q:24"}}}, "list of at least one"),
         ({"splits": {"mine": {"instances": ["virl:1"]}}}, "is no GeneralPoints instance"),
         ({"atempts": 3}, "did you mean 'attempts'"),

@@ -15,7 +15,8 @@ TINY = {
     "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
     "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
     "examples/evaluate.py": "--episodes 2 --max-new-tokens 48",
-    "examples/study.py": "--flops 1e10 --checkpoints 1 --episodes 2 --ppo-episodes 4 --attempts 2",
+    "examples/study.py": "--flops 1e10 --checkpoints 1 --episodes 2 --training-cell-episodes 2 --ppo-episodes 4 "
+    "--attempts 2",
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import ppo
+from policy import Policy
 from ppo import Arguments, Batch, Critic, Episode
 
 ENV = "verienv/GeneralPoints-L-v0"
@@ -24,7 +25,7 @@ def batch_of(episodes, policy):
     return Batch.of(episodes, policy)
 
 
-def reference_advantages(episode, values, discount, trace):
+def reference_advantages(episode, values, discount, trace, token_trace):
     """By the definition, over the sampled tokens of one episode: sums of discounted temporal differences."""
     places = [place for place, acted in enumerate(episode.acted) if acted]
     found = {}
@@ -32,7 +33,7 @@ def reference_advantages(episode, values, discount, trace):
         total, weight = 0.0, 1.0
         for later, at in enumerate(places[index:], start=index):
             end = episode.ends[at]
-            gamma, decay = (discount, trace) if end else (1.0, 1.0)
+            gamma, decay = (discount, trace) if end else (1.0, token_trace)
             following = values[places[later + 1] - 1] if later + 1 < len(places) else 0.0
             total += weight * (episode.rewards[at] + gamma * following - values[at - 1])
             weight *= gamma * decay
@@ -44,9 +45,9 @@ def test_advantages_agree_with_the_definition(policy):
     episodes = two_episodes()
     batch = batch_of(episodes, policy)
     values = torch.randn(batch.acted.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    advantages, returns = ppo.advantages_of(batch, batch.rewards.double(), values, 0.9, 0.95)
+    advantages, returns = ppo.advantages_of(batch, batch.rewards.double(), values, 0.9, 0.95, 0.8)
     for row, episode in enumerate(episodes):
-        expected = reference_advantages(episode, values[row].tolist(), 0.9, 0.95)
+        expected = reference_advantages(episode, values[row].tolist(), 0.9, 0.95, 0.8)
         for place, value in expected.items():
             assert advantages[row, place - 1].item() == pytest.approx(value, abs=1e-9)
             assert returns[row, place - 1].item() == pytest.approx(value + values[row, place - 1].item(), abs=1e-9)
@@ -57,10 +58,10 @@ def test_one_episodes_rewards_do_not_reach_anothers_advantages(policy):
     one, two = two_episodes()
     values = torch.zeros(batch_of([one, two], policy).acted.shape)
     batch = batch_of([one, two], policy)
-    before = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95)[0]
+    before = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95, 1.0)[0]
     two.rewards[-1] = 100.0
     batch = batch_of([one, two], policy)
-    after = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95)[0]
+    after = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95, 1.0)[0]
     assert torch.equal(before[0], after[0])
     assert not torch.equal(before[1], after[1])
 
@@ -78,7 +79,7 @@ def test_the_clipped_loss_and_its_gradient_agree_with_a_plain_loop():
         for j in range(4):
             if not acted[i, j]:
                 continue
-            ratio = float(torch.exp(new[i, j] - old[i, j]))
+            ratio = float(torch.exp(new[i, j].detach() - old[i, j]))
             a = float(advantages[i, j])
             clipped = min(max(ratio, 0.8), 1.2)
             total -= min(ratio * a, clipped * a) / count
@@ -101,7 +102,7 @@ def test_episodes_carry_the_environments_rewards_and_the_samplers_log_probabilit
         assert (sum(episode.rewards) > 0) == (episode.failures[-1] == "") or len(episode.failures) > 1
     batch = batch_of(episodes, policy)
     with torch.inference_mode():
-        again, _ = ppo.evaluate_tokens(policy.model, None, batch, arguments.temperature)
+        again = ppo.Read.of(policy.model, batch, arguments.temperature).logprobs
     acted = batch.acted > 0
     torch.testing.assert_close(again[acted], batch.logprobs[acted], atol=1e-4, rtol=1e-4)
 
@@ -109,14 +110,54 @@ def test_episodes_carry_the_environments_rewards_and_the_samplers_log_probabilit
 def test_cutting_a_batch_to_fewer_episodes_keeps_their_log_probabilities(policy):
     batch = batch_of(two_episodes(), policy)
     with torch.inference_mode():
-        whole, _ = ppo.evaluate_tokens(policy.model, None, batch, 1.0)
+        whole = ppo.Read.of(policy.model, batch, 1.0).logprobs
         few = batch.rows(torch.tensor([1]))
-        part, _ = ppo.evaluate_tokens(policy.model, None, few, 1.0)
+        part = ppo.Read.of(policy.model, few, 1.0).logprobs
     torch.testing.assert_close(part, whole[1:, : part.shape[1]], atol=1e-5, rtol=1e-5)
 
 
-def test_the_critic_does_not_move_the_policy(policy):
-    critic = Critic(policy.model.config.hidden_size)
-    hidden = torch.randn(1, 2, policy.model.config.hidden_size, requires_grad=True)
-    critic(hidden).sum().backward()
-    assert hidden.grad is None
+def updated(policy, micro_batch):
+    """The weights after one update of 6 episodes, and what was logged."""
+    torch.manual_seed(0)
+    arguments = Arguments(attempts=2, minibatch=6, micro_batch=micro_batch, epochs=1)
+    learner = Policy.load("tiny-lm", device="cpu")
+    critic = Critic(learner.model.config.hidden_size + 3, arguments.critic_learning_rate)
+    optimiser = torch.optim.SGD(learner.model.parameters(), lr=0.01)
+    episodes = ppo.rollout(learner, [gym.make(ENV, attempts=2) for _ in range(6)], range(6), arguments)
+    logged = ppo.ppo_update(learner, critic, policy.model, optimiser, Batch.of(episodes, learner), arguments)
+    return torch.cat([weights.detach().flatten() for weights in learner.model.parameters()]), logged
+
+
+def test_an_update_is_the_same_however_few_episodes_fit_in_memory(policy):
+    before = torch.cat([weights.detach().flatten() for weights in policy.model.parameters()])
+    (whole, logged), (by_two, _) = updated(policy, 6), updated(policy, 2)
+    assert (whole - before).norm() > 1e-4
+    assert (whole - by_two).norm() < 1e-3 * (whole - before).norm()
+    assert logged["clip_fraction"] < 1e-3  # the first step is on policy
+    assert abs(logged["kl"]) < 1e-3  # and the policy is still its start
+
+
+def test_parts_hold_each_episode_once_and_those_of_like_length_together(policy):
+    batch = batch_of([*two_episodes(), *two_episodes()], policy)
+    parts = [part.tolist() for part, _ in batch.parts(2)]
+    assert sorted(map(sorted, parts)) == [[0, 2], [1, 3]]
+
+
+def test_the_critic_learns_returns_from_hidden_states():
+    torch.manual_seed(0)
+    hidden = torch.randn(512, 16)
+    returns = hidden[:, 0] - 2 * hidden[:, 1]
+    critic = Critic(16, 1e-2)
+    before = critic.fit(hidden, returns, passes=100)
+    assert before == pytest.approx(returns.square().mean().item(), rel=0.2)
+    assert (critic(hidden) - returns).square().mean() < 0.05 * returns.var()
+
+
+def test_the_critic_sees_nothing_of_what_comes_after(policy):
+    one, _ = two_episodes()
+    batch, changed = batch_of([one], policy), batch_of([one], policy)
+    changed.ids[0, 4:] = 11
+    with torch.inference_mode():
+        known, other = (ppo.Read.of(policy.model, some, 1.0).known(some.acted) for some in (batch, changed))
+    torch.testing.assert_close(known[:, :3], other[:, :3])  # column 3 is the value after token 3, before token 4
+    assert not torch.allclose(known[:, 4], other[:, 4])

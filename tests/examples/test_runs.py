@@ -62,10 +62,10 @@ def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
 
 
 def stopped(call, capsys):
-    """The one line that a script ends with."""
+    """The exit status, and the one line that a script ends with besides its progress bar."""
     with pytest.raises(SystemExit) as ending, runs.kind_endings(Path("runs/x")):
         call()
-    said = capsys.readouterr().err.strip().splitlines()
+    said = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s]" not in line]
     assert len(said) == 1, said
     return ending.value.code, said[0]
 
@@ -143,3 +143,10 @@ def test_configuration_and_versions_are_written_beside_the_results(tmp_path):
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["arguments"]["learning_rate"] == SFT.learning_rate
     assert {"verienv", "torch", "python"} <= set(config["versions"])
+
+
+def test_the_learning_rate_rises_and_falls_to_nothing():
+    rise = [runs.scheduled(update, 0.0, 4) for update in range(6)]
+    assert rise == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    assert runs.scheduled(9, 0.5, 4) == pytest.approx(0.5)
+    assert runs.scheduled(9, 1.2, 4) == pytest.approx(0.0)

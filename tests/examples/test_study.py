@@ -7,7 +7,15 @@ import pytest
 import study
 from study import Arguments
 
-TINY = {"flops": 5e10, "checkpoints": 2, "episodes": 3, "ppo_episodes": 4, "attempts": 2, "batch": 12}
+TINY = {
+    "flops": 5e10,
+    "checkpoints": 2,
+    "episodes": 3,
+    "training_cell_episodes": 4,
+    "ppo_episodes": 4,
+    "attempts": 2,
+    "batch": 12,
+}
 
 
 @pytest.fixture(scope="module")

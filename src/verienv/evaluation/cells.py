@@ -25,6 +25,13 @@ def verified_env(env_id: str, **settings: Any) -> VerifiedEnv:
     return env
 
 
+def positive(name: str, number: Any) -> int:
+    """That integer, if it is one and at least 1. Raises ValueError otherwise."""
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"{name}={number!r}: expected an integer of at least 1")
+    return number
+
+
 def episode_seed(seed: int, episode: int) -> int:
     """The seed of episode j of an evaluation, the same in every cell."""
     return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0])
@@ -39,10 +46,13 @@ class Cell:
     """
 
     def __init__(self, env_id: str, settings: Mapping[str, Any], episodes: int, seed: int) -> None:
-        self.settings = {key: value for key, value in settings.items() if key != "instances"}
+        self.settings = {key: value for key, value in settings.items() if key not in ("instances", "episodes")}
         self.instances = _instances(settings["instances"]) if "instances" in settings else None
         self._env_id, self._seed = env_id, seed
-        self._episodes = episodes if self.instances is None else len(self.instances)
+        self._episodes = positive("episodes", settings.get("episodes", episodes))
+        self._has_own_number = "episodes" in settings
+        if self.instances is not None:
+            self._episodes, self._has_own_number = len(self.instances), False
         self._free = [verified_env(env_id, **self.settings)]
         for episode in range(len(self.instances or ())):  # an instance that cannot be dealt is an error at once
             self.take_back(self.deal(episode))
@@ -65,8 +75,9 @@ class Cell:
         self._free.append(env)
 
     def described(self) -> dict[str, Any]:
-        """Settings and instances."""
-        return self.settings if self.instances is None else {**self.settings, "instances": self.instances}
+        """Settings, and the instances or the number of episodes where the cell has its own."""
+        own = {"instances": self.instances} if self.instances is not None else {}
+        return self.settings | own | ({"episodes": self._episodes} if self._has_own_number else {})
 
 
 def cells_of(

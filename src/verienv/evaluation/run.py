@@ -13,7 +13,7 @@ from typing import Any
 from verienv.core.dialogue import Message
 from verienv.core.env import VerifiedEnv
 from verienv.core.response import clean_response
-from verienv.evaluation.cells import Cell, cells_of
+from verienv.evaluation.cells import Cell, cells_of, positive
 from verienv.evaluation.log import AuditLog, Line, episode_of
 from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
@@ -50,7 +50,7 @@ def evaluate(
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
         splits: names of splits; or a dict of cells, from names of your own to settings, such as
             ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a list of instance ids: such a cell
-            has one episode for each and draws nothing.
+            has one episode for each and draws nothing. Or they hold "episodes", a number of the cell's own.
         episodes: in each other cell.
         seed: fixes every instance.
         batch_size: dialogues put to the policy at once. As episodes end others take their places, across cells.
@@ -65,9 +65,10 @@ def evaluate(
             something else.
         OSError: if the log cannot be written. What it holds is kept.
     """
-    for argument, number, least in (("episodes", episodes, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"{argument}={number!r}: expected an integer of at least {least}")
+    positive("episodes", episodes)
+    positive("batch_size", batch_size)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
     if not callable(policy) and policy not in BASELINES:
         raise ValueError(f"policy={policy!r}: expected a callable, or one of {', '.join(BASELINES)}")
     cells = cells_of(splits, env_id, episodes, seed, settings)
