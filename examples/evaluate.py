@@ -26,7 +26,7 @@ class Arguments:
     """Episodes in each of the four cells."""
     attempts: int = 5
     batch: int = 128
-    max_new_tokens: int = 64
+    max_new_tokens: int = 48
     log: Path | None = None
     """Keep every response with its verdict here; an interrupted evaluation goes on from it."""
     seed: int = 0

@@ -51,7 +51,7 @@ class Policy:
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    max_new_tokens: int = 64
+    max_new_tokens: int = 48
     temperature: float = 0.0
     """At which it answers when it is called; 0 is greedy."""
     generated_tokens: int = 0
@@ -59,7 +59,7 @@ class Policy:
     _cache: dict[str, list[int]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, name: str, *, device: str = "auto", max_new_tokens: int = 64) -> Policy:
+    def load(cls, name: str, *, device: str = "auto", max_new_tokens: int = 48) -> Policy:
         """The model of that name or path; ``tiny-lm`` is the built-in one. A kind error where there is none."""
         path = str(asset_path(f"models/{name}")) if name == BUILT_IN else name
         transformers_logging.disable_progress_bar()

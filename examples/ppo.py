@@ -71,8 +71,8 @@ class Arguments:
     critic_passes: int = 8
     """Passes of the critic over the hidden states of an update, which are at hand."""
     gradient_norm: float = 1.0
-    temperature: float = 0.7
-    max_new_tokens: int = 64
+    temperature: float = 1.0
+    max_new_tokens: int = 48
     seed: int = 0
     device: str = "auto"
 

@@ -44,19 +44,19 @@ class Arguments:
     rates: tuple[float, ...] = (6e-5,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
-    flops: float = 5e12
+    flops: float = 4.5e12
     """The budget of each run."""
     checkpoints: int = 2
     """Checkpoints of each run, evenly spaced in FLOPs."""
     attempts: int = 3
     """Responses allowed to one question, in RL and in evaluation."""
-    episodes: int = 150
+    episodes: int = 120
     """Episodes in each cell of an evaluation."""
-    training_cell_episodes: int = 800
+    training_cell_episodes: int = 900
     """Episodes in the cell of the training rule and seen hands, where the smallest differences are asked for."""
     ppo_episodes: int = 128
     """Episodes of a PPO update."""
-    temperature: float = 0.7
+    temperature: float = 1.0
     """At which PPO samples, and at which every policy is evaluated."""
     evaluated_at: float | None = None
     """Another temperature for the evaluations; 0 is greedy. What was trained is not trained again."""

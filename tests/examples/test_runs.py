@@ -65,7 +65,7 @@ def stopped(call, capsys):
     """The exit status, and the one line that a script ends with besides its progress bar."""
     with pytest.raises(SystemExit) as ending, runs.kind_endings(Path("runs/x")):
         call()
-    said = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s]" not in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
     assert len(said) == 1, said
     return ending.value.code, said[0]
 
