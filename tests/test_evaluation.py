@@ -9,6 +9,7 @@ import pytest
 
 from verienv.evaluation import Evaluation, compare, evaluate
 from verienv.evaluation.cells import episode_seed
+from verienv.evaluation.tables import percent
 from verienv.generalpoints import RULE_BY_SIDE, Dealing, Puzzle, verify
 from verienv.generalpoints.answers import expert_answer
 from verienv.generalpoints.dealer import hands
@@ -412,6 +413,19 @@ def test_markdown_rows_have_as_many_columns_as_the_head():
 def test_the_terminal_table_fits_its_width():
     result = evaluate(is_solved_by_hash, ENV, RULE_BY_SIDE, episodes=10)
     assert max(len(line) for line in result.table(100).splitlines()) <= 100
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_the_terminal_table_leaves_nothing_out_at_any_width(width):
+    result = evaluate(is_solved_by_hash, ENV, RULE_BY_SIDE, episodes=10)
+    said = result.table(width)
+    assert "…" not in said
+    for cell in RULE_BY_SIDE:
+        assert cell in said
+    metrics = result.cells["seen hands, 11-12-13"].metrics
+    for shown in ("success", "first_success", "cards_correct", "numbers_correct", "formula_valid"):
+        for part in percent(metrics[shown]).split(" "):
+            assert part in said
 
 
 def test_without_rich_the_terminal_table_is_the_markdown_table(monkeypatch):

@@ -39,7 +39,10 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None) -> str:
-    """A table for a terminal, by rich; the Markdown table where rich is not installed."""
+    """A table for a terminal, by rich; the Markdown table where rich is not installed.
+
+    Columns for which there is no room follow in further tables, the first column before them again.
+    """
     try:
         from rich.box import SIMPLE_HEAD
         from rich.console import Console
@@ -47,12 +50,33 @@ def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width:
         from rich.text import Text
     except ImportError:
         return markdown_table(head, rows)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for column, name in enumerate(head):
-        table.add_column(Text(name.replace(" (", "\n(")), justify="right" if column else "left", no_wrap=bool(column))
-    for row in rows:  # an interval goes below its mean: a column less wide
-        table.add_row(Text(row[0]), *(Text(cell.replace(" (", "\n(")) for cell in row[1:]))
     console = Console(width=width, color_system=None, highlight=False)
-    with console.capture() as capture:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines() if line.strip())
+    # an interval goes below its mean: a column less wide
+    folded = [[row[0], *(cell.replace(" (", "\n(") for cell in row[1:])] for row in (head, *rows)]
+    tables = []
+    for columns in _fitting([_width(column) for column in zip(*folded, strict=True)], console.width):
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        for column in columns:
+            table.add_column(Text(folded[0][column]), justify="right" if column else "left", no_wrap=bool(column))
+        for row in folded[1:]:
+            table.add_row(*(Text(row[column]) for column in columns))
+        with console.capture() as capture:
+            console.print(table)
+        tables.append("\n".join(line.rstrip() for line in capture.get().splitlines() if line.strip()))
+    return "\n\n".join(tables)
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(len(line) for cell in column for line in cell.split("\n"))
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns of each table: the first, and as many others as there is room for, at least one."""
+    tables: list[list[int]] = [[0]]
+    for column in range(1, len(widths)):
+        taken = [*tables[-1], column]
+        if len(taken) > 2 and sum(widths[each] + 3 for each in taken) > room:
+            tables.append([0, column])
+        else:
+            tables[-1] = taken
+    return tables
