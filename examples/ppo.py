@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 import verienv  # noqa: F401  registers the environments
 from policy import Policy, evaluating, padded, parameters_of
-from runs import Run, kind_endings, restore_random_state, scheduled
+from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
 
 
 @dataclass
@@ -324,6 +324,10 @@ def seeds_of(update: int, arguments: Arguments) -> Iterator[int]:
 
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
+    demand_positive(
+        arguments, "flops", "checkpoints", "learning_rate", "warm_up", "episodes", "batch", "minibatch", "micro_batch",
+        "epochs", "clip", "critic_learning_rate", "critic_passes", "gradient_norm", "temperature", "max_new_tokens",
+    )  # fmt: skip
     run = Run(arguments.out, arguments)
     if run.finished:
         return run

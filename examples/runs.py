@@ -41,11 +41,13 @@ class Run:
             differing = [
                 key for key, value in config["arguments"].items() if before.get(key) != value and key not in free
             ]
-            if differing:
+            begun = any(kept != path and kept.is_file() and kept.stat().st_size for kept in out.rglob("*"))
+            if differing and begun:
                 raise Stop(f"{out} holds a run with other arguments ({', '.join(differing)}); choose another --out")
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(config, indent=2))
+            if not differing:
+                return
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(config, indent=2))
 
     @property
     def finished(self) -> bool:
@@ -102,6 +104,18 @@ class Run:
         write_whole(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
         print(f"going on from {folder}")
         return Policy.load(str(folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
+
+
+def demand_positive(arguments: Any, *names: str) -> None:
+    """Raise ValueError for the first of these arguments that is not above 0, or for a seed below 0."""
+    for name in names:
+        values = getattr(arguments, name)
+        for value in values if isinstance(values, tuple) else (values,):
+            if not value > 0:
+                raise ValueError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0")
+    seeds = getattr(arguments, "seeds", None) or (arguments.seed,)
+    if min(seeds) < 0:
+        raise ValueError(f"seed {min(seeds)}: expected an integer of at least 0")
 
 
 def scheduled(update: int, done: float, warm_up: int) -> float:

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from policy import Policy, padded, parameters_of
-from runs import Run, kind_endings, restore_random_state, scheduled
+from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
 from verienv import demonstrations
 
 
@@ -73,6 +73,9 @@ def completion_loss(policy: Policy, rows: list[tuple[list[int], list[int]]]) -> 
 
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
+    demand_positive(
+        arguments, "flops", "checkpoints", "learning_rate", "warm_up", "batch", "micro_batch", "gradient_norm"
+    )
     run = Run(arguments.out, arguments)
     if run.finished:
         return run

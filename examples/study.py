@@ -25,7 +25,7 @@ from torch.nn.functional import log_softmax
 import ppo
 import sft
 from policy import Policy, padded
-from runs import Run, kind_endings, plain, provenance, read_json, write_whole
+from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
 from study_report import write_report
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate
@@ -161,6 +161,10 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 
 
 def main(arguments: Arguments) -> None:
+    demand_positive(
+        arguments, "rates", "flops", "checkpoints", "episodes", "training_cell_episodes", "ppo_episodes", "batch",
+        "temperature",
+    )  # fmt: skip
     path = arguments.out / "study.json"
     if not arguments.redraw:
         Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "evaluated_at", "redraw"))

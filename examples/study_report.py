@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,10 @@ def name_of(run: dict[str, Any]) -> str:
 
 
 def interval(difference: list[float | None]) -> str:
-    mean, low, high = ((100 * value if value is not None else float("nan")) for value in difference)
-    return f"{mean:+.1f}, {low:+.1f} to {high:+.1f}"
+    mean, low, high = (None if value is None or isnan(value) else 100 * value for value in difference)
+    if mean is None:
+        return "?"
+    return f"{mean:+.1f}, {'too few hands for an interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
 
 
 def findings(runs: list[dict[str, Any]]) -> list[str]:

@@ -71,11 +71,38 @@ def stopped(call, capsys):
 
 
 def test_other_arguments_in_the_same_folder_are_refused(tmp_path, capsys):
-    runs.Run(tmp_path / "run", SFT)
-    code, said = stopped(lambda: runs.Run(tmp_path / "run", type(SFT)(**{**vars(SFT), "batch": 9})), capsys)
+    other = type(SFT)(**{**vars(SFT), "batch": 9})
+    runs.Run(tmp_path / "run", SFT).log({"update": 1})
+    code, said = stopped(lambda: runs.Run(tmp_path / "run", other), capsys)
     assert code == 2
     assert "batch" in said
     assert "--out" in said
+
+
+def test_a_folder_in_which_nothing_was_computed_takes_the_corrected_arguments(tmp_path, capsys):
+    wrong = type(SFT)(**{**vars(SFT), "model": "no/such-model", "out": tmp_path / "run"})
+    assert "no/such-model" in stopped(lambda: sft.train(wrong), capsys)[1]
+    runs.Run(tmp_path / "run", SFT)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["arguments"]["model"] == "tiny-lm"
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "name", "value"),
+    [
+        (sft, SFT, "flops", 0.0),
+        (sft, SFT, "checkpoints", 0),
+        (sft, SFT, "seed", -1),
+        (ppo, PPO, "temperature", 0.0),
+        (ppo, PPO, "episodes", 0),
+        (ppo, PPO, "learning_rate", float("nan")),
+    ],
+)
+def test_a_number_out_of_range_is_named_before_anything_is_written(script, arguments, name, value, tmp_path, capsys):
+    given = type(arguments)(**{**vars(arguments), "out": tmp_path / "run", name: value})
+    code, said = stopped(lambda: script.train(given), capsys)
+    assert code == 2
+    assert name.replace("_", "-") in said
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
