@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import pickle
@@ -146,7 +147,8 @@ def kind_endings(out: Path) -> Iterator[None]:
     except ValueError as error:
         raise Stop(str(error)) from None
     except OSError as error:
-        raise Stop(f"cannot write to {out} ({error.strerror or error}); make room and run the same command") from None
+        mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
+        raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
 
 
 def provenance() -> dict[str, Any]:
@@ -178,5 +180,7 @@ def write_whole(path: Path, text: str) -> None:
 def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise Stop(f"{path} is not there; there is nothing to draw or go on from") from None
     except ValueError as error:
         raise Stop(f"{path} is damaged ({error}); delete it, or choose another --out") from None
