@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 Point = dict[str, Any]
 COLOURS = {"sft": "#c44e52", "ppo": "#3b6fb6"}
 LABELS = {"sft": "SFT", "ppo": "RL (PPO)"}
+DASHES = ("-", "--", ":", "-.")
+"""One for each learning rate, in their order."""
 SEEN, SEEN_OOD, UNSEEN, UNSEEN_OOD = (
     "seen hands, J=Q=K=10",
     "seen hands, 11-12-13",
@@ -109,8 +111,8 @@ def caveats(arguments: dict[str, Any]) -> str:
     """What this setting can and cannot show."""
     few = len(arguments["rates"]) < 3 or len(arguments["seeds"]) < 3
     lines = [
-        "- One rate and one seed are a demonstration, not a comparison of SFT with RL: that takes at least 3 rates and "
-        "3 seeds an arm (`--rates`, `--seeds`)."
+        "- Fewer than 3 rates and 3 seeds an arm are a demonstration, not a comparison of SFT with RL (`--rates`, "
+        "`--seeds`)."
         if few
         else "- Both arms ran the same grid of rates and seeds; no rate was chosen by an out-of-distribution number.",
         "- The paper (arXiv 2501.17161, Llama-3.2-Vision-11B) reports rule-OOD success of 11.5 at the start, 3.4 after "
@@ -145,7 +147,7 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
     over_compute(axes[1, 3], runs, SEEN_OOD, "formula_valid")
     axes[1, 3].set_ylabel("validity (seen, 11-12-13), %")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*unique(handles, labels), loc="outside upper right", ncols=2, frameon=False)
+    figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle("SFT against RL from one start, GeneralPoints in words", x=0.01, ha="left", fontsize=13)
     figure.savefig(path, dpi=110)
     plt.close(figure)
@@ -158,11 +160,17 @@ def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) 
         compute = [point["flops"] for point in points]
         means = [value[0] for value in values]
         colour = COLOURS[run["arm"]]
-        axis.plot(compute, means, marker="o", ms=4, color=colour, label=LABELS[run["arm"]])
+        label = f"{LABELS[run['arm']]}, rate {run['rate']:g}"
+        axis.plot(compute, means, marker="o", ms=4, ls=dashes(run, runs), color=colour, label=label)
         low, high = [value[1] for value in values], [value[2] for value in values]
         axis.fill_between(compute, low, high, color=colour, alpha=0.12)
     axis.set(ylim=(-2, 102), xlabel="training compute, FLOPs")
     axis.grid(alpha=0.25)
+
+
+def dashes(run: dict[str, Any], runs: list[dict[str, Any]]) -> str:
+    rates = sorted({each["rate"] for each in runs})
+    return DASHES[rates.index(run["rate"]) % len(DASHES)]
 
 
 def gain(point: Point, cell: str) -> float:
@@ -174,7 +182,7 @@ def trail(axis: Axes, runs: list[dict[str, Any]], along: Any) -> None:
     for run in runs:
         across = [along(point) for point in run["points"]]
         up = [gain(point, SEEN_OOD) for point in run["points"]]
-        axis.plot(across, up, marker="o", ms=4, color=COLOURS[run["arm"]], alpha=0.8)
+        axis.plot(across, up, marker="o", ms=4, ls=dashes(run, runs), color=COLOURS[run["arm"]], alpha=0.8)
         low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][SEEN_OOD]["difference"]["success"][1:])
         ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
         axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
