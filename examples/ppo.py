@@ -177,6 +177,7 @@ class Critic(nn.Module):
 
     def __init__(self, width: int, learning_rate: float) -> None:
         super().__init__()
+        self.width = width
         self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 128), nn.Tanh(), nn.Linear(128, 1))
         nn.init.zeros_(self.head[-1].weight)
         self.optimiser = torch.optim.AdamW(self.parameters(), lr=learning_rate)
@@ -205,24 +206,24 @@ class Read:
     """Of each token given those before it."""
     hidden: Tensor  # (episodes, longest - 1, width)
     """The last hidden states, before each token."""
-    entropy: Tensor  # (episodes, longest - 1)
-    """Of the distribution from which each token comes."""
+    scores: Tensor  # (episodes, longest - 1, vocabulary)
+    """Log-probabilities of every token that could have come."""
 
     @classmethod
     def of(cls, model: nn.Module, batch: Batch, temperature: float) -> Read:
         output = model(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
         scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
         logprobs = scores.gather(2, batch.ids[:, 1:, None]).squeeze(2)
-        with torch.no_grad():
-            entropy = -(scores.exp() * scores).sum(-1)
-        return cls(logprobs, output.hidden_states[-1][:, :-1].detach(), entropy)
+        return cls(logprobs, output.hidden_states[-1][:, :-1], scores)
 
+    @torch.no_grad()
     def known(self, acted: Tensor) -> Tensor:
         """What the critic sees, (episodes, longest - 1, width + 3): an unlikely token is often the mistake."""
-        said = self.logprobs.detach() * acted
+        said = self.logprobs * acted
         before = said.cumsum(1) - said
         newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
-        return torch.cat([self.hidden.float(), torch.stack([before, newest, self.entropy], dim=-1)], dim=-1)
+        entropy = -(self.scores.exp() * self.scores).sum(-1)
+        return torch.cat([self.hidden.float(), torch.stack([before, newest, entropy], dim=-1)], dim=-1)
 
 
 def advantages_of(
@@ -262,11 +263,10 @@ def ppo_update(
 ) -> dict[str, float]:
     """All epochs over one batch of episodes; what to log of it."""
     values, divergence = torch.zeros_like(batch.acted), torch.zeros_like(batch.acted)
-    known = torch.zeros(0)
+    known = values.new_zeros((*values.shape, critic.width))
     with torch.no_grad():
         for part, few in batch.parts(arguments.micro_batch):
             seen = Read.of(policy.model, few, arguments.temperature).known(few.acted)
-            known = known if len(known) else seen.new_zeros((*batch.acted.shape, seen.shape[-1]))
             known[part, : seen.shape[1]] = seen
             values[part, : seen.shape[1]] = critic(seen)
         compared = torch.arange(len(batch.ids), device=policy.device)

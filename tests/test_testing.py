@@ -253,7 +253,7 @@ def test_a_verifier_that_sleeps_is_found_after_few_calls():
 
     faults = faults_of(sleeps, time_limit=0.01)
     assert kinds(faults) == {Kind.SLOW}
-    assert next(calls) < 15
+    assert next(calls) < 10
 
 
 def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):

@@ -161,3 +161,11 @@ def test_the_critic_sees_nothing_of_what_comes_after(policy):
         known, other = (ppo.Read.of(policy.model, some, 1.0).known(some.acted) for some in (batch, changed))
     torch.testing.assert_close(known[:, :3], other[:, :3])  # column 3 is the value after token 3, before token 4
     assert not torch.allclose(known[:, 4], other[:, 4])
+
+
+def test_the_critic_does_not_move_the_policy(policy):
+    one, _ = two_episodes()
+    batch = batch_of([one], policy)
+    read = ppo.Read.of(Policy.load("tiny-lm", device="cpu").model, batch, 1.0)
+    assert read.logprobs.requires_grad
+    assert not read.known(batch.acted).requires_grad

@@ -28,7 +28,7 @@ from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
 
 ENOUGH_SLOW = 3
 """So many slow inputs end the check."""
-RETRIES = 3
+RETRIES = 2
 """A call that took too long is tried so many times more before it counts as slow."""
 GIVE_UP = 10
 """A call that takes so many times ``time_limit`` is interrupted, where the platform has signals, and ends the check."""
