@@ -17,8 +17,15 @@ from zipfile import ZipFile
 ROOT = Path(__file__).parents[1]
 PACKED = [
     "verienv/__init__.py", "verienv/py.typed", "verienv/assets/tables/four_cards.npz",
-    "verienv/assets/vectors/generalpoints.jsonl",
+    "verienv/assets/vectors/generalpoints.jsonl", "verienv/assets/cards/classic/10S.png",
+    "verienv/assets/cards/classic/LICENSE", "verienv/assets/cards/classic_four_color/AH.png",
+    "verienv/assets/cards/flat/KD.png", "verienv/assets/fonts/DejaVuSans-Bold.ttf", "verienv/assets/fonts/LICENSE",
 ]  # fmt: skip
+LICENSES = [
+    "LICENSE",
+    "assets/fonts/LICENSE",
+    *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
+]
 LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
 
 USE = """
@@ -42,8 +49,12 @@ puzzle = Puzzle(cards=("4", "3", "2", "K"))
 assert verify('{"formula": "4*3+2+10"}', puzzle).is_correct
 assert verify('{"formula": "4*3+2+K"}', puzzle).failure == "illegal"
 print("our verifier against the vectors:", check_verifier(lambda response, puzzle: verify(response, puzzle).reward))
-assert all(package in asset_path(name).parents for name in ("tables", "vectors"))
-print("assets:", *sorted(path.name for path in (package / "assets").rglob("*.*")))
+assert all(package in asset_path(name).parents for name in ("cards", "fonts", "tables", "vectors"))
+for deck in ("classic", "classic_four_color", "flat"):
+    faces = [asset_path(f"cards/{deck}") / f"{rank}{suit}.png" for rank in "A 2 3 4 5 6 7 8 9 10 J Q K".split()
+             for suit in "CDHS"]
+    assert len(faces) == 52 and all(face.is_file() for face in faces), deck
+print("assets:", *sorted({path.parent.name for path in (package / "assets").rglob("*.*")}))
 try:
     asset_path("models/tiny-lm")
 except FileNotFoundError as error:
@@ -69,7 +80,8 @@ def check_contents(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = archive.namelist()
     missing = [name for name in PACKED if name not in names]
-    missing += [] if any(name.endswith("licenses/LICENSE") for name in names) else ["LICENSE"]
+    for text in LICENSES:
+        missing += [] if any(name.endswith(f".dist-info/licenses/{text}") for name in names) else [text]
     extra = [name for name in names if any(part in name for part in LEFT_OUT)]
     if missing or extra:
         raise SystemExit(f"{wheel.name}: missing {missing}, should be left out {extra}")
