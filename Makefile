@@ -52,6 +52,7 @@ wheel: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check
+	$(BIN)/python benchmarks/drawing.py --check
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py

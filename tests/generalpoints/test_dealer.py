@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import combinations, product
-from math import sqrt
+from math import factorial, sqrt
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from verienv.generalpoints import dealer
 from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS
-from verienv.generalpoints.dealer import Dealer, Dealing, hands
+from verienv.generalpoints.dealer import Dealer, Dealing, hands, with_suits
 from verienv.generalpoints.rules import PRESETS, FaceRule
 
 TEN, RANK = PRESETS["ten"], PRESETS["rank"]
@@ -119,24 +119,24 @@ def test_deals_by_rejection_follow_the_same_distribution(
 @pytest.mark.parametrize("face_cards", ["any", "force"])
 def test_each_choice_of_suits_of_a_hand_is_equally_likely(sampling: Any, face_cards: Any) -> None:
     setting = dealing(sampling=sampling, face_cards=face_cards)
-    dealt = Dealer(setting)
     for hand in [("2", "J", "J", "J"), ("A", "6", "6", "K"), ("A", "6", "J", "K")]:
-        counts = Counter(dealt._with_suits(hand, way) for way in range(setting.ways(hand)))
-        assert len(set(counts.values())) == 1
+        faces = sum(rank in FACES for rank in hand) if face_cards == "force" else 1
+        orders = factorial(max(hand.count(rank) for rank in hand))
+        ways = setting.ways(hand) // faces * orders if sampling == "deck" else 4**4
+        counts = Counter(with_suits(hand, setting, way) for way in range(3 * ways))
+        assert set(counts.values()) == {3}
+        assert len(counts) == ways
         assert all([card[:-1] for card in cards] == list(hand) for cards in counts)
         if sampling == "deck":
-            faces = sum(rank in FACES for rank in hand) if face_cards == "force" else 1
-            assert len({frozenset(cards) for cards in counts}) == len(counts) == setting.ways(hand) // faces
             assert all(len(set(cards)) == 4 for cards in counts)
-        else:
-            assert len(counts) == 4**4
 
 
-def test_suited_deals_show_every_card_of_the_deck_alike() -> None:
-    rng, dealt = np.random.default_rng(1), Dealer(dealing(suits="red", side="all"))
-    suits = Counter(card[-1] for _ in range(5000) for card in dealt.deal(rng, suited=True))
-    assert set(suits) == {"D", "H"}
-    assert abs(suits["D"] - 10_000) < 400
+def test_the_same_way_puts_like_suits_in_like_places_of_a_black_and_of_a_red_deck() -> None:
+    black, red = dealing(suits="black"), dealing(suits="red")
+    for way in range(64):
+        cards = with_suits(("A", "6", "6", "K"), black, way)
+        reddened = [card[:-1] + {"C": "D", "S": "H"}[card[-1]] for card in cards]
+        assert list(with_suits(("A", "6", "6", "K"), red, way)) == reddened
 
 
 def test_every_order_of_a_hand_is_equally_likely() -> None:
@@ -156,11 +156,9 @@ def test_hands_of_another_size_are_dealt_by_rejection(count: int, sampling: Any)
     setting = dealing("rank", count=count, sampling=sampling, face_cards="condition", side="test", suits="black")
     rng, dealt = np.random.default_rng(0), Dealer(setting)
     for _ in range(10):
-        cards = dealt.deal(rng, suited=True)
-        ranks = [card[:-1] for card in cards]
-        assert len(cards) == count
+        ranks = dealt.deal(rng)
+        assert len(ranks) == count
         assert setting.admits(ranks)
-        assert sampling == "iid" or len(set(cards)) == count
 
 
 def test_rejection_gives_up_after_a_thousand_deals_and_names_target_and_rule() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Message = dict[str, Any]
 """``{"role": "user" | "assistant", "content": str}``; with a picture, content is a list of parts."""
@@ -37,3 +42,28 @@ def fresh(messages: list[Message]) -> list[Message]:
         }
         for message in messages
     ]
+
+
+def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8]]) -> list[Message]:
+    """A copy in which each ``{"type": "image"}`` holds its picture too, as a PIL image under "image".
+
+    Chat templates with processors read it so. ``pictures`` are RGB, height x width x 3, one for each placeholder.
+
+    Raises:
+        ValueError: if there are more placeholders than pictures, or fewer.
+    """
+    from PIL import Image
+
+    filled = fresh(messages)
+    places = [
+        part
+        for message in filled
+        if not isinstance(message["content"], str)
+        for part in message["content"]
+        if part["type"] == "image"
+    ]
+    if len(places) != len(pictures):
+        raise ValueError(f"{len(places)} image placeholders in the messages, but {len(pictures)} pictures")
+    for place, picture in zip(places, pictures, strict=True):
+        place["image"] = Image.fromarray(picture)
+    return filled

@@ -10,22 +10,27 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from verienv.core.dialogue import Message, attempt_line, fresh, question_message, turn_messages
 from verienv.core.response import clean_response
-from verienv.core.spaces import PrintableText
+from verienv.core.spaces import PrintableText, image_space
 from verienv.core.verdict import Metric, Verdict
 
 LONGEST_FEEDBACK = 160
 LONGEST_RESPONSE = 4096
+
+Picture = NDArray[np.uint8]
+"""RGB, height x width x 3, read-only."""
 
 
 class VerifiedEnv(gym.Env[dict[str, Any], str]):
     """An episode is a question, up to ``attempts`` responses to it, and a verdict on each.
 
     A task says what is dealt (``_deal``), asked (``_question``) and judged (``judge``), and, if a correct response
-    leads to a further question, how (``_advance``).
+    leads to a further question, how (``_advance``). A task by sight says so (``_show_pictures``) and draws the picture
+    of the current question (``_picture``), which happens once for each question.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
@@ -38,6 +43,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     metric_headings: ClassVar[dict[str, str]] = {}
     """What tables call those metrics."""
+
+    perception: ClassVar[str] = ""
+    """The metric that says whether the picture was read right, "" for a task in words."""
 
     failures: ClassVar[tuple[str, ...]] = ()
     """The kinds of failure that a response can be written for."""
@@ -60,6 +68,14 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self._over = True
         self._messages: list[Message] = []
         self._verdict: Verdict | None = None
+        self._image: Picture | None = None
+        self._is_seen = self._writable_image = False
+
+    def _show_pictures(self, size: tuple[int, int], writable: bool) -> None:
+        """Make this a task by sight: observations bring a picture of this height and width too."""
+        assert isinstance(self.observation_space, gym.spaces.Dict)  # noqa: S101 - made above
+        self.observation_space = gym.spaces.Dict({**self.observation_space.spaces, "image": image_space(*size)})
+        self._is_seen, self._writable_image = True, writable
 
     @abstractmethod
     def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
@@ -68,6 +84,10 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     @abstractmethod
     def _question(self) -> str:
         """The current question, printable ASCII."""
+
+    def _picture(self) -> Picture:
+        """The picture of the current question, of the size told to ``_show_pictures``; not to be changed."""
+        raise NotImplementedError(f"{type(self).__name__} is seen, so it must draw a picture")
 
     @abstractmethod
     def judge(self, response: str) -> Verdict:
@@ -135,12 +155,19 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         return fresh(self._messages)
 
     @property
+    def pictures(self) -> list[Picture]:
+        """The pictures that ``{"type": "image"}`` stands for in the messages, in order."""
+        return [] if self._image is None else [self._image]
+
+    @property
     def verdict(self) -> Verdict | None:
         """The verdict on the newest response, None before the first."""
         return self._verdict
 
-    def render(self) -> str | None:
-        """With ``render_mode="ansi"``, the dialogue so far as text."""
+    def render(self) -> str | Picture | None:
+        """With ``render_mode="ansi"`` the dialogue so far as text, with "rgb_array" the picture."""
+        if self.render_mode == "rgb_array":
+            return self._image
         if self.render_mode != "ansi":
             return None
         speaker = {"user": "environment", "assistant": "policy"}
@@ -152,7 +179,8 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self._attempt = 0
         self._feedback: list[str] = []
         self._over = False
-        self._messages = [question_message(f"{self._text}\n{attempt_line(1, self.attempts)}")]
+        self._image = self._picture() if self._is_seen else None
+        self._messages = [question_message(f"{self._text}\n{attempt_line(1, self.attempts)}", len(self.pictures))]
 
     def _told(self) -> str:
         """The newest feedback line and, while the episode lasts, the attempt line."""
@@ -164,7 +192,21 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         lines = [self._text, *self._feedback]
         if not self._over:
             lines.append(attempt_line(self._attempt + 1, self.attempts))
-        return {"text": "\n".join(lines)}
+        observation: dict[str, Any] = {"text": "\n".join(lines)}
+        if self._image is not None:
+            observation["image"] = self._own_image(self._image)
+        return observation
+
+    def _own_image(self, image: Picture) -> Picture:
+        """Of the current question, the first observation holds the picture itself, a later one a copy of it.
+
+        Gymnasium's checker wants no two observations to share memory, read-only or not.
+        """
+        if self._attempt == 0 and not self._writable_image:
+            return image
+        copy = image.copy()
+        copy.flags.writeable = self._writable_image
+        return copy
 
     def _info(self) -> dict[str, Any]:
         verdict = self._verdict

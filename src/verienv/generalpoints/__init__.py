@@ -3,7 +3,14 @@
 from verienv.generalpoints import Puzzle, verify
 puzzle = Puzzle(("4", "3", "2", "K"), rule="ten")
 verify('{"formula": "4*3+2+10"}', puzzle).reward  # 5.0
+
+What draws loads with its first use, since it needs PIL: draw(("4S", "3C", "2S", "KC"), Look.of("wood")).
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from verienv.generalpoints.answers import expert_answer
 from verienv.generalpoints.dealer import Dealer, Dealing
@@ -15,21 +22,44 @@ from verienv.generalpoints.solver import is_solvable, solutions
 from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, formula_failure, verify
 
+if TYPE_CHECKING:
+    from verienv.generalpoints.drawing import draw
+    from verienv.generalpoints.drawn_deck import DrawnDeck
+    from verienv.generalpoints.looks import LOOKS, Look
+    from verienv.generalpoints.vision_splits import LOOK_BY_RULE, VISION_SPLITS, GeneralPointsVisionConfig
+
+_LAZY = {
+    "LOOKS": "looks",
+    "LOOK_BY_RULE": "vision_splits",
+    "VISION_SPLITS": "vision_splits",
+    "DrawnDeck": "drawn_deck",
+    "GeneralPointsVisionConfig": "vision_splits",
+    "Look": "looks",
+    "draw": "drawing",
+}
+
 __all__ = [
+    "LOOKS",
+    "LOOK_BY_RULE",
     "PRESETS",
     "REWARDS",
     "RULE_BY_SIDE",
     "SPLITS",
+    "VISION_SPLITS",
     "Dealer",
     "Dealing",
+    "DrawnDeck",
     "Equation",
     "Expression",
     "FaceRule",
     "Failure",
     "GeneralPointsConfig",
     "GeneralPointsRewards",
+    "GeneralPointsVisionConfig",
     "IllegalFormula",
+    "Look",
     "Puzzle",
+    "draw",
     "expert_answer",
     "formula_failure",
     "is_solvable",
@@ -38,3 +68,13 @@ __all__ = [
     "solutions",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

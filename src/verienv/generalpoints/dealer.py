@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, combinations, combinations_with_replacement, permutations, product
+from itertools import accumulate, combinations_with_replacement, permutations, product
 from math import comb, factorial, prod
 from typing import Literal
 
@@ -98,7 +98,6 @@ class Dealer:
 
     def __init__(self, dealing: Dealing) -> None:
         self.dealing = dealing
-        self._letters = SUIT_LETTERS[dealing.suits]
         if dealing.count == 4:
             self.hands = hands(dealing)
             if not self.hands:
@@ -107,47 +106,32 @@ class Dealer:
             self._orders = list(permutations(range(4)))
             self._draws = self._upto[-1] * len(self._orders)
 
-    def deal(self, rng: np.random.Generator, suited: bool = False) -> tuple[str, ...]:
-        """Ranks in the order of the table, or with ``suited`` cards such as "10S".
+    def deal(self, rng: np.random.Generator) -> tuple[str, ...]:
+        """Ranks, in the order of the table.
 
         Raises:
             ValueError: if 1,000 deals of 3, 5 or 6 cards brought no hand that the setting admits.
         """
         if self.dealing.count != 4:
-            return self._deal_by_rejection(rng, suited)
+            return self._deal_by_rejection(rng)
         index, order = divmod(int(rng.integers(self._draws)), len(self._orders))
-        row = bisect_right(self._upto, index)
-        hand = self.hands[row]
-        if suited:
-            hand = self._with_suits(hand, index - (self._upto[row - 1] if row else 0))
+        hand = self.hands[bisect_right(self._upto, index)]
         return tuple([hand[place] for place in self._orders[order]])
 
-    def _with_suits(self, hand: tuple[str, ...], way: int) -> tuple[str, ...]:
-        """The cards of a sorted hand in its ``way``-th way; every choice of suits has the same number of ways."""
-        if self.dealing.sampling == "iid":
-            choices = list(product(self._letters, repeat=len(hand)))
-            return tuple(rank + suit for rank, suit in zip(hand, choices[way % len(choices)], strict=True))
-        cards: list[str] = []
-        for rank in dict.fromkeys(hand):
-            choices = list(combinations(self._letters, hand.count(rank)))
-            way, choice = divmod(way, len(choices))
-            cards += [rank + suit for suit in choices[choice]]
-        return tuple(cards)
-
-    def _deal_by_rejection(self, rng: np.random.Generator, suited: bool) -> tuple[str, ...]:
+    def _deal_by_rejection(self, rng: np.random.Generator) -> tuple[str, ...]:
         for _ in range(MAX_DEALS):
-            cards = self._draw(rng)
-            if self.dealing.admits([card[:-1] for card in cards]):
-                return cards if suited else tuple([card[:-1] for card in cards])
+            ranks = self._draw(rng)
+            if self.dealing.admits(ranks):
+                return ranks
         raise ValueError(
             f"{MAX_DEALS} deals brought no hand with {self.dealing}; choose a target and rule that more hands meet"
         )
 
     def _draw(self, rng: np.random.Generator) -> tuple[str, ...]:
-        setting = self.dealing
+        setting, letters = self.dealing, SUIT_LETTERS[self.dealing.suits]
         force = setting.face_cards == "force"
-        faces = [face + suit for face in FACES for suit in self._letters]
-        deck = [rank + suit for rank in RANKS for suit in self._letters]
+        faces = [face + suit for face in FACES for suit in letters]
+        deck = [rank + suit for rank in RANKS for suit in letters]
         first = [faces[int(rng.integers(len(faces)))]] if force else []
         rest = setting.count - len(first)
         if setting.sampling == "deck":
@@ -156,7 +140,28 @@ class Dealer:
         else:
             drawn = [deck[int(i)] for i in rng.integers(len(deck), size=rest)]
         cards = first + drawn
-        return tuple(cards[int(i)] for i in rng.permutation(len(cards)))
+        return tuple(cards[int(i)][:-1] for i in rng.permutation(len(cards)))
+
+
+def with_suits(ranks: Sequence[str], dealing: Dealing, way: int) -> tuple[str, ...]:
+    """The cards of a hand, such as "10S", in its ``way``-th way, taken modulo the number of ways.
+
+    Every way is as likely as every other when a hand of these ranks is dealt. The same way in two decks of as many
+    suits, black and red, puts like suits in like places.
+    """
+    letters = SUIT_LETTERS[dealing.suits]
+    suits = dict[str, list[str]]()
+    for rank in dict.fromkeys(ranks):
+        count = ranks.count(rank)
+        choices = _suit_choices(letters, count, dealing.sampling)
+        way, choice = divmod(way, len(choices))
+        suits[rank] = list(choices[choice])
+    return tuple([rank + suits[rank].pop() for rank in ranks])
+
+
+@lru_cache(maxsize=64)
+def _suit_choices(letters: tuple[str, ...], count: int, sampling: Sampling) -> list[tuple[str, ...]]:
+    return list(permutations(letters, count) if sampling == "deck" else product(letters, repeat=count))
 
 
 @lru_cache(maxsize=256)

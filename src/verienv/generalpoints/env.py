@@ -76,23 +76,30 @@ class GeneralPointsEnv(VerifiedEnv):
         str(failure) for failure in Failure if failure not in (Failure.UNCONFIRMED, Failure.MISREAD)
     )
 
+    settings: ClassVar[type[GeneralPointsConfig]] = GeneralPointsConfig
+
     config: GeneralPointsConfig
 
     puzzle: Puzzle
     """The puzzle in play."""
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        self.config = validated(GeneralPointsConfig, settings)
-        super().__init__(self.config.attempts, LONGEST_QUESTION, render_mode)
+        self.config = validated(self.settings, settings)
         self._dealing = self.config.dealing
         self._dealer = dealer_for(self._dealing)
+        super().__init__(self.config.attempts, LONGEST_QUESTION, render_mode)
 
     def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
-        config, dealing = self.config, self._dealing
+        dealing = self._dealing
         ranks = self._dealer.deal(rng) if instance is None else self._given(instance)
-        self._phrasing = int(rng.integers(1, len(PHRASINGS))) if config.prompt == "diverse" else 0
-        self.puzzle = Puzzle(ranks, dealing.rule, dealing.target, dealing.stated_rule)
+        cards = self._shown(ranks, rng)
+        self._phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
+        self.puzzle = Puzzle(cards, dealing.rule, dealing.target, dealing.stated_rule)
         return self.puzzle.id
+
+    def _shown(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+        """The hand's cards as the policy is shown them: in words, ranks alone."""
+        return ranks
 
     def _given(self, instance: str) -> tuple[str, ...]:
         ranks, target = read_instance(instance)

@@ -1,10 +1,11 @@
-"""Settings of the environment, and the splits that name some of them."""
+"""Settings of the environment in words, and the splits that name some of them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
@@ -29,17 +30,10 @@ RULE_BY_SIDE: dict[str, dict[str, Any]] = {
 }
 """The four cells of a table rule by side, for ``verienv.evaluate(..., splits=RULE_BY_SIDE)``."""
 
-VISUAL_SPLITS = ("visual_ood", "rule_visual_ood")
 
-
-def _known_split(split: Any) -> Any:
-    if split in VISUAL_SPLITS:
-        raise ValueError(
-            f"GeneralPoints in words has no visual splits (verienv/GeneralPoints-VL-v0 has); use {', '.join(SPLITS)}"
-        )
-    if not isinstance(split, str) or split not in SPLITS:
-        raise ValueError(f"expected one of {', '.join(SPLITS)}")
-    return split
+def named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
+    """The settings that a name stands for; none for an unknown one, which validation will refuse."""
+    return settings_by_name.get(name, {}) if isinstance(name, str) else {}
 
 
 class GeneralPointsConfig(BaseModel):
@@ -64,7 +58,9 @@ class GeneralPointsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    split: Annotated[str, BeforeValidator(_known_split)] = "train"
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
+
+    split: str = "train"
     side: Side = "train"
     rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] = FaceRule(J=10, Q=10, K=10)
     stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
@@ -80,9 +76,24 @@ class GeneralPointsConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_from_split(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        split = settings.get("split", "train")
-        return {**SPLITS.get(split if isinstance(split, str) else "", {}), **settings}
+    def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return {**named(cls.splits, settings.get("split", "train")), **settings}
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _known_split(cls, split: Any) -> Any:
+        if not isinstance(split, str) or split not in cls.splits:
+            raise ValueError(cls._unknown_split(split))
+        return split
+
+    @classmethod
+    def _unknown_split(cls, split: Any) -> str:
+        if split in ("visual_ood", "rule_visual_ood"):
+            return (
+                "GeneralPoints in words has no visual splits (verienv/GeneralPoints-VL-v0 has); use "
+                f"{', '.join(cls.splits)}"
+            )
+        return f"expected one of {', '.join(cls.splits)}"
 
     @property
     def dealing(self) -> Dealing:

@@ -107,7 +107,7 @@ def verify(
     Returns:
         A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's), ``numbers_correct``
         (``number`` is right under the rule that the prompt states), ``formula_valid`` (legal, with exactly the
-        cards' numbers under the scored rule).
+        cards' numbers under the scored rule); in vision also ``cards_read`` (how many of the cards ``cards`` names).
     """
     prices = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
     answer = read_answer(response, "formula", strict=strict)
@@ -135,6 +135,7 @@ def verify(
             "cards_correct": cards_correct,
             "numbers_correct": numbers_correct,
             "formula_valid": fault in VALID,
+            **({"cards_read": _cards_read((answer or {}).get("cards"), puzzle)} if vision else {}),
         },
     )
 
@@ -206,12 +207,11 @@ def _read_ranks(cards: Any) -> list[str] | None:
     return None if None in ranks else sorted(rank for rank in ranks if rank is not None)
 
 
-def cards_read(answer: Mapping[str, Any], puzzle: Puzzle) -> int:
-    """How many of the hand's cards the answer names, as multisets of ranks."""
-    cards = answer.get("cards")
+def _cards_read(cards: Any, puzzle: Puzzle) -> int:
+    """How many of the hand's ranks the first as many items name. A longer list gains nothing."""
     if not isinstance(cards, list):
         return 0
-    return (Counter(read_rank(card) for card in cards[:16]) & Counter(puzzle.ranks)).total()
+    return (Counter(map(read_rank, cards[: len(puzzle.ranks)])) & Counter(puzzle.ranks)).total()
 
 
 def _read_numbers(numbers: Any) -> list[int] | None:

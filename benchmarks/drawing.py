@@ -1,0 +1,144 @@
+"""Speed of drawing as ratios: both sides in one process, taking turns on distinct inputs; medians of rounds.
+
+python benchmarks/drawing.py [--check] [--rounds 9]
+
+A memcpy is the copy of a whole picture, always the same one, into fresh memory: the least that handing out a picture
+can take. With ``--check`` a broken bound is exit status 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from race import Row, race, report
+from verienv.core.assets import asset_path
+from verienv.generalpoints.drawing import DEFAULT_SIZE, table_for
+from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.looks import LOOKS, Look
+from verienv.generalpoints.tabletop import tabletop
+from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+
+Hand = tuple[tuple[str, ...], int]
+WRONG = '{"cards": ["A", "2", "3", "4"], "number": [1, 2, 3, 4], "formula": "1+2+3+4"}'
+
+
+@lru_cache(maxsize=64)
+def dealt(number: int, count: int) -> list[Hand]:
+    """Cards and jitters of a round."""
+    env, hands = GeneralPointsVisionEnv(), list[Hand]()
+    for episode in range(count):
+        env.reset(seed=number if episode == 0 else None)
+        hands.append((env.puzzle.cards, env.jitter))
+    return hands
+
+
+def hands(rounds: int, count: int = 400) -> list[Row]:
+    rows = []
+    for side, most in ((224, None), (336, 4), (600, None), (1200, None)):
+        table = table_for(Look(), (side, side), 4)
+        times = max(40, count * 336 * 336 // side**2)
+
+        def inputs(number: int, table: Any = table, times: int = times) -> tuple[Sequence[Any], Sequence[Any]]:
+            drawn = dealt(number, times)
+            return drawn, [table.draw(*drawn[0])] * times
+
+        pair = race(rounds, lambda hand, table=table: table.draw(*hand), lambda picture: picture.copy(), inputs)
+        rows.append(Row(f"a hand at {side} px / memcpy of its picture", *pair, most=most))
+    return rows
+
+
+def from_files(rounds: int, count: int = 60) -> list[Row]:
+    """Against what one would write: open four files, resize, paste."""
+    table = table_for(Look(), DEFAULT_SIZE, 4)
+    places = table.poses(0)
+    folder = asset_path("cards/classic")
+    ground = Image.fromarray(tabletop("felt", *DEFAULT_SIZE))
+
+    def pasted(hand: Hand) -> Any:
+        picture = ground.copy()
+        for place, card in zip(places, hand[0], strict=True):
+            size = (place.width, place.height)
+            face = Image.open(folder / f"{card}.png").convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+            picture.paste(face, (round(place.x - size[0] / 2), round(place.y - size[1] / 2)), face)
+        return np.asarray(picture)
+
+    equal = sum(np.array_equal(table.draw(*hand), pasted(hand)) for hand in dealt(99, count))
+    pair = race(
+        rounds, lambda hand: table.draw(*hand), pasted, lambda number: (dealt(number, 400), dealt(number, count))
+    )
+    return [Row("a hand at 336 px / opening, resizing, pasting four files", *pair, f"{equal}/{count} equal")]
+
+
+def looks(rounds: int, count: int = 20) -> list[Row]:
+    plain, rows = table_for(Look(), DEFAULT_SIZE, 4), []
+    for name in LOOKS:
+        table = table_for(Look.of(name), DEFAULT_SIZE, 4)
+        for hand in dealt(0, 400) if table.look.rotation == 0 else ():
+            table.draw(*hand)  # scales the faces, once
+        if name != "default":
+            pair = race(
+                min(rounds, 5),
+                lambda hand, table=table: table.draw(*hand),
+                lambda hand: plain.draw(*hand),
+                lambda number: (dealt(number, count),) * 2,
+            )
+            rows.append(Row(f"a hand at 336 px, {name} / in the default look", *pair))
+    return rows
+
+
+def episodes(rounds: int, count: int = 200) -> list[Row]:
+    seen, told = GeneralPointsVisionEnv(), GeneralPointsEnv(suits="black")
+
+    def seeds(number: int) -> tuple[Sequence[Any], Sequence[Any]]:
+        return (range(number * count, (number + 1) * count),) * 2
+
+    def play(env: GeneralPointsEnv, seed: int) -> Any:
+        env.reset(seed=seed)
+        for _ in range(4):
+            env.step(WRONG)
+        return env.step(WRONG)
+
+    pair = race(rounds, lambda seed: seen.reset(seed=seed), lambda seed: told.reset(seed=seed), seeds)
+    rows = [Row("seeded reset by sight / in words", *pair)]
+    pair = race(rounds, lambda seed: play(seen, seed), lambda seed: play(told, seed), seeds)
+    drawn = times_drawn(seen, lambda: play(seen, 0))
+    return [*rows, Row("episode of five wrong answers by sight / in words", *pair, exactness=f"drawn {drawn} x")]
+
+
+def times_drawn(env: GeneralPointsVisionEnv, played: Callable[[], Any]) -> int:
+    """How often a picture was drawn meanwhile."""
+    drawn, draw = 0, env._picture
+
+    def counted() -> Any:
+        nonlocal drawn
+        drawn += 1
+        return draw()
+
+    env._picture = counted  # type: ignore[method-assign]
+    played()
+    del env._picture  # type: ignore[method-assign]
+    return drawn
+
+
+def memory(_: int) -> list[Row]:
+    """Resident megabytes, not microseconds."""
+    env, process = GeneralPointsVisionEnv(), psutil.Process()
+
+    def after(episodes: int) -> float:
+        for _ in range(episodes):
+            env.reset()
+            env.step(WRONG)
+        return float(process.memory_info().rss) / 1e6
+
+    early = after(2_000)
+    return [Row("MB held after 100,000 episodes / after 2,000", after(98_000), early, most=1.05)]
+
+
+if __name__ == "__main__":
+    raise SystemExit(report(__doc__, [hands, from_files, looks, episodes, memory]))

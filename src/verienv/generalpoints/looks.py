@@ -1,0 +1,69 @@
+"""Looks: the deck and the table that a hand is shown with, and names for some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from verienv.core.config import validated
+from verienv.generalpoints.decks import DeckLike, known_deck
+from verienv.generalpoints.tabletop import known_background
+
+Arrangement = Literal["row", "grid", "scattered"]
+
+MOST_ROTATION, MOST_LIGHT, MOST_BLUR, MOST_NOISE = 45.0, 0.8, 4.0, 64.0
+
+
+class Look(BaseModel):
+    """What a hand looks like. Two equal looks draw equal pictures.
+
+    Attributes:
+        deck: "classic", "classic_four_color", "flat", "drawn", "drawn_four_color", "drawn_dark" or "drawn_plain"; the
+            path of a folder with 52 PNG files, AC.png to KS.png; or a DrawnDeck, or a dict of its fields.
+        arrangement: "row", as in the paper; "grid", in as many rows as make the cards largest; or "scattered".
+        rotation: each card is turned by up to this many degrees either way, 0 to 45.
+        background: "felt", "wood", "stone" or a plain colour, "#rrggbb" or by its name.
+        light: how much darker the far side is than the side that a lamp stands on, 0 (even light) to 0.8.
+        blur: the radius of a Gaussian blur in px of a picture 336 px high, 0 to 4; it grows with the picture.
+        noise: the standard deviation of the camera's noise in levels of 255, 0 to 64.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deck: Annotated[DeckLike, BeforeValidator(known_deck)] = "classic"
+    arrangement: Arrangement = "row"
+    rotation: float = Field(default=0.0, ge=0.0, le=MOST_ROTATION, strict=True)
+    background: Annotated[str, BeforeValidator(known_background)] = "felt"
+    light: float = Field(default=0.0, ge=0.0, le=MOST_LIGHT, strict=True)
+    blur: float = Field(default=0.0, ge=0.0, le=MOST_BLUR, strict=True)
+    noise: float = Field(default=0.0, ge=0.0, le=MOST_NOISE, strict=True)
+
+    @classmethod
+    def of(cls, look: str | Mapping[str, Any] | Look) -> Look:
+        """The look meant by a name of ``LOOKS``, or by a dict of fields. Raises ValueError."""
+        if isinstance(look, Look):
+            return look
+        if isinstance(look, str):
+            if look not in LOOKS:
+                raise ValueError(f"visual={look!r}: expected one of {', '.join(LOOKS)}")
+            look = LOOKS[look]
+        return validated(cls, look, "Look")
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "four_color": {"deck": "classic_four_color"},
+    "flat": {"deck": "flat"},
+    "drawn": {"deck": "drawn"},
+    "dark": {"deck": "drawn_dark", "background": "stone"},
+    "plain": {"deck": "drawn_plain"},
+    "rotated": {"rotation": 15.0},
+    "scattered": {"arrangement": "scattered", "rotation": 20.0},
+    "noisy": {"noise": 24.0},
+    "blurred": {"blur": 1.0},
+    "wood": {"background": "wood"},
+    "lamplight": {"background": "wood", "light": 0.6},
+}
+"""What each named look stands for. "default" is the paper's: classic cards in a row on dark green felt."""

@@ -1,0 +1,102 @@
+"""GeneralPoints by sight as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from verienv.core.env import Picture
+from verienv.core.verdict import Metric, Verdict
+from verienv.generalpoints.dealer import with_suits
+from verienv.generalpoints.drawing import table_for
+from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.prompts import question
+from verienv.generalpoints.splits import GeneralPointsConfig
+from verienv.generalpoints.verifier import Failure, verify
+from verienv.generalpoints.vision_splits import VISION_SPLITS, GeneralPointsVisionConfig
+
+_WAYS, _JITTERS = 2**62, 2**32
+
+
+class GeneralPointsVisionEnv(GeneralPointsEnv):
+    """Make 24 from four cards, seen in a picture.
+
+    ## Description
+    GeneralPoints-VL of *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The cards appear only in the picture: the
+    policy must read them (``cards``), apply the rule that it is told (``number``), and solve (``formula``). After a
+    wrong answer it is told why and asked again. Every hand dealt has a solution.
+
+    ## Action Space
+    ``Text``, as of GeneralPoints in words.
+
+    ## Observation Space
+    ``Dict(text=Text, image=Box)``. The text is the question, the feedback lines so far, and "Attempt 2 of 5.". The
+    image is uint8, height x width x 3, RGB (``image_size``, 336 x 336), read-only unless ``writable_image``. It is
+    drawn once an episode. In ``info["messages"]`` an ``{"type": "image"}`` placeholder stands for it.
+
+    ## Rewards
+    As in words, but for a misread hand: if ``cards`` are not the four ranks in the picture, the answer is wrong
+    whatever its formula, and pays ``min(category, 0) - 1.5`` (preset "paper").
+
+    ## Starting State
+    A hand drawn exactly from the distribution that the settings describe; then its suits, the jitter of the picture
+    and, if diverse, the phrasing. All depend on the seed alone. A hand given by ``options={"instance": id}`` with no
+    seed draws them from its id: pairs differ only in what is compared.
+
+    ## Episode End
+    Terminated by a correct answer or by the last attempt. Never truncated.
+
+    ## Information
+    As in words, and ``suits`` (a letter for each card), ``jitter`` (an integer), ``cards_read`` (how many of the
+    cards were read right). Instance, suits, look, size and jitter give the picture (``drawing.draw``).
+
+    ## Arguments
+    The fields of ``GeneralPointsVisionConfig``; ``reset(options={"instance": id})`` deals a given hand.
+
+    ## Version History
+    * v0: first version.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
+
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = VISION_SPLITS
+
+    idle_metrics: ClassVar[dict[str, Metric]] = {**GeneralPointsEnv.idle_metrics, "cards_read": 0}
+
+    perception: ClassVar[str] = "cards_correct"
+
+    failures: ClassVar[tuple[str, ...]] = (*GeneralPointsEnv.failures, str(Failure.MISREAD))
+
+    settings: ClassVar[type[GeneralPointsConfig]] = GeneralPointsVisionConfig
+
+    config: GeneralPointsVisionConfig
+
+    jitter: int
+    """What all that is left to chance in the picture depends on."""
+
+    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
+        super().__init__(render_mode, **settings)
+        self._table = table_for(self.config.look, self.config.image_size, self.config.cards)
+        self._show_pictures(self.config.image_size, self.config.writable_image)
+
+    def _shown(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+        """The cards with suits. Two draws, whatever the settings: a pair of looks shares what it need not change."""
+        self.jitter = int(rng.integers(_JITTERS))
+        return with_suits(ranks, self._dealing, int(rng.integers(_WAYS)))
+
+    def _question(self) -> str:
+        return question(self.puzzle, self._phrasing, vision=True)
+
+    def _picture(self) -> Picture:
+        picture = self._table.draw(self.puzzle.cards, self.jitter)
+        picture.flags.writeable = False
+        return picture
+
+    def judge(self, response: str) -> Verdict:
+        return verify(response, self.puzzle, vision=True, rewards=self.config.rewards, strict=self.config.strict)
+
+    def _info(self) -> dict[str, Any]:
+        suits = "".join([card[-1] for card in self.puzzle.cards])
+        return {**super()._info(), "suits": suits, "jitter": self.jitter}
