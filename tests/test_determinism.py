@@ -29,6 +29,12 @@ def transcript() -> str:
                 told.append(env.step(env.expert_response(steps=True)))  # type: ignore[attr-defined]
                 digest.update(repr(told).encode())
         digest.update(repr(env.reset(options={"instance": "generalpoints:A-3-8:24"})).encode())
+    for settings in ({"visual": "scattered"}, {"visual": "noisy", "deck": "drawn"}, {"split": "rule_visual_ood"}):
+        env = gym.make("verienv/GeneralPoints-VL-v0", **settings).unwrapped
+        for episode in range(3):
+            observation, info = env.reset(seed=3 if episode == 0 else None)
+            digest.update(repr((observation["text"], info)).encode())
+            digest.update(observation["image"].tobytes())
     for kind in ("sft", "revision", "preference"):
         digest.update(repr(list(verienv.demonstrations(ENV_ID, kind, n=20, seed=4))).encode())
     env.action_space.seed(5)

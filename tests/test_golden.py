@@ -1,27 +1,44 @@
-"""Instances, prompts, feedback and demonstrations stay as published; tools/build_golden.py writes them anew."""
+"""Instances, prompts, feedback, demonstrations and pictures stay as published; `make golden` writes them anew."""
 
 import importlib.util
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from verienv.generalpoints import LOOKS
+from verienv.generalpoints.drawn_deck import DRAWN
+
 TOOL = Path(__file__).parents[1] / "tools" / "build_golden.py"
 
 
-@pytest.fixture(scope="module")
-def now() -> dict[str, Any]:
+def built() -> Any:
     spec = importlib.util.spec_from_file_location("build_golden", TOOL)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    made: dict[str, Any] = json.loads(json.dumps(module.golden()))
+    return module
+
+
+@pytest.fixture(scope="module")
+def now() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(built().golden()))
     return made
 
 
-PINNED: dict[str, Any] = json.loads((Path(__file__).parent / "golden" / "generalpoints.json").read_text())
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    made: dict[str, Any] = built().pictures()
+    return made
+
+
+ROOT = Path(__file__).parents[1]
+PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "generalpoints.json").read_text())
+PICTURES: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "pictures.json").read_text())
+CONSTRAINTS = (ROOT / "constraints.txt").read_text().split()
 
 
 @pytest.mark.parametrize("setting", PINNED["instances"])
@@ -41,3 +58,21 @@ def test_the_feedback_lines_are_pinned(now: dict[str, Any]) -> None:
 @pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
 def test_the_demonstrations_of_a_seed_are_pinned(now: dict[str, Any], kind: str) -> None:
     assert now["demonstrations"][kind] == PINNED["demonstrations"][kind]
+
+
+@pytest.mark.parametrize("split", PICTURES["instances"])
+def test_the_hands_suits_and_jitters_of_a_seed_are_pinned(seen: dict[str, Any], split: str) -> None:
+    assert seen["instances"][split] == PICTURES["instances"][split]
+
+
+@pytest.mark.skipif(
+    not {f"{name}=={version(name)}" for name in ("pillow", "numpy")} <= set(CONSTRAINTS),
+    reason="pixels are pinned for the versions of Pillow and numpy in constraints.txt",
+)
+@pytest.mark.parametrize("look", PICTURES["pixels"])
+def test_the_pixels_of_every_look_are_pinned(seen: dict[str, Any], look: str) -> None:
+    assert seen["pixels"][look] == PICTURES["pixels"][look]
+
+
+def test_every_look_has_its_pixels_pinned() -> None:
+    assert {*LOOKS, *(f"deck {deck}" for deck in DRAWN)} == set(PICTURES["pixels"])

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import verienv
+from verienv import generalpoints
 
 HEAVY = ("pydantic", "sympy", "PIL", "torch", "transformers", "trl", "datasets", "typer", "rich", "hypothesis")
 
@@ -27,6 +28,17 @@ def test_importing_verienv_registers_the_ids() -> None:
 def test_making_an_environment_and_judging_a_wrong_answer_loads_no_sympy() -> None:
     code = "import gymnasium, verienv\ne = gymnasium.make('verienv/GeneralPoints-L-v0')\ne.reset()\ne.step('{}')"
     assert loaded_by(code) == {"pydantic"}
+
+
+def test_an_environment_by_sight_loads_pil_besides() -> None:
+    code = "import gymnasium, verienv\ne = gymnasium.make('verienv/GeneralPoints-VL-v0')\ne.reset()\ne.step('{}')"
+    assert loaded_by(code) == {"pydantic", "PIL"}
+
+
+@pytest.mark.parametrize("name", generalpoints.__all__)
+def test_every_public_name_of_generalpoints_loads(name: str) -> None:
+    assert getattr(generalpoints, name) is not None
+    assert name in dir(generalpoints)
 
 
 @pytest.mark.parametrize("name", verienv.__all__)

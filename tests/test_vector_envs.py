@@ -140,3 +140,42 @@ def test_make_vec_takes_the_settings() -> None:
     observations, _ = vector.reset(seed=0)
     assert all("K = 13" in text and text.endswith("Attempt 1 of 3.") for text in observations["text"])
     vector.close()
+
+
+SEEN_ID = "verienv/GeneralPoints-VL-v0"
+
+
+def make_seen() -> gym.Env[Any, Any]:
+    return gym.make(SEEN_ID, attempts=2, image_size=[96, 128], visual="scattered")
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_pictures_are_those_of_each_environment_alone(
+    kind: Callable[..., VectorEnv[Any, Any, Any]], mode: AutoresetMode
+) -> None:
+    vector = kind([make_seen] * 3, autoreset_mode=mode)
+    try:
+        observations, infos = vector.reset(seed=SEEDS)
+        alone = [make_seen() for _ in SEEDS]
+        first = [env.reset(seed=seed)[0]["image"] for env, seed in zip(alone, SEEDS, strict=True)]
+        assert observations["image"].shape == (3, 96, 128, 3)
+        assert observations["image"].dtype == np.uint8
+        assert np.array_equal(observations["image"], np.stack(first))
+        assert [infos[key].dtype for key in ("suits", "jitter", "cards_read")] == [object, int, int]
+        observations, *_ = vector.step(("wrong",) * 3)
+        assert np.array_equal(observations["image"], np.stack(first))
+        observations, _, terminated, _, _ = vector.step(("wrong",) * 3)
+        assert terminated.all()
+        if mode == AutoresetMode.SAME_STEP:
+            assert np.array_equal(observations["image"], np.stack([env.reset()[0]["image"] for env in alone]))
+        else:
+            assert np.array_equal(observations["image"], np.stack(first))
+    finally:
+        vector.close()
+
+
+def test_a_group_by_sight_sees_one_picture() -> None:
+    vector = SyncVectorEnv([make_seen] * 4, autoreset_mode=AutoresetMode.DISABLED)
+    observations, _ = vector.reset(seed=[9] * 4, options={"reset_mask": np.ones(4, bool)})
+    assert all(np.array_equal(image, observations["image"][0]) for image in observations["image"])
+    vector.close()

@@ -1,21 +1,25 @@
-"""Write tests/golden/generalpoints.json: what seeds, prompts, feedback and demonstrations must stay.
+"""Write tests/golden/: what seeds, prompts, feedback, demonstrations and pictures must stay.
 
 python tools/build_golden.py
 
-A change of this file in a release changes published results: say so in the changelog.
+A change of these files in a release changes published results: say so in the changelog. Pictures are pinned by the
+hash of their pixels, for the versions of Pillow and numpy in constraints.txt.
 """
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import verienv
-from verienv.generalpoints import SPLITS, Puzzle, question, verify
+from verienv.generalpoints import LOOKS, SPLITS, VISION_SPLITS, Look, Puzzle, draw, question, verify
+from verienv.generalpoints.drawn_deck import DRAWN
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.prompts import PHRASINGS
+from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "generalpoints.json"
+GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 SETTINGS: dict[str, dict[str, Any]] = {
     **{split: {"split": split} for split in SPLITS},
     "iid, forced, red": {"sampling": "iid", "face_cards": "force", "suits": "red"},
@@ -51,10 +55,38 @@ def _feedback(response: str) -> str:
     return verify(response, Puzzle(("4", "3", "2", "K"))).feedback
 
 
+def pictures() -> dict[str, Any]:
+    """What is dealt by sight, and the hash of a picture's pixels in every look and deck at three sizes."""
+    looks = {name: Look.of(name) for name in LOOKS} | {f"deck {deck}": Look(deck=deck) for deck in DRAWN}
+    return {
+        "instances": {split: _seen({"split": split}) for split in VISION_SPLITS}
+        | {"all suits, diverse": _seen({"suits": "all", "prompt": "diverse"})},
+        "pixels": {
+            name: {f"{height} x {width}": _pixels(look, (height, width)) for height, width in SIZES}
+            for name, look in looks.items()
+        },
+    }
+
+
+SIZES = ((336, 336), (224, 224), (96, 320))
+HANDS = (("10S", "QC", "7S", "AC"), ("KD", "9H", "6H", "JD"))
+
+
+def _seen(settings: dict[str, Any]) -> list[str]:
+    env = GeneralPointsVisionEnv(**settings)
+    infos = [env.reset(seed=0 if number == 0 else None)[1] for number in range(10)]
+    return [f"{info['instance']} {info['suits']} {info['jitter']}" for info in infos]
+
+
+def _pixels(look: Look, size: tuple[int, int]) -> str:
+    return sha256(b"".join(draw(hand, look, size, jitter=7).tobytes() for hand in HANDS)).hexdigest()
+
+
 def main() -> None:
-    GOLDEN.parent.mkdir(parents=True, exist_ok=True)
-    GOLDEN.write_text(json.dumps(golden(), indent=1) + "\n")
-    print(GOLDEN)
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    for name, made in (("generalpoints", golden()), ("pictures", pictures())):
+        (GOLDEN / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
+        print(GOLDEN / f"{name}.json")
 
 
 if __name__ == "__main__":
