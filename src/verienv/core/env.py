@@ -42,7 +42,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     """The task's metrics before any response: they fix the keys and types in info."""
 
     metric_headings: ClassVar[dict[str, str]] = {}
-    """What tables call those metrics."""
+    """What tables call those metrics; one without a heading is kept, but not shown in tables."""
 
     perception: ClassVar[str] = ""
     """The metric that says whether the picture was read right, "" for a task in words."""

@@ -6,8 +6,9 @@ print(before)
 """
 
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
+from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import Episode, Setup
-from verienv.evaluation.report import CellResult, Evaluation
+from verienv.evaluation.report import CellResult, Evaluation, Recognition
 from verienv.evaluation.run import BASELINES, Policy, evaluate
 from verienv.evaluation.statistics import Estimate, estimates, wilson
 
@@ -20,9 +21,11 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Policy",
+    "Recognition",
     "Setup",
     "compare",
     "estimates",
     "evaluate",
+    "recognition_figure",
     "wilson",
 ]

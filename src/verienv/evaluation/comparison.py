@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from verienv.evaluation.records import Episode
-from verienv.evaluation.report import Evaluation, heading, shares
+from verienv.evaluation.report import Evaluation, headed
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
 
@@ -71,8 +71,8 @@ class Comparison(BaseModel):
         return self.table()
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        metrics = shares(next(iter(self.cells.values())).metrics)
-        head = ["after - before", "pairs (clusters)", *(heading(metric, self.headings) for metric in metrics)]
+        metrics = headed(next(iter(self.cells.values())).metrics, self.headings)
+        head = ["after - before", "pairs (clusters)", *metrics.values()]
         rows = [
             [name, f"{cell.pairs} ({cell.clusters})", *(percent(cell.metrics[m], signed=True) for m in metrics)]
             for name, cell in self.cells.items()

@@ -112,4 +112,5 @@ def episode_of(lines: Sequence[Line]) -> Episode:
         reward=sum(verdict["reward"] for verdict in verdicts),
         failures=tuple(verdict["failure"] for verdict in verdicts),
         first=verdicts[0]["metrics"],
+        last=verdicts[-1]["metrics"],
     )

@@ -26,7 +26,8 @@ class Setup(BaseModel):
         episodes: in each cell that lists no instances of its own.
         seed: of the whole evaluation.
         policy: the policy's name, if one was given.
-        headings: what the task calls its metrics in tables.
+        headings: what the task calls its metrics in tables, which show no others.
+        perception: the metric that says whether the picture was read right, "" for a task in words.
         versions: of verienv and of what its instances depend on.
     """
 
@@ -38,6 +39,7 @@ class Setup(BaseModel):
     seed: int
     policy: str = ""
     headings: dict[str, str] = Field(default_factory=dict)
+    perception: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
@@ -81,6 +83,7 @@ class Episode(BaseModel):
         reward: the sum of the rewards.
         failures: the failure of each attempt, "" where it was correct.
         first: the task's metrics of the first attempt.
+        last: the same of the last attempt; empty in files saved before it was recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +96,7 @@ class Episode(BaseModel):
     reward: float
     failures: tuple[str, ...] = Field(min_length=1)
     first: dict[str, Metric]
+    last: dict[str, Metric] = Field(default_factory=dict)
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +10,44 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from verienv.evaluation.files import written_whole
 from verienv.evaluation.records import Episode, Setup
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
 
 _HEADINGS = {"success": "success", "first_success": "1st attempt"}
-_NO_SHARES = ("reward", "attempts")
+ENDS = {"read_solved": "read and solved", "read_failed": "read but failed", "misread": "misread"}
+"""How an episode by sight can end, and what tables and figures call it."""
+
+
+class Recognition(BaseModel):
+    """Recognition and success together: how the episodes of a cell ended, judged at the last attempt of each.
+
+    Each is a share of the episodes, (mean, low, high) with a 95% interval. ``read_solved``, ``read_failed`` and
+    ``misread`` add up to 1.
+
+    Attributes:
+        read: the picture was read right.
+        read_solved: it was, and the answer was correct. Where no misread answer is correct, this is success.
+        read_failed: it was, and the answer was wrong for another reason.
+        misread: it was not, or the answer does not tell.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    read: Estimate
+    read_solved: Estimate
+    read_failed: Estimate
+    misread: Estimate
+
+    @classmethod
+    def of(cls, episodes: Sequence[Episode], perception: str) -> Self:
+        """The shares over at least one episode; ``perception`` is the metric that says what was read right."""
+        read = np.array([bool(episode.last[perception]) for episode in episodes])
+        success = np.array([episode.success for episode in episodes])
+        values = np.stack([read, read & success, read & ~success, ~read], axis=1)
+        found = estimates(values, [episode.cluster for episode in episodes])
+        return cls(**dict(zip(cls.model_fields, found, strict=True)))
 
 
 class CellResult(BaseModel):
@@ -30,6 +61,7 @@ class CellResult(BaseModel):
             attempts) and "attempts".
         failures: how many attempts failed in each way, the most frequent first.
         first_failures: the same of first attempts alone.
+        recognition: in a task by sight, what was read right and what came of it; None in words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,10 +71,11 @@ class CellResult(BaseModel):
     metrics: dict[str, Estimate]
     failures: dict[str, int]
     first_failures: dict[str, int]
+    recognition: Recognition | None = None
 
     @classmethod
-    def of(cls, episodes: Sequence[Episode]) -> Self:
-        """The summary of at least one episode."""
+    def of(cls, episodes: Sequence[Episode], perception: str = "") -> Self:
+        """The summary of at least one episode; ``perception`` as in ``Setup``."""
         names = list(episodes[0].metrics)
         values = np.array([[episode.metrics[name] for name in names] for episode in episodes])
         clusters = [episode.cluster for episode in episodes]
@@ -52,6 +85,7 @@ class CellResult(BaseModel):
             metrics=dict(zip(names, estimates(values, clusters), strict=True)),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
             first_failures=_counted(episode.failures[0] for episode in episodes),
+            recognition=Recognition.of(episodes, perception) if perception else None,
         )
 
 
@@ -76,7 +110,7 @@ class Evaluation(BaseModel):
         by_cell: dict[str, list[Episode]] = {}
         for episode in episodes:
             by_cell.setdefault(episode.cell, []).append(episode)
-        cells = {name: CellResult.of(played) for name, played in by_cell.items()}
+        cells = {name: CellResult.of(played, setup.perception) for name, played in by_cell.items()}
         return cls(setup=setup, cells=cells, episodes=tuple(episodes))
 
     def to_json(self) -> str:
@@ -85,14 +119,8 @@ class Evaluation(BaseModel):
 
     def save(self, path: str | Path) -> None:
         """Write ``to_json()`` to a file: all of it or, when that fails, nothing."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
+        with written_whole(path) as part:
             part.write_text(self.to_json() + "\n", encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -103,7 +131,10 @@ class Evaluation(BaseModel):
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
 
     def markdown(self) -> str:
-        """Two Markdown tables: shares in percent with 95% intervals, and failures by kind."""
+        """Markdown tables: shares in percent with 95% intervals, and failures by kind.
+
+        In a task by sight there is one between them: how the episodes ended, by what was read (``Recognition``).
+        """
         return "\n\n".join([self._caption(), NOTE, *(markdown_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
@@ -119,13 +150,17 @@ class Evaluation(BaseModel):
         return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
-        metrics = shares(next(iter(self.cells.values())).metrics)
-        head = ["cell", "episodes (clusters)", *(heading(metric, self.setup.headings) for metric in metrics)]
+        metrics = headed(next(iter(self.cells.values())).metrics, self.setup.headings)
+        head = ["cell", "episodes (clusters)", *metrics.values()]
         rows = [
             [name, f"{cell.episodes} ({cell.clusters})", *(percent(cell.metrics[metric]) for metric in metrics)]
             for name, cell in self.cells.items()
         ]
         tables = [(head, rows)]
+        seen = {name: cell.recognition for name, cell in self.cells.items() if cell.recognition}
+        if seen:
+            ends = [[name, *(percent(getattr(one, end)) for end in ENDS)] for name, one in seen.items()]
+            tables.append((["last attempt", *ENDS.values()], ends))
         kinds = sorted({kind for cell in self.cells.values() for kind in cell.failures})
         if kinds:
             counts = [[name, *(str(cell.failures.get(kind, 0)) for kind in kinds)] for name, cell in self.cells.items()]
@@ -133,14 +168,10 @@ class Evaluation(BaseModel):
         return tables
 
 
-def shares(metrics: Iterable[str]) -> list[str]:
-    """The metrics that are shares of episodes: what tables show."""
-    return [metric for metric in metrics if metric not in _NO_SHARES]
-
-
-def heading(metric: str, headings: Mapping[str, str]) -> str:
-    """What tables call a metric."""
-    return headings.get(metric) or _HEADINGS.get(metric) or metric.replace("_", " ")
+def headed(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:
+    """The metrics that tables show, each with what they call it: those with a heading, which are shares."""
+    known = _HEADINGS | dict(headings)
+    return {metric: known[metric] for metric in metrics if metric in known}
 
 
 def _counted(kinds: Iterable[str]) -> dict[str, int]:

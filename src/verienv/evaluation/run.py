@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verienv.core.dialogue import Message
+from verienv.core.dialogue import Message, with_pictures
 from verienv.core.env import VerifiedEnv
 from verienv.core.response import clean_response
 from verienv.evaluation.cells import Cell, cells_of, positive
@@ -19,7 +19,10 @@ from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
 
 Policy = Callable[[list[list[Message]]], Sequence[str]]
-"""From a batch of dialogues (chat messages, the question last) to a response to each."""
+"""From a batch of dialogues (chat messages, the question last) to a response to each.
+
+In a task by sight each ``{"type": "image"}`` of a dialogue holds its picture under "image", a PIL image in RGB.
+"""
 
 BASELINES = ("expert", "constant")
 
@@ -47,6 +50,7 @@ def evaluate(
     Args:
         policy: a callable from a list of dialogues to a list of responses; or a baseline: "expert" (the answers of the
             task's expert: what is attainable) or "constant" (its answer to the first question, to every question).
+            In a task by sight the dialogues hold their pictures (see ``Policy``).
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
         splits: names of splits; or a dict of cells, from names of your own to settings, such as
             ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a list of instance ids: such a cell
@@ -78,8 +82,8 @@ def evaluate(
     else:
         player, name = _baseline(policy, first.expert_response()), name or policy
     described = {cell_name: cell.described() for cell_name, cell in cells.items()}
-    headings = dict(first.metric_headings)
-    setup = Setup.of(env_id, described, episodes=episodes, seed=seed, policy=name, headings=headings)
+    told = {"headings": dict(first.metric_headings), "perception": first.perception}
+    setup = Setup.of(env_id, described, episodes=episodes, seed=seed, policy=name, **told)
     keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
     audit: AbstractContextManager[AuditLog | None] = closing(AuditLog(log, setup)) if log is not None else nullcontext()
     with audit as book:
@@ -152,7 +156,12 @@ def _checked(responses: Any, expected: int) -> Sequence[str]:
 
 
 def _asking(policy: Policy) -> _Player:
-    return lambda envs: policy([env.messages for env in envs])
+    return lambda envs: policy([_dialogue(env) for env in envs])
+
+
+def _dialogue(env: VerifiedEnv) -> list[Message]:
+    pictures = env.pictures
+    return with_pictures(env.messages, pictures) if pictures else env.messages
 
 
 def _baseline(name: str, constant: str) -> _Player:

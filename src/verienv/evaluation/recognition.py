@@ -1,0 +1,203 @@
+"""Recognition against success, drawn: what was read right, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from verienv.evaluation.files import written_whole
+from verienv.evaluation.report import ENDS, Evaluation, Recognition
+from verienv.evaluation.statistics import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")
+"""One for each cell: Okabe and Ito's, which the colour-blind tell apart too."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""One for each evaluation."""
+SHADES = {"read_solved": 1.0, "read_failed": 0.42, "misread": 0.0}
+"""How much of the cell's colour the part of a bar has; what is left is white, or for no colour at all light grey."""
+_FAINT, _DARK = "#ececec", "#333333"
+_NARROWEST = 7.0  # percent: a part of a bar in which its number finds room
+
+Drawn = dict[str, dict[str, Recognition]]
+"""By cell, then by evaluation."""
+
+
+def recognition_figure(
+    evaluations: Mapping[str, Evaluation], path: str | Path, *, cells: Sequence[str] | None = None
+) -> None:
+    """Draw recognition and success of one or more evaluations by sight, after Figure 8 of arXiv 2501.17161.
+
+    On the left a point for each cell of each evaluation, at the share of episodes whose picture was read right and the
+    share that was solved too, with 95% intervals. The points of a cell are joined in the order of the evaluations. None
+    can lie above the diagonal: there all that is read is solved. On the right the same as bars: read and solved, read
+    but failed, misread. All is judged at the last attempt of each episode (see ``Recognition``).
+
+    Args:
+        evaluations: by the name to show, at most 7: one policy's checkpoints in their order, or several policies.
+        path: of the file, which is written whole or not at all. Its ending tells the format: .png (the default), .pdf,
+            .svg.
+        cells: which to draw, in this order, at most 7; by default all. An evaluation without a cell has no point there.
+
+    Raises:
+        ImportError: if matplotlib is missing.
+        ValueError: if there is nothing to draw, or too much to tell apart.
+    """
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+    except ImportError:
+        raise ImportError('recognition_figure needs matplotlib: pip install "verienv[train]"') from None
+    drawn = _drawn(evaluations, cells)
+    rows = sum(len(found) + (len(evaluations) > 1) for found in drawn.values())
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
+    lines = max(_wrapped(name).count("\n") + 1 for name in (*evaluations, *drawn))
+    figure = Figure(figsize=(10.5, max(4.9, 1.4 + rows * max(0.3, 0.2 * lines))), layout=layout)  # inches
+    left, right = figure.subplots(1, 2)
+    colours, markers = dict(zip(drawn, COLOURS, strict=False)), dict(zip(evaluations, MARKERS, strict=False))
+    _draw_points(left, drawn, colours, markers)
+    _draw_bars(right, drawn, colours, markers)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=120, format=Path(path).suffix.removeprefix(".") or "png")
+
+
+def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -> Drawn:
+    if not evaluations:
+        raise ValueError("evaluations is empty; give at least one, e.g. {'start': evaluate(...)}")
+    words = [name for name, evaluation in evaluations.items() if not evaluation.setup.perception]
+    if words:
+        raise ValueError(f"{', '.join(map(repr, words))}: evaluated in words, where there is no picture to read")
+    known = dict.fromkeys(cell for evaluation in evaluations.values() for cell in evaluation.cells)
+    for cell in cells or ():
+        if cell not in known:
+            raise ValueError(f"there is no cell {cell!r}; cells: {', '.join(known)}")
+    drawn: Drawn = {}
+    for cell in known if cells is None else cells:
+        results = {name: evaluation.cells[cell] for name, evaluation in evaluations.items() if cell in evaluation.cells}
+        drawn[cell] = {name: result.recognition for name, result in results.items() if result.recognition}
+    if not drawn:
+        raise ValueError("cells is empty; name at least one, or leave it out to draw all")
+    for what, number, most in (
+        ("evaluations", len(evaluations), len(MARKERS)),
+        ("cells", len(drawn), len(COLOURS)),
+    ):
+        if number > most:
+            raise ValueError(f"{number} {what} cannot be told apart in one figure; choose at most {most}")
+    return drawn
+
+
+def _draw_points(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Mapping[str, str]) -> None:
+    """Success over recognition, in percent."""
+    from matplotlib.lines import Line2D
+
+    axis.fill_between([0, 100], [0, 100], 100, color="0.96", lw=0, zorder=0)
+    (diagonal,) = axis.plot([0, 100], [0, 100], color="0.45", lw=1, ls=(0, (5, 4)), zorder=1)
+    for cell, found in drawn.items():
+        colour = colours[cell]
+        across = [100 * one.read.mean for one in found.values()]
+        up = [100 * one.read_solved.mean for one in found.values()]
+        axis.plot(across, up, color=colour, lw=1.5, alpha=0.6, zorder=3)
+        for (name, one), x, y in zip(found.items(), across, up, strict=True):
+            wide, high = _reach(one.read), _reach(one.read_solved)
+            axis.errorbar(x, y, xerr=wide, yerr=high, fmt="none", ecolor=colour, lw=0.9, alpha=0.55, zorder=2)
+            axis.plot(x, y, marker=markers[name], ms=8, mec="white", mew=0.8, color=colour, clip_on=False, zorder=4)
+    ticks = range(0, 101, 20)
+    axis.set(xlim=(0, 100), ylim=(0, 100), xticks=ticks, yticks=ticks)
+    axis.set(xlabel="recognition: read right, %", ylabel="success: read right and solved, %")
+    axis.set_box_aspect(1)
+    axis.set_anchor("N")
+    axis.set_title("Recognition and success", loc="left", fontsize=12, pad=10)
+    axis.grid(alpha=0.25)
+    interval = Line2D([], [], color=_DARK, lw=0.9, alpha=0.55)
+    _legend_below(axis, {"all that is read is solved": diagonal, "95% interval": interval})
+
+
+def _draw_bars(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Mapping[str, str]) -> None:
+    """A bar for each cell of each evaluation, in percent of its episodes. Several have the cell's name above them."""
+    from matplotlib.patches import Patch
+
+    several = len(markers) > 1
+    rows: dict[float, tuple[str, str]] = {}
+    y = 0.0
+    for cell, found in drawn.items():
+        if several:
+            axis.text(0, y, cell, color=colours[cell], fontweight="bold", va="center", parse_math=False)
+            y += 0.95
+        for name in found:
+            rows[y] = cell, name
+            y += 1
+        y += 0.35 if several else 0
+    beside = axis.get_yaxis_transform()  # x as a share of the axis' width, y as a row
+    for row, (cell, name) in rows.items():
+        _draw_bar(axis, row, drawn[cell][name], colours[cell], thickness=min(0.78, 0.08 * y))
+        axis.plot(-0.03, row, marker=markers[name], ms=7, color=colours[cell], clip_on=False, transform=beside)
+    axis.set_ylim(y - (0.75 if several else 0.4), -0.6)
+    axis.set_yticks(list(rows), [_wrapped(name if several else cell) for cell, name in rows.values()], parse_math=False)
+    axis.tick_params(axis="y", length=0, pad=18)
+    axis.set(xlim=(0, 100), xticks=range(0, 101, 20), xlabel="episodes, %")
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.set_title("How episodes ended", loc="left", fontsize=12, pad=10)
+    _legend_below(axis, {ENDS[end]: Patch(color=_shade(_DARK, strength)) for end, strength in SHADES.items()})
+
+
+def _draw_bar(axis: Axes, row: float, one: Recognition, colour: str, thickness: float) -> None:
+    start = 0.0
+    for end, strength in SHADES.items():
+        share, shade = 100 * getattr(one, end).mean, _shade(colour, strength)
+        axis.barh(row, share, left=start, height=thickness, color=shade)
+        if share >= _NARROWEST:
+            ink = _DARK if _is_light(shade) else "white"
+            axis.text(start + share / 2, row, f"{share:.0f}", ha="center", va="center_baseline", color=ink, fontsize=9)
+        start += share
+
+
+def _legend_below(axis: Axes, entries: Mapping[str, Artist]) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    below = axis.transAxes + ScaledTranslation(0, -0.58, axis.figure.dpi_scale_trans)  # inches: past ticks and label
+    axis.legend(
+        list(entries.values()),
+        list(entries),
+        loc="upper left",
+        bbox_to_anchor=(-0.02, 0),
+        bbox_transform=below,
+        ncols=3,
+        frameon=False,
+        borderaxespad=0,
+        handlelength=1.6,
+        columnspacing=1.2,
+        fontsize=9,
+    )
+
+
+def _wrapped(name: str) -> str:
+    return fill(name, 24)
+
+
+def _shade(colour: str, strength: float) -> str:
+    """That much of a colour, the rest white; light grey for nothing of it."""
+    if not strength:
+        return _FAINT
+    return "#" + "".join(f"{round(255 - strength * (255 - part)):02x}" for part in _rgb(colour))
+
+
+def _is_light(colour: str) -> bool:
+    """Whether dark letters stand out from it better than white ones."""
+    red, green, blue = _rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 140
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _reach(estimate: Estimate) -> list[list[float]]:
+    """How far the interval reaches below and above the mean, in percent; nowhere where it is not known."""
+    reach = (estimate.mean - estimate.low, estimate.high - estimate.mean)
+    return [[0.0 if isnan(part) else 100 * max(part, 0.0)] for part in reach]
