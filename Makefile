@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-slow lint types wheel bench golden clean
+.PHONY: help demo test test-slow lint types wheel bench golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL on the built-in policy: table and figure in runs/demo"
@@ -15,6 +15,7 @@ help:
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
 	@echo "make bench      speed as ratios"
 	@echo "make golden     write the pinned outputs anew, after a change that is meant"
+	@echo "make gallery    draw docs/gallery.md anew"
 	@echo "make clean      remove the environment and what was built"
 
 # The stamps are written last: an installation cut short is taken up again, a broken environment is made anew.
@@ -56,6 +57,9 @@ bench: $(VENV)/installed-dev
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py
+
+gallery: $(VENV)/installed-dev
+	$(BIN)/python tools/build_gallery.py
 
 clean:
 	rm -rf $(VENV) dist build

@@ -1,0 +1,51 @@
+"""The gallery page is what the code writes, and shows every deck, look and failure."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from verienv.generalpoints import LOOKS
+from verienv.generalpoints.decks import SHIPPED
+from verienv.generalpoints.drawn_deck import DRAWN
+from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "gallery.md").read_text()
+SHOWN = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", PAGE)
+
+
+@pytest.fixture(scope="module")
+def tool() -> Any:
+    spec = importlib.util.spec_from_file_location("build_gallery", ROOT / "tools" / "build_gallery.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_what_make_gallery_writes(tool: Any) -> None:
+    assert tool.page() == PAGE
+
+
+def test_every_deck_look_and_failure_is_on_the_page() -> None:
+    assert {f"gallery/deck-{deck}.webp" for deck in (*SHIPPED, *DRAWN)} <= set(SHOWN)
+    assert {f"gallery/look-{look}.webp" for look in LOOKS} <= set(SHOWN)
+    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in GeneralPointsVisionEnv.failures)
+
+
+def test_the_pictures_shown_are_the_pictures_there_are() -> None:
+    files = {f"gallery/{file.name}" for file in (ROOT / "docs" / "gallery").iterdir()}
+    assert set(SHOWN) == files
+
+
+def test_the_pictures_are_those_that_the_code_draws_today(tool: Any) -> None:
+    for name, picture in tool.pictures():
+        with Image.open(ROOT / "docs" / "gallery" / f"{name}.webp") as kept:
+            assert kept.size == picture.size
+            small = [image.convert("RGB").resize((24, 24), Image.Resampling.BOX).tobytes() for image in (kept, picture)]
+            assert max(abs(one - other) for one, other in zip(*small, strict=True)) < 24, name

@@ -1,0 +1,188 @@
+"""Write docs/gallery.md and its pictures: every deck, every look, every failure kind with its verdict.
+
+python tools/build_gallery.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from verienv.generalpoints import LOOKS, VISION_SPLITS, Look, draw
+from verienv.generalpoints.cards import RANKS, SUITS
+from verienv.generalpoints.decks import SHIPPED, load_deck
+from verienv.generalpoints.drawn_deck import DRAWN, DrawnDeck
+from verienv.generalpoints.tabletop import TEXTURES, tabletop
+from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+
+DOCS = Path(__file__).parents[1] / "docs"
+INSTANCE = "generalpoints:4-4-2-10:24"
+"""A hand that can fail in every way."""
+
+ABOUT_DECKS = {
+    "classic": "the default: Adrian Kennard's deck with large indices, CC0",
+    "classic_four_color": "the same in four colours, CC0",
+    "flat": "Kenney's deck, CC0; J, Q and K are crowns",
+    "drawn": "our own, drawn with Pillow; its look is a `DrawnDeck`",
+    "drawn_four_color": "our own in four colours",
+    "drawn_dark": "our own on dark faces",
+    "drawn_plain": "our own without pips, with jumbo indices",
+}
+OTHERS: dict[str, dict[str, Any]] = {
+    "a grid": {"arrangement": "grid", "cards": 6, "suits": "all", "side": "all"},
+    "a wide picture": {"image_size": [112, 336], "suits": "red"},
+    "colours of one's own": {"deck": {"face": "ivory", "hearts": "deeppink", "spades": "navy", "font": "serif"}},
+    "all at once": {
+        "visual": "scattered", "background": "stone", "light": 0.5, "noise": 12.0, "blur": 0.6, "suits": "all"
+    },
+}  # fmt: skip
+
+
+def pictures() -> Iterator[tuple[str, Image.Image]]:
+    """The files of the gallery, by name."""
+    for deck in (*SHIPPED, *DRAWN):
+        yield f"deck-{deck}", sheet(deck)
+    for look in LOOKS:
+        yield f"look-{look}", Image.fromarray(draw(("10S", "QC", "6S", "AC"), Look.of(look), jitter=4))
+    for split in ("train", "visual_ood"):
+        yield f"split-{split}", Image.fromarray(seen({"split": split, "side": "all"}, INSTANCE))
+    for name, settings in OTHERS.items():
+        yield f"other-{slug(name)}", Image.fromarray(seen(settings))
+    yield "tables", tables()
+    yield "failures", Image.fromarray(seen({"side": "all"}, INSTANCE))
+
+
+def seen(settings: dict[str, Any], instance: str | None = None) -> Any:
+    env = GeneralPointsVisionEnv(**settings)
+    given = {"options": {"instance": instance}} if instance else {"seed": 5}
+    return env.reset(**given)[0]["image"]  # type: ignore[arg-type]
+
+
+def sheet(name: str, width: int = 60, gap: int = 6) -> Image.Image:
+    """All 52 faces on felt, a row for each suit."""
+    deck = load_deck(name)
+    height = round(width * deck.aspect)
+    table = Image.fromarray(tabletop("felt", 4 * (height + gap) + gap, 13 * (width + gap) + gap))
+    for row, suit in enumerate(SUITS):
+        for column, rank in enumerate(RANKS):
+            face = deck.face(rank + suit, width, height)
+            table.paste(face, (gap + column * (width + gap), gap + row * (height + gap)), face)
+    return table
+
+
+def tables() -> Image.Image:
+    """The backgrounds side by side."""
+    return Image.fromarray(np.hstack([tabletop(name, 120, 200) for name in TEXTURES]))
+
+
+def slug(name: str) -> str:
+    return name.replace("'", "").replace(" ", "-")
+
+
+def page() -> str:
+    """The page, as Markdown."""
+    return "\n".join([*introduction(), *decks(), *looks(), *splits(), *others(), *failures(), ""])
+
+
+def introduction() -> list[str]:
+    return [
+        "# Gallery",
+        "",
+        "What `verienv/GeneralPoints-VL-v0` shows, drawn by the code itself: `make gallery` writes this page anew.",
+        "",
+        "```python",
+        'env = gym.make("verienv/GeneralPoints-VL-v0", visual="scattered", deck="flat", image_size=336)',
+        "```",
+    ]
+
+
+def decks() -> list[str]:
+    lines = [
+        "", "## Decks", "",
+        '`deck="..."` takes one of these names, a folder with 52 PNG files (`AC.png` to `KS.png`), or a dict of the',
+        "fields of `DrawnDeck`: " + ", ".join(f"`{field}`" for field in DrawnDeck.model_fields) + ".",
+    ]  # fmt: skip
+    for name in (*SHIPPED, *DRAWN):
+        lines += ["", f"**`{name}`**: {ABOUT_DECKS[name]}", "", f"![the 52 faces](gallery/deck-{name}.webp)"]
+    return lines
+
+
+def looks() -> list[str]:
+    about = (
+        '`visual="..."` is a name for settings; each can also be given by itself, as in `gym.make(..., noise=12.0)`.'
+    )
+    cells = []
+    for name, settings in LOOKS.items():
+        told = ", ".join(f"{field}={value!r}" for field, value in settings.items()) or "the paper's table"
+        cells.append((f"![{name}](gallery/look-{name}.webp)", f"**`{name}`**<br>{told}"))
+    tables = f"A background is {', '.join(f'`{name}`' for name in TEXTURES)}, or any colour:"
+    return ["", "## Looks", "", about, "", *grid(cells, 3), "", tables, "", "![tables](gallery/tables.webp)"]
+
+
+def splits() -> list[str]:
+    lines = ["", "## Splits", "", "| split | stands for |", "|---|---|"]
+    for name, settings in VISION_SPLITS.items():
+        told = ", ".join(f"{field}={value}" for field, value in settings.items())
+        lines.append(f"| `{name}` | {told} |")
+    pair = [
+        (f"![{split}](gallery/split-{split}.webp)", f"`{split}`, `{INSTANCE}`") for split in ("train", "visual_ood")
+    ]
+    return [*lines, "", "The same instance in two splits is the same hand, suit for suit:", "", *grid(pair, 2)]
+
+
+def others() -> list[str]:
+    cells = [
+        (f"![{name}](gallery/other-{slug(name)}.webp)", f"**{name}**<br>`{settings}`")
+        for name, settings in OTHERS.items()
+    ]
+    return ["", "## More settings", "", *grid(cells, 2)]
+
+
+def failures() -> list[str]:
+    env = GeneralPointsVisionEnv(side="all")
+    lines = [
+        "", "## Verdicts", "",
+        "Every way to fail, on this hand (J, Q, K count 10; make 24), and what each attempt is paid and told:", "",
+        "![the hand](gallery/failures.webp)", "",
+        "| failure | response | reward | feedback |", "|---|---|---:|---|",
+    ]  # fmt: skip
+    for failure in env.failures:
+        env.reset(options={"instance": INSTANCE})
+        response = env.flawed_response(failure, np.random.default_rng(3)) or ""
+        lines.append(row(failure, response, env))
+    env.reset(options={"instance": INSTANCE})
+    return [*lines, row("none", env.expert_response(), env)]
+
+
+def row(failure: str, response: str, env: GeneralPointsVisionEnv) -> str:
+    verdict = env.judge(response)
+    return f"| {failure.replace('_', ' ')} | `{response}` | {verdict.reward:+g} | {verdict.feedback} |"
+
+
+def grid(cells: list[tuple[str, str]], columns: int) -> list[str]:
+    """A table of pictures with a line below each."""
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    lines = ["|" + "   |" * columns, "|" + ":-:|" * columns]
+    for each in rows:
+        padded = [*each, *[("", "")] * (columns - len(each))]
+        lines.append("| " + " | ".join(f"{picture}<br>{text}" if picture else "" for picture, text in padded) + " |")
+    return lines
+
+
+def main() -> None:
+    folder = DOCS / "gallery"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.webp"):
+        old.unlink()
+    for name, picture in pictures():
+        picture.save(folder / f"{name}.webp", quality=92, method=6)
+    (DOCS / "gallery.md").write_text(page())
+    print(DOCS / "gallery.md", f"{sum(file.stat().st_size for file in folder.iterdir()) / 1024:.0f} KiB of pictures")
+
+
+if __name__ == "__main__":
+    main()
