@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
 
+from verienv.core.dialogue import Message
 from verienv.core.env import VerifiedEnv
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 Kind = Literal["sft", "revision", "preference"]
+
+_DIALOGUES = ("prompt", "completion", "chosen", "rejected")
 
 
 def demonstrations(
@@ -41,24 +47,33 @@ def demonstrations(
 
     Returns:
         An iterator of dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and
-        "preference" rows name the ``failure`` of the newest wrong response.
+        "preference" rows name the ``failure`` of the newest wrong response. Rows of a task by sight bring ``images``,
+        a list of PIL images, one for each ``{"type": "image"}`` in the prompt; in them the content of every message is
+        a list of parts, since a table's column holds texts or lists, not both.
 
     Raises:
         ValueError: at once, for arguments out of range.
         RuntimeError: later, if a response meant to be correct does not score maximal, or a wrong one is not as wrong
             as meant.
     """
-    if kind not in get_args(Kind):
-        raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
-    for name, count in (("n", n), ("seed", seed)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
     try:
         env = gym.make(env_id, split=split, **settings).unwrapped
     except TypeError:  # it takes no split
         env = None
     if not isinstance(env, VerifiedEnv):
         raise ValueError(f"env_id={env_id!r} has no expert; use an environment of verienv, such as {ENV_ID}")
+    return demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
+
+
+def demonstrations_in(
+    env: VerifiedEnv, kind: Kind, n: int, seed: int, *, steps: bool = False, wrong_attempts: int = 1
+) -> Iterator[dict[str, Any]]:
+    """As ``demonstrations``, in an environment of one's own: after each row, its instance is in play there."""
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+    for name, count in (("n", n), ("seed", seed)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
         raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
     return _rows(env, kind, n, seed, steps, wrong_attempts)
@@ -71,13 +86,37 @@ def _rows(
     for row in range(n):
         env.reset(seed=seed if row == 0 else None)
         if kind == "preference":
-            yield _preference(env, row, steps, rng)
+            yield _seen(env, _preference(env, row, steps, rng))
         else:
             failure = {}
             for _ in range(int(rng.integers(1, wrong_attempts + 1)) if kind == "revision" else 0):
                 wrong, failure["failure"] = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
                 env.step(wrong)
-            yield _with_completion(env, steps) | failure
+            yield _seen(env, _with_completion(env, steps) | failure)
+
+
+def images_of(env: VerifiedEnv) -> list[Image]:
+    """The pictures of ``env`` as PIL images, one for each ``{"type": "image"}`` in its messages."""
+    from PIL import Image
+
+    return [Image.fromarray(picture) for picture in env.pictures]
+
+
+def _seen(env: VerifiedEnv, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its images and with all contents as lists of parts; a row of a task in words as it is."""
+    if not env.pictures:
+        return row
+    spoken = {name: _in_parts(row[name]) for name in _DIALOGUES if name in row}
+    return row | spoken | {"images": images_of(env)}
+
+
+def _in_parts(messages: list[Message]) -> list[Message]:
+    return [
+        message | {"content": [{"type": "text", "text": message["content"]}]}
+        if isinstance(message["content"], str)
+        else message
+        for message in messages
+    ]
 
 
 def _preference(env: VerifiedEnv, row: int, steps: bool, rng: np.random.Generator) -> dict[str, Any]:

@@ -88,6 +88,12 @@ def test_it_can_be_evaluated(folder):
     assert result.cells["train"].failures == {"unreadable": 6}
 
 
+def test_a_dialogue_with_a_picture_is_an_error_that_names_the_environment_in_words(folder):
+    with pytest.raises(ValueError, match=r"reads no pictures; .*verienv/GeneralPoints-L-v0") as caught:
+        evaluate(load_policy(folder, max_new_tokens=4), "verienv/GeneralPoints-VL-v0", ["train"], 2)
+    assert "\n" not in str(caught.value)
+
+
 def test_sampling_is_fixed_by_its_seed(folder):
     one, same, other = (
         load_policy(folder, temperature=1.0, seed=seed, max_new_tokens=8)(DIALOGUES) for seed in (3, 3, 4)

@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from verienv.adapters.trl import Environment, dataset, response_text, reward, reward_function
-from verienv.generalpoints import Puzzle, expert_answer, verify
+from verienv.generalpoints import Puzzle, draw, expert_answer, verify
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 ID = "verienv/GeneralPoints-L-v0"
+VISION_ID = "verienv/GeneralPoints-VL-v0"
+KINDS = ("prompt", "sft", "revision", "preference")
 HAND = {"cards": ["4", "3", "2", "K"], "rule": {"J": 10, "Q": 10, "K": 10}, "target": 24}
 RIGHT = '{"formula": "4*3+2+10"}'
 WRONG = '{"formula": "4+3+2+10"}'
@@ -105,6 +108,20 @@ def test_a_row_of_another_task_is_passed_over():
     }
 
 
+def test_a_metric_that_only_rows_by_sight_have_is_averaged_over_them():
+    logged = {}
+    named = '{"cards": ["4", "3", "2", "A"], "formula": "4*3+2+10"}'
+    reward(
+        prompts=["?"] * 3,
+        completions=[RIGHT, named, RIGHT],
+        cards=[HAND["cards"]] * 3,
+        vision=[False, True, True],
+        log_metric=lambda name, value: logged.update({name: value}),
+    )
+    assert logged["verienv/cards_read"] == (3 + 0) / 2
+    assert logged["verienv/is_correct"] == 1 / 3
+
+
 def test_a_dataset_without_hands_is_an_error_that_says_what_to_do():
     with pytest.raises(ValueError, match="no column 'cards'; make it with verienv"):
         reward(prompts=["?"], completions=[RIGHT])
@@ -187,6 +204,53 @@ def test_wrong_arguments_are_named(wrong, message):
         dataset(ID, **wrong)
 
 
+# Datasets by sight
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_by_sight_rows_hold_the_picture_of_their_hand_through_the_disk(kind, tmp_path):
+    from datasets import Image, load_from_disk
+
+    dataset(VISION_ID, "visual_ood", n=3, kind=kind).save_to_disk(tmp_path / "rows")
+    rows = load_from_disk(tmp_path / "rows")
+    assert rows.features["images"].feature == Image()
+    for row in rows:
+        [image] = row["images"]
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (336, 336))
+        assert np.array_equal(np.asarray(image), draw(row["cards"]))
+        assert {card[-1] for card in row["cards"]} <= {"D", "H"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_by_sight_trl_finds_a_placeholder_for_each_image(kind):
+    from trl import prepare_multimodal_messages
+
+    for row in dataset(VISION_ID, n=2, kind=kind):
+        first, *others = prepare_multimodal_messages(row["prompt"], images=row["images"])
+        assert [part["type"] for part in first["content"]] == ["image", "text"]
+        assert first["content"][0]["image"] is row["images"][0]
+        answers = [message for name in ("completion", "chosen", "rejected") for message in row.get(name, [])]
+        for message in others + prepare_multimodal_messages(answers):
+            assert [part["type"] for part in message["content"]] == ["text"]
+
+
+def test_by_sight_every_row_says_how_its_answer_is_judged():
+    for kind in KINDS:
+        (row,) = dataset(VISION_ID, "rule_ood", n=1, kind=kind)
+        assert row["vision"] is True
+        right = json.loads(expert_answer(Puzzle(row["cards"], row["rule"], row["target"])))
+        columns = {name: [value] for name, value in row.items() if name not in ("prompt", "completion")}
+        assert reward(prompts=["?"], completions=[json.dumps(right)], **columns) == [5.0]
+        assert reward(prompts=["?"], completions=[json.dumps(right | {"cards": []})], **columns) == [-1.5]
+
+
+def test_in_words_there_is_no_column_of_images_and_no_vision():
+    rows = dataset(ID, n=2, kind="sft")
+    assert "images" not in rows.column_names
+    assert rows["vision"] == [False, False]
+    assert all(isinstance(row["prompt"][0]["content"], str) for row in rows)
+
+
 # Several attempts
 
 
@@ -211,6 +275,17 @@ def test_a_rollout_without_an_answer_is_paid_as_unreadable():
     environment = Environment()
     environment.reset(**HAND)
     assert environment.get_reward() == -3.0
+
+
+def test_by_sight_an_answer_with_misread_cards_is_paid_as_such():
+    (row,) = dataset(VISION_ID, n=1)
+    right = json.loads(expert_answer(Puzzle(row["cards"])))
+    environment = Environment()
+    environment.reset(**row)
+    assert environment.answer(**(right | {"cards": ["A"] * 4})).startswith("The cards are not read right.")
+    assert environment.get_reward() == -1.5
+    environment.answer(**right)
+    assert environment.get_reward() == 5.0
 
 
 def test_a_reset_forgets_the_answers_before_it():
@@ -307,13 +382,14 @@ def quiet(tmp_path, **settings):
 
 
 def speak(model, words, say):
-    """Let ``say`` (row number, the whole text so far) write what the policy samples."""
+    """Let ``say`` (row number, the whole text so far, the pixels if any) write what the policy samples."""
     import torch
 
-    def generate(input_ids, **_):
+    def generate(input_ids, pixel_values=None, **_):
+        pixels = [()] * len(input_ids) if pixel_values is None else [(picture,) for picture in pixel_values]
         said = [
-            [*words.encode(say(row, words.decode(ids)), add_special_tokens=False), words.eos_token_id]
-            for row, ids in enumerate(input_ids)
+            [*words.encode(say(row, words.decode(ids), *seen), add_special_tokens=False), words.eos_token_id]
+            for row, (ids, seen) in enumerate(zip(input_ids, pixels, strict=True))
         ]
         longest = max(map(len, said))
         padded = [ids + [words.pad_token_id] * (longest - len(ids)) for ids in said]
@@ -466,3 +542,203 @@ def test_dpo_trains_on_preferences(tmp_path):
     assert len(losses) == 2
     assert all(math.isfinite(loss) for loss in losses)
     assert changed(trainer.model, weights(start))
+
+
+# Training by sight
+
+PIXELS, PATCH = 28, 14
+
+
+def tiny_processor(stacked=False):
+    """Of a LLaVA: ``tokenizer``, and pictures shrunk to four patches; ``stacked`` in one tensor, as Qwen-VL's do."""
+    from transformers import LlavaProcessor, SiglipImageProcessorPil
+    from trl.chat_template_utils import qwen3_vl_chat_template
+
+    class Stacking(SiglipImageProcessorPil):
+        def preprocess(self, images, *args, **settings):
+            return super().preprocess(images, *args, **settings | {"return_tensors": "pt"})
+
+    words = tokenizer(qwen3_vl_chat_template)
+    words.add_tokens(["<|image_pad|>", "<|vision_start|>", "<|vision_end|>"])
+    return LlavaProcessor(
+        (Stacking if stacked else SiglipImageProcessorPil)(size={"height": PIXELS, "width": PIXELS}),
+        words,
+        patch_size=PATCH,
+        vision_feature_select_strategy="full",
+        chat_template=words.chat_template,
+        image_token="<|image_pad|>",
+    )
+
+
+def tiny_llava(processor):
+    import torch
+    from transformers import LlavaConfig, LlavaForConditionalGeneration, SiglipVisionConfig
+
+    language = tiny_model(processor.tokenizer).config
+    torch.manual_seed(0)
+    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return LlavaForConditionalGeneration(
+        LlavaConfig(
+            text_config=language,
+            vision_config=SiglipVisionConfig(**size, image_size=PIXELS, patch_size=PATCH),
+            image_token_id=processor.image_token_id,
+            vision_feature_select_strategy="full",
+            vision_feature_layer=-1,
+        )
+    )
+
+
+def shrunk(processor, rows):
+    """What the model shall see of each row: a tensor, rows x 3 x PIXELS x PIXELS."""
+    return processor.image_processor([row["images"][0] for row in rows], return_tensors="pt")["pixel_values"]
+
+
+def watched(model):
+    """A list of all pixels that will reach the model."""
+    seen = []
+
+    def look(_, args, settings):
+        seen.append(settings.get("pixel_values", args[0] if args else None).detach().clone())
+
+    model.model.vision_tower.register_forward_pre_hook(look, with_kwargs=True)
+    return seen
+
+
+def same(these, those):
+    """Whether two stacks hold the same pictures, in whatever order."""
+    return sorted(map(hash, map(bytes, these.numpy()))) == sorted(map(hash, map(bytes, those.numpy())))
+
+
+def vision_weights(model):
+    return {name: value.clone() for name, value in model.state_dict().items() if "vision_tower" in name}
+
+
+def has_changed(model, before):
+    return any((model.state_dict()[name] != value).any() for name, value in before.items())
+
+
+@trains
+@pytest.mark.parametrize("kind", ["sft", "revision"])
+def test_sft_trains_on_demonstrations_by_sight(tmp_path, kind):
+    from trl import SFTConfig, SFTTrainer
+
+    processor = tiny_processor()
+    model, rows = tiny_llava(processor), dataset(VISION_ID, n=4, kind=kind)
+    before, seen = vision_weights(model), watched(model)
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(**quiet(tmp_path, max_length=None)),
+        train_dataset=rows,
+        processing_class=processor,
+    )
+    trainer.train()
+    losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+    assert losses[1] < losses[0]
+    assert len(seen) >= 2
+    assert all(same(pixels, shrunk(processor, rows)) for pixels in seen)
+    assert has_changed(model, before)
+
+
+@trains
+def test_dpo_trains_on_preferences_by_sight(tmp_path):
+    from trl import DPOConfig, DPOTrainer
+
+    processor = tiny_processor()
+    model, rows = tiny_llava(processor), dataset(VISION_ID, n=4, kind="preference")
+    before, seen = vision_weights(model), watched(model)
+    trainer = DPOTrainer(
+        model=model,
+        ref_model=tiny_llava(processor),
+        args=DPOConfig(**quiet(tmp_path, max_steps=1, max_length=None)),
+        train_dataset=rows,
+        processing_class=processor,
+    )
+    trainer.train()
+    expected = shrunk(processor, [*rows, *rows])  # chosen and rejected
+    assert seen
+    assert all(same(pixels, expected) for pixels in seen)
+    assert has_changed(model, before)
+
+
+def looked_up(processor, rows):
+    """The puzzle that a model with perfect sight recognises in pixels."""
+    pictures, puzzles = shrunk(processor, rows), [Puzzle(row["cards"], row["rule"], row["target"]) for row in rows]
+
+    def puzzle(pixels):
+        (match,) = [puzzle for puzzle, picture in zip(puzzles, pictures, strict=True) if (picture == pixels).all()]
+        return match
+
+    return puzzle
+
+
+@trains
+def test_grpo_trains_by_sight_on_the_rewards_of_the_verifier(tmp_path):
+    from trl import GRPOConfig, GRPOTrainer
+
+    processor = tiny_processor()
+    model, rows = tiny_llava(processor), dataset(VISION_ID, n=4, attempts=1)
+    recognised = looked_up(processor, rows)
+    paid = []
+
+    def say(row, text, pixels):
+        answer = json.loads(expert_answer(recognised(pixels)))
+        return json.dumps(answer if row % 2 else answer | {"cards": ["A", "A", "A", "A"]})
+
+    def spy(prompts, completions, cards, **columns):
+        paid.append([verify(response_text(c), Puzzle(h), vision=True) for c, h in zip(completions, cards, strict=True)])
+        return [0.0] * len(prompts)
+
+    speak(model, processor.tokenizer, say)
+    before, seen = vision_weights(model), watched(model)
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=[reward, spy],
+        args=GRPOConfig(**quiet(tmp_path, num_generations=2, max_completion_length=96)),
+        train_dataset=rows,
+        processing_class=processor,
+    )
+    trainer.train()
+
+    steps = [log for log in trainer.state.log_history if "loss" in log]
+    assert len(steps) == len(paid) == 2
+    for log, verdicts in zip(steps, paid, strict=True):
+        assert [verdict.failure for verdict in verdicts] == ["misread", ""] * 2
+        assert log["rewards/verienv/mean"] == sum(verdict.reward for verdict in verdicts) / 4 == (5 - 1.5) / 2
+        assert log["verienv/cards_correct"] == 0.5
+        assert log["grad_norm"] > 0
+    hands = {recognised(picture).cards for pixels in seen for picture in pixels}
+    assert hands == {tuple(row["cards"]) for row in rows}
+    assert has_changed(model, before)
+
+
+@trains
+def test_grpo_trains_by_sight_over_several_attempts(tmp_path, monkeypatch):
+    from trl import GRPOConfig, GRPOTrainer
+
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    processor = tiny_processor(stacked=True)
+    model, rows = tiny_llava(processor), dataset(VISION_ID, n=2)
+    recognised = looked_up(processor, rows)
+
+    def say(row, text, pixels):
+        told = re.findall(r"<tool_response>\n(.*?)\n</tool_response>", text, re.DOTALL)
+        if told and told[-1] == "Correct.":
+            return "I stop here."
+        answer = json.loads(expert_answer(recognised(pixels)))
+        if row % 2 and not told:
+            answer["cards"] = ["A", "A", "A", "A"]
+        return f"<tool_call>\n{json.dumps({'name': 'answer', 'arguments': answer})}\n</tool_call>"
+
+    speak(model, processor.tokenizer, say)
+    trainer = GRPOTrainer(
+        model=model,
+        environment_factory=Environment,
+        args=GRPOConfig(**quiet(tmp_path, max_steps=1, num_generations=2, max_completion_length=1024)),
+        train_dataset=rows,
+        processing_class=processor,
+    )
+    trainer.train()
+    (log,) = [log for log in trainer.state.log_history if "loss" in log]
+    assert log["tools/call_frequency"] == 1.5
+    assert log["rewards/Environment/mean"] == 5.0
+    assert math.isfinite(log["loss"])

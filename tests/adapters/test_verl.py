@@ -1,13 +1,17 @@
 import importlib.util
+import io
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from verienv.adapters import verl
 from verienv.adapters.verl import compute_score, rows, write_parquet
-from verienv.generalpoints import Puzzle, expert_answer
+from verienv.generalpoints import Puzzle, draw, expert_answer
 
 ID = "verienv/GeneralPoints-L-v0"
+VISION_ID = "verienv/GeneralPoints-VL-v0"
 TRUTH = json.dumps({"cards": ["4", "3", "2", "K"], "rule": "ten", "target": 24})
 KEYS = ["score", "acc", "cards_correct", "numbers_correct", "formula_valid", "failure"]
 
@@ -46,6 +50,42 @@ def test_rows_and_their_scores_come_through_a_parquet_file(tmp_path):
         truth = json.loads(row["reward_model"]["ground_truth"])
         right = expert_answer(Puzzle(truth["cards"]))
         assert compute_score(row["data_source"], right, row["reward_model"]["ground_truth"])["score"] == 5.0
+
+
+def picture(image):
+    return np.asarray(Image.open(io.BytesIO(image["bytes"])))
+
+
+def test_rows_by_sight_hold_a_png_for_each_image_token_in_the_prompt():
+    for row in rows(VISION_ID, "visual_ood", n=3):
+        assert list(row) == ["data_source", "prompt", "images", "ability", "reward_model", "extra_info"]
+        truth = json.loads(row["reward_model"]["ground_truth"])
+        [message], [image] = row["prompt"], row["images"]
+        assert message["content"].startswith("<image>Make 24 ")
+        assert message["content"].count("<image>") == 1
+        assert list(image) == ["bytes"]
+        assert np.array_equal(picture(image), draw(truth["cards"]))
+
+
+def test_by_sight_a_misread_hand_is_penalised_and_the_cards_read_are_counted():
+    (row,) = rows(VISION_ID, n=1)
+    truth = row["reward_model"]["ground_truth"]
+    right = json.loads(expert_answer(Puzzle(json.loads(truth)["cards"])))
+    seen = compute_score("", json.dumps(right), truth)
+    assert list(seen) == [*KEYS[:-1], "cards_read", "failure"]
+    assert (seen["score"], seen["cards_read"]) == (5.0, 4.0)
+    misread = compute_score("", json.dumps(right | {"cards": []}), truth)
+    assert (misread["score"], misread["cards_read"], misread["failure"]) == (-1.5, 0.0, "misread")
+
+
+def test_pictures_come_through_a_parquet_file(tmp_path):
+    from datasets import load_dataset
+
+    made = rows(VISION_ID, n=3)
+    path = write_parquet(tmp_path / "train.parquet", made)
+    read = load_dataset("parquet", data_files=str(path), cache_dir=str(tmp_path / "cache"))["train"]
+    assert [row["images"] for row in read] == [row["images"] for row in made]
+    assert [row["prompt"] for row in read] == [row["prompt"] for row in made]
 
 
 @pytest.mark.parametrize(

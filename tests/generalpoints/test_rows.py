@@ -3,7 +3,7 @@ import json
 import pytest
 
 from verienv.core.assets import asset_path
-from verienv.generalpoints import GeneralPointsConfig, Puzzle
+from verienv.generalpoints import GeneralPointsConfig, Puzzle, expert_answer
 from verienv.generalpoints.rows import PuzzleRow
 
 PUZZLE = Puzzle(("4S", "3H", "2C", "KD"), rule={"J": 5, "Q": 6, "K": 7}, target=25, stated_rule="ten")
@@ -16,6 +16,14 @@ def test_a_row_comes_back_from_json_unchanged():
     assert again == row
     assert again.puzzle == PUZZLE
     assert (again.rewards, again.strict, again.attempts) == (CONFIG.rewards, True, 3)
+
+
+def test_a_row_by_sight_keeps_the_suits_and_pays_for_misread_cards():
+    row = PuzzleRow.read(json.loads(json.dumps(PuzzleRow.of(PUZZLE, GeneralPointsConfig(), vision=True).columns())))
+    right = json.loads(expert_answer(PUZZLE))
+    assert (row.cards, row.vision) == (PUZZLE.cards, True)
+    assert row.judge(json.dumps(right)).reward == 5.0
+    assert row.judge(json.dumps(right | {"cards": ["A", "3", "2", "K"]})).reward == -1.5
 
 
 def test_columns_tell_the_values_under_the_scored_rule():

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
+from verienv.demos import images_of
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.rows import PuzzleRow
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def question_rows(env_id: str, split: str, n: int, seed: int, **settings: Any) -> Iterator[dict[str, Any]]:
-    """Yield ``n`` questions: ``prompt`` (chat messages) and the columns of ``PuzzleRow``.
+    """Yield ``n`` questions: ``prompt`` (chat messages) and the columns of ``PuzzleRow``; by sight also ``images``
+    (PIL images, one for each placeholder in the prompt).
 
     The k-th row is the k-th episode of an environment of the same settings, first reset with ``seed``.
 
@@ -23,13 +28,20 @@ def question_rows(env_id: str, split: str, n: int, seed: int, **settings: Any) -
     env = made(env_id, split, n, **settings)
     for index in range(n):
         env.reset(seed=seed if index == 0 else None)
-        yield {"prompt": env.messages, **PuzzleRow.of(env.puzzle, env.config).columns()}
+        row = {"prompt": env.messages, **instance_columns(env)}
+        yield row | {"images": images_of(env)} if env.pictures else row
 
 
-def instance_columns(env: GeneralPointsEnv, instance: str) -> dict[str, Any]:
-    """The columns of an instance under the settings of ``env``."""
-    (ranks, target), dealing = read_instance(instance), env.config.dealing
-    return PuzzleRow.of(Puzzle(ranks, dealing.rule, target, dealing.stated_rule), env.config).columns()
+def instance_columns(env: GeneralPointsEnv) -> dict[str, Any]:
+    """The columns of the puzzle in play. By sight, its cards have suits."""
+    return PuzzleRow.of(env.puzzle, env.config, vision=bool(env.perception)).columns()
+
+
+def png(image: Image) -> bytes:
+    """The image as a PNG file, packed as far as is quick: a tenth less would take twice the time."""
+    file = BytesIO()
+    image.save(file, "PNG", compress_level=4)
+    return file.getvalue()
 
 
 def made(env_id: str, split: str, n: int, **settings: Any) -> GeneralPointsEnv:

@@ -44,7 +44,7 @@ def load_policy(
 
     Raises:
         ValueError: if transformers is not installed, the model cannot be loaded or has no chat template, or an argument
-            is out of range; by the policy, for a dialogue longer than the model's context.
+            is out of range; by the policy, for a dialogue with pictures or one longer than the model's context.
     """
     for argument, number in (("max_new_tokens", max_new_tokens), ("batch_size", batch_size)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -91,6 +91,11 @@ def load_policy(
         return list(tokenizer.batch_decode(output[:, asked:], skip_special_tokens=True))
 
     def policy(dialogues: list[list[Message]]) -> list[str]:
+        if any(_has_pictures(message) for dialogue in dialogues for message in dialogue):
+            raise ValueError(
+                f"model={str(model)!r} is played as a model of text alone and reads no pictures; evaluate it in an "
+                "environment in words, such as verienv/GeneralPoints-L-v0"
+            )
         by_length = sorted(range(len(dialogues)), key=lambda i: sum(len(str(m["content"])) for m in dialogues[i]))
         responses = [""] * len(dialogues)
         for start in range(0, len(dialogues), batch_size):
@@ -100,6 +105,11 @@ def load_policy(
         return responses
 
     return policy
+
+
+def _has_pictures(message: Message) -> bool:
+    content = message["content"]
+    return not isinstance(content, str) and any(part.get("type") == "image" for part in content)
 
 
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:

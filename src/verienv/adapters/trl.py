@@ -25,6 +25,9 @@ SFT on demonstrations (``kind="revision"`` for repairs after real feedback; ``ki
     )
     trainer.train()
 
+Models that see train in the same way on ``dataset("verienv/GeneralPoints-VL-v0", ...)``, whose rows hold ``images``;
+give SFTConfig and DPOConfig ``max_length=None`` there, since TRL cuts a longer row off in the midst of its picture.
+
 GRPO with several attempts and feedback between them, for models that call tools::
 
     from verienv.adapters.trl import Environment
@@ -42,13 +45,13 @@ judged on the same puzzle, in any process. Written for TRL 1.16.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from verienv.adapters import instance_columns, made, question_rows
+from verienv.adapters import instance_columns, made, png, question_rows
 from verienv.core.dialogue import attempt_line
 from verienv.core.verdict import Verdict
-from verienv.demos import demonstrations
+from verienv.demos import demonstrations_in
 from verienv.generalpoints.rows import PuzzleRow
 from verienv.generalpoints.verifier import GeneralPointsRewards, RewardsLike
 
@@ -72,7 +75,7 @@ def dataset(
     """Rows for one of TRL's trainers.
 
     Args:
-        env_id: e.g. "verienv/GeneralPoints-L-v0".
+        env_id: e.g. "verienv/GeneralPoints-L-v0", or "verienv/GeneralPoints-VL-v0" for models that see.
         split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (5 unless
             set): set 1 where each prompt is answered once.
         n: the number of rows.
@@ -85,24 +88,37 @@ def dataset(
     Returns:
         A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
         ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
-        ``rewards``, ``strict``, ``attempts``). Demonstrations bring their own columns besides.
+        ``rewards``, ``strict``, ``attempts``). Demonstrations bring their own columns besides. Rows of a task by sight
+        hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the prompt.
 
     Raises:
         ValueError: for settings out of range.
         ImportError: if ``datasets`` is not installed.
     """
     try:
-        from datasets import Dataset
+        import datasets  # noqa: F401 - told before any row is made
     except ImportError:
         raise ImportError("TRL's datasets need the package datasets: pip install trl") from None
 
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
     if kind == "prompt":
-        return Dataset.from_list(list(question_rows(env_id, split, n, seed, **settings)))
+        return _table(question_rows(env_id, split, n, seed, **settings))
     env = made(env_id, split, n, **settings)
-    rows = demonstrations(env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
-    return Dataset.from_list([row | instance_columns(env, row["instance"]) for row in rows])
+    rows = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
+    return _table(row | instance_columns(env) for row in rows)
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> Dataset:
+    """A table of rows, each picture packed as soon as it is made: as pixels, 1,000 of 336 x 336 take 340 MB."""
+    from datasets import Dataset, Image
+
+    others, pictures = [], []
+    for row in rows:
+        pictures.append([{"bytes": png(image), "path": None} for image in row.pop("images", ())])
+        others.append(row)
+    table = Dataset.from_list(others)
+    return table.add_column("images", pictures, feature=[Image()]) if any(pictures) else table
 
 
 class RewardFunction:
@@ -157,9 +173,9 @@ class RewardFunction:
         judged = [verdict for verdict in verdicts if verdict]
         if log_metric is not None and judged:
             measures = [{"is_correct": verdict.is_correct, **verdict.metrics} for verdict in judged]
-            for measure in measures[0]:
-                share = sum(float(each[measure]) for each in measures) / len(measures)
-                log_metric(f"{self.__name__}/{measure}", share)
+            for measure in dict.fromkeys(name for each in measures for name in each):
+                found = [float(each[measure]) for each in measures if measure in each]  # not all rows are by sight
+                log_metric(f"{self.__name__}/{measure}", sum(found) / len(found))
         if log_extra is not None:
             log_extra(f"{self.__name__}_failure", [verdict.failure if verdict else "" for verdict in verdicts])
 
@@ -189,7 +205,8 @@ class Environment:
     """Several attempts at a puzzle with feedback between them, for ``GRPOTrainer(environment_factory=Environment)``.
 
     TRL resets one object for each rollout with the row of ``dataset``, offers ``answer`` to the policy as a tool, and
-    asks ``get_reward`` at the end.
+    asks ``get_reward`` at the end. With pictures, TRL 1.16 needs a processor that makes one tensor of them, as those of
+    the Qwen-VL models do: on a list of arrays, as PIL image processors make, it fails after the first answer.
     """
 
     def __init__(self) -> None:

@@ -20,7 +20,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from verienv.adapters import question_rows
+from verienv.adapters import png, question_rows
+from verienv.core.dialogue import Message
 from verienv.generalpoints.rows import PuzzleRow
 from verienv.generalpoints.verifier import RewardsLike
 
@@ -77,18 +78,20 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
     Returns:
         Dicts with ``data_source`` (id and split: verl reports validation by it), ``prompt`` (chat messages),
         ``ability``, ``reward_model`` (``style`` "rule" and ``ground_truth``, a JSON string) and ``extra_info``
-        (``index``, ``split``, ``instance``, ``env_id``). No ``images``: the questions are in words.
+        (``index``, ``split``, ``instance``, ``env_id``). Of a task by sight also ``images`` (dicts with ``bytes``, a
+        PNG file), one for each "<image>" in the text of the prompt.
 
     Raises:
         ValueError: for settings out of range.
     """
     made = []
     for index, row in enumerate(question_rows(env_id, split, n, seed, **settings)):
-        prompt = row.pop("prompt")
+        prompt, images = row.pop("prompt"), row.pop("images", None)
         made.append(
             {
                 "data_source": f"{env_id}/{split}",
-                "prompt": prompt,
+                "prompt": [{"role": message["role"], "content": _text(message)} for message in prompt],
+                **({"images": [{"bytes": png(image)} for image in images]} if images else {}),
                 "ability": "math",
                 "reward_model": {"style": "rule", "ground_truth": json.dumps(row)},
                 "extra_info": {"index": index, "split": split, "instance": row["instance"], "env_id": env_id},
@@ -115,6 +118,14 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Dataset.from_list(listed).to_parquet(path)
     return path
+
+
+def _text(message: Message) -> str:
+    """A message's content in one text, "<image>" for each picture: verl makes parts of it again."""
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    return "".join("<image>" if part["type"] == "image" else part["text"] for part in content)
 
 
 def _read_ground_truth(ground_truth: str) -> PuzzleRow:

@@ -58,13 +58,14 @@ class PuzzleRow(BaseModel):
         return validated(cls, given, "GeneralPoints row")
 
     @classmethod
-    def of(cls, puzzle: Puzzle, config: GeneralPointsConfig) -> Self:
-        """The row of a puzzle dealt under ``config``."""
+    def of(cls, puzzle: Puzzle, config: GeneralPointsConfig, *, vision: bool = False) -> Self:
+        """The row of a puzzle dealt under ``config``, with ``vision`` one whose cards were shown as a picture."""
         return cls(
             cards=puzzle.cards,
             rule=puzzle.rule,
             target=puzzle.target,
             stated_rule=puzzle.stated_rule,
+            vision=vision,
             rewards=config.rewards,
             strict=config.strict,
             attempts=config.attempts,
