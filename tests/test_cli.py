@@ -6,14 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from verienv.adapters import png
 from verienv.cli import run
+from verienv.cli.pictures import save_picture
 from verienv.evaluation import Evaluation
-from verienv.generalpoints import RULE_BY_SIDE
+from verienv.generalpoints import LOOK_BY_RULE, LOOKS, RULE_BY_SIDE, GeneralPointsVisionConfig, Puzzle, verify
+from verienv.generalpoints.puzzle import read_instance
+from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.registration import ENTRY_POINTS
 
 ENV = "GeneralPoints-L"
+VISION = "GeneralPoints-VL"
 SOLVED = '{"cards": ["4", "3", "2", "K"], "number": [4, 3, 2, 10], "formula": "4*3+2+10"}'
 INSTANCE = "generalpoints:4-3-2-K:24"
 
@@ -52,6 +59,19 @@ def test_envs_lists_ids_splits_and_settings_within_the_width(cli):
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_envs_lists_settings_and_looks_of_the_task_by_sight_in_80_columns(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = cli("envs")
+    assert max(map(len, out.splitlines())) <= 80
+    for name in GeneralPointsVisionConfig.model_fields:
+        assert len(re.findall(rf"^{name}  +\S", out, re.MULTILINE)) == 1
+    looks = out.partition("visual=  ")[2]
+    for name in LOOKS:
+        assert re.search(rf"^{name}  +\S", looks, re.MULTILINE)
+    assert re.search(r"^lamplight +background=wood, light=0.6", looks, re.MULTILINE)
+    assert re.search(r"^rotation +0.0 +each card is turned", out, re.MULTILINE)
+
+
 def test_show_prints_the_question_and_no_answer(cli):
     status, out, _ = cli("show", ENV, "--split", "rule_ood", "--seed", "3")
     assert status == 0
@@ -71,6 +91,34 @@ def test_show_with_answer_tells_the_experts_response_and_verdict(cli):
     assert re.search(r"is_correct +true", out)
 
 
+def pixels(path):
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        return np.asarray(image)
+
+
+def dealt(seed=0, **settings):
+    env = GeneralPointsVisionEnv(**settings)
+    env.reset(seed=seed)
+    return env
+
+
+def test_show_writes_the_picture(cli, tmp_path):
+    file = tmp_path / "new" / "hand.png"
+    status, out, _ = cli("show", VISION, "--seed", "4", "-s", "visual=scattered", "--image", file)
+    assert status == 0
+    assert out.rstrip().splitlines()[-1] == f"[the picture: {file}]"
+    assert np.array_equal(pixels(file), dealt(4, visual="scattered").pictures[0])
+    assert [path.name for path in file.parent.iterdir()] == ["hand.png"]
+
+
+def test_show_says_how_to_see_the_picture_and_does_not_tell_the_cards(cli):
+    _, out, _ = cli("show", VISION, "--seed", "4")
+    assert out.rstrip().splitlines()[-1] == "[the picture: add --image FILE.png and open that file]"
+    assert "J, 3, 10, 8" not in out
+    assert "picture" not in cli("show", ENV)[1]
+
+
 @pytest.mark.parametrize("name", ["GeneralPoints-L", "generalpoints-l-v0", "verienv/GeneralPoints-L-v0"])
 def test_an_environment_may_be_named_in_short(cli, name):
     assert cli("show", name)[0] == 0
@@ -87,6 +135,13 @@ def test_an_environment_may_be_named_in_short(cli, name):
         (["show", ENV, "-s", "attempts"], "key=value"),
         (["show", ENV, "-s", "atempts=2"], "did you mean 'attempts'"),
         (["show", ENV, "-s", "rule=nine_lives"], "is not a preset"),
+        (["show", ENV, "--image", "hand.png"], "has no picture; leave --image out"),
+        (["show", VISION, "--image", "hand.jpg"], "give a name that ends in .png"),
+        (["play", ENV, "--image", "hand.png"], "has no picture; leave --image out"),
+        (["demos", VISION, "-n", "1"], "--out -: the rows come with pictures"),
+        (["demos", VISION, "-n", "1", "--out", "/dev/null"], "give a file's path, e.g. --out demos.jsonl"),
+        (["demos", VISION, "-n", "1", "--out", "."], "Is a directory"),
+        (["evaluate", ENV, "--baseline", "expert", "--splits", "look_by_rule"], "has no visual splits"),
         (["verify", "no/such/file"], "no/such/file: No such file"),
         (["verify", "."], "Is a directory"),
         (["verify", "-", "--rule", "none"], "is not a preset"),
@@ -128,6 +183,41 @@ def test_a_hand_without_attempts_left_is_lost_and_the_next_is_dealt(cli):
     _, out, _ = cli("play", "--seed", "1", "-s", "attempts=2", typed="1\n\n2\n")
     assert out.count("Attempt 1 of 2.") == 2
     assert "0 of 2 hands solved, total reward -4." in out
+
+
+def test_by_sight_each_hand_is_in_a_file_while_one_plays_and_no_longer(cli, tmp_path, monkeypatch):
+    seen = []
+
+    def look(env, path):
+        save_picture(env, path)
+        seen.append((path, pixels(path), env.pictures[0]))
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("verienv.cli.play.save_picture", look)
+    _, out, _ = cli("play", VISION, "--seed", "1", typed="give up\nq\n")
+    assert re.findall(r"^The picture is (.*)$", out, re.MULTILINE) == [str(path) for path, _, _ in seen]
+    assert len({path for path, _, _ in seen}) == 2
+    assert all(np.array_equal(written, shown) for _, written, shown in seen)
+    assert not list(tmp_path.iterdir())
+
+
+def test_by_sight_the_hand_in_play_is_where_image_says(cli, tmp_path):
+    _, out, _ = cli("play", VISION, "--seed", "1", "--image", tmp_path / "hand.png", typed="q\n")
+    assert f"The picture is {tmp_path / 'hand.png'}\n" in out
+    assert np.array_equal(pixels(tmp_path / "hand.png"), dealt(1).pictures[0])
+
+
+def test_by_sight_a_bare_formula_counts_as_read_right_and_a_json_answer_as_it_reads(cli):
+    misread = '{"cards": ["A", "A", "A", "A"], "number": [1, 1, 1, 1], "formula": "2+5+7+10"}'
+    _, out, _ = cli("play", VISION, "--seed", "1", typed=f"{misread}\n2+5+7+10\nq\n")
+    assert "The cards are not read right. Reward -1.5.\nAttempt 2 of 5." in out
+    assert "Correct. Reward +5." in out
+    assert "A bare formula is judged as if you had read the cards right" in out
+
+
+def test_by_sight_giving_up_tells_the_cards(cli):
+    _, out, _ = cli("play", VISION, "--seed", "1", typed="give up\nq\n")
+    assert f"The cards are  {' '.join(dealt(1).puzzle.cards)}\nThe 3 solutions are" in out
 
 
 def test_ctrl_c_in_play_ends_with_status_130():
@@ -193,6 +283,18 @@ def test_options_of_verify_hold_where_a_line_does_not_say(cli):
     assert (json.loads(out)["failure"], json.loads(out)["reward"]) == ("wrong_numbers", 0.0)
 
 
+def test_of_answers_by_sight_verify_tells_how_many_cards_were_read(cli):
+    rows = [
+        {"response": SOLVED, "instance": INSTANCE},
+        {"response": SOLVED, "cards": ["4C", "3C", "2C", "QC"]},
+        {"response": SOLVED, "instance": INSTANCE, "vision": False},
+    ]
+    _, out, _ = cli("verify", "-", "--vision", typed=lines_of(*rows))
+    assert re.search(r"^mean cards read right +3.50$", out, re.MULTILINE)
+    assert re.search(r"^with the cards read right +2 ", out, re.MULTILINE)
+    assert "mean cards" not in cli("verify", "-", typed=lines_of(*rows))[1]
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
@@ -252,6 +354,95 @@ def test_demos_goes_to_stdout_by_default(cli):
     assert not err
 
 
+def by_sight(cli, file, *more):
+    """Status and stderr of writing demonstrations by sight in small pictures."""
+    status, out, err = cli("demos", VISION, "-s", "image_size=96", "--out", file, *more)
+    assert not out
+    return status, err
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
+def test_demos_by_sight_writes_the_pictures_beside_the_file(cli, tmp_path, kind):
+    status, err = by_sight(cli, tmp_path / "demos.jsonl", "--kind", kind, "-n", "3", "--seed", "7")
+    assert (status, err) == (
+        0,
+        f"3 rows in {tmp_path / 'demos.jsonl'}, their pictures in {tmp_path / 'demos_images'}\n",
+    )
+    env = GeneralPointsVisionEnv(image_size=96)
+    for number, line in enumerate((tmp_path / "demos.jsonl").read_text().splitlines()):
+        row = json.loads(line)
+        env.reset(seed=7 if number == 0 else None)
+        assert row["images"] == [f"demos_images/{number:06d}.png"]
+        assert np.array_equal(pixels(tmp_path / row["images"][0]), env.pictures[0])
+        [part] = (row.get("completion") or row["chosen"])[-1]["content"]
+        ranks, target = read_instance(row["instance"])
+        assert verify(part["text"], Puzzle(ranks, target=target), vision=True).reward == 5.0
+
+
+def test_demos_by_sight_load_as_a_dataset_of_images(cli, tmp_path, monkeypatch):
+    from datasets import Image as ImageFeature
+    from datasets import load_dataset
+
+    by_sight(cli, tmp_path / "demos.jsonl", "-n", "2")
+    monkeypatch.chdir(tmp_path)  # the paths are as seen from the file
+    rows = load_dataset("json", data_files="demos.jsonl", cache_dir="cache")["train"]
+    first = rows.cast_column("images", [ImageFeature()])[0]
+    assert first["images"][0].size == (96, 96)
+    assert first["prompt"][0]["content"][0]["type"] == "image"
+
+
+def test_demos_by_sight_replaces_its_own_pictures_of_before(cli, tmp_path):
+    by_sight(cli, tmp_path / "demos.jsonl", "-n", "3")
+    by_sight(cli, tmp_path / "demos.jsonl", "-n", "1", "--seed", "2")
+    assert names(tmp_path) == ["demos.jsonl", "demos_images", "demos_images/000000.png"]
+    assert np.array_equal(pixels(tmp_path / "demos_images" / "000000.png"), dealt(2, image_size=96).pictures[0])
+
+
+def test_demos_by_sight_touches_no_folder_in_which_other_things_are(cli, tmp_path):
+    (tmp_path / "demos_images").mkdir()
+    (tmp_path / "demos_images" / "me.png").write_text("precious")
+    status, err = by_sight(cli, tmp_path / "demos.jsonl", "-n", "1")
+    assert status == 2
+    assert "me.png, which is none of them; move it away or choose another --out" in err
+    assert names(tmp_path) == ["demos_images", "demos_images/me.png"]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_demos_by_sight_that_are_interrupted_leave_file_and_pictures_as_they_were(cli, tmp_path, monkeypatch, cause):
+    by_sight(cli, tmp_path / "demos.jsonl", "-n", "2")
+    before = {name: (tmp_path / name).read_bytes() for name in names(tmp_path) if "." in name}
+    written = []
+
+    def png_until_the_third(image):
+        written.append(image)
+        if len(written) == 3:
+            raise cause
+        return png(image)
+
+    monkeypatch.setattr("verienv.cli.pictures.png", png_until_the_third)
+    status, _ = by_sight(cli, tmp_path / "demos.jsonl", "-n", "4", "--seed", "9")
+    assert status == (130 if cause is KeyboardInterrupt else 2)
+    assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path) if "." in name} == before
+
+
+def test_an_old_file_never_stands_beside_new_pictures(cli, tmp_path, monkeypatch):
+    by_sight(cli, tmp_path / "demos.jsonl", "-n", "1")
+    rename = Path.rename
+
+    def fails(path, target):
+        if target.name == "demos_images":
+            raise OSError(5, "Input/output error", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    assert by_sight(cli, tmp_path / "demos.jsonl", "-n", "1", "--seed", "9")[0] == 2
+    assert not [name for name in names(tmp_path) if name.endswith(("jsonl", "part"))]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_one_line_on_stderr(cli):
     assert is_one_line_error(cli("demos", ENV, "-n", "200", "--out", "/dev/full"), "/dev/full: No space left")
@@ -296,6 +487,19 @@ def test_results_are_markdown_where_the_file_is_named_so(cli, tmp_path):
 def test_rule_by_side_has_four_cells(cli):
     _, out, _ = cli("evaluate", ENV, "--baseline", "expert", "--episodes", "3", "--splits", "rule_by_side")
     assert all(f" {cell} " in out for cell in RULE_BY_SIDE)
+
+
+def test_look_by_rule_has_four_cells_by_sight(cli):
+    status, out, _ = cli("evaluate", VISION, "--baseline", "expert", "--episodes", "3", "--splits", "look_by_rule")
+    assert status == 0
+    assert all(f" {cell} " in out for cell in LOOK_BY_RULE)
+
+
+def test_the_expert_is_evaluated_by_sight(cli, tmp_path):
+    file = tmp_path / "result.json"
+    status, _, _ = cli("evaluate", VISION, "--baseline", "expert", "--episodes", "3", "--out", file)
+    assert status == 0
+    assert [cell.metrics["success"].mean for cell in Evaluation.load(file).cells.values()] == [1.0, 1.0, 1.0]
 
 
 def test_evaluate_shows_differences_to_earlier_results(cli, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -14,6 +15,7 @@ from rich.console import Console
 from verienv.cli import Interrupted
 from verienv.cli.common import full_id, note, read_settings, reading, writing
 from verienv.cli.listing import listing
+from verienv.cli.pictures import checked_name, folder_for, save_picture, writing_rows
 from verienv.cli.play import play as play_in
 from verienv.cli.score import Score, judged_lines
 from verienv.demos import Kind, demonstrations
@@ -23,6 +25,7 @@ from verienv.evaluation.cells import verified_env
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.splits import RULE_BY_SIDE
 from verienv.generalpoints.verifier import GeneralPointsRewards
+from verienv.generalpoints.vision_splits import LOOK_BY_RULE
 
 MOST_BAD_LINES = 20
 
@@ -59,11 +62,19 @@ def show(
     seed: Seed = 0,
     setting: Settings = [],  # noqa: B006 - typer copies it
     answer: Annotated[bool, typer.Option("--answer", help="Show the expert's response and its verdict too.")] = False,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Write the picture, where the task shows one.")
+    ] = None,
 ) -> None:
     """Show one episode's question."""
     env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    checked_name(image, env)
     observation, info = env.reset(seed=seed)
+    if image:
+        save_picture(env, image)
     print(f"[{info['instance']}, split {split}, seed {seed}]\n\n{observation['text']}")
+    if env.perception:
+        print(f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]")
     if answer:
         response = env.expert_response(steps=True)
         verdict = env.judge(response)
@@ -78,9 +89,19 @@ def play(
     split: Split = "train",
     seed: Annotated[int | None, typer.Option(min=0, help="Fixes what is dealt; else every game differs.")] = None,
     setting: Settings = [],  # noqa: B006
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png", help="Where to put the picture of each hand; else in a folder that is gone afterwards."
+        ),
+    ] = None,
 ) -> None:
-    """Play in the terminal, with the feedback that a policy gets."""
+    """Play in the terminal, with the feedback that a policy gets.
+
+    A bare formula is enough. Where the cards are in a picture, it is judged as if they had been read right.
+    """
     env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    checked_name(image, env)
 
     def read() -> str:
         typed = input("> ")
@@ -88,7 +109,7 @@ def play(
             print(typed)
         return typed
 
-    play_in(env, seed, read, print)
+    play_in(env, seed, read, print, image)
 
 
 @app.command()
@@ -134,17 +155,21 @@ def demos(
     out: Annotated[str, typer.Option(metavar="FILE", help='Where to write them; "-" is stdout.')] = "-",
     setting: Settings = [],  # noqa: B006
 ) -> None:
-    """Write demonstrations as JSON lines, in the form that TRL reads."""
+    """Write demonstrations as JSON lines, in the form that TRL reads.
+
+    Where the task shows pictures, they go into a folder beside the file, demos_images for demos.jsonl, and "images"
+    in each line holds their paths as seen from the file.
+    """
     env_id, settings = full_id(env_id), read_settings(setting)
     wanted = cast(Kind, kind)  # demonstrations() checks it
     rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
     first = next(rows)  # wrong arguments are an error before the file is touched
-    with writing(out) as file:
-        file.write(json.dumps(first) + "\n")
-        for row in rows:
-            file.write(json.dumps(row) + "\n")
+    seen = "images" in first
+    with writing_rows(out, seen) as write:
+        for row in chain([first], rows):
+            write(row)
     if out != "-":
-        note(f"{n} rows in {out}")
+        note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if seen else ""))
 
 
 @app.command()
@@ -155,7 +180,11 @@ def evaluate(
     ] = None,
     baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
     splits: Annotated[
-        str, typer.Option(help="Splits, between commas; or rule_by_side: seen and unseen hands under both rules.")
+        str,
+        typer.Option(
+            help="Splits, between commas; or rule_by_side: seen and unseen hands under both rules; or look_by_rule: "
+            "unseen hands in black and in red suits under both rules."
+        ),
     ] = "train,test,rule_ood",
     episodes: Annotated[int, typer.Option(min=1, help="In each split.")] = 200,
     seed: Seed = 0,
@@ -185,7 +214,8 @@ def evaluate(
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
     before = Evaluation.load(against) if against else None
-    cells: Any = RULE_BY_SIDE if splits == "rule_by_side" else [split for split in splits.split(",") if split]
+    tables = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE}
+    cells: Any = tables.get(splits) or [split for split in splits.split(",") if split]
     book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
     settings = read_settings(setting)
     policy: Any = baseline

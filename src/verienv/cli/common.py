@@ -57,7 +57,7 @@ def writing(path: str) -> Iterator[TextIO]:
         return
     target = Path(path)
     try:
-        with _replacing(target) as file:
+        with replacing(target) as part, part.open("w", encoding="utf-8") as file:
             yield file
     except OSError as error:
         if error.filename is None:  # a failed write does not say where
@@ -66,16 +66,15 @@ def writing(path: str) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[TextIO]:
+def replacing(target: Path) -> Iterator[Path]:
+    """Where to write what shall replace ``target`` once all went well; until then the old one stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and not target.is_file():  # a device or a pipe, or an error that tells of a directory
-        with target.open("w", encoding="utf-8") as file:
-            yield file
+        yield target
         return
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            yield file
+        yield part
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

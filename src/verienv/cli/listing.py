@@ -13,13 +13,16 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from verienv.core.env import VerifiedEnv
 from verienv.evaluation.cells import verified_env
+from verienv.generalpoints.looks import LOOKS, Look
 from verienv.registration import ENTRY_POINTS
 
 
 def listing() -> Iterator[Table]:
-    """The ids, then for each kind of settings its splits and fields."""
+    """The ids, then for each kind of settings its splits and fields, and the looks that have a name.
+
+    Fields that a kind shares with one told before are not told again.
+    """
     envs = {env_id: verified_env(env_id) for env_id in ENTRY_POINTS}
     yield _table(
         ("environment", "task", "splits"),
@@ -28,20 +31,29 @@ def listing() -> Iterator[Table]:
             for env_id, env in envs.items()
         ],
     )
-    shown = set[type[BaseModel]]()
+    shown = list[type[BaseModel]]()
     for env_id, env in envs.items():
-        if type(env.config) not in shown:
-            shown.add(type(env.config))
+        kind = type(env.config)
+        if kind in shown:
+            continue
+        yield _table(
+            (f"split of {env_id}", "stands for"),
+            [(name, _pairs(settings)) for name, settings in env.splits.items()],
+        )
+        told = {name for other in shown if issubclass(kind, other) for name in other.model_fields}
+        yield _table(("further setting" if told else "setting", "default", "meaning"), list(_fields(kind, told)))
+        if issubclass(kind, Look):
             yield _table(
-                (f"split of {env_id}", "stands for"),
-                [(name, _pairs(settings)) for name, settings in env.splits.items()],
+                ("visual=", "stands for"), [(name, _pairs(look) or "the defaults") for name, look in LOOKS.items()]
             )
-            yield _table(("setting", "default", "meaning"), list(_fields(env)))
+        shown.append(kind)
 
 
-def _fields(env: VerifiedEnv) -> Iterator[tuple[str, str, str]]:
-    meanings = _attributes(type(env.config))
-    for name, field in type(env.config).model_fields.items():
+def _fields(kind: type[BaseModel], told: set[str]) -> Iterator[tuple[str, str, str]]:
+    meanings = _attributes(kind)
+    for name, field in kind.model_fields.items():
+        if name in told:
+            continue
         default = field.get_default(call_default_factory=True)
         yield name, _short(default), meanings.get(name, "")
 
@@ -60,10 +72,13 @@ def _pairs(settings: Any) -> str:
 
 
 def _attributes(model: type[BaseModel]) -> dict[str, str]:
-    """The "Attributes" section of a docstring."""
-    section = (inspect.getdoc(model) or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", section, re.MULTILINE)
-    return {name: " ".join(text.replace("``", "").split()) for name, text in found}
+    """The "Attributes" sections of its docstring and of those that it inherits from."""
+    meanings = {}
+    for kind in reversed(model.__mro__):
+        section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
+        for name, text in re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", section, re.MULTILINE):
+            meanings[name] = " ".join(text.replace("``", "").split())
+    return meanings
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from verienv.cli.pictures import save_picture
 from verienv.core.env import VerifiedEnv
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.env import GeneralPointsEnv
@@ -11,22 +15,42 @@ from verienv.generalpoints.solver import solutions
 
 HELP = "Type a formula such as (1+2)*(3+5), or a whole JSON answer; 'give up' for the solutions, 'q' to quit."
 
+BY_SIGHT = "A bare formula is judged as if you had read the cards right, a JSON answer with the cards it names."
 
-def play(env: VerifiedEnv, seed: int | None, read: Callable[[], str], write: Callable[[str], None]) -> None:
-    """Deal and judge until ``read`` returns "q" or raises EOFError."""
+
+def play(
+    env: VerifiedEnv,
+    seed: int | None,
+    read: Callable[[], str],
+    write: Callable[[str], None],
+    image: Path | None = None,
+) -> None:
+    """Deal and judge until ``read`` returns "q" or raises EOFError.
+
+    The picture of each hand goes to ``image``, in place of the one before, or to a folder that is gone after the game.
+    """
     write(HELP)
+    if env.perception:
+        write(BY_SIGHT)
     dealt = solved = 0
     total = 0.0
-    try:
-        while True:
-            env.reset(seed=seed if not dealt else None)
-            dealt += 1
-            rewards, success = _episode(env, read, write)
-            solved, total = solved + success, total + rewards
-    except EOFError:
-        write("")
-    except _Quit as quitting:
-        total += quitting.reward
+    own_folder = TemporaryDirectory(prefix="verienv-") if env.perception and not image else nullcontext("")
+    with own_folder as folder:
+        try:
+            while True:
+                observation, _ = env.reset(seed=seed if not dealt else None)
+                dealt += 1
+                write(f"\n{observation['text']}")
+                if env.perception:
+                    path = image or Path(folder, f"hand-{dealt}.png")
+                    save_picture(env, path)
+                    write(f"The picture is {path}")
+                rewards, success = _episode(env, read, write)
+                solved, total = solved + success, total + rewards
+        except EOFError:
+            write("")
+        except _Quit as quitting:
+            total += quitting.reward
     played = "hand" if dealt == 1 else "hands"
     write(f"{solved} of {dealt} {played} solved, total reward {total:g}.")
 
@@ -39,7 +63,6 @@ class _Quit(Exception):
 def _episode(env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None]) -> tuple[float, bool]:
     """One episode; the sum of its rewards and whether it was solved."""
     total = 0.0
-    write(f"\n{env.messages[-1]['content']}")
     while True:
         typed = read().strip()
         while not typed:
@@ -64,7 +87,7 @@ def _reveal(env: VerifiedEnv, total: float, write: Callable[[str], None]) -> tup
 
 
 def response_of(env: VerifiedEnv, typed: str) -> str:
-    """What a person typed, as a response: a bare formula becomes the JSON answer around it."""
+    """What a person typed, as a response: a bare formula becomes the JSON answer around it, with the true cards."""
     if isinstance(env, GeneralPointsEnv) and "formula" not in typed:
         return write_answer(env.puzzle, typed)
     return typed
@@ -75,5 +98,7 @@ def revealed(env: VerifiedEnv) -> Iterator[str]:
     if not isinstance(env, GeneralPointsEnv):
         yield f"The expert says: {env.expert_response()}"
         return
+    if env.perception:
+        yield f"The cards are  {' '.join(env.puzzle.cards)}"
     found = [expression.minimal() for expression in solutions(env.puzzle.values, env.puzzle.target)]
     yield f"{'The solution is' if len(found) == 1 else f'The {len(found)} solutions are'}  {'   '.join(found)}"

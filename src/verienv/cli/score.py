@@ -59,6 +59,7 @@ class Score:
     reward: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     metrics: Counter[str] = field(default_factory=Counter)
+    judged_by: Counter[str] = field(default_factory=Counter)
     bad_lines: int = 0
 
     @property
@@ -72,6 +73,7 @@ class Score:
         else:
             self.failures[verdict.failure] += 1
         self.metrics.update({name: int(value) for name, value in verdict.metrics.items()})
+        self.judged_by.update(list(verdict.metrics))
 
     def summary(self) -> str:
         """A few lines for the terminal."""
@@ -79,18 +81,29 @@ class Score:
             return "No response was scored."
         rows = [("responses", self.scored, ""), ("correct", self.correct, self._share(self.correct))]
         rows += [(kind.replace("_", " "), count, self._share(count)) for kind, count in self.failures.most_common()]
-        rows += [(f"with {_METRICS[name]}", count, self._share(count)) for name, count in self.metrics.items()]
+        rows += [
+            (f"with {_SHARES[name]}", count, self._share(count))
+            for name, count in self.metrics.items()
+            if name in _SHARES
+        ]
         if self.bad_lines:
             rows.append(("lines not read", self.bad_lines, ""))
-        width = max(len(row[0]) for row in rows)
+        means = [
+            (f"mean {_MEANS[name]}", total / self.judged_by[name])
+            for name, total in self.metrics.items()
+            if name in _MEANS
+        ]
+        means.append(("mean reward", self.reward / self.scored))
+        width = max(len(name) for name in (*(row[0] for row in rows), *(mean[0] for mean in means)))
         lines = [f"{name:{width}}  {count:>8}  {share:>6}".rstrip() for name, count, share in rows]
-        return "\n".join([*lines, f"{'mean reward':{width}}  {self.reward / self.scored:>8.2f}"])
+        return "\n".join([*lines, *(f"{name:{width}}  {mean:>8.2f}" for name, mean in means)])
 
     def _share(self, count: int) -> str:
         return f"{100 * count / self.scored:.1f}%"
 
 
-_METRICS = {
+_MEANS = {"cards_read": "cards read right"}
+_SHARES = {
     "cards_correct": "the cards read right",
     "numbers_correct": "the rule read right",
     "formula_valid": "a valid formula",

@@ -1,0 +1,106 @@
+"""Writing pictures: one beside a question, or a folder of them beside a file of rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from verienv.adapters import png
+from verienv.cli.common import replacing, writing
+from verienv.core.env import VerifiedEnv
+from verienv.demos import images_of
+
+_OURS = re.compile(r"\d{6,}\.png")
+
+
+def checked_name(image: Path | None, env: VerifiedEnv) -> Path | None:
+    """``image`` if the task's picture can be written there. Raises ValueError."""
+    if image and not env.perception:
+        raise ValueError(f"--image {image}: this task is told in words and has no picture; leave --image out")
+    if image and image.suffix.lower() != ".png":
+        raise ValueError(f"--image {image}: the picture is written as PNG; give a name that ends in .png")
+    return image
+
+
+def save_picture(env: VerifiedEnv, path: Path) -> None:
+    """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
+    with replacing(path) as part:
+        part.write_bytes(png(images_of(env)[-1]))
+
+
+def folder_for(out: str) -> Path:
+    """The folder of the pictures whose rows are in ``out``: demos_images for demos.jsonl."""
+    path = Path(out)
+    return path.parent / f"{path.stem}_images"
+
+
+@contextmanager
+def writing_rows(out: str, seen: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A function that writes a row as a line of JSON to ``out``, "-" for stdout.
+
+    With ``seen``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths as seen
+    from the file. File and folder appear when all is written, the file last; until then old ones stay.
+
+    Raises:
+        ValueError: with ``seen``, if ``out`` is no place for a folder, or other things are in that folder.
+    """
+    if not seen:
+        with writing(out) as file:
+            yield lambda row: _write_line(file, row)
+        return
+    folder = folder_for(out)
+    _check_place(out, folder)
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    with writing(out) as file:
+        count = 0
+
+        def write(row: dict[str, Any]) -> None:
+            nonlocal count
+            names = []
+            for image in row["images"]:
+                name = f"{count:06d}.png"
+                (part / name).write_bytes(png(image))
+                names.append(f"{folder.name}/{name}")
+                count += 1
+            _write_line(file, row | {"images": names})
+
+        try:
+            part.mkdir()
+            yield write
+            file.flush()
+            _take_place(part, folder, Path(out))
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _write_line(file: Any, row: dict[str, Any]) -> None:
+    file.write(json.dumps(row) + "\n")
+
+
+def _check_place(out: str, folder: Path) -> None:
+    if out == "-" or (Path(out).exists() and not Path(out).is_file() and not Path(out).is_dir()):
+        raise ValueError(
+            f"--out {out}: the rows come with pictures, which go into a folder beside the file; "
+            "give a file's path, e.g. --out demos.jsonl"
+        )
+    if folder.exists():
+        others = [path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)] if folder.is_dir() else [""]
+        if others:
+            raise ValueError(
+                f"the pictures would replace {folder / others[0]}, which is none of them; "
+                "move it away or choose another --out"
+            )
+
+
+def _take_place(part: Path, folder: Path, file: Path) -> None:
+    """Put the new folder where the old one was. First the old file goes: never does it stand beside new pictures."""
+    file.unlink(missing_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
