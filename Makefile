@@ -36,7 +36,7 @@ demo: $(VENV)/installed-train
 	$(BIN)/python examples/study.py --out runs/demo
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow

@@ -22,6 +22,7 @@ from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 DOCS = Path(__file__).parents[1] / "docs"
 INSTANCE = "generalpoints:4-4-2-10:24"
 """A hand that can fail in every way."""
+FIRST = "generalpoints:4-3-2-K:24"
 
 ABOUT_DECKS = {
     "classic": "the default: Adrian Kennard's deck with large indices, CC0",
@@ -53,6 +54,7 @@ def pictures() -> Iterator[tuple[str, Image.Image]]:
     for name, settings in OTHERS.items():
         yield f"other-{slug(name)}", Image.fromarray(seen(settings))
     yield "tables", tables()
+    yield "hands", hands()
     yield "failures", Image.fromarray(seen({"side": "all"}, INSTANCE))
 
 
@@ -74,6 +76,14 @@ def sheet(name: str, width: int = 60, gap: int = 6) -> Image.Image:
     return table
 
 
+def hands() -> Image.Image:
+    """One hand in four looks, for the top of the page."""
+    table = [{}, {"suits": "red"}, {"visual": "scattered"}, {"visual": "dark"}]
+    seam = np.full((224, 6, 3), 255, np.uint8)
+    parts = [part for look in table for part in (seam, seen({"side": "all", "image_size": 224, **look}, FIRST))]
+    return Image.fromarray(np.hstack(parts[1:]))
+
+
 def tables() -> Image.Image:
     """The backgrounds side by side."""
     return Image.fromarray(np.hstack([tabletop(name, 120, 200) for name in TEXTURES]))
@@ -91,6 +101,8 @@ def page() -> str:
 def introduction() -> list[str]:
     return [
         "# Gallery",
+        "",
+        "![one hand in four looks](gallery/hands.webp)",
         "",
         "What `verienv/GeneralPoints-VL-v0` shows, drawn by the code itself: `make gallery` writes this page anew.",
         "",
