@@ -70,7 +70,7 @@ class Table:
         self._effects = bool(look.light or look.blur or look.noise)
         self._still = look.arrangement != "scattered" and look.rotation == 0
         if self._still:
-            self._corners = [_corner(pose) for pose in self.poses(0)]
+            self._places = [_place(pose) for pose in self.poses(0)]
             pose = self.poses(0)[0]
             self._tile = lru_cache(_TILES_BYTES // (pose.width * pose.height * 3) + 1)(self._paint_tile)
         else:
@@ -90,16 +90,14 @@ class Table:
 
     def _lay_still(self, cards: Sequence[str]) -> Picture:
         picture = self._ground.copy()
-        for place, ((left, top), card) in enumerate(zip(self._corners, cards, strict=True)):
-            tile = self._tile(place, card)
-            picture[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        for number, (place, card) in enumerate(zip(self._places, cards, strict=True)):
+            picture[place] = self._tile(number, card)
         return picture
 
-    def _paint_tile(self, place: int, card: str) -> Picture:
+    def _paint_tile(self, number: int, card: str) -> Picture:
         """The card over its part of the ground."""
-        pose, (left, top) = self.poses(0)[place], self._corners[place]
-        ground = Image.fromarray(self._ground[top : top + pose.height, left : left + pose.width])
-        face = self._deck.face(card, pose.width, pose.height)
+        ground = Image.fromarray(self._ground[self._places[number]])
+        face = self._deck.face(card, *ground.size)
         ground.paste(face, (0, 0), face)
         return np.asarray(ground)
 
@@ -201,9 +199,10 @@ def _turned_box(width: float, height: float, angle: float) -> tuple[float, float
     return width * cos(turn) + height * sin(turn), width * sin(turn) + height * cos(turn)
 
 
-def _corner(pose: Pose) -> tuple[int, int]:
-    """Left and top in px of a card that is not turned."""
-    return round(pose.x - pose.width / 2), round(pose.y - pose.height / 2)
+def _place(pose: Pose) -> tuple[slice, slice]:
+    """Rows and columns of a card that is not turned."""
+    left, top = round(pose.x - pose.width / 2), round(pose.y - pose.height / 2)
+    return slice(top, top + pose.height), slice(left, left + pose.width)
 
 
 def _lit(picture: Picture, light: float, towards: float) -> Picture:
