@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import Image as Pillow
 
 Message = dict[str, Any]
 """``{"role": "user" | "assistant", "content": str}``; with a picture, content is a list of parts."""
@@ -44,10 +45,11 @@ def fresh(messages: list[Message]) -> list[Message]:
     ]
 
 
-def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8]]) -> list[Message]:
+def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8] | Pillow.Image]) -> list[Message]:
     """A copy in which each ``{"type": "image"}`` holds its picture too, as a PIL image under "image".
 
-    Chat templates with processors read it so. ``pictures`` are RGB, height x width x 3, one for each placeholder.
+    Chat templates with processors read it so. ``pictures``, one for each placeholder, are arrays, RGB, height x width
+    x 3, or PIL images.
 
     Raises:
         ValueError: if there are more placeholders than pictures, or fewer.
@@ -65,5 +67,5 @@ def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8]]
     if len(places) != len(pictures):
         raise ValueError(f"{len(places)} image placeholders in the messages, but {len(pictures)} pictures")
     for place, picture in zip(places, pictures, strict=True):
-        place["image"] = Image.fromarray(picture)
+        place["image"] = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     return filled

@@ -26,11 +26,17 @@ if TYPE_CHECKING:
     from verienv.generalpoints.drawing import draw
     from verienv.generalpoints.drawn_deck import DrawnDeck
     from verienv.generalpoints.looks import LOOKS, Look
-    from verienv.generalpoints.vision_splits import LOOK_BY_RULE, VISION_SPLITS, GeneralPointsVisionConfig
+    from verienv.generalpoints.vision_splits import (
+        LOOK_BY_RULE,
+        RULE_BY_SIDE_BY_LOOK,
+        VISION_SPLITS,
+        GeneralPointsVisionConfig,
+    )
 
 _LAZY = {
     "LOOKS": "looks",
     "LOOK_BY_RULE": "vision_splits",
+    "RULE_BY_SIDE_BY_LOOK": "vision_splits",
     "VISION_SPLITS": "vision_splits",
     "DrawnDeck": "drawn_deck",
     "GeneralPointsVisionConfig": "vision_splits",
@@ -44,6 +50,7 @@ __all__ = [
     "PRESETS",
     "REWARDS",
     "RULE_BY_SIDE",
+    "RULE_BY_SIDE_BY_LOOK",
     "SPLITS",
     "VISION_SPLITS",
     "Dealer",

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.generalpoints.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
 from verienv.generalpoints.looks import LOOKS, Look
-from verienv.generalpoints.splits import SPLITS, GeneralPointsConfig, named
+from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig, named
 
 VISION_SPLITS: dict[str, dict[str, Any]] = {
     **{split: {**settings, "suits": "black"} for split, settings in SPLITS.items()},
@@ -26,6 +26,13 @@ LOOK_BY_RULE: dict[str, dict[str, Any]] = {
     "red suits, 11-12-13": {"split": "rule_visual_ood"},
 }
 """The four cells of a table look by rule on unseen hands, for ``verienv.evaluate(..., splits=LOOK_BY_RULE)``."""
+
+RULE_BY_SIDE_BY_LOOK: dict[str, dict[str, Any]] = {
+    f"{cell}, {suits} suits": {**settings, "suits": suits}
+    for suits in ("black", "red")
+    for cell, settings in RULE_BY_SIDE.items()
+}
+"""The eight cells of a table rule by side by look; the first is what policies train on."""
 
 
 def _known_size(size: Any) -> Any:
