@@ -27,6 +27,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from verienv.core.dialogue import Message, attempt_line, question_message, turn_messages
 from verienv.generalpoints import Dealer, Dealing, FaceRule, Failure, Puzzle, expert_answer, question, verify
+from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.flaws import flawed_answer
 from verienv.generalpoints.prompts import PHRASINGS
 
@@ -69,33 +70,46 @@ class Arguments:
 class Demonstrations:
     """An endless stream of dialogues that end in a correct answer, as chat messages."""
 
+    suits: Suits = "all"
+
     def __init__(self, arguments: Arguments) -> None:
         self.arguments = arguments
         self.rng = np.random.default_rng(arguments.seed)
         self.dealers: dict[FaceRule, Dealer] = {}
 
     def one(self) -> list[Message]:
-        rng, settings = self.rng, self.arguments
-        if rng.random() < settings.training_rule_share:
+        return self.dialogue_about(self.puzzle())
+
+    def puzzle(self) -> Puzzle:
+        """A puzzle of the train side under a rule that is not held out."""
+        rng = self.rng
+        if rng.random() < self.arguments.training_rule_share:
             rule = FaceRule(J=10, Q=10, K=10)
         else:
             rule = TRAINING_RULES[int(rng.integers(len(TRAINING_RULES)))]
         if rule not in self.dealers:
-            self.dealers[rule] = Dealer(Dealing(rule=rule, stated_rule=rule, side="train"))
-        puzzle = Puzzle(self.dealers[rule].deal(rng), rule)
-        wrong = int(rng.integers(1, 5)) if rng.random() < settings.dialogue_share else 0
+            self.dealers[rule] = Dealer(Dealing(rule=rule, stated_rule=rule, side="train", suits=self.suits))
+        return Puzzle(self.dealers[rule].deal(rng), rule)
+
+    def dialogue_about(self, puzzle: Puzzle, *, vision: bool = False) -> list[Message]:
+        rng = self.rng
+        wrong = int(rng.integers(1, 5)) if rng.random() < self.arguments.dialogue_share else 0
         attempts = int(rng.integers(wrong + 1, 11)) if rng.random() < 0.5 else 5
-        return dialogue(puzzle, wrong, attempts, rng)
+        return dialogue(puzzle, wrong, attempts, rng, vision=vision)
 
 
-def dialogue(puzzle: Puzzle, wrong: int, attempts: int, rng: np.random.Generator) -> list[Message]:
+def dialogue(
+    puzzle: Puzzle, wrong: int, attempts: int, rng: np.random.Generator, *, vision: bool = False
+) -> list[Message]:
     """Question, ``wrong`` failing attempts with their feedback, and a correct answer."""
-    messages = [question_message(f"{question(puzzle)}\n{attempt_line(1, attempts)}")]
+    kinds = [*WRONG, Failure.MISREAD] if vision else WRONG
+    asked = f"{question(puzzle, vision=vision)}\n{attempt_line(1, attempts)}"
+    messages = [question_message(asked, images=int(vision))]
     for attempt in range(wrong):
-        response = flawed_answer(puzzle, WRONG[int(rng.integers(len(WRONG)))], rng)
+        response = flawed_answer(puzzle, kinds[int(rng.integers(len(kinds)))], rng)
         if response is None:
             continue
-        told = f"{verify(response, puzzle).feedback}\n{attempt_line(attempt + 2, attempts)}"
+        told = f"{verify(response, puzzle, vision=vision).feedback}\n{attempt_line(attempt + 2, attempts)}"
         messages += turn_messages(response, told)
     return [*messages, {"role": "assistant", "content": expert_answer(puzzle)}]
 

@@ -1,0 +1,289 @@
+"""Make the built-in policy assets/models/tiny-vlm: tiny-lm given eyes, a LLaVA that half knows the game by sight.
+
+    python tools/train_tiny_vlm.py
+
+First a SigLIP tower learns to read: a linear head names the four ranks from what the projector passes on, and is then
+thrown away. Then all of it learns from demonstrations by sight and in words. Everything is of the train side, in black
+suits on the default table, and never under 11-12-13; it is stopped early, so that reinforcement learning has headroom.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tyro
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerBase,
+    SiglipImageProcessorPil,
+    SiglipVisionConfig,
+)
+
+from train_tiny_lm import TOKENS_IN_AN_ANSWER, Demonstrations
+from verienv.core.dialogue import Message
+from verienv.generalpoints.cards import RANKS, Suits
+from verienv.generalpoints.dealer import Dealing, with_suits
+from verienv.generalpoints.decks import CARDS
+from verienv.generalpoints.drawing import DEFAULT_SIZE, table_for
+from verienv.generalpoints.looks import Look
+
+IMAGE = "<image>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>"
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}<|end|>"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@dataclass
+class Arguments:
+    out: Path = Path("assets/models/tiny-vlm")
+    """Where model, processor and training log go."""
+    start: Path = Path("assets/models/tiny-lm")
+    """The language model that is given eyes."""
+    reading_steps: int = 160
+    """Steps in which the tower learns to read."""
+    steps: int = 130
+    """Steps on demonstrations."""
+    batch: int = 64
+    """Hands or demonstrations a step."""
+    reading_rate: float = 2e-3
+    """Peaks of the two one-cycle schedules."""
+    learning_rate: float = 1e-3
+    words_share: float = 0.25
+    """Share of the demonstrations in words."""
+    training_rule_share: float = 0.03
+    """Share of demonstrations under J = Q = K = 10; the other mappings share the rest evenly."""
+    dialogue_share: float = 0.2
+    """Share of demonstrations that begin with 1 to 4 wrong attempts."""
+    hidden: int = 96
+    layers: int = 3
+    heads: int = 4
+    image_size: int = 224
+    patch: int = 28
+    seed: int = 0
+
+
+class SeenDemonstrations(Demonstrations):
+    """Dialogues about a picture of black cards on the default table."""
+
+    suits: Suits = "black"
+    table = table_for(Look(), DEFAULT_SIZE, 4)
+
+    def seen(self) -> tuple[list[Message], Image.Image]:
+        puzzle = self.puzzle()
+        cards = with_suits(puzzle.ranks, Dealing(suits=self.suits), int(self.rng.integers(2**62)))
+        return self.dialogue_about(puzzle, vision=True), Image.fromarray(self.table.draw(cards, 0))
+
+    def hand(self) -> tuple[Image.Image, list[int]]:
+        """Any four black cards, and the numbers of their ranks from 0."""
+        black = [card for card in CARDS if card[-1] in "CS"]
+        cards = [black[int(index)] for index in self.rng.choice(len(black), 4, replace=False)]
+        return Image.fromarray(self.table.draw(cards, 0)), [RANKS.index(card[:-1]) for card in cards]
+
+
+def built(arguments: Arguments) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
+    """The language model with a fresh tower and projector, and the processor."""
+    tokenizer = AutoTokenizer.from_pretrained(arguments.start, padding_side="left")
+    tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
+    language = AutoModelForCausalLM.from_pretrained(arguments.start, dtype=torch.float32)
+    language.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    size = {"height": arguments.image_size, "width": arguments.image_size}
+    processor = LlavaProcessor(
+        SiglipImageProcessorPil(size=size),
+        tokenizer,
+        patch_size=arguments.patch,
+        vision_feature_select_strategy="full",
+        chat_template=CHAT_TEMPLATE,
+    )
+    vision = SiglipVisionConfig(
+        hidden_size=arguments.hidden,
+        intermediate_size=3 * arguments.hidden,
+        num_hidden_layers=arguments.layers,
+        num_attention_heads=arguments.heads,
+        image_size=arguments.image_size,
+        patch_size=arguments.patch,
+        vision_use_head=False,
+    )
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=language.config,
+        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
+        image_seq_length=(arguments.image_size // arguments.patch) ** 2,
+        vision_feature_layer=-1,
+        vision_feature_select_strategy="full",
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    model = LlavaForConditionalGeneration(config)
+    model.model.language_model.load_state_dict(language.model.state_dict())
+    model.tie_weights()
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return model, processor
+
+
+def learn_to_read(
+    model: LlavaForConditionalGeneration, processor: LlavaProcessor, stream: SeenDemonstrations, arguments: Arguments
+) -> Iterator[dict[str, Any]]:
+    """Train tower and projector with a head that names the rank in each quarter of the picture, left to right."""
+    tower, projector = model.model.vision_tower, model.model.multi_modal_projector
+    head = nn.Linear(model.config.text_config.hidden_size, len(RANKS))
+    side = arguments.image_size // arguments.patch
+    learner = Learner([tower, projector, head], arguments.reading_rate, arguments.reading_steps)
+    for _ in range(arguments.reading_steps):
+        images, ranks = zip(*(stream.hand() for _ in range(arguments.batch)), strict=True)
+        passed = projector(tower(pixel_values=pixels(processor, images)).last_hidden_state)
+        quarters = passed.view(len(images), side, 4, side // 4, -1).mean((1, 3))
+        scores, truth = head(quarters), torch.tensor(ranks)
+        loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
+        yield {
+            "loss": learner.step(loss),
+            "ranks read": (scores.argmax(-1) == truth).float().mean().item(),
+        }
+
+
+def learn_to_play(
+    model: LlavaForConditionalGeneration, processor: LlavaProcessor, stream: SeenDemonstrations, arguments: Arguments
+) -> Iterator[dict[str, Any]]:
+    """Train everything on demonstrations; the loss is on the final, correct answers."""
+    learner = Learner([model], arguments.learning_rate, arguments.steps)
+    in_words = round(arguments.words_share * arguments.batch)
+    for _ in range(arguments.steps):
+        seen = [stream.seen() for _ in range(arguments.batch - in_words)]
+        told: list[tuple[list[Message], Image.Image | None]] = [(stream.one(), None) for _ in range(in_words)]
+        loss, read = torch.zeros(()), []
+        for part in parts_of_like_length([*seen, *told]):
+            ids, labels = encoded(processor, [messages for messages, _ in part])
+            images = [image for _, image in part if image is not None]
+            looked_at = {"pixel_values": pixels(processor, images)} if images else {}
+            mask = (ids != processor.tokenizer.pad_token_id).long()
+            logits = model(input_ids=ids, attention_mask=mask, **looked_at).logits[:, :-1]
+            summed = cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
+            loss = loss + summed / (arguments.batch * TOKENS_IN_AN_ANSWER)
+            if images:
+                read += cards_told(processor.tokenizer, logits.argmax(-1), labels[:, 1:])
+        yield {"loss": learner.step(loss), "hands read": float(np.mean(read))}
+
+
+class Learner:
+    """An optimiser over some modules with a one-cycle schedule."""
+
+    def __init__(self, modules: list[nn.Module], rate: float, steps: int) -> None:
+        self.parameters = [parameter for module in modules for parameter in module.parameters()]
+        self.optimiser = torch.optim.AdamW(self.parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, max_lr=rate, total_steps=steps, pct_start=0.1
+        )
+
+    def step(self, loss: Tensor) -> float:
+        if not math.isfinite(loss.item()):
+            raise SystemExit(f"the loss is {loss.item()}: lower the learning rate")
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        return loss.item()
+
+
+def pixels(processor: LlavaProcessor, images: Any) -> Tensor:
+    """What the tower sees of PIL images: (images, 3, size, size)."""
+    made: Tensor = processor.image_processor(list(images), return_tensors="pt")["pixel_values"]
+    return made
+
+
+Row = tuple[list[Message], Image.Image | None]
+
+
+def parts_of_like_length(rows: list[Row]) -> list[list[Row]]:
+    """Single questions by sight, single ones in words, and longer dialogues of each: little padding."""
+    kinds: dict[tuple[bool, bool], list[Row]] = {}
+    for messages, image in rows:
+        kinds.setdefault((image is None, len(messages) > 2), []).append((messages, image))
+    return list(kinds.values())
+
+
+def encoded(processor: LlavaProcessor, dialogues: list[list[Message]]) -> tuple[Tensor, Tensor]:
+    """Token ids and labels (rows, longest), image tokens written out; labels are -100 but on the last answer."""
+    tokenizer = processor.tokenizer
+    side = processor.image_processor.size["height"] // processor.patch_size
+    prompts = [
+        processor.apply_chat_template(one[:-1], add_generation_prompt=True, tokenize=False).replace(
+            IMAGE, IMAGE * side**2
+        )
+        for one in dialogues
+    ]
+    prompt_ids = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    answers = [one[-1]["content"] + tokenizer.eos_token for one in dialogues]
+    answer_ids = tokenizer(answers, add_special_tokens=False)["input_ids"]
+    longest = max(len(prompt) + len(answer) for prompt, answer in zip(prompt_ids, answer_ids, strict=True))
+    ids = torch.full((len(dialogues), longest), tokenizer.pad_token_id)
+    labels = torch.full((len(dialogues), longest), -100)
+    for row, (prompt, answer) in enumerate(zip(prompt_ids, answer_ids, strict=True)):
+        end = len(prompt) + len(answer)
+        ids[row, :end] = torch.tensor(prompt + answer)
+        labels[row, len(prompt) : end] = torch.tensor(answer)
+    return ids, labels
+
+
+def cards_told(tokenizer: PreTrainedTokenizerBase, told: Tensor, labels: Tensor) -> list[bool]:
+    """Whether each answer would name the right cards: all tokens up to the end of that list."""
+    right = []
+    for row, truth in zip(told, labels, strict=True):
+        places = (truth >= 0).nonzero().squeeze(1)
+        said = [tokenizer.decode(truth[places[: count + 1]]) for count in range(len(places))]
+        until = next(count for count, text in enumerate(said) if "]" in text) + 1
+        right.append(bool((row[places[:until]] == truth[places[:until]]).all()))
+    return right
+
+
+def main(arguments: Arguments) -> None:
+    torch.manual_seed(arguments.seed)
+    model, processor = built(arguments)
+    parts = {name: sum(map(torch.numel, part.parameters())) for name, part in model.model.named_children()}
+    print(f"{model.num_parameters():,} parameters: {parts}")
+    stream = SeenDemonstrations(arguments)  # type: ignore[arg-type]  # it has the fields that Demonstrations reads
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with (arguments.out / "training.jsonl").open("w") as log:
+        told = asdict(arguments) | {"out": arguments.out.name, "start": arguments.start.name}
+        log.write(json.dumps({"arguments": told}) + "\n")
+        for stage, learn, steps in (
+            ("read", learn_to_read, arguments.reading_steps),
+            ("play", learn_to_play, arguments.steps),
+        ):
+            with tqdm(learn(model, processor, stream, arguments), desc=f"tiny-vlm: {stage}", total=steps) as bar:
+                for step, line in enumerate(bar):
+                    bar.set_postfix({name: f"{value:.3f}" for name, value in line.items()})
+                    if step % 10 == 0 or step == steps - 1:
+                        rounded = {name: round(value, 4) for name, value in line.items()}
+                        log.write(json.dumps({"stage": stage, "step": step, **rounded}) + "\n")
+                        log.flush()
+    model.save_pretrained(arguments.out)
+    processor.save_pretrained(arguments.out)
+    print(f"saved to {arguments.out} after {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Arguments))
