@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test test-slow lint types wheel bench golden gallery clean
+.PHONY: help demo demo-text test test-slow lint types wheel bench golden gallery clean
 
 help:
-	@echo "make demo       install, then SFT against RL on the built-in policy: table and figure in runs/demo"
+	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
+	@echo "make demo-text  the same in words, in runs/demo-text"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make lint       ruff: rules and format"
@@ -35,6 +36,10 @@ $(VENV)/installed-dev: $(VENV)/installed-train
 demo: $(VENV)/installed-train
 	$(BIN)/python examples/study.py --out runs/demo
 
+demo-text: $(VENV)/installed-train
+	$(BIN)/python examples/study.py --env verienv/GeneralPoints-L-v0 --model tiny-lm --flops 4.5e12 --checkpoints 2 \
+		--rates 6e-5 --episodes 120 --training-cell-episodes 900 --out runs/demo-text
+
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2
 
@@ -54,6 +59,7 @@ wheel: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check
 	$(BIN)/python benchmarks/drawing.py --check
+	$(BIN)/python benchmarks/training.py --check
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py

@@ -64,11 +64,11 @@ def race(
     return middle[0] * 1e6, middle[1] * 1e6
 
 
-def report(about: str | None, measures: Iterable[Callable[[int], Sequence[Row]]]) -> int:
+def report(about: str | None, measures: Iterable[Callable[[int], Sequence[Row]]], rounds: int = 9) -> int:
     """Run the measures as a script's arguments say and print their rows; the exit status."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="exit with status 1 if a bound is broken")
-    parser.add_argument("--rounds", type=int, default=9, help="rounds of each comparison, at least 3")
+    parser.add_argument("--rounds", type=int, default=rounds, help="rounds of each comparison, at least 3")
     options = parser.parse_args()
     print(f"{'ours / theirs':66} {'ours us':>10} {'theirs us':>10}")
     held = True

@@ -1,41 +1,71 @@
-"""Evaluate a model or a checkpoint, rule by side.
+"""Evaluate a model or a checkpoint in four cells: rule by side or, by sight, look by rule.
 
-python examples/evaluate.py --model tiny-lm
-python examples/evaluate.py --model runs/ppo/checkpoint-00040 --episodes 400 --log runs/ppo/audit.jsonl
+    python examples/evaluate.py --model tiny-lm
+    python examples/evaluate.py --model runs/ppo/checkpoint-00040 --episodes 400 --log runs/ppo/audit.jsonl
+    python examples/evaluate.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --cells look_by_rule
+
+By sight, recognition stands beside success: read and solved, read but failed, misread.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
-from policy import Policy
+from policy import Dtype, Policy, enough_memory
 from runs import kind_endings
 from verienv import evaluate
-from verienv.generalpoints import RULE_BY_SIDE
+from verienv.evaluation import Evaluation
+from verienv.generalpoints import LOOK_BY_RULE, RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
+
+CELLS = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE, "all": RULE_BY_SIDE_BY_LOOK}
 
 
 @dataclass
 class Arguments:
     model: str = "tiny-lm"
-    """The built-in tiny-lm, or any causal language model with a chat template, by name or path."""
+    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     env: str = "verienv/GeneralPoints-L-v0"
+    """By sight: verienv/GeneralPoints-VL-v0."""
+    cells: Literal["rule_by_side", "look_by_rule", "all"] = "rule_by_side"
+    """Both rules on seen and unseen hands; or, by sight, both rules in black and red suits; or all three axes."""
     episodes: int = 200
-    """Episodes in each of the four cells."""
+    """Episodes in each cell."""
     attempts: int = 5
+    """Responses allowed to one question."""
     batch: int = 128
+    """Dialogues that are put to the policy at once."""
     max_new_tokens: int = 48
+    """The longest response."""
+    temperature: float = 0.0
+    """Of sampling; 0 is greedy."""
     log: Path | None = None
     """Keep every response with its verdict here; an interrupted evaluation goes on from it."""
     seed: int = 0
+    """Fixes the hands."""
     device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    dtype: Dtype | None = None
+    """By default that in which a checkpoint was trained, float32 for any other model."""
+
+
+@enough_memory("lower --batch or --max-new-tokens, or give --dtype bfloat16")
+def run(arguments: Arguments) -> Evaluation:
+    """Load the model and let it play."""
+    policy = Policy.load(
+        arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens, dtype=arguments.dtype
+    )
+    policy.temperature = arguments.temperature
+    return evaluate(
+        policy, arguments.env, CELLS[arguments.cells], arguments.episodes, arguments.seed, arguments.batch,
+        log=arguments.log, name=arguments.model, attempts=arguments.attempts,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
     given = tyro.cli(Arguments, description=__doc__)
     with kind_endings(given.log or Path()):
-        policy = Policy.load(given.model, device=given.device, max_new_tokens=given.max_new_tokens)
-        told = {"log": given.log, "name": given.model, "attempts": given.attempts}
-        print(evaluate(policy, given.env, RULE_BY_SIDE, given.episodes, given.seed, given.batch, **told))
+        print(run(given))

@@ -2,12 +2,13 @@
 
     python examples/ppo.py --model tiny-lm --out runs/ppo
     python examples/ppo.py --model runs/sft/checkpoint-00040 --learning-rate 1e-6 --temperature 0.7 --out runs/ppo
+    python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-by-sight
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
 trained on as one sequence, in which the tokens of the responses are the actions. Within a response discount and
-trace are 1, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). After
-examples/sft.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
-interrupted run.
+trace are 1, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). By
+sight the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
+same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an interrupted run.
 """
 
 from __future__ import annotations
@@ -28,21 +29,37 @@ from torch.nn.functional import log_softmax
 from tqdm import tqdm
 
 import verienv  # noqa: F401  registers the environments
-from policy import Policy, evaluating, padded, parameters_of
+from policy import (
+    Dtype,
+    Policy,
+    Seen,
+    Tokens,
+    checkpoint_gradients,
+    enough_memory,
+    evaluating,
+    padded,
+    parameters_of,
+    together,
+    trainable,
+)
 from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
+from verienv.core.dialogue import with_pictures
 
 
 @dataclass
 class Arguments:
     model: str = "tiny-lm"
-    """The built-in tiny-lm, or any causal language model with a chat template, by name or path."""
+    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     out: Path = Path("runs/ppo")
     """Where configuration, log and checkpoints go."""
     env: str = "verienv/GeneralPoints-L-v0"
+    """By sight: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
+    """Which hands are dealt, under which rule."""
     attempts: int = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
+    """What each verdict pays: paper, binary or binary_format."""
     flops: float = 6e12
     """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many operations."""
     checkpoints: int = 3
@@ -50,6 +67,7 @@ class Arguments:
     learning_rate: float = 6e-5
     """Its height: it rises over ``warm_up`` updates, while the critic finds its feet, and falls to 0 by a cosine."""
     warm_up: int = 10
+    """Updates until the learning rate is at its height."""
     episodes: int = 128
     """Episodes an update."""
     batch: int = 128
@@ -61,6 +79,7 @@ class Arguments:
     epochs: int = 1
     """Passes over the episodes of an update."""
     clip: float = 0.2
+    """How far the probability of a token may move in an update, as a ratio to 1."""
     kl_coefficient: float = 0.0
     """Price of the divergence from the start, a token; 0 only reports it."""
     discount: float = 0.9
@@ -71,17 +90,29 @@ class Arguments:
     critic_passes: int = 8
     """Passes of the critic over the hidden states of an update, which are at hand."""
     gradient_norm: float = 1.0
+    """Longer gradients are cut to this length."""
     temperature: float = 1.0
+    """At which the policy samples."""
     max_new_tokens: int = 48
+    """The longest response."""
     seed: int = 0
+    """Fixes the hands, and what is sampled."""
     device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    dtype: Dtype = "float32"
+    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
+    lora: int = 0
+    """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice in place of keeping them: less memory, a third more time."""
 
 
 @dataclass
 class Episode:
     """One dialogue as tokens. The lists run along its tokens; those not sampled by the policy are 0 in all but ids."""
 
-    ids: list[int]
+    ids: Tokens
+    """They bring the dialogue's pictures, if it has any."""
     acted: list[int] = field(default_factory=list)
     """1 where the policy sampled the token."""
     ends: list[int] = field(default_factory=list)
@@ -90,6 +121,8 @@ class Episode:
     rewards: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     """The verdict on each attempt, "" for a correct one."""
+    recognised: bool | None = None
+    """Whether the first attempt read the picture right; None for a task in words."""
 
     def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
         self._skip()
@@ -115,7 +148,7 @@ def rollout(policy: Policy, envs: Sequence[gym.Env], seeds: Sequence[int], argum
     episodes = []
     for env, seed in zip(envs, seeds, strict=True):
         _, info = env.reset(seed=int(seed))
-        episodes.append(Episode(policy.opening(info["messages"])))
+        episodes.append(Episode(policy.opening(with_pictures(info["messages"], env.unwrapped.pictures))))
     unfinished = list(range(len(envs)))
     while unfinished:
         going_on = []
@@ -126,6 +159,8 @@ def rollout(policy: Policy, envs: Sequence[gym.Env], seeds: Sequence[int], argum
             for i, response, scores in zip(chosen, responses, logprobs, strict=True):
                 _, reward, terminated, _, info = envs[i].step(policy.text(response))
                 episodes[i].respond(response, scores, float(reward), info["failure"])
+                if len(episodes[i].failures) == 1:
+                    episodes[i].recognised = info.get(envs[i].unwrapped.perception)
                 if not terminated:
                     episodes[i].ids += policy.continuation(info["messages"], response)
                     going_on.append(i)
@@ -144,10 +179,13 @@ class Batch:
     rewards: Tensor
     logprobs: Tensor
     """Of the sampled tokens under the policy that sampled them."""
+    seen: list[Seen]
+    """What each episode's pictures became."""
 
     @classmethod
     def of(cls, episodes: Sequence[Episode], policy: Policy) -> Batch:
-        ids, mask = padded([episode.ids for episode in episodes], policy.tokenizer.pad_token_id, device=policy.device)
+        tokens = [episode.ids for episode in episodes]
+        ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
 
         def column(name: str) -> Tensor:
             values = torch.zeros(ids.shape)
@@ -156,7 +194,8 @@ class Batch:
                 values[row, : len(along)] = along
             return values[:, 1:].to(policy.device)
 
-        return cls(ids, mask, column("acted"), column("ends"), column("rewards"), column("logprobs"))
+        along = [column(name) for name in ("acted", "ends", "rewards", "logprobs")]
+        return cls(ids, mask, *along, [getattr(row, "seen", {}) for row in tokens])
 
     def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
         """The episodes (of ``index``) by ``size``, those of like length together: their indices and they themselves."""
@@ -169,7 +208,11 @@ class Batch:
         longest = int(self.mask[index].sum(1).max())
         ids, mask = self.ids[index, :longest], self.mask[index, :longest]
         along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
-        return Batch(ids, mask, *along)
+        return Batch(ids, mask, *along, [self.seen[row] for row in index.tolist()])
+
+    def inputs(self) -> Seen:
+        """What the model takes in."""
+        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.seen, self.mask)}
 
 
 class Critic(nn.Module):
@@ -211,9 +254,10 @@ class Read:
 
     @classmethod
     def of(cls, model: nn.Module, batch: Batch, temperature: float) -> Read:
-        output = model(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
+        output = model(**batch.inputs(), output_hidden_states=True, use_cache=False)
         scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
-        logprobs = scores.gather(2, batch.ids[:, 1:, None]).squeeze(2)
+        ids = batch.ids[:, 1:].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is ever said
+        logprobs = scores.gather(2, ids[..., None]).squeeze(2)
         return cls(logprobs, output.hidden_states[-1][:, :-1], scores)
 
     @torch.no_grad()
@@ -294,7 +338,7 @@ def ppo_update(
                 share = few.acted.sum() / batch.acted[chosen].sum()
                 (loss * share).backward()
                 sums.update(loss=(loss * share).item(), clip_fraction=(held * share).item())
-            norm = nn.utils.clip_grad_norm_(policy.model.parameters(), arguments.gradient_norm)
+            norm = nn.utils.clip_grad_norm_(trainable(policy.model), arguments.gradient_norm)
             optimiser.step()
             sums.update(steps=1, gradient_norm=norm.item())
     means = {name: value / sums["steps"] for name, value in sums.items() if name != "steps"}
@@ -308,12 +352,14 @@ def ppo_update(
 def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
     """What the policy did, before the update."""
     attempts = [failure for episode in episodes for failure in episode.failures]
+    recognised = [episode.recognised for episode in episodes if episode.recognised is not None]
     return {
         "reward": float(np.mean([sum(episode.rewards) for episode in episodes])),
         "success": float(np.mean([episode.failures[-1] == "" for episode in episodes])),
         "first_attempt": float(np.mean([episode.failures[0] == "" for episode in episodes])),
         "attempts": len(attempts) / len(episodes),
         "failures": dict(Counter(failure for failure in attempts if failure)),
+        **({"recognition": float(np.mean(recognised))} if recognised else {}),
     }
 
 
@@ -322,6 +368,10 @@ def seeds_of(update: int, arguments: Arguments) -> Iterator[int]:
     yield from np.random.SeedSequence([arguments.seed, update]).generate_state(arguments.episodes).tolist()
 
 
+@enough_memory(
+    "lower --micro-batch (episodes in memory when training) or --batch (dialogues when sampling), or give "
+    "--gradient-checkpointing, --lora 16 or --dtype bfloat16"
+)
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     demand_positive(
@@ -332,14 +382,17 @@ def train(arguments: Arguments) -> Run:
     if run.finished:
         return run
     torch.manual_seed(arguments.seed)
-    first = Policy.load(arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens)
-    start = first.model.requires_grad_(False)
-    fresh = Policy.load(arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens)
-    policy, state = run.resume(fresh)
+    loading: dict[str, Any] = {
+        "device": arguments.device, "max_new_tokens": arguments.max_new_tokens, "dtype": arguments.dtype,
+    }  # fmt: skip
+    start = Policy.load(arguments.model, **loading).model.requires_grad_(False)
+    policy, state = run.resume(Policy.load(arguments.model, **loading, lora=arguments.lora))
     policy.model.eval()  # no dropout: the ratio compares the policy with itself
+    if arguments.gradient_checkpointing:
+        checkpoint_gradients(policy.model)
     width = policy.model.config.get_text_config().hidden_size + 3
     critic = Critic(width, arguments.critic_learning_rate).to(policy.device)
-    optimiser = torch.optim.AdamW(policy.model.parameters(), lr=arguments.learning_rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(trainable(policy.model), lr=arguments.learning_rate, weight_decay=0.0)
     update, spent = 0, 0.0
     if state:
         optimiser.load_state_dict(state["optimiser"])
@@ -370,6 +423,8 @@ def train(arguments: Arguments) -> Run:
                 "steps_a_second": steps / (monotonic() - began),
                 "sampling_share": (sampled - began) / (monotonic() - began),
             }
+            if "recognition" in did:
+                rates["tokens_a_second"] = read / (monotonic() - began)  # of the dialogues, with those of the pictures
             run.log({"update": update, "flops": spent, **did, **trained, **rates})
             bar.update(cost)
             bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")

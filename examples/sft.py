@@ -2,9 +2,11 @@
 
     python examples/sft.py --model tiny-lm --out runs/sft
     python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --batch 32 --out runs/smol
+    python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-by-sight
 
-Followed by examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command
-continues an interrupted run.
+By sight the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
+examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
+interrupted run.
 """
 
 from __future__ import annotations
@@ -13,24 +15,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 import tyro
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from policy import Policy, padded, parameters_of
+from policy import (
+    Dtype,
+    Policy,
+    Tokens,
+    checkpoint_gradients,
+    enough_memory,
+    parameters_of,
+    parts_of,
+    trainable,
+)
 from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
 from verienv import demonstrations
+from verienv.core.dialogue import with_pictures
 
 
 @dataclass
 class Arguments:
     model: str = "tiny-lm"
-    """The built-in tiny-lm, or any causal language model with a chat template, by name or path."""
+    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     out: Path = Path("runs/sft")
     """Where configuration, log and checkpoints go."""
     env: str = "verienv/GeneralPoints-L-v0"
+    """By sight: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
+    """Which hands are dealt, under which rule."""
     kind: Literal["sft", "revision"] = "sft"
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
@@ -42,35 +57,47 @@ class Arguments:
     learning_rate: float = 6e-5
     """Its height: it rises over ``warm_up`` updates and falls to 0 by a cosine."""
     warm_up: int = 10
+    """Updates until the learning rate is at its height."""
     batch: int = 64
     """Demonstrations an update."""
     micro_batch: int = 64
     """Demonstrations in memory at once."""
     weight_decay: float = 0.0
     gradient_norm: float = 1.0
+    """Longer gradients are cut to this length."""
     seed: int = 0
+    """Fixes the demonstrations and their order."""
     device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    dtype: Dtype = "float32"
+    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
+    lora: int = 0
+    """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice in place of keeping them: less memory, a third more time."""
 
 
-def encode(policy: Policy, row: dict) -> tuple[list[int], list[int]]:
-    """The tokens of a demonstration's prompt, and of its completion with the end of the turn."""
-    response = policy.tokenizer(row["completion"][0]["content"], add_special_tokens=False)["input_ids"]
-    return policy.opening(row["prompt"]), [*response, policy.stops[0]]
+def encode(policy: Policy, row: dict) -> tuple[Tokens, list[int]]:
+    """The tokens of a demonstration's prompt with its pictures, and of its completion with the end of the turn."""
+    pictures = [np.asarray(image) for image in row.get("images", ())]
+    said = "".join(part["text"] for part in parts_of(row["completion"][0]))
+    response = policy.tokenizer(said, add_special_tokens=False)["input_ids"]
+    return policy.opening(with_pictures(row["prompt"], pictures)), [*response, policy.stops[0]]
 
 
-def completion_loss(policy: Policy, rows: list[tuple[list[int], list[int]]]) -> torch.Tensor:
+def completion_loss(policy: Policy, rows: list[tuple[Tokens, list[int]]]) -> torch.Tensor:
     """Mean cross-entropy of the completions' tokens."""
-    ids, mask = padded(
-        [prompt + answer for prompt, answer in rows], policy.tokenizer.pad_token_id, device=policy.device
-    )
+    batch = policy.batch([prompt + answer for prompt, answer in rows])
+    ids = batch["input_ids"]
     labels = torch.full_like(ids, -100)
     for index, (prompt, answer) in enumerate(rows):
         end = len(prompt) + len(answer)
         labels[index, len(prompt) : end] = ids[index, len(prompt) : end]
-    logits = policy.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
+    logits = policy.model(**batch, use_cache=False).logits[:, :-1].float()
     return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100)
 
 
+@enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16 or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     demand_positive(
@@ -80,11 +107,13 @@ def train(arguments: Arguments) -> Run:
     if run.finished:
         return run
     torch.manual_seed(arguments.seed)
-    policy, state = run.resume(Policy.load(arguments.model, device=arguments.device))
+    fresh = Policy.load(arguments.model, device=arguments.device, dtype=arguments.dtype, lora=arguments.lora)
+    policy, state = run.resume(fresh)
     policy.model.train()
-    optimiser = torch.optim.AdamW(
-        policy.model.parameters(), lr=arguments.learning_rate, weight_decay=arguments.weight_decay
-    )
+    if arguments.gradient_checkpointing:
+        checkpoint_gradients(policy.model)
+    weights = trainable(policy.model)
+    optimiser = torch.optim.AdamW(weights, lr=arguments.learning_rate, weight_decay=arguments.weight_decay)
     update, spent = 0, 0.0
     if state:
         optimiser.load_state_dict(state["optimiser"])
@@ -106,7 +135,7 @@ def train(arguments: Arguments) -> Run:
                 part_loss = completion_loss(policy, part) * len(part) / len(rows)
                 part_loss.backward()
                 loss += part_loss.item()
-            norm = torch.nn.utils.clip_grad_norm_(policy.model.parameters(), arguments.gradient_norm)
+            norm = torch.nn.utils.clip_grad_norm_(weights, arguments.gradient_norm)
             for group in optimiser.param_groups:
                 group["lr"] = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
             optimiser.step()

@@ -1,13 +1,14 @@
 """SFT against RL from one start: trained, evaluated at every checkpoint, tabulated and drawn.
 
     python examples/study.py --out runs/demo
+    python examples/study.py --env verienv/GeneralPoints-L-v0 --model tiny-lm --out runs/demo-text
     python examples/study.py --rates 2e-5 6e-5 2e-4 --seeds 0 1 2 --flops 2e13 --episodes 400 --out runs/study
 
 Both arms run over the same grid of learning rates and seeds with the same budget of floating-point operations (training
 6 a parameter and token, generation 2). Every checkpoint plays the same hands in four cells: the training rule and the
-out-of-distribution rule, on the hands of the train side (seen) and of the test side (unseen). Interrupted, the same
-command goes on where it stopped. Results: <out>/report.md, figure.png and study.json, from which ``--redraw`` makes
-the first two.
+out-of-distribution rule, on the hands of the train side (seen) and of the test side (unseen). By sight these are eight:
+in black suits, as in training, and in red ones. Interrupted, the same command goes on where it stopped. Results:
+<out>/report.md, figure.png, by sight recognition.png, and study.json, from which ``--redraw`` makes the others.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import torch
 import tyro
 from torch.nn.functional import log_softmax
 
 import ppo
 import sft
-from policy import Policy, padded
+from policy import Policy
 from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
 from study_report import write_report
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate
-from verienv.generalpoints import RULE_BY_SIDE
+from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
 
 ARMS = ("sft", "ppo")
 
@@ -38,9 +40,9 @@ ARMS = ("sft", "ppo")
 class Arguments:
     out: Path = Path("runs/demo")
     """Where runs, evaluations and the report go."""
-    model: str = "tiny-lm"
-    """The start of both arms: the built-in tiny-lm, or any causal language model by name or path."""
-    env: str = "verienv/GeneralPoints-L-v0"
+    model: str = "tiny-vlm"
+    """The start of both arms: the built-in tiny-vlm or, for words, tiny-lm; or any other model by name or path."""
+    env: str = "verienv/GeneralPoints-VL-v0"
     rates: tuple[float, ...] = (6e-5,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
@@ -83,11 +85,11 @@ def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> list[Pa
 
 
 def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
-    """How a policy plays in the four cells, and how far it is from the start; kept on disk, measured once."""
+    """How a policy plays in every cell, and how far it is from the start; kept on disk, measured once."""
     policy.temperature = temperature_of(arguments)
     folder = arguments.out / f"evaluations-temperature{policy.temperature:g}"
     folder.mkdir(exist_ok=True)
-    training_cell, *others = RULE_BY_SIDE.items()
+    training_cell, *others = (RULE_BY_SIDE_BY_LOOK if by_sight(arguments.env) else RULE_BY_SIDE).items()
     cells = {training_cell[0]: {**training_cell[1], "episodes": arguments.training_cell_episodes}, **dict(others)}
     evaluation = evaluate(
         policy, arguments.env, cells, arguments.episodes, seed=2026, batch_size=arguments.batch,
@@ -99,6 +101,12 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
     return evaluation, read_json(path)["kl"]
 
 
+def by_sight(env_id: str) -> bool:
+    """Whether its questions are seen."""
+    env: Any = gym.make(env_id, disable_env_checker=True).unwrapped
+    return bool(env.perception)
+
+
 def temperature_of(arguments: Arguments) -> float:
     return arguments.temperature if arguments.evaluated_at is None else arguments.evaluated_at
 
@@ -107,17 +115,11 @@ def temperature_of(arguments: Arguments) -> float:
 def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: int = 64) -> float:
     """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
     rows = demonstrations(arguments.env, n=questions, seed=7, split="train")
-    prompts = [policy.opening(row["prompt"]) for row in rows]
+    prompts = [sft.encode(policy, row)[0] for row in rows]
     torch.manual_seed(0)
     responses, _ = policy.sample(prompts, temperature=1.0)
-    ids, mask = padded(
-        [prompt + response for prompt, response in zip(prompts, responses, strict=True)],
-        policy.tokenizer.pad_token_id, device=policy.device,
-    )  # fmt: skip
-    ours, theirs = (
-        log_softmax(one.model(input_ids=ids, attention_mask=mask).logits[:, :-1].float(), dim=-1)
-        for one in (policy, start)
-    )
+    batch = policy.batch([prompt + response for prompt, response in zip(prompts, responses, strict=True)])
+    ours, theirs = (log_softmax(one.model(**batch).logits[:, :-1].float(), dim=-1) for one in (policy, start))
     at_token = (ours.exp() * (ours - theirs)).sum(-1)
     total = 0.0
     for row, (prompt, response) in enumerate(zip(prompts, responses, strict=True)):
@@ -135,6 +137,7 @@ def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -
             "metrics": {metric: list(value) for metric, value in cell.metrics.items()},
             "difference": {metric: list(value) for metric, value in differences[name].metrics.items()},
             "failures": cell.failures,
+            **({"recognition": cell.recognition.model_dump()} if cell.recognition else {}),
         }
         for name, cell in evaluation.cells.items()
     }

@@ -12,44 +12,67 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from verienv.evaluation import CellResult, Evaluation, Setup, recognition_figure
+
 Point = dict[str, Any]
 COLOURS = {"sft": "#c44e52", "ppo": "#3b6fb6"}
 LABELS = {"sft": "SFT", "ppo": "RL (PPO)"}
 DASHES = ("-", "--", ":", "-.")
 """One for each learning rate, in their order."""
-SEEN, SEEN_OOD, UNSEEN, UNSEEN_OOD = (
-    "seen hands, J=Q=K=10",
-    "seen hands, 11-12-13",
-    "unseen hands, J=Q=K=10",
-    "unseen hands, 11-12-13",
-)
-CELLS = (SEEN, SEEN_OOD, UNSEEN, UNSEEN_OOD)
+BLACK, RED = ", black suits", ", red suits"
 GAUGES = {
     "success": "success within the attempts",
     "first_success": "success at the first attempt",
     "numbers_correct": "rule reading (numbers right under the stated rule)",
     "formula_valid": "validity (legal, with the right numbers)",
 }
+GAUGES_BY_SIGHT = {"cards_correct": "recognition (all four cards read right)"}
+PAPER = """\
+| arXiv 2501.17161, success in percent | start | after SFT | after RL |
+|--------------------------------------|------:|----------:|---------:|
+| in words, rule OOD                   |  11.5 |       3.4 |     15.0 |
+| by sight, rule OOD                   |  11.2 |       5.6 |     14.2 |
+| by sight, visual OOD                 |  23.6 |      13.7 |     41.2 |"""
+
+
+def cells_of(runs: list[dict[str, Any]]) -> list[str]:
+    """Every cell, the one that was trained on first."""
+    return list(runs[0]["points"][0]["cells"])
+
+
+def shifted(runs: list[dict[str, Any]]) -> dict[str, str]:
+    """By what changed, the cells to compare with the first: seen hands under another rule and, by sight, look."""
+    trained, ood = cells_of(runs)[:2]
+    if not trained.endswith(BLACK):
+        return {"rule": ood}
+    return {"rule": ood, "look": trained.replace(BLACK, RED), "rule and look": ood.replace(BLACK, RED)}
 
 
 def write_report(study: dict[str, Any], out: Path) -> str:
-    """Write report.md and figure.png into ``out``; the report's text."""
-    draw(study["runs"], out / "figure.png")
+    """Write report.md and figure.png into ``out``, by sight recognition.png too; the report's text."""
     arguments, runs = study["arguments"], study["runs"]
+    pictures = ["![success over compute, and OOD against in-distribution gain and KL](figure.png)"]
+    draw(runs, out / "figure.png")
+    gauges = GAUGES
+    if "look" in shifted(runs):
+        gauges = GAUGES | GAUGES_BY_SIGHT
+        draw_recognition(runs, out / "recognition.png")
+        pictures.append("![recognition against success, at the start and at the end of each run](recognition.png)")
     reading = [
         f"# SFT against RL on {arguments['env']}",
         f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
         f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell "
         f"({arguments['training_cell_episodes']} in the first), "
-        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on seen hands with J = Q = K = 10 alone. "
+        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {cells_of(runs)[0]}, alone. "
         f"{study['device']}, "
         f"{study['threads']} threads, torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
-        *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in GAUGES.items()),
+        *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in gauges.items()),
         "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by the hand's "
         "numbers.",
         "## What came out\n\n" + "\n".join(findings(runs)),
+        "## Beside the paper\n\n" + PAPER,
         "## What may be concluded\n\n" + caveats(arguments),
-        "![success over compute, and OOD against in-distribution gain and KL](figure.png)",
+        *pictures,
     ]
     text = "\n\n".join(reading)
     (out / "report.md").write_text(text + "\n")
@@ -64,17 +87,18 @@ def sampling(arguments: dict[str, Any]) -> str:
 
 
 def table(runs: list[dict[str, Any]], gauge: str) -> str:
-    """A Markdown table, policies by cells: the end of each run."""
+    """A Markdown table of the end of each run: cells by policies, or the other way round where these are many."""
     start = runs[0]["points"][0]["cells"]
-    rows = [["policy", "KL", *CELLS]]
-    rows.append(["start", "0", *(f"{100 * start[cell]['metrics'][gauge][0]:.1f}" for cell in CELLS)])
-    for run in runs:
-        last = run["points"][-1]
+    last = [run["points"][-1] for run in runs]
+    rows = [["", "start", *map(name_of, runs)], ["KL from the start", "0", *(f"{point['kl']:.2f}" for point in last)]]
+    for name in cells_of(runs):
         values = [
             f"{100 * cell['metrics'][gauge][0]:.1f} ({interval(cell['difference'][gauge])})"
-            for cell in (last["cells"][name] for name in CELLS)
+            for cell in (point["cells"][name] for point in last)
         ]
-        rows.append([name_of(run), f"{last['kl']:.2f}", *values])
+        rows.append([name, f"{100 * start[name]['metrics'][gauge][0]:.1f}", *values])
+    if len(runs) > 3:
+        rows = list(map(list, zip(*rows, strict=True)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
@@ -92,10 +116,10 @@ def interval(difference: list[float | None]) -> str:
 
 
 def findings(runs: list[dict[str, Any]]) -> list[str]:
-    """For each run and rule, whether success on seen hands rose or fell."""
+    """For each run, whether success on seen hands rose or fell, as trained on and shifted."""
     lines = []
     for run in runs:
-        for cell in (SEEN, SEEN_OOD):
+        for cell in (cells_of(runs)[0], *shifted(runs).values()):
             difference = run["points"][-1]["cells"][cell]["difference"]["success"]
             low, high = difference[1], difference[2]
             verdict = "no difference shown"
@@ -115,42 +139,73 @@ def caveats(arguments: dict[str, Any]) -> str:
         "`--seeds`)."
         if few
         else "- Both arms ran the same grid of rates and seeds; no rate was chosen by an out-of-distribution number.",
-        "- The paper (arXiv 2501.17161, Llama-3.2-Vision-11B) reports rule-OOD success of 11.5 at the start, 3.4 after "
-        "SFT and 15.0 after RL. Our numbers are of another model, another start and unlike amounts of compute.",
+        "- The paper's numbers are of Llama-3.2-Vision-11B on hands drawn like those of training; ours are of another "
+        "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
         "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
         "with greedy answers: the same command with `--evaluated-at 0`.",
         "- Claims about in-distribution learning are about seen hands; unseen hands stand beside them as they are.",
     ]
-    if arguments["model"] == "tiny-lm":
+    if arguments["model"] in ("tiny-lm", "tiny-vlm"):
         lines.append(
-            "- tiny-lm was trained under many J/Q/K mappings (never 11-12-13): what is measured under 11-12-13 is the "
-            "*retention* of an ability that the start had, not its emergence. It mostly recalls hands, and hardly "
-            "solves hands whose numbers it never met; there rule reading and validity are the gauges."
+            f"- {arguments['model']} was trained under many J/Q/K mappings (never 11-12-13): what is measured under "
+            "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
+            "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
+        )
+    if arguments["model"] == "tiny-vlm":
+        lines.append(
+            "- tiny-vlm has never seen a red card before its evaluation, nor does either arm: red is a new look."
         )
     return "\n".join(lines)
 
 
 def draw(runs: list[dict[str, Any]], path: Path) -> None:
-    """Success over compute in each cell; OOD gain against in-distribution gain and KL; rule reading."""
-    figure, axes = plt.subplots(2, 4, figsize=(16, 7.2), layout="constrained")
-    for axis, cell in zip(axes[0], CELLS, strict=True):
+    """Success over compute in each cell; OOD gain against in-distribution gain and KL; reading of rule and cards."""
+    cells, shifts = cells_of(runs), shifted(runs)
+    trained, seen_ood = cells[:2]
+    rows = len(cells) // 4
+    figure, axes = plt.subplots(rows + 1, 4, figsize=(16, 3.6 * (rows + 1)), layout="constrained")
+    for axis, cell in zip(axes[:rows].flat, cells, strict=True):
         over_compute(axis, runs, cell, "success")
         axis.set_title(cell, fontsize=11)
-    axes[0, 0].set_ylabel("success within the attempts, %")
-    trail(axes[1, 0], runs, lambda point: gain(point, SEEN))
-    axes[1, 0].set(xlabel="in-distribution gain (seen, J=Q=K=10), points", ylabel="OOD gain (seen, 11-12-13), points")
-    axes[1, 0].axvline(0, color="0.7", lw=0.8, zorder=0)
-    trail(axes[1, 1], runs, lambda point: point["kl"])
-    axes[1, 1].set(xlabel="KL from the start, nats a response", ylabel="OOD gain (seen, 11-12-13), points")
-    over_compute(axes[1, 2], runs, SEEN_OOD, "numbers_correct")
-    axes[1, 2].set_ylabel("rule reading (seen, 11-12-13), %")
-    over_compute(axes[1, 3], runs, SEEN_OOD, "formula_valid")
-    axes[1, 3].set_ylabel("validity (seen, 11-12-13), %")
+    for axis in axes[:rows, 0]:
+        axis.set_ylabel("success within the attempts, %")
+    last = list(axes[rows])
+    for (shift, cell), axis in zip(list(shifts.items())[:2], last, strict=False):
+        trail(axis, runs, cell, lambda point: gain(point, trained))
+        axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain under another {shift}, points")
+        axis.axvline(0, color="0.7", lw=0.8, zorder=0)
+    left = last[min(len(shifts), 2) :]
+    trail(left[0], runs, seen_ood, lambda point: point["kl"])
+    left[0].set(xlabel="KL from the start, nats a response", ylabel="gain under another rule, points")
+    gauges = ["numbers_correct", "formula_valid"] if len(shifts) == 1 else ["numbers_correct"]
+    for axis, gauge in zip(left[1:], gauges, strict=True):
+        over_compute(axis, runs, seen_ood, gauge)
+        axis.set_ylabel(f"{GAUGES[gauge].partition(' (')[0]}, %")
+        axis.set_title(seen_ood, fontsize=11)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
-    figure.suptitle("SFT against RL from one start, GeneralPoints in words", x=0.01, ha="left", fontsize=13)
+    sense = "by sight" if "look" in shifts else "in words"
+    figure.suptitle(f"SFT against RL from one start, GeneralPoints {sense}", x=0.01, ha="left", fontsize=13)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def draw_recognition(runs: list[dict[str, Any]], path: Path) -> None:
+    """Recognition against success on seen hands, of the start and of the end of up to six runs."""
+    cells = [cells_of(runs)[0], *shifted(runs).values()]
+    ends = {"start": runs[0]["points"][0]} | {name_of(run): run["points"][-1] for run in runs[:6]}
+    setup = Setup(env_id="", cells={}, episodes=0, seed=0, perception="cards_correct")
+    evaluations = {
+        name: Evaluation(setup=setup, cells={cell: result_of(point["cells"][cell]) for cell in cells}, episodes=())
+        for name, point in ends.items()
+    }
+    recognition_figure(evaluations, path)
+
+
+def result_of(cell: dict[str, Any]) -> CellResult:
+    """A cell of study.json as it was evaluated."""
+    fields = ("episodes", "clusters", "metrics", "failures", "recognition")
+    return CellResult(**{field: cell[field] for field in fields}, first_failures={})
 
 
 def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) -> None:
@@ -177,13 +232,13 @@ def gain(point: Point, cell: str) -> float:
     return 100 * point["cells"][cell]["difference"]["success"][0]
 
 
-def trail(axis: Axes, runs: list[dict[str, Any]], along: Any) -> None:
-    """OOD gain of the checkpoints of each run, joined in order; the last is the large mark, with its interval."""
+def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, along: Any) -> None:
+    """Gain in a cell at the checkpoints of each run, joined in order; the last is the large mark, with its interval."""
     for run in runs:
         across = [along(point) for point in run["points"]]
-        up = [gain(point, SEEN_OOD) for point in run["points"]]
+        up = [gain(point, cell) for point in run["points"]]
         axis.plot(across, up, marker="o", ms=4, ls=dashes(run, runs), color=COLOURS[run["arm"]], alpha=0.8)
-        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][SEEN_OOD]["difference"]["success"][1:])
+        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][cell]["difference"]["success"][1:])
         ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
         axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
     axis.axhline(0, color="0.7", lw=0.8, zorder=0)

@@ -4,6 +4,7 @@ import gymnasium as gym
 import pytest
 import torch
 from torch.nn.functional import log_softmax
+from transformers import GPT2Config, GPT2LMHeadModel
 
 import verienv
 from policy import Policy, padded
@@ -66,6 +67,16 @@ def test_a_responses_batch_does_not_change_it(policy):
     together, _ = policy.sample(prompts, temperature=0.0)
     apart = [policy.sample([prompt], temperature=0.0)[0][0] for prompt in prompts]
     assert together == apart
+
+
+def test_padding_to_the_left_does_not_shift_positions_that_are_counted_from_the_beginning(policy):
+    config = GPT2Config(vocab_size=640, n_embd=32, n_layer=2, n_head=2, eos_token_id=1, initializer_range=0.3)
+    torch.manual_seed(0)
+    counting = Policy(GPT2LMHeadModel(config).eval(), policy.tokenizer, max_new_tokens=8)
+    together, logprobs = counting.sample([[5, 6, 7, 8, 9], [5, 6]], temperature=0.0)
+    alone, own = counting.sample([[5, 6]], temperature=0.0)
+    assert together[1] == alone[0]
+    torch.testing.assert_close(torch.tensor(logprobs[1]), torch.tensor(own[0]), atol=1e-4, rtol=1e-4)
 
 
 def test_padding_goes_to_the_asked_side():

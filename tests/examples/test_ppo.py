@@ -66,6 +66,17 @@ def test_one_episodes_rewards_do_not_reach_anothers_advantages(policy):
     assert not torch.equal(before[1], after[1])
 
 
+def test_values_of_padding_and_of_tokens_that_were_given_reach_no_advantage(policy):
+    episodes = two_episodes()
+    batch = batch_of(episodes, policy)
+    values = torch.randn(batch.acted.shape, generator=torch.Generator().manual_seed(0))
+    before = ppo.advantages_of(batch, batch.rewards, values, 0.9, 0.95, 0.8)[0]
+    elsewhere = torch.where(batch.acted > 0, values, 1e6)
+    assert torch.equal(before, ppo.advantages_of(batch, batch.rewards, elsewhere, 0.9, 0.95, 0.8)[0])
+    last = len(episodes[1].ids) - 2  # the column of the shorter episode's last token: nothing follows it
+    assert before[1, last] == batch.rewards[1, last] - values[1, last]
+
+
 def test_the_clipped_loss_and_its_gradient_agree_with_a_plain_loop():
     generator = torch.Generator().manual_seed(1)
     new = torch.randn(3, 4, generator=generator, dtype=torch.float64).mul(0.3).requires_grad_()

@@ -8,6 +8,8 @@ import study
 from study import Arguments
 
 TINY = {
+    "env": "verienv/GeneralPoints-L-v0",
+    "model": "tiny-lm",
     "flops": 5e10,
     "checkpoints": 2,
     "episodes": 3,
@@ -34,6 +36,21 @@ def test_it_ends_with_a_table_a_figure_and_the_numbers(finished):
     results = json.loads((finished / "study.json").read_text())
     assert {run["arm"] for run in results["runs"]} == {"sft", "ppo"}
     assert all(len(run["points"]) == 3 for run in results["runs"])
+
+
+def test_by_sight_there_are_eight_cells_and_recognition_is_drawn(tmp_path, llava):
+    settings = TINY | {"env": "verienv/GeneralPoints-VL-v0", "model": str(llava), "checkpoints": 1, "flops": 1e10}
+    study.main(Arguments(out=tmp_path, **settings))
+    report = (tmp_path / "report.md").read_text()
+    assert "| seen hands, 11-12-13, red suits " in report
+    assert "## Recognition (all four cards read right), in percent" in report
+    assert "unseen hands, J=Q=K=10, black suits" in report
+    assert (tmp_path / "recognition.png").read_bytes().startswith(b"\x89PNG")
+    (point, *_) = json.loads((tmp_path / "study.json").read_text())["runs"][0]["points"]
+    assert len(point["cells"]) == 8
+    for cell in point["cells"].values():
+        read = cell["recognition"]
+        assert read["read_solved"][0] == cell["metrics"]["success"][0]
 
 
 def test_both_arms_spend_the_same_budget(finished):
@@ -73,4 +90,4 @@ def test_an_interrupted_study_goes_on_to_the_same_numbers(finished, tmp_path, mo
 
 
 def test_a_policy_is_at_no_distance_from_itself(policy):
-    assert study.divergence(policy, policy, Arguments(), questions=2) == pytest.approx(0.0, abs=1e-6)
+    assert study.divergence(policy, policy, Arguments(**TINY), questions=2) == pytest.approx(0.0, abs=1e-6)
