@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -39,9 +40,9 @@ from train_tiny_lm import TOKENS_IN_AN_ANSWER, Demonstrations
 from verienv.core.dialogue import Message
 from verienv.generalpoints.cards import RANKS, Suits
 from verienv.generalpoints.dealer import Dealing, with_suits
-from verienv.generalpoints.decks import CARDS
 from verienv.generalpoints.drawing import DEFAULT_SIZE, table_for
 from verienv.generalpoints.looks import Look
+from verienv.generalpoints.puzzle import Puzzle
 
 IMAGE = "<image>"
 CHAT_TEMPLATE = (
@@ -60,9 +61,9 @@ class Arguments:
     """Where model, processor and training log go."""
     start: Path = Path("assets/models/tiny-lm")
     """The language model that is given eyes."""
-    reading_steps: int = 160
+    reading_steps: int = 260
     """Steps in which the tower learns to read."""
-    steps: int = 130
+    steps: int = 160
     """Steps on demonstrations."""
     batch: int = 64
     """Hands or demonstrations a step."""
@@ -90,15 +91,14 @@ class SeenDemonstrations(Demonstrations):
     table = table_for(Look(), DEFAULT_SIZE, 4)
 
     def seen(self) -> tuple[list[Message], Image.Image]:
+        puzzle, image = self.picture()
+        return self.dialogue_about(puzzle, vision=True), image
+
+    def picture(self) -> tuple[Puzzle, Image.Image]:
+        """A puzzle of the train side, and how it looks."""
         puzzle = self.puzzle()
         cards = with_suits(puzzle.ranks, Dealing(suits=self.suits), int(self.rng.integers(2**62)))
-        return self.dialogue_about(puzzle, vision=True), Image.fromarray(self.table.draw(cards, 0))
-
-    def hand(self) -> tuple[Image.Image, list[int]]:
-        """Any four black cards, and the numbers of their ranks from 0."""
-        black = [card for card in CARDS if card[-1] in "CS"]
-        cards = [black[int(index)] for index in self.rng.choice(len(black), 4, replace=False)]
-        return Image.fromarray(self.table.draw(cards, 0)), [RANKS.index(card[:-1]) for card in cards]
+        return puzzle, Image.fromarray(self.table.draw(cards, 0))
 
 
 def built(arguments: Arguments) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
@@ -152,10 +152,13 @@ def learn_to_read(
     side = arguments.image_size // arguments.patch
     learner = Learner([tower, projector, head], arguments.reading_rate, arguments.reading_steps)
     for _ in range(arguments.reading_steps):
-        images, ranks = zip(*(stream.hand() for _ in range(arguments.batch)), strict=True)
+        puzzles, images = zip(*(stream.picture() for _ in range(arguments.batch)), strict=True)
         passed = projector(tower(pixel_values=pixels(processor, images)).last_hidden_state)
         quarters = passed.view(len(images), side, 4, side // 4, -1).mean((1, 3))
-        scores, truth = head(quarters), torch.tensor(ranks)
+        scores, truth = (
+            head(quarters),
+            torch.tensor([[RANKS.index(rank) for rank in puzzle.ranks] for puzzle in puzzles]),
+        )
         loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
         yield {
             "loss": learner.step(loss),
@@ -258,6 +261,22 @@ def cards_told(tokenizer: PreTrainedTokenizerBase, told: Tensor, labels: Tensor)
     return right
 
 
+def draw_curves(log: Path) -> None:
+    """What the log tells of both stages, as a picture beside it."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()[1:]]
+    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    for axis, stage, read in zip(figure.subplots(1, 2), ("read", "play"), ("ranks read", "hands read"), strict=True):
+        steps = [line["step"] for line in lines if line["stage"] == stage]
+        axis.plot(steps, [line["loss"] for line in lines if line["stage"] == stage], color="#c44e52", label="loss")
+        axis.set(xlabel=f"step, stage {stage!r}", ylabel="loss", ylim=(0, None))
+        share = axis.twinx()
+        share.plot(steps, [100 * line[read] for line in lines if line["stage"] == stage], color="#3b6fb6", label=read)
+        share.set(ylabel=f"{read}, %", ylim=(-2, 102))
+        shown = [*axis.lines, *share.lines]
+        share.legend(shown, [line.get_label() for line in shown], loc="center right", frameon=False)
+    figure.savefig(log.with_name("training.png"), dpi=110)
+
+
 def main(arguments: Arguments) -> None:
     torch.manual_seed(arguments.seed)
     model, processor = built(arguments)
@@ -282,6 +301,7 @@ def main(arguments: Arguments) -> None:
                         log.flush()
     model.save_pretrained(arguments.out)
     processor.save_pretrained(arguments.out)
+    draw_curves(arguments.out / "training.jsonl")
     print(f"saved to {arguments.out} after {time.monotonic() - started:.0f} s")
 
 
