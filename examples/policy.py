@@ -220,16 +220,17 @@ class Policy:
         """Responses to a batch of prompts, as tokens with the stop, and the log-probability of each token.
 
         Log-probabilities are at temperature 1 unless sampled at another, greedy is temperature 0. Sampling draws
-        from torch's global generator.
+        from torch's global generator. Raises FloatingPointError where one of a response is not finite.
         """
         batch = self.batch(prompts, left=True)
         by_hand = self.processor is None or self.model.config.model_type in LIKE_LLAVA
         tokens, logprobs = (self._sampled if by_hand else self._generated)(batch, temperature)
-        stops = torch.tensor(self.stops, device=self.device)
-        stopped = torch.isin(tokens, stops)
+        stopped = torch.isin(tokens, torch.tensor(self.stops, device=self.device))
         lengths = torch.where(stopped.any(1), stopped.int().argmax(1) + 1, tokens.shape[1]).tolist()
         self.generated_tokens += sum(lengths) + sum(map(len, prompts))
         cut = [[row[:end] for row, end in zip(rows.tolist(), lengths, strict=True)] for rows in (tokens, logprobs)]
+        if not all(torch.tensor(row).isfinite().all() for row in cut[1]):
+            raise FloatingPointError("the model's log-probabilities are not finite: its weights are broken")
         return cut[0], cut[1]
 
     def _sampled(self, batch: Seen, temperature: float) -> tuple[Tensor, Tensor]:
@@ -244,7 +245,7 @@ class Policy:
             output = self.model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
             cache = output.past_key_values
             scores = log_softmax(output.logits[:, -1].float() / (temperature or 1.0), dim=-1)
-            drawn = scores.exp().multinomial(1) if temperature else scores.argmax(1, keepdim=True)
+            drawn = scores.exp().nan_to_num(1.0).multinomial(1) if temperature else scores.argmax(1, keepdim=True)
             tokens.append(drawn)
             logprobs.append(scores.gather(1, drawn))
             done |= torch.isin(drawn.squeeze(1), stops)
@@ -305,7 +306,7 @@ class Recorder(LogitsProcessor):
         """Scores to sample from. The newest token of ``input_ids`` was drawn from those before."""
         self.record(input_ids[:, -1])
         self.scores = log_softmax(scores.float() / self.temperature, dim=-1)
-        return self.scores
+        return self.scores.nan_to_num(0.0)  # what is not a number is drawn all the same, and found in the record
 
     def record(self, drawn: Tensor) -> None:
         if self.scores is not None:

@@ -3,6 +3,7 @@
     python examples/ppo.py --model tiny-lm --out runs/ppo
     python examples/ppo.py --model runs/sft/checkpoint-00040 --learning-rate 1e-6 --temperature 0.7 --out runs/ppo
     python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-by-sight
+    accelerate launch --multi_gpu --num_processes 2 examples/ppo.py --out runs/ppo    # on two devices
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
 trained on as one sequence, in which the tokens of the responses are the actions. Within a response discount and
@@ -14,8 +15,9 @@ same environment this is the ReFT recipe (arXiv 2401.08967). The same command co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,24 +28,12 @@ import torch
 import tyro
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
-from tqdm import tqdm
 
 import verienv  # noqa: F401  registers the environments
-from policy import (
-    Dtype,
-    Policy,
-    Seen,
-    Tokens,
-    checkpoint_gradients,
-    enough_memory,
-    evaluating,
-    padded,
-    parameters_of,
-    together,
-    trainable,
-)
-from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
-from verienv.core.dialogue import with_pictures
+from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, trainable
+from processes import ALONE, Team
+from rollouts import Batch, Episode, rollout, seeds_of
+from runs import Run, demand_finite, demand_positive, kind_endings, restore_random_state, scheduled
 
 
 @dataclass
@@ -71,11 +61,11 @@ class Arguments:
     episodes: int = 128
     """Episodes an update."""
     batch: int = 128
-    """Dialogues that are sampled together."""
+    """Dialogues that are sampled together, on a device."""
     minibatch: int = 64
     """Episodes an optimiser step."""
     micro_batch: int = 32
-    """Episodes in memory at once."""
+    """Episodes in memory at once, on a device."""
     epochs: int = 1
     """Passes over the episodes of an update."""
     clip: float = 0.2
@@ -98,121 +88,13 @@ class Arguments:
     seed: int = 0
     """Fixes the hands, and what is sampled."""
     device: str = "auto"
-    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
     """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
     lora: int = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
-
-
-@dataclass
-class Episode:
-    """One dialogue as tokens. The lists run along its tokens; those not sampled by the policy are 0 in all but ids."""
-
-    ids: Tokens
-    """They bring the dialogue's pictures, if it has any."""
-    acted: list[int] = field(default_factory=list)
-    """1 where the policy sampled the token."""
-    ends: list[int] = field(default_factory=list)
-    """1 at the last token of each response."""
-    logprobs: list[float] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    """The verdict on each attempt, "" for a correct one."""
-    recognised: bool | None = None
-    """Whether the first attempt read the picture right; None for a task in words."""
-
-    def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
-        self._skip()
-        length = len(response)
-        self.ids += response
-        self.acted += [1] * length
-        self.ends += [0] * (length - 1) + [1]
-        self.logprobs += logprobs
-        self.rewards += [0.0] * (length - 1) + [reward]
-        self.failures.append(failure)
-
-    def _skip(self) -> None:
-        """Bring the lists up to the tokens that were given, not sampled."""
-        given = len(self.ids) - len(self.acted)
-        self.acted += [0] * given
-        self.ends += [0] * given
-        self.logprobs += [0.0] * given
-        self.rewards += [0.0] * given
-
-
-def rollout(policy: Policy, envs: Sequence[gym.Env], seeds: Sequence[int], arguments: Arguments) -> list[Episode]:
-    """One episode of each environment; the unfinished ones are sampled together, in batches."""
-    episodes = []
-    for env, seed in zip(envs, seeds, strict=True):
-        _, info = env.reset(seed=int(seed))
-        episodes.append(Episode(policy.opening(with_pictures(info["messages"], env.unwrapped.pictures))))
-    unfinished = list(range(len(envs)))
-    while unfinished:
-        going_on = []
-        for start in range(0, len(unfinished), arguments.batch):
-            chosen = unfinished[start : start + arguments.batch]
-            with evaluating(policy.model):
-                responses, logprobs = policy.sample([episodes[i].ids for i in chosen], arguments.temperature)
-            for i, response, scores in zip(chosen, responses, logprobs, strict=True):
-                _, reward, terminated, _, info = envs[i].step(policy.text(response))
-                episodes[i].respond(response, scores, float(reward), info["failure"])
-                if len(episodes[i].failures) == 1:
-                    episodes[i].recognised = info.get(envs[i].unwrapped.perception)
-                if not terminated:
-                    episodes[i].ids += policy.continuation(info["messages"], response)
-                    going_on.append(i)
-        unfinished = going_on
-    return episodes
-
-
-@dataclass
-class Batch:
-    """Episodes as tensors of shape (episodes, longest - 1): column t is about token t + 1, predicted from t."""
-
-    ids: Tensor  # (episodes, longest)
-    mask: Tensor  # (episodes, longest)
-    acted: Tensor
-    ends: Tensor
-    rewards: Tensor
-    logprobs: Tensor
-    """Of the sampled tokens under the policy that sampled them."""
-    seen: list[Seen]
-    """What each episode's pictures became."""
-
-    @classmethod
-    def of(cls, episodes: Sequence[Episode], policy: Policy) -> Batch:
-        tokens = [episode.ids for episode in episodes]
-        ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
-
-        def column(name: str) -> Tensor:
-            values = torch.zeros(ids.shape)
-            for row, episode in enumerate(episodes):
-                along = torch.tensor(getattr(episode, name), dtype=torch.float32)
-                values[row, : len(along)] = along
-            return values[:, 1:].to(policy.device)
-
-        along = [column(name) for name in ("acted", "ends", "rewards", "logprobs")]
-        return cls(ids, mask, *along, [getattr(row, "seen", {}) for row in tokens])
-
-    def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
-        """The episodes (of ``index``) by ``size``, those of like length together: their indices and they themselves."""
-        index = torch.arange(len(self.ids), device=self.ids.device) if index is None else index
-        for part in index[self.mask[index].sum(1).argsort()].split(size):
-            yield part, self.rows(part)
-
-    def rows(self, index: Tensor) -> Batch:
-        """Some of the episodes, cut to the longest of them."""
-        longest = int(self.mask[index].sum(1).max())
-        ids, mask = self.ids[index, :longest], self.mask[index, :longest]
-        along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
-        return Batch(ids, mask, *along, [self.seen[row] for row in index.tolist()])
-
-    def inputs(self) -> Seen:
-        """What the model takes in."""
-        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.seen, self.mask)}
 
 
 class Critic(nn.Module):
@@ -228,17 +110,22 @@ class Critic(nn.Module):
     def forward(self, known: Tensor) -> Tensor:
         return self.head(known).squeeze(-1)
 
-    def fit(self, known: Tensor, returns: Tensor, passes: int, rows: int = 1024) -> float:
-        """Least squares on positions (n, width) and their returns (n,); the mean squared error of the first pass."""
-        before = 0.0
+    def fit(self, known: Tensor, returns: Tensor, passes: int, rows: int = 1024, team: Team = ALONE) -> float:
+        """Least squares on positions (n, width) and their returns (n,); the mean squared error of the first pass.
+
+        The positions of all processes are fitted as one set, so that the critic is the same in each.
+        """
+        before, places = 0.0, team.total(len(known))
         for turn in range(passes):
-            for part in torch.randperm(len(known)).to(known.device).split(rows):
-                loss = (self(known[part]) - returns[part]).square().mean()
+            for part, size in team.shuffled(len(known), rows):
+                part = part.to(known.device)
+                loss = (self(known[part]) - returns[part]).square().sum() / size
                 self.optimiser.zero_grad()
                 loss.backward()
+                team.sum_gradients(list(self.parameters()))
                 self.optimiser.step()
-                before += loss.item() * len(part) / len(known) * (turn == 0)
-        return before
+                before += loss.item() * size / places * (turn == 0)
+        return team.total(before)
 
 
 @dataclass
@@ -304,8 +191,12 @@ def ppo_update(
     optimiser: torch.optim.Optimizer,
     batch: Batch,
     arguments: Arguments,
+    team: Team = ALONE,
 ) -> dict[str, float]:
-    """All epochs over one batch of episodes; what to log of it."""
+    """All epochs over one batch of episodes, this process's share; what to log of it.
+
+    Raises NotFinite, in all processes, before a number that is not finite in one of them could reach the weights.
+    """
     values, divergence = torch.zeros_like(batch.acted), torch.zeros_like(batch.acted)
     known = values.new_zeros((*values.shape, critic.width))
     with torch.no_grad():
@@ -319,38 +210,51 @@ def ppo_update(
         for part, few in batch.parts(arguments.micro_batch, compared):
             at_start = Read.of(start, few, arguments.temperature).logprobs
             divergence[part, : few.acted.shape[1]] = (few.logprobs - at_start) * few.acted
+    acted = batch.acted > 0
+    at_actions = known[acted]
+    read = {"hidden state or log-probability of a token": at_actions, "divergence from the start": divergence}
+    demand_finite(team, batch.plain, read)
     rewards = batch.rewards - arguments.kl_coefficient * divergence
     advantages, returns = advantages_of(
         batch, rewards, values, arguments.discount, arguments.trace, arguments.token_trace
     )
-    acted = batch.acted > 0
-    error = critic.fit(known[acted], returns[acted], arguments.critic_passes)
-    spread = advantages[acted].std().clamp(min=1e-6)
-    normal = (advantages - advantages[acted].mean()) / spread * batch.acted
+    error = critic.fit(at_actions, returns[acted], arguments.critic_passes, team=team)
+    demand_finite(team, batch.plain, {"error of the critic": error})
+    everywhere = team.joined(advantages[acted])
+    normal = (advantages - everywhere.mean()) / everywhere.std().clamp(min=1e-6) * batch.acted
     sums: Counter[str] = Counter()
+    norms = []
     for _ in range(arguments.epochs):
-        for chosen in torch.randperm(len(batch.ids)).to(policy.device).split(arguments.minibatch):
+        for chosen, _ in team.shuffled(len(batch.ids), arguments.minibatch):
+            chosen = chosen.to(policy.device)
+            tokens = team.summed(batch.acted[chosen].sum())  # of the minibatch, in all processes
             optimiser.zero_grad()
             for part, few in batch.parts(arguments.micro_batch, chosen):
                 logprobs = Read.of(policy.model, few, arguments.temperature).logprobs
                 advantage = normal[part, : few.acted.shape[1]]
                 loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip)
-                share = few.acted.sum() / batch.acted[chosen].sum()
+                share = few.acted.sum() / tokens
                 (loss * share).backward()
                 sums.update(loss=(loss * share).item(), clip_fraction=(held * share).item())
-            norm = nn.utils.clip_grad_norm_(trainable(policy.model), arguments.gradient_norm)
+            team.sum_gradients(trainable(policy.model))
+            norm = nn.utils.clip_grad_norm_(trainable(policy.model), arguments.gradient_norm).item()
+            demand_finite(team, partial(batch.plain, chosen), {"loss": sums["loss"], "gradient": norm})
             optimiser.step()
-            sums.update(steps=1, gradient_norm=norm.item())
-    means = {name: value / sums["steps"] for name, value in sums.items() if name != "steps"}
-    explained = 1 - (returns[acted] - values[acted]).var() / returns[acted].var().clamp(min=1e-6)
+            norms.append(norm)
+    means = {name: team.total(value) / len(norms) for name, value in sorted(sums.items())}
+    returned, valued = team.joined(returns[acted]), team.joined(values[acted])
+    explained = 1 - (returned - valued).var() / returned.var().clamp(min=1e-6)
+    said = team.summed(batch.acted.sum())
+    responses = team.summed(batch.ends[compared].sum())
     return {
-        **means, "value_error": error, "value_explained": explained.item(),
-        "kl": (divergence.sum() / batch.ends[compared].sum()).item(),
+        **means, "gradient_norm": sum(norms) / len(norms), "value_error": error, "value_explained": explained.item(),
+        "kl": (team.summed(divergence.sum()) / responses).item(),
+        "entropy": (team.summed(at_actions[:, -1].sum()) / said).item(),
     }  # fmt: skip
 
 
-def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
-    """What the policy did, before the update."""
+def summary(episodes: Sequence[Episode], kinds: Sequence[str] = ()) -> dict[str, Any]:
+    """What the policy did, before the update. Failures are counted by kind, those that there could be too."""
     attempts = [failure for episode in episodes for failure in episode.failures]
     recognised = [episode.recognised for episode in episodes if episode.recognised is not None]
     return {
@@ -358,14 +262,9 @@ def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
         "success": float(np.mean([episode.failures[-1] == "" for episode in episodes])),
         "first_attempt": float(np.mean([episode.failures[0] == "" for episode in episodes])),
         "attempts": len(attempts) / len(episodes),
-        "failures": dict(Counter(failure for failure in attempts if failure)),
+        "failures": dict.fromkeys(kinds, 0) | dict(Counter(failure for failure in attempts if failure)),
         **({"recognition": float(np.mean(recognised))} if recognised else {}),
     }
-
-
-def seeds_of(update: int, arguments: Arguments) -> Iterator[int]:
-    """The seeds of an update's episodes: the same whenever the run is resumed."""
-    yield from np.random.SeedSequence([arguments.seed, update]).generate_state(arguments.episodes).tolist()
 
 
 @enough_memory(
@@ -378,12 +277,13 @@ def train(arguments: Arguments) -> Run:
         arguments, "flops", "checkpoints", "learning_rate", "warm_up", "episodes", "batch", "minibatch", "micro_batch",
         "epochs", "clip", "critic_learning_rate", "critic_passes", "gradient_norm", "temperature", "max_new_tokens",
     )  # fmt: skip
-    run = Run(arguments.out, arguments)
+    team = Team.launched(arguments.device)
+    run = Run(arguments.out, arguments, team=team)
     if run.finished:
         return run
     torch.manual_seed(arguments.seed)
     loading: dict[str, Any] = {
-        "device": arguments.device, "max_new_tokens": arguments.max_new_tokens, "dtype": arguments.dtype,
+        "device": team.device, "max_new_tokens": arguments.max_new_tokens, "dtype": arguments.dtype,
     }  # fmt: skip
     start = Policy.load(arguments.model, **loading).model.requires_grad_(False)
     policy, state = run.resume(Policy.load(arguments.model, **loading, lora=arguments.lora))
@@ -399,33 +299,38 @@ def train(arguments: Arguments) -> Run:
         critic.load_state_dict(state["critic"])
         critic.optimiser.load_state_dict(state["critic_optimiser"])
         update, spent = state["update"], state["flops"]
-        restore_random_state(state["random"])
+        restore_random_state(state["random"], team)
+    else:
+        team.seed_apart(arguments.seed)
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
-    envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in range(arguments.episodes)]
+    mine = team.share(range(arguments.episodes))
+    envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in mine]
     size = parameters_of(policy.model)
     saved = int(spent / arguments.flops * arguments.checkpoints + 1e-6)
-    with tqdm(total=arguments.flops, initial=spent, unit="FLOP", unit_scale=True, desc=f"ppo {run.out.name}") as bar:
+    with run.guarded(), run.bar(arguments.flops, spent) as bar:
         while spent < arguments.flops:
             began, generated = monotonic(), policy.generated_tokens
-            episodes = rollout(policy, envs, list(seeds_of(update, arguments)), arguments)
+            seeds = team.share(list(seeds_of(update, arguments)))
+            episodes = rollout(policy, envs, seeds, arguments, team)
             sampled = monotonic()
             batch = Batch.of(episodes, policy)
+            rate = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
             for group in optimiser.param_groups:
-                group["lr"] = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
-            trained = ppo_update(policy, critic, start, optimiser, batch, arguments)
-            read = int(batch.mask.sum())  # by the critic's values, by the start if its divergence is priced
-            only_read = policy.generated_tokens - generated + read * (2 if arguments.kl_coefficient else 1)
+                group["lr"] = rate
+            trained = ppo_update(policy, critic, start, optimiser, batch, arguments, team)
+            read = team.total(int(batch.mask.sum()))  # by the critic's values, by the start if its divergence is priced
+            only_read = team.total(policy.generated_tokens - generated) + read * (2 if arguments.kl_coefficient else 1)
             cost = size * (2.0 * only_read + 6.0 * read * arguments.epochs)
             update, spent = update + 1, spent + cost
-            did = summary(episodes)
-            steps = sum(len(episode.failures) for episode in episodes)
+            played = team.gathered([replace(episode, ids=Tokens()) for episode in episodes])  # without their pictures
+            did = summary([episode for some in played for episode in some], envs[0].unwrapped.failures)
+            steps, seconds = did["attempts"] * arguments.episodes, monotonic() - began
             rates = {
-                "steps_a_second": steps / (monotonic() - began),
-                "sampling_share": (sampled - began) / (monotonic() - began),
+                "steps_a_second": steps / seconds,
+                "tokens_a_second": read / seconds,  # of the dialogues, with those of the pictures
+                "sampling_share": (sampled - began) / seconds,
             }
-            if "recognition" in did:
-                rates["tokens_a_second"] = read / (monotonic() - began)  # of the dialogues, with those of the pictures
-            run.log({"update": update, "flops": spent, **did, **trained, **rates})
+            run.log({"update": update, "flops": spent, "learning_rate": rate, **did, **trained, **rates})
             bar.update(cost)
             bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")
             if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:
@@ -440,4 +345,4 @@ def train(arguments: Arguments) -> Run:
 if __name__ == "__main__":
     given = tyro.cli(Arguments, description=__doc__)
     with kind_endings(given.out):
-        print(f"checkpoints: {', '.join(map(str, train(given).checkpoints()))}")
+        train(given).tell()

@@ -1,9 +1,11 @@
 """A training run on disk: its configuration, its log, its checkpoints, and how it goes on after an interruption.
 
-<out>/config.json        arguments and versions
+<out>/config.json        arguments, versions, git revision, and on what it was resumed if that was something else
 <out>/log.jsonl          one line per update
+<out>/tensorboard/       the same numbers: tensorboard --logdir <out>
 <out>/checkpoint-00012/  model and tokenizer after update 12, readable by from_pretrained
 <out>/state.pt           what else the next update needs; always that of the newest checkpoint
+<out>/not_finite.pt      the batch on which a number was not finite, which ended the run; not_finite.json says which one
 """
 
 from __future__ import annotations
@@ -13,30 +15,47 @@ import json
 import math
 import pickle
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+from tqdm import tqdm
 
 from policy import Policy, Stop
+from processes import ALONE, Team
 
-PACKAGES = ("verienv", "torch", "transformers", "numpy", "gymnasium")
+PACKAGES = ("verienv", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "gymnasium", "pillow")
+TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
+"""What the log tells of time: it differs between runs that are otherwise the same, bit for bit."""
 
 
 class Run:
     """The folder of one run. Opening it again with the same arguments goes on where it stopped."""
 
-    def __init__(self, out: Path, arguments: Any, free: tuple[str, ...] = ("out", "device")) -> None:
+    def __init__(
+        self, out: Path, arguments: Any, free: tuple[str, ...] = ("out", "device"), team: Team = ALONE
+    ) -> None:
         """Open or begin. Arguments other than the ``free`` ones must be those with which the run began."""
-        self.out = out
-        config = {"arguments": plain(arguments), **provenance()}
-        path = out / "config.json"
+        self.out, self.team = out, team
+        self.update = 0
+        """The newest one that was logged."""
+        self.board: Any = None
+        self.config = {"arguments": plain(arguments), **provenance(team.size)}
+        if team.main:
+            self._open(free)
+        team.wait()
+
+    def _open(self, free: tuple[str, ...]) -> None:
+        out, config, path = self.out, self.config, self.out / "config.json"
         if path.exists():
             before = read_json(path)["arguments"]
             differing = [
@@ -55,18 +74,41 @@ class Run:
         return (self.out / "finished").exists()
 
     def finish(self) -> None:
-        (self.out / "finished").touch()
+        if self.team.main:
+            (self.out / "finished").touch()
+        if self.board:
+            self.board.close()
+
+    def tell(self) -> None:
+        """The last words of a script."""
+        if self.team.main:
+            print(f"checkpoints: {', '.join(map(str, self.checkpoints()))}")
+        self.team.leave()
 
     def checkpoints(self) -> list[Path]:
         """The folders of the saved policies, oldest first."""
         return sorted(path for path in self.out.glob("checkpoint-*") if path.name[-5:].isdigit())
 
+    def bar(self, flops: float, spent: float) -> Any:
+        """How far the run is on its budget; drawn by the main process."""
+        return tqdm(
+            total=flops, initial=spent, unit="FLOP", unit_scale=True, desc=self.out.name, disable=not self.team.main
+        )
+
     def log(self, line: dict[str, Any]) -> None:
         if not all(math.isfinite(value) for value in line.values() if isinstance(value, float)):
             write_whole(self.out / "not_finite.json", json.dumps(line, default=str))
             raise Stop(f"a number is not finite in update {line.get('update')}: {line}; try a lower --learning-rate")
+        self.update = line.get("update", 0)
+        if not self.team.main:
+            return
         with (self.out / "log.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
+        if self.board:
+            for name, value in flat(line):
+                if name != "update":
+                    self.board.add_scalar(name, value, self.update)
+            self.board.flush()  # a point is there as soon as its line is
 
     def lines(self) -> list[dict[str, Any]]:
         """The log so far; a line cut off by a kill is left out."""
@@ -79,32 +121,114 @@ class Run:
         return lines
 
     def save(self, update: int, policy: Policy, state: dict[str, Any]) -> None:
-        """A checkpoint after ``update``, and the state from which the next update follows."""
-        state = {**state, "update": update, "random": random_state()}
+        """A checkpoint after ``update``, and the state from which the next update follows. Called by all processes."""
+        state = {**state, "update": update, "random": self.team.gathered(random_state())}
+        if not self.team.main:
+            return
         folder = self.out / f"checkpoint-{update:05d}"
-        if not folder.exists():
-            policy.save(folder)
-        partial = self.out / "state.pt.partial"
-        torch.save(state, partial)
-        partial.replace(self.out / "state.pt")
+        policy.save(folder)
+        save_whole(self.out / "state.pt", state)
 
     def resume(self, policy: Policy) -> tuple[Policy, dict[str, Any] | None]:
         """The newest checkpoint with its state, or the given policy and None at the start."""
-        path = self.out / "state.pt"
-        if not path.exists():
-            write_whole(self.out / "log.jsonl", "")
+        path, state = self.out / "state.pt", None
+        if path.exists():
+            try:
+                state = torch.load(path, weights_only=True, map_location=policy.device)
+                self.update, _ = state["update"], state["random"]
+            except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+                raise Stop(
+                    f"the checkpoint {path} cannot be read ({type(error).__name__}); delete {self.out} to start again"
+                ) from None
+        if self.team.main:
+            kept = [line for line in self.lines() if line["update"] <= self.update]
+            write_whole(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
+            for folder in self.checkpoints():  # those that a kill left without the state that belongs to them
+                if int(folder.name[-5:]) > self.update:
+                    shutil.rmtree(folder)
+            for folder in self.out.glob("checkpoint-*.partial"):
+                shutil.rmtree(folder)
+            self.board = board(self.out / "tensorboard", self.update + 1)
+            if self.board:
+                weakref.finalize(self, self.board.close)
+        self.team.wait()
+        if state is None:
             return policy, None
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location=policy.device)
-            folder, _ = self.out / f"checkpoint-{state['update']:05d}", state["random"]
-        except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-            raise Stop(
-                f"the checkpoint {path} cannot be read ({type(error).__name__}); delete {self.out} to start again"
-            ) from None
-        kept = [line for line in self.lines() if line["update"] <= state["update"]]
-        write_whole(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
-        print(f"going on from {folder}")
+        folder = self.out / f"checkpoint-{self.update:05d}"
+        if self.team.main:
+            print(f"going on from {folder}")
+            if policy.device.type != "cpu":
+                print("a GPU adds in an order of its own: expect what a run without a break gives up to rounding")
+            self._tell_what_differs()
         return Policy.load(str(folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
+
+    def _tell_what_differs(self) -> None:
+        """Say, and keep in config.json, on what other software or machine the run goes on than that it began on."""
+        began = read_json(self.out / "config.json")
+        asked, asks = (config["arguments"].get("device") for config in (began, self.config))
+        before = {**dict(flat(began)), "asked for device": asked}
+        now = {**dict(flat(self.config)), "asked for device": asks}
+        changed = {
+            name.removeprefix("versions/"): [before[name], value]
+            for name, value in now.items()
+            if not name.startswith("arguments/") and before.get(name, value) != value
+        }
+        if changed:
+            told = ", ".join(f"{name} {new} (was {old})" for name, (old, new) in changed.items())
+            print(f"with {told}: from here on the numbers may differ from those of a run without a break")
+            began["resumed"] = [*began.get("resumed", []), {"after": self.update, **changed}]
+            write_whole(self.out / "config.json", json.dumps(began, indent=2))
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Stop at a number that is not finite, in all processes, with the batch that it came of on disk."""
+        try:
+            yield
+        except NotFinite as error:
+            reason = f"the {error.what} is not finite in update {self.update + 1}"
+            batches = self.team.gathered(on_cpu(error.batch))
+            ending: SystemExit = SystemExit(2)
+            if self.team.main:
+                told = {"reason": reason, "update": self.update + 1}
+                save_whole(self.out / "not_finite.pt", {**told, "batches": batches})
+                write_whole(self.out / "not_finite.json", json.dumps(told))
+                newest = f", from --model {self.checkpoints()[-1]}" if self.checkpoints() else ""
+                ending = Stop(
+                    f"{reason}; no step was taken with it, and its batch is in {self.out / 'not_finite.pt'}; "
+                    f"{error.mend} in another --out{newest}"
+                )
+            self.team.wait()
+            raise ending from None
+
+
+class NotFinite(Exception):
+    """A number that is not finite, found before it reached the weights, with the batch that it came of."""
+
+    def __init__(self, what: str, batch: dict[str, Any]) -> None:
+        super().__init__(what)
+        self.what, self.batch = what, batch
+        paid = what.startswith("reward")
+        self.mend = "mend what the environment pays, and train" if paid else "try a lower --learning-rate, or float32,"
+
+
+def demand_finite(team: Team, batch: Callable[[], dict[str, Any]], numbers: dict[str, Any]) -> None:
+    """Raise NotFinite in all processes if one of these tensors or numbers, by what they are, is not finite in any."""
+    own = [name for name, value in numbers.items() if not torch.as_tensor(value).isfinite().all()]
+    everywhere = team.gathered(own)
+    found = [(name, index) for name in numbers for index, names in enumerate(everywhere) if name in names]
+    if found:
+        name, index = found[0]
+        raise NotFinite(f"{name} of process {index}" if team.size > 1 else name, batch())
+
+
+def board(folder: Path, update: int) -> Any:
+    """What writes TensorBoard's files from ``update`` on, purging what was there of it; None where it is missing."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        print(f"no {folder}, since tensorboard is missing (pip install tensorboard); log.jsonl has the same numbers")
+        return None
+    return SummaryWriter(str(folder), purge_step=update)
 
 
 def demand_positive(arguments: Any, *names: str) -> None:
@@ -125,15 +249,20 @@ def scheduled(update: int, done: float, warm_up: int) -> float:
 
 
 def random_state() -> dict[str, Any]:
-    """Where torch's generators stand."""
+    """Where torch's generators stand in this process."""
     return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
 
 
-def restore_random_state(state: dict[str, Any]) -> None:
-    """Put torch's generators where they stood; the last thing before a run goes on."""
+def restore_random_state(states: Any, team: Team) -> None:
+    """Put torch's generators where they stood in each process; the last thing before a run goes on."""
+    states = states if isinstance(states, list) else [states]  # runs begun before there could be several
+    same = len(states) == team.size
+    state = states[team.index if same else 0]
     torch.set_rng_state(state["cpu"].cpu())
     if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
         torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
+    if not same:  # which resume has told
+        team.seed_apart(int(torch.randint(2**31, ())))
 
 
 @contextmanager
@@ -144,25 +273,62 @@ def kind_endings(out: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
         raise SystemExit(130) from None
-    except ValueError as error:
+    except (ValueError, FloatingPointError) as error:
         raise Stop(str(error)) from None
     except OSError as error:
         mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
         raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
 
 
-def provenance() -> dict[str, Any]:
+def provenance(processes: int = 1) -> dict[str, Any]:
     """Versions, the machine's kind and the revision, to be kept beside results."""
-    revision = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    ).stdout.strip()
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
+    revision, changes = git("rev-parse", "HEAD"), git("status", "--porcelain")
     return {
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: version_of(name) for name in PACKAGES} | {"python": platform.python_version()},
         "revision": revision or "unknown",
+        "uncommitted_changes": bool(changes) if revision else "unknown",
         "device": device,
+        "gpus": torch.cuda.device_count(),
         "threads": torch.get_num_threads(),
+        "processes": processes,
     }
+
+
+def version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def git(*arguments: str) -> str:
+    """What git says of the folder of this file, nothing if it is in no repository."""
+    try:
+        told = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+        )
+    except OSError:
+        return ""
+    return told.stdout.strip()
+
+
+def flat(line: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The numbers of a line by their names; those within another are named as in a path."""
+    for name, value in line.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}/")
+        else:
+            yield prefix + name, value
+
+
+def on_cpu(value: Any) -> Any:
+    """A batch as plain lists, dicts and tensors in the computer's own memory."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, dict):
+        return {key: on_cpu(one) for key, one in value.items()}
+    return [on_cpu(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def plain(value: Any) -> Any:
@@ -174,6 +340,13 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text)
+    partial.replace(path)
+
+
+def save_whole(path: Path, value: Any) -> None:
+    """As ``write_whole``, by torch.save."""
+    partial = path.with_name(path.name + ".partial")
+    torch.save(value, partial)
     partial.replace(path)
 
 

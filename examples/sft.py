@@ -3,6 +3,7 @@
     python examples/sft.py --model tiny-lm --out runs/sft
     python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --batch 32 --out runs/smol
     python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-by-sight
+    accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
 By sight the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
 examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
@@ -12,26 +13,20 @@ interrupted run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Literal
+from time import monotonic
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import tyro
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
 
-from policy import (
-    Dtype,
-    Policy,
-    Tokens,
-    checkpoint_gradients,
-    enough_memory,
-    parameters_of,
-    parts_of,
-    trainable,
-)
-from runs import Run, demand_positive, kind_endings, restore_random_state, scheduled
+from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, parts_of, trainable
+from processes import Team
+from runs import Run, demand_finite, demand_positive, kind_endings, restore_random_state, scheduled
 from verienv import demonstrations
 from verienv.core.dialogue import with_pictures
 
@@ -61,14 +56,14 @@ class Arguments:
     batch: int = 64
     """Demonstrations an update."""
     micro_batch: int = 64
-    """Demonstrations in memory at once."""
+    """Demonstrations in memory at once, on a device."""
     weight_decay: float = 0.0
     gradient_norm: float = 1.0
     """Longer gradients are cut to this length."""
     seed: int = 0
     """Fixes the demonstrations and their order."""
     device: str = "auto"
-    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
     """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
     lora: int = 0
@@ -97,17 +92,24 @@ def completion_loss(policy: Policy, rows: list[tuple[Tokens, list[int]]]) -> tor
     return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100)
 
 
+def plain(rows: list[tuple[Tokens, list[int]]]) -> dict[str, Any]:
+    """Demonstrations as plain lists, to be looked into."""
+    prompts, answers = zip(*rows, strict=True)
+    return {"prompts": prompts, "answers": answers, "seen": [prompt.seen for prompt in prompts]}
+
+
 @enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16 or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     demand_positive(
         arguments, "flops", "checkpoints", "learning_rate", "warm_up", "batch", "micro_batch", "gradient_norm"
     )
-    run = Run(arguments.out, arguments)
+    team = Team.launched(arguments.device)
+    run = Run(arguments.out, arguments, team=team)
     if run.finished:
         return run
     torch.manual_seed(arguments.seed)
-    fresh = Policy.load(arguments.model, device=arguments.device, dtype=arguments.dtype, lora=arguments.lora)
+    fresh = Policy.load(arguments.model, device=team.device, dtype=arguments.dtype, lora=arguments.lora)
     policy, state = run.resume(fresh)
     policy.model.train()
     if arguments.gradient_checkpointing:
@@ -118,30 +120,45 @@ def train(arguments: Arguments) -> Run:
     if state:
         optimiser.load_state_dict(state["optimiser"])
         update, spent = state["update"], state["flops"]
-        restore_random_state(state["random"])
+        restore_random_state(state["random"], team)
+    else:
+        team.seed_apart(arguments.seed)
     cost_of_a_token = 6 * parameters_of(policy.model)
     saved = int(spent / arguments.flops * arguments.checkpoints + 1e-6)
-    with tqdm(total=arguments.flops, initial=spent, unit="FLOP", unit_scale=True, desc=f"sft {run.out.name}") as bar:
+    with run.guarded(), run.bar(arguments.flops, spent) as bar:
         while spent < arguments.flops:
+            began = monotonic()
             demos = demonstrations(
                 arguments.env, arguments.kind, arguments.batch, seed=arguments.seed * 1_000_003 + update,
                 split=arguments.split, steps=arguments.steps,
             )  # fmt: skip
-            rows = sorted((encode(policy, row) for row in demos), key=lambda row: sum(map(len, row)))
+            mine = team.share(range(arguments.batch))
+            encoded = (encode(policy, row) for row in islice(demos, mine.start, mine.stop))
+            rows = sorted(encoded, key=lambda row: sum(map(len, row)))
+            tokens = team.total(sum(len(answer) for _, answer in rows))
             optimiser.zero_grad()
             loss = 0.0
             for start in range(0, len(rows), arguments.micro_batch):
                 part = rows[start : start + arguments.micro_batch]
-                part_loss = completion_loss(policy, part) * len(part) / len(rows)
+                share = sum(len(answer) for _, answer in part) / tokens
+                part_loss = completion_loss(policy, part) * share
                 part_loss.backward()
                 loss += part_loss.item()
-            norm = torch.nn.utils.clip_grad_norm_(weights, arguments.gradient_norm)
+            team.sum_gradients(weights)
+            norm = torch.nn.utils.clip_grad_norm_(weights, arguments.gradient_norm).item()
+            demand_finite(team, partial(plain, rows), {"loss": loss, "gradient": norm})
+            rate = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
             for group in optimiser.param_groups:
-                group["lr"] = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
+                group["lr"] = rate
             optimiser.step()
-            cost = cost_of_a_token * sum(len(prompt) + len(answer) for prompt, answer in rows)
+            read = team.total(sum(len(prompt) + len(answer) for prompt, answer in rows))
+            cost, loss = cost_of_a_token * read, team.total(loss)
             update, spent = update + 1, spent + cost
-            run.log({"update": update, "flops": spent, "loss": loss, "gradient_norm": norm.item()})
+            speed = read / (monotonic() - began)
+            run.log({
+                "update": update, "flops": spent, "learning_rate": rate, "loss": loss, "gradient_norm": norm,
+                "tokens_a_second": speed,
+            })  # fmt: skip
             bar.update(cost)
             bar.set_postfix(loss=f"{loss:.3f}")
             if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:
@@ -154,4 +171,4 @@ def train(arguments: Arguments) -> Run:
 if __name__ == "__main__":
     given = tyro.cli(Arguments, description=__doc__)
     with kind_endings(given.out):
-        print(f"checkpoints: {', '.join(map(str, train(given).checkpoints()))}")
+        train(given).tell()

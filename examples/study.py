@@ -43,19 +43,19 @@ class Arguments:
     model: str = "tiny-vlm"
     """The start of both arms: the built-in tiny-vlm or, for words, tiny-lm; or any other model by name or path."""
     env: str = "verienv/GeneralPoints-VL-v0"
-    rates: tuple[float, ...] = (6e-5,)
+    rates: tuple[float, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
-    flops: float = 4.5e12
+    flops: float = 7e12
     """The budget of each run."""
-    checkpoints: int = 2
+    checkpoints: int = 1
     """Checkpoints of each run, evenly spaced in FLOPs."""
     attempts: int = 3
     """Responses allowed to one question, in RL and in evaluation."""
-    episodes: int = 120
+    episodes: int = 50
     """Episodes in each cell of an evaluation."""
-    training_cell_episodes: int = 900
-    """Episodes in the cell of the training rule and seen hands, where the smallest differences are asked for."""
+    training_cell_episodes: int = 700
+    """Episodes in the cell that is trained on, where the smallest differences are asked for."""
     ppo_episodes: int = 128
     """Episodes of a PPO update."""
     temperature: float = 1.0

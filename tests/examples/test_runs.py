@@ -46,9 +46,8 @@ def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at
     assert len(whole.checkpoints()) == 3
     first, second = weights(whole.checkpoints()[-1]), weights(resumed.checkpoints()[-1])
     assert all(first[name].equal(second[name]) for name in first)
-    timed = {"steps_a_second", "sampling_share"}
     kept = [
-        [{key: value for key, value in line.items() if key not in timed} for line in run.lines()]
+        [{key: value for key, value in line.items() if key not in runs.TIMED} for line in run.lines()]
         for run in (whole, resumed)
     ]
     assert kept[0] == kept[1]
@@ -169,7 +168,9 @@ def test_configuration_and_versions_are_written_beside_the_results(tmp_path):
     runs.Run(tmp_path / "run", SFT)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["arguments"]["learning_rate"] == SFT.learning_rate
-    assert {"verienv", "torch", "python"} <= set(config["versions"])
+    assert {"verienv", "torch", "python", "accelerate", "peft", "pillow"} <= set(config["versions"])
+    assert config["processes"] == 1
+    assert config["uncommitted_changes"] in (True, False, "unknown")
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():

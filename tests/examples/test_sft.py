@@ -1,5 +1,8 @@
 """The SFT loss is that of the completion's tokens."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch.nn.functional import log_softmax
 
@@ -26,3 +29,13 @@ def test_a_demonstration_ends_with_the_token_that_ends_a_turn(policy):
     _, answer = sft.encode(policy, row)
     assert answer[-1] == policy.stops[0]
     assert policy.text(answer) == row["completion"][0]["content"]
+
+
+def test_an_update_is_the_same_however_few_demonstrations_fit_in_memory(tmp_path):
+    arguments = sft.Arguments(flops=8e9, checkpoints=1, batch=8, kind="revision", device="cpu")
+    whole, by_three = (
+        sft.train(replace(arguments, micro_batch=size, out=tmp_path / str(size))).lines() for size in (8, 3)
+    )
+    for one, other in zip(whole, by_three, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
+        assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-3)

@@ -1,0 +1,157 @@
+"""Episodes of a policy in its environments, as dialogues of tokens and as tensors to be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from policy import Policy, Seen, Tokens, evaluating, padded, together
+from processes import ALONE, Team
+from runs import demand_finite
+from verienv.core.dialogue import with_pictures
+
+
+@dataclass
+class Episode:
+    """One dialogue as tokens. The lists run along its tokens; those not sampled by the policy are 0 in all but ids."""
+
+    ids: Tokens
+    """They bring the dialogue's pictures, if it has any."""
+    acted: list[int] = field(default_factory=list)
+    """1 where the policy sampled the token."""
+    ends: list[int] = field(default_factory=list)
+    """1 at the last token of each response."""
+    logprobs: list[float] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """The verdict on each attempt, "" for a correct one."""
+    recognised: bool | None = None
+    """Whether the first attempt read the picture right; None for a task in words."""
+
+    def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
+        self._skip()
+        length = len(response)
+        self.ids += response
+        self.acted += [1] * length
+        self.ends += [0] * (length - 1) + [1]
+        self.logprobs += logprobs
+        self.rewards += [0.0] * (length - 1) + [reward]
+        self.failures.append(failure)
+
+    def _skip(self) -> None:
+        """Bring the lists up to the tokens that were given, not sampled."""
+        given = len(self.ids) - len(self.acted)
+        self.acted += [0] * given
+        self.ends += [0] * given
+        self.logprobs += [0.0] * given
+        self.rewards += [0.0] * given
+
+
+def rollout(
+    policy: Policy, envs: Sequence[gym.Env], seeds: Sequence[int], arguments: Any, team: Team = ALONE
+) -> list[Episode]:
+    """One episode of each environment; the unfinished ones are sampled together, in batches.
+
+    Raises NotFinite, in all processes, for a reward or a sampled token's log-probability that is not finite in any.
+    """
+    episodes = []
+    for env, seed in zip(envs, seeds, strict=True):
+        _, info = env.reset(seed=int(seed))
+        episodes.append(Episode(policy.opening(with_pictures(info["messages"], env.unwrapped.pictures))))
+    unfinished = list(range(len(envs)))
+    while unfinished:
+        going_on = []
+        for start in range(0, len(unfinished), arguments.batch):
+            chosen = unfinished[start : start + arguments.batch]
+            try:
+                with evaluating(policy.model):
+                    responses, logprobs = policy.sample([episodes[i].ids for i in chosen], arguments.temperature)
+            except FloatingPointError:
+                asked = partial(saved, [episodes[i] for i in chosen])
+                demand_finite(team, asked, {"log-probability of a sampled token": float("nan")})
+                raise
+            for i, response, scores in zip(chosen, responses, logprobs, strict=True):
+                _, reward, terminated, _, info = envs[i].step(policy.text(response))
+                episodes[i].respond(response, scores, float(reward), info["failure"])
+                if len(episodes[i].failures) == 1:
+                    episodes[i].recognised = info.get(envs[i].unwrapped.perception)
+                if not terminated:
+                    episodes[i].ids += policy.continuation(info["messages"], response)
+                    going_on.append(i)
+        unfinished = going_on
+    paid = [reward for episode in episodes for reward in episode.rewards]
+    demand_finite(team, partial(saved, episodes), {"reward": paid})
+    return episodes
+
+
+def saved(episodes: Sequence[Episode]) -> dict[str, Any]:
+    """Episodes as plain lists, to be looked into."""
+    return {"seen": [getattr(episode.ids, "seen", {}) for episode in episodes]} | {
+        name: [getattr(episode, name) for episode in episodes] for name in ("ids", "acted", "logprobs", "rewards")
+    }
+
+
+@dataclass
+class Batch:
+    """Episodes as tensors of shape (episodes, longest - 1): column t is about token t + 1, predicted from t."""
+
+    ids: Tensor  # (episodes, longest)
+    mask: Tensor  # (episodes, longest)
+    acted: Tensor
+    ends: Tensor
+    rewards: Tensor
+    logprobs: Tensor
+    """Of the sampled tokens under the policy that sampled them."""
+    seen: list[Seen]
+    """What each episode's pictures became."""
+
+    @classmethod
+    def of(cls, episodes: Sequence[Episode], policy: Policy) -> Batch:
+        tokens = [episode.ids for episode in episodes]
+        ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
+
+        def column(name: str) -> Tensor:
+            values = torch.zeros(ids.shape)
+            for row, episode in enumerate(episodes):
+                along = torch.tensor(getattr(episode, name), dtype=torch.float32)
+                values[row, : len(along)] = along
+            return values[:, 1:].to(policy.device)
+
+        along = [column(name) for name in ("acted", "ends", "rewards", "logprobs")]
+        return cls(ids, mask, *along, [getattr(row, "seen", {}) for row in tokens])
+
+    def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
+        """The episodes (of ``index``) by ``size``, those of like length together: their indices and they themselves."""
+        index = torch.arange(len(self.ids), device=self.ids.device) if index is None else index
+        for part in index[self.mask[index].sum(1).argsort()].split(size):
+            if len(part):  # a process may have none of a minibatch
+                yield part, self.rows(part)
+
+    def rows(self, index: Tensor) -> Batch:
+        """Some of the episodes, cut to the longest of them."""
+        longest = int(self.mask[index].sum(1).max())
+        ids, mask = self.ids[index, :longest], self.mask[index, :longest]
+        along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
+        return Batch(ids, mask, *along, [self.seen[row] for row in index.tolist()])
+
+    def plain(self, index: Tensor | None = None) -> dict[str, Any]:
+        """The tensors (of some of the episodes) by their names, to be looked into."""
+        index = torch.arange(len(self.ids)) if index is None else index
+        along = {name: value[index] for name, value in vars(self).items() if name != "seen"}
+        return {**along, "seen": [self.seen[row] for row in index.tolist()]}
+
+    def inputs(self) -> Seen:
+        """What the model takes in."""
+        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.seen, self.mask)}
+
+
+def seeds_of(update: int, arguments: Any) -> Iterator[int]:
+    """The seeds of an update's episodes: the same whenever the run is resumed."""
+    yield from np.random.SeedSequence([arguments.seed, update]).generate_state(arguments.episodes).tolist()

@@ -1,0 +1,85 @@
+"""Runs in processes of their own, each killed (SIGKILL) at a moment of its own choosing; see test_robust.py.
+
+    python kills.py CASES.json
+
+The libraries are loaded once, and each case is a fork. What is printed is by which signal each one ended.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+
+import torch
+from transformers import PreTrainedTokenizerBase, ProcessorMixin
+
+import policy
+import ppo
+import sft
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at(owners, name, call, *, after=False, meanwhile=None):
+    """Kill before (or after) that call of a method, of all its owners together."""
+    calls = []
+
+    def replaced(method):
+        def counted(*arguments, **named):
+            calls.append(name)
+            if len(calls) == call and not after:
+                if meanwhile:
+                    meanwhile(*arguments)
+                kill()
+            result = method(*arguments, **named)
+            if len(calls) == call:
+                kill()
+            return result
+
+        return counted
+
+    for owner in owners:
+        setattr(owner, name, replaced(getattr(owner, name)))
+
+
+def half_written(value, path):
+    whole = Path(path).with_name("whole")
+    saving(value, whole)
+    Path(path).write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    whole.unlink()
+
+
+saving = torch.save
+MOMENTS = {
+    "in a rollout": lambda call: killed_at([policy.Policy], "sample", call, after=True),
+    "between the steps of an update": lambda call: killed_at([torch.optim.AdamW], "step", call, after=True),
+    "while a model is saved": lambda call: killed_at(
+        [PreTrainedTokenizerBase, ProcessorMixin], "save_pretrained", call
+    ),
+    "while a state is saved": lambda call: killed_at([torch], "save", call, meanwhile=half_written),
+    "after a state is saved": lambda call: killed_at([torch], "save", call, after=True),
+}
+
+
+def main():
+    torch.set_num_threads(1)
+    endings = {}
+    for case in json.loads(Path(sys.argv[1]).read_text()):
+        child = os.fork()
+        if not child:
+            script = {"ppo": ppo, "sft": sft}[case["script"]]
+            arguments = case["arguments"]
+            MOMENTS[case["moment"]](case["call"])
+            script.train(script.Arguments(**arguments | {"out": Path(arguments["out"])}))
+            os._exit(0)
+        endings[case["name"]] = -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps(endings))
+
+
+if __name__ == "__main__":
+    main()

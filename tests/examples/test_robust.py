@@ -1,0 +1,379 @@
+"""Runs that are killed, that meet numbers which are not finite, or that are several processes; and what they log."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium as gym
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ppo
+import runs
+import sft
+from policy import Policy
+from processes import Team
+
+HERE = Path(__file__).parent
+WORDS, SIGHT = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
+SFT = sft.Arguments(flops=2.4e10, checkpoints=2, batch=8, device="cpu", warm_up=2)
+PPO = ppo.Arguments(
+    flops=3.5e10, checkpoints=2, episodes=6, minibatch=3, attempts=2, batch=8, critic_passes=2, device="cpu", warm_up=2
+)
+BY_SIGHT = replace(
+    PPO, env=SIGHT, flops=3.5e9, episodes=4, minibatch=2, micro_batch=2, batch=3, max_new_tokens=12
+)  # steps of AdamW in an update: as in words, one each of two passes of the critic, two of the policy
+RUNS = {"ppo": (ppo, PPO), "sft": (sft, SFT), "sight": (ppo, BY_SIGHT)}
+KILLS = [
+    ("ppo", "in a rollout", 1),
+    ("ppo", "in a rollout", 7),
+    ("ppo", "between the steps of an update", 15),
+    ("ppo", "while a model is saved", 2),
+    ("ppo", "while a state is saved", 1),
+    ("sft", "between the steps of an update", 4),
+    ("sft", "while a model is saved", 1),
+    ("sft", "while a state is saved", 2),
+    ("sft", "after a state is saved", 1),
+    ("sight", "in a rollout", 6),
+]
+
+
+def called(kill):
+    return f"{kill[0]} {kill[1]} {kill[2]}"
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, llava):
+    """The folders of runs that were killed, by what and when; one process each, all of the same arguments."""
+    folder, cases = tmp_path_factory.mktemp("killed"), []
+    for kill in KILLS:
+        script, arguments = RUNS[kill[0]]
+        given = replace(arguments, out=folder / called(kill), model=llava if kill[0] == "sight" else "tiny-lm")
+        cases.append({"name": called(kill), "script": script.__name__, "moment": kill[1], "call": kill[2],
+                      "arguments": runs.plain(given)})  # fmt: skip
+    (folder / "cases.json").write_text(json.dumps(cases))
+    told = subprocess.run(
+        [sys.executable, HERE / "kills.py", folder / "cases.json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(told.stdout.splitlines()[-1]) == {called(kill): 9 for kill in KILLS}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, llava):
+    """The same runs without a break."""
+    folder = tmp_path_factory.mktemp("whole")
+    return {
+        name: script.train(replace(arguments, out=folder / name, model=llava if name == "sight" else "tiny-lm"))
+        for name, (script, arguments) in RUNS.items()
+    }
+
+
+def same_files(one, other):
+    first, second = (load_file(folder / "model.safetensors") for folder in (one, other))
+    return first.keys() == second.keys() and all(first[name].equal(second[name]) for name in first)
+
+
+def untimed(run):
+    return [{name: value for name, value in line.items() if name not in runs.TIMED} for line in run.lines()]
+
+
+def points(run):
+    """What TensorBoard shows of a run: by the name of a curve its updates and values."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    shown = EventAccumulator(str(run.out / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    return {tag: [(event.step, event.value) for event in shown.Scalars(tag)] for tag in shown.Tags()["scalars"]}
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=called)
+def test_a_run_that_was_killed_ends_as_one_that_was_not(kill, killed, whole, llava, capsys):
+    script, arguments = RUNS[kill[0]]
+    out, expected = killed / called(kill), whole[kill[0]]
+    assert not (out / "finished").exists()
+    resumed = script.train(replace(arguments, out=out, model=llava if kill[0] == "sight" else "tiny-lm"))
+    assert "may differ" not in capsys.readouterr().out
+    assert [folder.name for folder in resumed.checkpoints()] == [folder.name for folder in expected.checkpoints()]
+    assert len(expected.checkpoints()) == 2
+    assert all(map(same_files, resumed.checkpoints(), expected.checkpoints()))
+    assert untimed(resumed) == untimed(expected)
+    assert not list(out.rglob("*.partial"))
+    ours, theirs = points(resumed), points(expected)
+    assert {tag: ours[tag] for tag in ours if tag not in runs.TIMED} == {
+        tag: theirs[tag] for tag in theirs if tag not in runs.TIMED
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_tensorboard_shows_the_numbers_of_the_log(name, whole):
+    lines, shown = whole[name].lines(), points(whole[name])
+    curves = {
+        "sft": {"loss", "gradient_norm", "learning_rate", "flops", "tokens_a_second"},
+        "ppo": {
+            "reward", "success", "first_attempt", "failures/wrong_numbers", "kl", "entropy", "clip_fraction", "flops",
+            "tokens_a_second", "steps_a_second", "gradient_norm", "learning_rate",
+        },
+        "sight": {"recognition", "failures/misread", "tokens_a_second", "steps_a_second", "entropy"},
+    }  # fmt: skip
+    assert curves[name] <= shown.keys()
+    for tag, values in shown.items():
+        expected = [(line["update"], dict(runs.flat(line))[tag]) for line in lines]
+        assert values == [(update, pytest.approx(value, rel=1e-6)) for update, value in expected]
+
+
+def test_without_tensorboard_a_run_says_so_once_and_goes_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    run = sft.train(replace(SFT, flops=8e9, checkpoints=1, out=tmp_path / "run"))
+    assert len(run.lines()) > 1
+    assert capsys.readouterr().out.count("pip install tensorboard") == 1
+    assert not (run.out / "tensorboard").exists()
+
+
+def test_the_entropy_is_that_of_the_distributions_that_were_sampled_from(policy):
+    envs = [gym.make(WORDS, attempts=2) for _ in range(3)]
+    torch.manual_seed(0)
+    learner = Policy.load("tiny-lm", device="cpu")
+    batch = ppo.Batch.of(ppo.rollout(learner, envs, range(3), PPO), learner)
+    with torch.no_grad():
+        logits = policy.model(**batch.inputs()).logits[:, :-1]
+    expected = torch.distributions.Categorical(logits=logits).entropy()[batch.acted > 0].mean()
+    critic = ppo.Critic(learner.model.config.hidden_size + 3, 1e-3)
+    optimiser = torch.optim.SGD(learner.model.parameters(), lr=0.1)
+    logged = ppo.ppo_update(learner, critic, policy.model, optimiser, batch, PPO)
+    assert logged["entropy"] == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_run_that_goes_on_elsewhere_says_what_differs(policy, tmp_path, capsys, monkeypatch):
+    def opened(arguments):
+        run = runs.Run(tmp_path / "run", arguments)
+        return run, run.resume(policy)
+
+    run, _ = opened(SFT)
+    run.log({"update": 1})
+    run.save(1, policy, {})
+    opened(SFT)
+    assert "may differ" not in capsys.readouterr().out
+    versions = runs.version_of
+    monkeypatch.setattr(runs, "version_of", lambda name: "0.0.1" if name == "transformers" else versions(name))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    opened(replace(SFT, device="auto"))
+    said = capsys.readouterr().out
+    assert "transformers 0.0.1 (was " in said
+    assert "threads 7 (was 1)" in said
+    assert "device auto (was cpu)" in said
+    (told,) = json.loads((run.out / "config.json").read_text())["resumed"]
+    assert told["threads"] == [1, 7]
+    assert told["after"] == 1
+
+
+def stopped(call, capsys):
+    """What a script says in the one line that it ends with."""
+    with pytest.raises(SystemExit) as ending:
+        call()
+    assert ending.value.code == 2
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
+    return said
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The optimiser's steps, each of which must be along a gradient of finite numbers."""
+    step, taken = torch.optim.AdamW.step, []
+
+    def watched(self, *given):
+        for group in self.param_groups:
+            assert all(weight.grad.isfinite().all() for weight in group["params"] if weight.grad is not None)
+        taken.append(self)
+        return step(self, *given)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    return taken
+
+
+def evidence(out):
+    """The batch that a run has left, as anyone can load it."""
+    told = json.loads((out / "not_finite.json").read_text())
+    kept = torch.load(out / "not_finite.pt", weights_only=True)
+    assert kept["reason"] == told["reason"]
+    (batch,) = kept["batches"]
+    return told, batch
+
+
+def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, capsys, monkeypatch, steps):
+    loss, losses = sft.completion_loss, []
+
+    def broken(*given):
+        losses.append(loss(*given))
+        return losses[-1] * (float("nan") if len(losses) == 3 else 1.0)
+
+    monkeypatch.setattr(sft, "completion_loss", broken)
+    said = stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")), capsys)
+    told, batch = evidence(tmp_path / "run")
+    assert told["update"] == 3
+    assert len(steps) == 2
+    assert len(batch["prompts"]) == len(batch["answers"]) == SFT.batch
+    assert "the loss is not finite in update 3" in said
+    assert "not_finite.pt" in said
+    assert "--learning-rate" in said
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_a_loss_or_gradient_that_is_not_finite_stops_ppo_before_the_step(what, tmp_path, capsys, monkeypatch, steps):
+    if what == "loss":
+        loss = ppo.clipped_loss
+        monkeypatch.setattr(ppo, "clipped_loss", lambda *given: (loss(*given)[0] * float("nan"), loss(*given)[1]))
+    else:
+        monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
+    said = stopped(lambda: ppo.train(replace(PPO, out=tmp_path / "run")), capsys)
+    _, batch = evidence(tmp_path / "run")
+    assert f"the {what} is not finite in update 1" in said
+    assert len(steps) == PPO.critic_passes
+    assert batch["ids"].shape == batch["mask"].shape
+    assert len(batch["ids"]) == len(batch["rewards"]) == PPO.minibatch
+
+
+@pytest.mark.parametrize("paid", [float("nan"), float("inf")])
+def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(paid, tmp_path, capsys, monkeypatch, steps):
+    env = type(gym.make(WORDS).unwrapped)
+    step = env.step
+
+    def paying(*given):
+        seen, _, *rest = step(*given)
+        return seen, paid, *rest
+
+    monkeypatch.setattr(env, "step", paying)
+    said = stopped(lambda: ppo.train(replace(PPO, attempts=3, out=tmp_path / "run")), capsys)
+    assert "the reward is not finite" in said
+    assert "environment" in said
+    assert not steps
+    _, batch = evidence(tmp_path / "run")
+    assert len(batch["ids"]) == PPO.episodes
+
+
+@pytest.mark.parametrize("script", [ppo, sft], ids=["ppo", "sft"])
+def test_a_model_with_a_weight_that_is_not_a_number_stops_a_run(script, tmp_path, capsys, steps):
+    broken = Policy.load("tiny-lm", device="cpu")
+    with torch.no_grad():
+        broken.model.get_output_embeddings().weight[0, 0] = float("nan")
+    broken.save(tmp_path / "broken")
+    arguments = replace(PPO if script is ppo else SFT, model=str(tmp_path / "broken"), out=tmp_path / "run")
+    said = stopped(lambda: script.train(arguments), capsys)
+    assert ("log-probability" if script is ppo else "loss") in said
+    assert not steps
+    assert evidence(tmp_path / "run")[1]["seen"] is not None
+
+
+def test_a_policy_whose_log_probabilities_are_not_finite_is_not_sampled_from(llava):
+    for folder in ("tiny-lm", llava):
+        broken = Policy.load(folder, device="cpu", max_new_tokens=4)
+        broken.temperature = 1.0
+        with torch.no_grad():
+            broken.model.get_output_embeddings().weight[0, 0] = float("nan")
+        with pytest.raises(FloatingPointError, match="weights"):
+            broken([[{"role": "user", "content": "24?"}]])
+
+
+def test_a_batch_by_sight_that_is_kept_brings_its_pictures(llava, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(ppo, "clipped_loss", lambda new, *_: (new.sum() * float("nan"), new.sum()))
+    stopped(lambda: ppo.train(replace(BY_SIGHT, model=llava, out=tmp_path / "run")), capsys)
+    _, batch = evidence(tmp_path / "run")
+    assert [seen["pixel_values"].shape[0] for seen in batch["seen"]] == [1] * BY_SIGHT.minibatch
+
+
+@pytest.mark.parametrize(
+    ("environment", "advice"),
+    [
+        ({"ACCELERATE_MIXED_PRECISION": "bf16"}, "--dtype"),
+        ({"ACCELERATE_MIXED_PRECISION": "no", "MASTER_ADDR": "127.0.0.1"}, "--multi_gpu"),  # launch --cpu --num_proc...
+    ],
+)
+def test_a_launcher_that_was_asked_for_what_a_run_does_not_do_is_told(
+    environment, advice, tmp_path, capsys, monkeypatch
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert advice in stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")), capsys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_shares_of_processes_are_what_one_process_would_have_used(capsys):
+    def shares(size, whole):
+        for index in range(size):
+            team = Team()
+            team.size, team.index = size, index
+            yield team.share(whole)
+
+    for size in (1, 2, 3):
+        assert [one for share in shares(size, range(8)) for one in share] == list(range(8))
+    assert "too few for 3 processes" in stopped(lambda: list(shares(3, range(2))), capsys)
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory):
+    """What two processes have computed and told."""
+    out = tmp_path_factory.mktemp("two")
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launched = subprocess.run(
+        [*launch, "--main_process_port", "0", HERE / "two_processes.py", out], capture_output=True, text=True
+    )
+    assert launched.returncode == 0, launched.stderr
+    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], launched.stderr
+
+
+def test_two_processes_take_the_step_that_one_takes(by_two):
+    _, told, _ = by_two
+    assert [one["processes"] for one in told] == [2, 2]
+    for one in told:
+        assert one["policy"] < 1e-3
+        assert one["critic"] < 1e-5
+        for name, (value, alone) in one["logged"].items():
+            assert value == pytest.approx(alone, rel=1e-3, abs=1e-4), name
+    assert told[0]["logged"] == told[1]["logged"]
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_demonstrations(by_two, tmp_path):
+    out, _, _ = by_two
+    config = json.loads((out / "sft" / "config.json").read_text())
+    assert config["processes"] == 2
+    alone = sft.train(sft.Arguments(**config["arguments"] | {"out": tmp_path / "alone"}))
+    ours, theirs = (
+        [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        for folder in (out / "sft", alone.out)
+    )
+    assert len(ours) == len(theirs) > 1
+    for one, other in zip(ours, theirs, strict=True):
+        assert one["flops"] == other["flops"]
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
+        assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-3)
+    start = load_file(Path(__file__).parents[2] / "assets" / "models" / "tiny-lm" / "model.safetensors")
+    first, second = (
+        load_file(next(folder.glob("checkpoint-*/model.safetensors"))) for folder in (out / "sft", alone.out)
+    )
+    moved = sum((second[name] - start[name]).norm() ** 2 for name in start) ** 0.5
+    apart = sum((second[name] - first[name]).norm() ** 2 for name in start) ** 0.5
+    assert apart < 0.05 * moved
+
+
+def test_two_processes_that_are_interrupted_end_as_if_they_were_not(by_two):
+    out, told, _ = by_two
+    assert [one["cut"] for one in told] == [2, 2]
+    whole, cut = (sorted((out / name).glob("checkpoint-*")) for name in ("whole", "cut"))
+    assert [folder.name for folder in whole] == [folder.name for folder in cut]
+    assert all(map(same_files, whole, cut))
+    lines = [runs.Run.lines(type("Folder", (), {"out": out / name})) for name in ("whole", "cut")]
+    kept = [
+        [{name: value for name, value in line.items() if name not in runs.TIMED} for line in some] for some in lines
+    ]
+    assert kept[0] == kept[1]
+
+
+def test_a_number_that_is_not_finite_in_one_process_stops_both(by_two):
+    out, told, stderr = by_two
+    assert [one["ended"] for one in told] == [2, 2]
+    kept = torch.load(out / "broken" / "not_finite.pt", weights_only=True)
+    assert "process 1" in kept["reason"]
+    assert [len(batch["prompts"]) for batch in kept["batches"]] == [4, 4]
+    assert stderr.count("error: the loss of process 1 is not finite in update 1") == 1
