@@ -36,6 +36,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from cache import roomy_cache
 from verienv.core.assets import asset_path
 from verienv.core.dialogue import Message
 
@@ -239,11 +240,10 @@ class Policy:
         stops = torch.tensor(self.stops, device=self.device)
         done = torch.zeros(len(mask), dtype=torch.bool, device=self.device)
         positions = (mask.cumsum(1) - 1).clamp(min=0)
-        tokens, logprobs, cache = [], [], None
+        tokens, logprobs, cache = [], [], roomy_cache(self.model, self.max_new_tokens)
         for _ in range(self.max_new_tokens):
             inputs |= {"attention_mask": mask, "position_ids": positions}
             output = self.model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache = output.past_key_values
             scores = log_softmax(output.logits[:, -1].float() / (temperature or 1.0), dim=-1)
             drawn = scores.exp().nan_to_num(1.0).multinomial(1) if temperature else scores.argmax(1, keepdim=True)
             tokens.append(drawn)

@@ -96,3 +96,23 @@ def test_a_model_that_cannot_be_loaded_is_a_one_line_error(name, capsys, monkeyp
     assert len(said) == 1
     assert name in said[0]
     assert "tiny-lm" in said[0]
+
+
+def test_the_roomy_cache_holds_what_the_models_own_cache_holds():
+    import torch
+    from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+
+    from cache import RoomyLayer, roomy_cache
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=20, **sizes)).eval()
+    ours, theirs = roomy_cache(model, 3), DynamicCache(config=model.config)
+    assert all(isinstance(layer, RoomyLayer) for layer in ours.layers)
+    ids = torch.randint(20, (2, 12))
+    for part in ids.split([5, 1, 1, 1, 1, 3], dim=1):  # more than there is room for at first
+        with torch.no_grad():
+            logits = [model(input_ids=part, past_key_values=cache).logits for cache in (ours, theirs)]
+        assert torch.allclose(*logits, atol=1e-6)
+    assert ours.get_seq_length() == theirs.get_seq_length() == 12
+    assert torch.allclose(ours.layers[1].keys, theirs.layers[1].keys, atol=1e-6)
