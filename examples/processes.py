@@ -38,7 +38,8 @@ class Team:
         """As the launcher says, or one process. ``device`` is auto, cpu or, for one process, any."""
         size, precision = int(os.environ.get("WORLD_SIZE", "1")), os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
         on_cpu = size > 1 and (device == "cpu" or not torch.cuda.is_available())  # one process asks only the policy
-        accelerator = Accelerator(cpu=on_cpu, mixed_precision="no")
+        # One process takes an Accelerator that is there already, of another library in a notebook, as it is.
+        accelerator = Accelerator(cpu=on_cpu, mixed_precision="no" if size > 1 else None)
         kind, size = accelerator.distributed_type, max(size, accelerator.num_processes)
         if kind != DistributedType.NO and not kind.value.startswith("MULTI_"):
             raise Stop(

@@ -377,3 +377,16 @@ def test_a_number_that_is_not_finite_in_one_process_stops_both(by_two):
     assert "process 1" in kept["reason"]
     assert [len(batch["prompts"]) for batch in kept["batches"]] == [4, 4]
     assert stderr.count("error: the loss of process 1 is not finite in update 1") == 1
+
+
+def test_a_run_begins_where_another_library_has_begun_with_mixed_precision(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from accelerate import Accelerator; Accelerator(cpu=True, mixed_precision='bf16')\n"
+        "from pathlib import Path; import sft\n"
+        "sft.train(sft.Arguments(out=Path(sys.argv[2]), flops=1e9, checkpoints=1, batch=2, device='cpu'))\n"
+    )
+    examples = Path(__file__).parents[2] / "examples"
+    done = subprocess.run([sys.executable, "-c", code, examples, tmp_path / "run"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "finished").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from verienv.evaluation.files import written_whole
 from verienv.registration import ENTRY_POINTS
 
 
@@ -55,29 +55,13 @@ def writing(path: str) -> Iterator[TextIO]:
     if path == "-":
         yield sys.stdout
         return
-    target = Path(path)
     try:
-        with replacing(target) as part, part.open("w", encoding="utf-8") as file:
+        with written_whole(path) as part, part.open("w", encoding="utf-8") as file:
             yield file
     except OSError as error:
         if error.filename is None:  # a failed write does not say where
             error.filename = path
         raise
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Where to write what shall replace ``target`` once all went well; until then the old one stays."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() and not target.is_file():  # a device or a pipe, or an error that tells of a directory
-        yield target
-        return
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def note(text: str) -> None:

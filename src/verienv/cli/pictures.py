@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from verienv.adapters import png
-from verienv.cli.common import replacing, writing
+from verienv.cli.common import writing
 from verienv.core.env import VerifiedEnv
 from verienv.demos import images_of
+from verienv.evaluation.files import written_whole
 
 _OURS = re.compile(r"\d{6,}\.png")
 
@@ -30,7 +31,7 @@ def checked_name(image: Path | None, env: VerifiedEnv) -> Path | None:
 
 def save_picture(env: VerifiedEnv, path: Path) -> None:
     """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
-    with replacing(path) as part:
+    with written_whole(path) as part:
         part.write_bytes(png(images_of(env)[-1]))
 
 
