@@ -218,7 +218,8 @@ def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) 
         label = f"{LABELS[run['arm']]}, rate {run['rate']:g}"
         axis.plot(compute, means, marker="o", ms=4, ls=dashes(run, runs), color=colour, label=label)
         low, high = [value[1] for value in values], [value[2] for value in values]
-        axis.fill_between(compute, low, high, color=colour, alpha=0.12)
+        if len(runs) <= 4:  # the bands of more would hide each other
+            axis.fill_between(compute, low, high, color=colour, alpha=0.12)
     axis.set(ylim=(-2, 102), xlabel="training compute, FLOPs")
     axis.grid(alpha=0.25)
 
