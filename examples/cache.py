@@ -1,4 +1,4 @@
-"""A cache of keys and values that does not copy itself for every token, which would take most of a CPU's time."""
+"""A cache of keys and values that does not copy all of itself for every token."""
 
 from __future__ import annotations
 
