@@ -38,7 +38,7 @@ from transformers.utils import logging as transformers_logging
 
 from cache import roomy_cache
 from verienv.core.assets import asset_path
-from verienv.core.dialogue import Message
+from verienv.core.dialogue import Message, parts_of
 
 BUILT_IN = ("tiny-lm", "tiny-vlm")
 LIKE_LLAVA = ("llava",)
@@ -321,12 +321,6 @@ def kept_in(folder: str, name: str) -> dict[str, Any]:
     """What a checkpoint says in that file, nothing where there is none."""
     path = Path(folder) / name
     return dict(json.loads(path.read_text())) if path.exists() else {}
-
-
-def parts_of(message: Message) -> list[dict[str, Any]]:
-    """The content of a message as a list of parts."""
-    content = message["content"]
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def never_say_pictures(model: PreTrainedModel) -> None:

@@ -19,16 +19,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-import numpy as np
 import torch
 import tyro
 from torch.nn.functional import cross_entropy
 
-from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, parts_of, trainable
+from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, trainable
 from processes import Team
 from runs import Run, demand_finite, demand_positive, kind_endings, restore_random_state, scheduled
 from verienv import demonstrations
-from verienv.core.dialogue import with_pictures
+from verienv.core.dialogue import parts_of, with_pictures
 
 
 @dataclass
@@ -74,10 +73,9 @@ class Arguments:
 
 def encode(policy: Policy, row: dict) -> tuple[Tokens, list[int]]:
     """The tokens of a demonstration's prompt with its pictures, and of its completion with the end of the turn."""
-    pictures = [np.asarray(image) for image in row.get("images", ())]
     said = "".join(part["text"] for part in parts_of(row["completion"][0]))
     response = policy.tokenizer(said, add_special_tokens=False)["input_ids"]
-    return policy.opening(with_pictures(row["prompt"], pictures)), [*response, policy.stops[0]]
+    return policy.opening(with_pictures(row["prompt"], row.get("images", ()))), [*response, policy.stops[0]]
 
 
 def completion_loss(policy: Policy, rows: list[tuple[Tokens, list[int]]]) -> torch.Tensor:

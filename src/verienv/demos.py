@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import gymnasium as gym
 import numpy as np
 
-from verienv.core.dialogue import Message
+from verienv.core.dialogue import parts_of
 from verienv.core.env import VerifiedEnv
 
 if TYPE_CHECKING:
@@ -106,17 +106,10 @@ def _seen(env: VerifiedEnv, row: dict[str, Any]) -> dict[str, Any]:
     """The row with its images and with all contents as lists of parts; a row of a task in words as it is."""
     if not env.pictures:
         return row
-    spoken = {name: _in_parts(row[name]) for name in _DIALOGUES if name in row}
+    spoken = {
+        name: [message | {"content": parts_of(message)} for message in row[name]] for name in _DIALOGUES if name in row
+    }
     return row | spoken | {"images": images_of(env)}
-
-
-def _in_parts(messages: list[Message]) -> list[Message]:
-    return [
-        message | {"content": [{"type": "text", "text": message["content"]}]}
-        if isinstance(message["content"], str)
-        else message
-        for message in messages
-    ]
 
 
 def _preference(env: VerifiedEnv, row: int, steps: bool, rng: np.random.Generator) -> dict[str, Any]:

@@ -194,3 +194,17 @@ def qwen2_vl():
         ids = [2, 641, *pictures, 642, *tokenizer("make 24 " * (seed + 1))["input_ids"], 1, 3]
         prompts.append(Tokens(ids, {**seen, "mm_token_type_ids": torch.tensor([[int(one == 640) for one in ids]])}))
     return Policy(model, tokenizer, 12, processor=object()), prompts
+
+
+@pytest.fixture
+def stopped(capsys):
+    """Calls a script that stops with an error; what it says in the one line that it ends with."""
+
+    def said_by(call):
+        with pytest.raises(SystemExit) as ending:
+            call()
+        assert ending.value.code == 2
+        (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
+        return said
+
+    return said_by

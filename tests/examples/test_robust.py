@@ -169,15 +169,6 @@ def test_a_run_that_goes_on_elsewhere_says_what_differs(policy, tmp_path, capsys
     assert told["after"] == 1
 
 
-def stopped(call, capsys):
-    """What a script says in the one line that it ends with."""
-    with pytest.raises(SystemExit) as ending:
-        call()
-    assert ending.value.code == 2
-    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
-    return said
-
-
 @pytest.fixture
 def steps(monkeypatch):
     """The optimiser's steps, each of which must be along a gradient of finite numbers."""
@@ -202,7 +193,7 @@ def evidence(out):
     return told, batch
 
 
-def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, capsys, monkeypatch, steps):
+def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, stopped, monkeypatch, steps):
     loss, losses = sft.completion_loss, []
 
     def broken(*given):
@@ -210,7 +201,7 @@ def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, capsys, m
         return losses[-1] * (float("nan") if len(losses) == 3 else 1.0)
 
     monkeypatch.setattr(sft, "completion_loss", broken)
-    said = stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")), capsys)
+    said = stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")))
     told, batch = evidence(tmp_path / "run")
     assert told["update"] == 3
     assert len(steps) == 2
@@ -221,13 +212,13 @@ def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, capsys, m
 
 
 @pytest.mark.parametrize("what", ["loss", "gradient"])
-def test_a_loss_or_gradient_that_is_not_finite_stops_ppo_before_the_step(what, tmp_path, capsys, monkeypatch, steps):
+def test_a_loss_or_gradient_that_is_not_finite_stops_ppo_before_the_step(what, tmp_path, stopped, monkeypatch, steps):
     if what == "loss":
         loss = ppo.clipped_loss
         monkeypatch.setattr(ppo, "clipped_loss", lambda *given: (loss(*given)[0] * float("nan"), loss(*given)[1]))
     else:
         monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
-    said = stopped(lambda: ppo.train(replace(PPO, out=tmp_path / "run")), capsys)
+    said = stopped(lambda: ppo.train(replace(PPO, out=tmp_path / "run")))
     _, batch = evidence(tmp_path / "run")
     assert f"the {what} is not finite in update 1" in said
     assert len(steps) == PPO.critic_passes
@@ -236,7 +227,9 @@ def test_a_loss_or_gradient_that_is_not_finite_stops_ppo_before_the_step(what, t
 
 
 @pytest.mark.parametrize("paid", [float("nan"), float("inf")])
-def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(paid, tmp_path, capsys, monkeypatch, steps):
+def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(
+    paid, tmp_path, stopped, monkeypatch, steps
+):
     env = type(gym.make(WORDS).unwrapped)
     step = env.step
 
@@ -245,7 +238,7 @@ def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(paid
         return seen, paid, *rest
 
     monkeypatch.setattr(env, "step", paying)
-    said = stopped(lambda: ppo.train(replace(PPO, attempts=3, out=tmp_path / "run")), capsys)
+    said = stopped(lambda: ppo.train(replace(PPO, attempts=3, out=tmp_path / "run")))
     assert "the reward is not finite" in said
     assert "environment" in said
     assert not steps
@@ -254,13 +247,13 @@ def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(paid
 
 
 @pytest.mark.parametrize("script", [ppo, sft], ids=["ppo", "sft"])
-def test_a_model_with_a_weight_that_is_not_a_number_stops_a_run(script, tmp_path, capsys, steps):
+def test_a_model_with_a_weight_that_is_not_a_number_stops_a_run(script, tmp_path, stopped, steps):
     broken = Policy.load("tiny-lm", device="cpu")
     with torch.no_grad():
         broken.model.get_output_embeddings().weight[0, 0] = float("nan")
     broken.save(tmp_path / "broken")
     arguments = replace(PPO if script is ppo else SFT, model=str(tmp_path / "broken"), out=tmp_path / "run")
-    said = stopped(lambda: script.train(arguments), capsys)
+    said = stopped(lambda: script.train(arguments))
     assert ("log-probability" if script is ppo else "loss") in said
     assert not steps
     assert evidence(tmp_path / "run")[1]["seen"] is not None
@@ -276,9 +269,9 @@ def test_a_policy_whose_log_probabilities_are_not_finite_is_not_sampled_from(lla
             broken([[{"role": "user", "content": "24?"}]])
 
 
-def test_a_batch_by_sight_that_is_kept_brings_its_pictures(llava, tmp_path, capsys, monkeypatch):
+def test_a_batch_by_sight_that_is_kept_brings_its_pictures(llava, tmp_path, stopped, monkeypatch):
     monkeypatch.setattr(ppo, "clipped_loss", lambda new, *_: (new.sum() * float("nan"), new.sum()))
-    stopped(lambda: ppo.train(replace(BY_SIGHT, model=llava, out=tmp_path / "run")), capsys)
+    stopped(lambda: ppo.train(replace(BY_SIGHT, model=llava, out=tmp_path / "run")))
     _, batch = evidence(tmp_path / "run")
     assert [seen["pixel_values"].shape[0] for seen in batch["seen"]] == [1] * BY_SIGHT.minibatch
 
@@ -291,15 +284,15 @@ def test_a_batch_by_sight_that_is_kept_brings_its_pictures(llava, tmp_path, caps
     ],
 )
 def test_a_launcher_that_was_asked_for_what_a_run_does_not_do_is_told(
-    environment, advice, tmp_path, capsys, monkeypatch
+    environment, advice, tmp_path, stopped, monkeypatch
 ):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert advice in stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")), capsys)
+    assert advice in stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
 
-def test_the_shares_of_processes_are_what_one_process_would_have_used(capsys):
+def test_the_shares_of_processes_are_what_one_process_would_have_used(stopped):
     def shares(size, whole):
         for index in range(size):
             team = Team()
@@ -308,7 +301,7 @@ def test_the_shares_of_processes_are_what_one_process_would_have_used(capsys):
 
     for size in (1, 2, 3):
         assert [one for share in shares(size, range(8)) for one in share] == list(range(8))
-    assert "too few for 3 processes" in stopped(lambda: list(shares(3, range(2))), capsys)
+    assert "too few for 3 processes" in stopped(lambda: list(shares(3, range(2))))
 
 
 @pytest.fixture(scope="module")

@@ -386,19 +386,10 @@ def test_a_family_with_positions_of_its_own_samples_what_it_is_trained_on(qwen2_
     assert_sampling_agrees_with_training(policy, [prompt + FEEDBACK for prompt in prompts], 0.6)
 
 
-def stopped(call, capsys):
-    """What a script says in the one line that it ends with."""
-    with pytest.raises(SystemExit) as ending:
-        call()
-    assert ending.value.code == 2
-    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
-    return said
-
-
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
-def test_a_model_without_vision_on_a_task_by_sight_is_told_what_to_choose(script, tmp_path, capsys):
+def test_a_model_without_vision_on_a_task_by_sight_is_told_what_to_choose(script, tmp_path, stopped):
     arguments = replace(SFT if script is sft else PPO, model="tiny-lm", out=tmp_path / "run")
-    said = stopped(lambda: script.train(arguments), capsys)
+    said = stopped(lambda: script.train(arguments))
     assert "llama" in said
     assert "tiny-vlm" in said
     assert "-L-" in said
@@ -406,36 +397,38 @@ def test_a_model_without_vision_on_a_task_by_sight_is_told_what_to_choose(script
 
 @pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is installed")
 @pytest.mark.parametrize(("kind", "family"), [("Qwen2VL", "qwen2_vl"), ("SmolVLM", "smolvlm")])
-def test_a_processor_that_needs_torchvision_names_it_and_a_family_that_does_not(kind, family, policy, tmp_path, capsys):
+def test_a_processor_that_needs_torchvision_names_it_and_a_family_that_does_not(
+    kind, family, policy, tmp_path, stopped
+):
     policy.tokenizer.save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
     named = {"image_processor_type": f"{kind}ImageProcessor", "processor_class": f"{kind}Processor"}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(named))
-    said = stopped(lambda: Policy.load(str(tmp_path)), capsys)
+    said = stopped(lambda: Policy.load(str(tmp_path)))
     assert "pip install torchvision" in said
     assert "LLaVA" in said
 
 
-def test_a_model_that_sees_but_has_no_chat_template_is_a_one_line_error(llava, tmp_path, capsys):
+def test_a_model_that_sees_but_has_no_chat_template_is_a_one_line_error(llava, tmp_path, stopped):
     folder = tmp_path / "bare"
     folder.mkdir()
     for path in Path(llava).iterdir():
         if path.name != "chat_template.jinja":
             (folder / path.name).symlink_to(path)
-    said = stopped(lambda: Policy.load(str(folder)), capsys)
+    said = stopped(lambda: Policy.load(str(folder)))
     assert "chat template" in said
     assert "processor" in said
 
 
-def test_an_adapter_without_peft_is_a_one_line_error(llava, tmp_path, capsys, monkeypatch):
+def test_an_adapter_without_peft_is_a_one_line_error(llava, tmp_path, stopped, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "peft", None)
-    said = stopped(lambda: sft.train(replace(SFT, model=llava, lora=2, out=tmp_path / "run")), capsys)
+    said = stopped(lambda: sft.train(replace(SFT, model=llava, lora=2, out=tmp_path / "run")))
     assert "pip install peft" in said
 
 
-def test_an_adapter_of_another_rank_is_refused(llava, tmp_path, capsys):
+def test_an_adapter_of_another_rank_is_refused(llava, tmp_path, stopped):
     run = sft.train(replace(SFT, model=llava, out=tmp_path / "run", lora=2, flops=1e9, checkpoints=1))
-    said = stopped(lambda: Policy.load(str(run.checkpoints()[-1]), lora=4), capsys)
+    said = stopped(lambda: Policy.load(str(run.checkpoints()[-1]), lora=4))
     assert "--lora 2" in said
 
 
@@ -451,14 +444,14 @@ def no_gpu_memory(*_, **__):
 @pytest.mark.parametrize(
     ("script", "lower"), [(sft, "--micro-batch"), (ppo, "--batch"), (evaluate_script, "--max-new-tokens")]
 )
-def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, capsys, monkeypatch):
+def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, stopped, monkeypatch):
     monkeypatch.setattr(Policy, "batch", lack)
     if script is evaluate_script:
         arguments = evaluate_script.Arguments(llava, SIGHT, episodes=1, device="cpu")
-        said = stopped(lambda: evaluate_script.run(arguments), capsys)
+        said = stopped(lambda: evaluate_script.run(arguments))
     else:
         arguments = replace(SFT if script is sft else PPO, model=llava, out=tmp_path / "run")
-        said = stopped(lambda: script.train(arguments), capsys)
+        said = stopped(lambda: script.train(arguments))
     assert "too little memory" in said
     assert lower in said
 
@@ -468,8 +461,8 @@ def test_another_error_is_not_taken_for_too_little_memory():
         raise RuntimeError("a bug")
 
 
-def test_a_built_in_model_that_is_not_there_is_a_one_line_error(capsys, monkeypatch):
+def test_a_built_in_model_that_is_not_there_is_a_one_line_error(stopped, monkeypatch):
     monkeypatch.setattr(policies, "BUILT_IN", (*policies.BUILT_IN, "tiny-giant"))
-    said = stopped(lambda: Policy.load("tiny-giant"), capsys)
+    said = stopped(lambda: Policy.load("tiny-giant"))
     assert "missing" in said
     assert "clone" in said

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core.assets import asset_path
-from verienv.core.dialogue import Message
+from verienv.core.dialogue import Message, parts_of
 
 BUILT_IN = "tiny-lm"
 """The name of the model that comes with the repository."""
@@ -91,7 +91,8 @@ def load_policy(
         return list(tokenizer.batch_decode(output[:, asked:], skip_special_tokens=True))
 
     def policy(dialogues: list[list[Message]]) -> list[str]:
-        if any(_has_pictures(message) for dialogue in dialogues for message in dialogue):
+        parts = (part for dialogue in dialogues for message in dialogue for part in parts_of(message))
+        if any(part.get("type") == "image" for part in parts):
             raise ValueError(
                 f"model={str(model)!r} is played as a model of text alone and reads no pictures; evaluate it in an "
                 "environment in words, such as verienv/GeneralPoints-L-v0"
@@ -105,11 +106,6 @@ def load_policy(
         return responses
 
     return policy
-
-
-def _has_pictures(message: Message) -> bool:
-    content = message["content"]
-    return not isinstance(content, str) and any(part.get("type") == "image" for part in content)
 
 
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.adapters import png, question_rows
-from verienv.core.dialogue import Message
+from verienv.core.dialogue import Message, parts_of
 from verienv.generalpoints.rows import PuzzleRow
 from verienv.generalpoints.verifier import RewardsLike
 
@@ -122,10 +122,7 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
 
 def _text(message: Message) -> str:
     """A message's content in one text, "<image>" for each picture: verl makes parts of it again."""
-    content = message["content"]
-    if isinstance(content, str):
-        return content
-    return "".join("<image>" if part["type"] == "image" else part["text"] for part in content)
+    return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
 
 
 def _read_ground_truth(ground_truth: str) -> PuzzleRow:

@@ -45,6 +45,12 @@ def fresh(messages: list[Message]) -> list[Message]:
     ]
 
 
+def parts_of(message: Message) -> list[Message]:
+    """The content of a message as a list of parts; a text is one part."""
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
 def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8] | Pillow.Image]) -> list[Message]:
     """A copy in which each ``{"type": "image"}`` holds its picture too, as a PIL image under "image".
 
@@ -57,13 +63,7 @@ def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8] 
     from PIL import Image
 
     filled = fresh(messages)
-    places = [
-        part
-        for message in filled
-        if not isinstance(message["content"], str)
-        for part in message["content"]
-        if part["type"] == "image"
-    ]
+    places = [part for message in filled for part in parts_of(message) if part["type"] == "image"]
     if len(places) != len(pictures):
         raise ValueError(f"{len(places)} image placeholders in the messages, but {len(pictures)} pictures")
     for place, picture in zip(places, pictures, strict=True):

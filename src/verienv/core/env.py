@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from verienv.core.dialogue import Message, attempt_line, fresh, question_message, turn_messages
+from verienv.core.dialogue import Message, attempt_line, fresh, parts_of, question_message, turn_messages
 from verienv.core.response import clean_response
 from verienv.core.spaces import PrintableText, image_space
 from verienv.core.verdict import Metric, Verdict
@@ -228,5 +228,4 @@ def _derived_rng(instance: str) -> np.random.Generator:
 
 
 def _text(message: Message) -> str:
-    content = message["content"]
-    return content if isinstance(content, str) else "\n".join(part.get("text", "[picture]") for part in content)
+    return "\n".join(part.get("text", "[picture]") for part in parts_of(message))
