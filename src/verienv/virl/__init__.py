@@ -1,0 +1,1 @@
+"""V-IRL: follow a route through a city by instructions."""

@@ -1,0 +1,86 @@
+"""A route as the policy meets it: poses one after the other, what is true at each, and the sentences it follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from verienv.virl.geometry import Point, compass_word, position_word, turn_word
+
+TASK = "virl"
+
+Move = Literal["forward", "turn", "stop"]
+ActionSpace = Literal["absolute", "relative"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """One pose on the rail: where the agent stands, where it looks, what is true there, and what to do.
+
+    Attributes:
+        location: latitude and longitude in degrees.
+        heading: degrees clockwise from north.
+        move: what the expert does here.
+        turn_to: the heading that a turn leads to, in degrees; of no meaning for other moves.
+        sentence: the instruction that is followed here, "" if it does not matter.
+        landmark: the name of the landmark seen here, printable ASCII; "" if there is none.
+        landmark_name: its name in its own script.
+        landmark_bearing: the direction in which it stands, degrees clockwise from north.
+        at_intersection: whether streets cross here.
+        streets: the directions in which streets lead from here, degrees clockwise from north.
+    """
+
+    location: Point = (0.0, 0.0)
+    heading: float = 0.0
+    move: Move = "forward"
+    turn_to: float = 0.0
+    sentence: str = ""
+    landmark: str = ""
+    landmark_name: str = ""
+    landmark_bearing: float = 0.0
+    at_intersection: bool = False
+    streets: tuple[float, ...] = ()
+
+    @property
+    def landmark_position(self) -> str:
+        """Where the landmark stands for one who looks along the heading: a position word, "" without a landmark."""
+        return position_word(self.heading, self.landmark_bearing) if self.landmark else ""
+
+    @property
+    def observation(self) -> str:
+        """What is seen here, in words, as the policy is told and as the expert tells it."""
+        seen = f"{self.landmark} is on your {self.landmark_position}." if self.landmark else "No landmark is near."
+        return f"{seen} You are at an intersection." if self.at_intersection else seen
+
+    def action(self, actions: ActionSpace) -> str:
+        """The expert's action under a rule, such as ``turn_direction(northwest)``."""
+        if self.move != "turn":
+            return f"{self.move}()"
+        word = compass_word(self.turn_to) if actions == "absolute" else turn_word(self.heading, self.turn_to)
+        return f"turn_direction({word})"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rail with its instructions.
+
+    Attributes:
+        id: the instance, such as "virl:helsinki:12".
+        city: where it lies.
+        start: the place it begins at.
+        destination: the place it leads to.
+        instructions: the sentences, without their numbers.
+        waypoints: the poses, first to last; the last one's move is "stop".
+        turn_count: the turns among them.
+    """
+
+    id: str
+    city: str
+    start: str
+    destination: str
+    instructions: tuple[str, ...]
+    waypoints: tuple[Waypoint, ...]
+
+    @property
+    def turn_count(self) -> int:
+        return sum(waypoint.move == "turn" for waypoint in self.waypoints)
