@@ -59,6 +59,7 @@ wheel: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check
 	$(BIN)/python benchmarks/drawing.py --check
+	$(BIN)/python benchmarks/virl.py --check
 	$(BIN)/python benchmarks/training.py --check
 
 golden: $(VENV)/installed-dev

@@ -16,6 +16,7 @@ from typing import Literal
 import tyro
 
 from policy import Dtype, Policy, enough_memory
+from processes import demand_one_process
 from runs import kind_endings
 from verienv import evaluate
 from verienv.evaluation import Evaluation
@@ -55,6 +56,7 @@ class Arguments:
 @enough_memory("lower --batch or --max-new-tokens, or give --dtype bfloat16")
 def run(arguments: Arguments) -> Evaluation:
     """Load the model and let it play."""
+    demand_one_process("evaluate.py", "evaluate other checkpoints on the other devices (--device cuda:1)")
     policy = Policy.load(
         arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens, dtype=arguments.dtype
     )

@@ -51,11 +51,12 @@ class Arguments:
     rewards: str = "paper"
     """What each verdict pays: paper, binary or binary_format."""
     flops: float = 6e12
-    """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many operations."""
+    """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point
+    operations: the default is for the built-in models, and a larger one wants more in proportion."""
     checkpoints: int = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
     learning_rate: float = 6e-5
-    """Its height: it rises over ``warm_up`` updates, while the critic finds its feet, and falls to 0 by a cosine."""
+    """Its height: it rises over --warm-up updates, while the critic finds its feet, and falls to 0 by a cosine."""
     warm_up: int = 10
     """Updates until the learning rate is at its height."""
     episodes: int = 128
@@ -73,10 +74,13 @@ class Arguments:
     kl_coefficient: float = 0.0
     """Price of the divergence from the start, a token; 0 only reports it."""
     discount: float = 0.9
+    """What a reward is worth one attempt earlier (gamma)."""
     trace: float = 0.95
+    """How far an advantage looks past the critic, from one attempt to the next (lambda)."""
     token_trace: float = 0.95
-    """The trace from token to token of a response; discount and trace above are from one attempt to the next."""
+    """The same from token to token within a response."""
     critic_learning_rate: float = 3e-3
+    """Of the critic, which is a small network of its own."""
     critic_passes: int = 8
     """Passes of the critic over the hidden states of an update, which are at hand."""
     gradient_norm: float = 1.0
@@ -90,7 +94,7 @@ class Arguments:
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
-    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
+    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
     lora: int = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     gradient_checkpointing: bool = False
@@ -331,6 +335,7 @@ def train(arguments: Arguments) -> Run:
                 "sampling_share": (sampled - began) / seconds,
             }
             run.log({"update": update, "flops": spent, "learning_rate": rate, **did, **trained, **rates})
+            run.tell_if_short(cost, arguments.flops, arguments.warm_up)
             bar.update(cost)
             bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")
             if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:

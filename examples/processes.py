@@ -117,4 +117,12 @@ class Team:
             self.accelerator.end_training()
 
 
+def demand_one_process(script: str, instead: str) -> None:
+    """Stop where a launcher started this script more than once, with one line for all of them."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if int(os.environ.get("RANK", "0")):
+            raise SystemExit(2)
+        raise Stop(f"{script} runs as one process, but a launcher started several: start it with python, or {instead}")
+
+
 ALONE = Team()

@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from policy import Policy, Stop
 from processes import ALONE, Team
+from verienv.core.files import written_whole
 
 PACKAGES = ("verienv", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "gymnasium", "pillow")
 TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
@@ -95,10 +96,16 @@ class Run:
             total=flops, initial=spent, unit="FLOP", unit_scale=True, desc=self.out.name, disable=not self.team.main
         )
 
+    def tell_if_short(self, cost: float, flops: float, warm_up: int) -> None:
+        """After the first update: whether the budget ends before the learning rate is at its height."""
+        updates = math.ceil(flops / cost)
+        if self.team.main and self.update == 1 and updates <= warm_up:
+            tqdm.write(
+                f"note: an update of this model costs {cost:.2g} FLOPs, so the run ends after about {updates}, within "
+                f"its warm-up of {warm_up}; give a larger --flops, or a smaller --warm-up"
+            )
+
     def log(self, line: dict[str, Any]) -> None:
-        if not all(math.isfinite(value) for value in line.values() if isinstance(value, float)):
-            write_whole(self.out / "not_finite.json", json.dumps(line, default=str))
-            raise Stop(f"a number is not finite in update {line.get('update')}: {line}; try a lower --learning-rate")
         self.update = line.get("update", 0)
         if not self.team.main:
             return
@@ -148,6 +155,8 @@ class Run:
                     shutil.rmtree(folder)
             for folder in self.out.glob("checkpoint-*.partial"):
                 shutil.rmtree(folder)
+            for part in self.out.glob("*.part"):  # what a kill left of a file that was being written
+                part.unlink()
             self.board = board(self.out / "tensorboard", self.update + 1)
             if self.board:
                 weakref.finalize(self, self.board.close)
@@ -232,11 +241,11 @@ def board(folder: Path, update: int) -> Any:
 
 
 def demand_positive(arguments: Any, *names: str) -> None:
-    """Raise ValueError for the first of these arguments that is not above 0, or for a seed below 0."""
+    """Raise ValueError for the first of these arguments that is given and not above 0, or for a seed below 0."""
     for name in names:
         values = getattr(arguments, name)
         for value in values if isinstance(values, tuple) else (values,):
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise ValueError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0")
     seeds = getattr(arguments, "seeds", None) or (arguments.seed,)
     if min(seeds) < 0:
@@ -338,16 +347,14 @@ def plain(value: Any) -> Any:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
+    with written_whole(path) as part:
+        part.write_text(text)
 
 
 def save_whole(path: Path, value: Any) -> None:
     """As ``write_whole``, by torch.save."""
-    partial = path.with_name(path.name + ".partial")
-    torch.save(value, partial)
-    partial.replace(path)
+    with written_whole(path) as part:
+        torch.save(value, part)
 
 
 def read_json(path: Path) -> Any:

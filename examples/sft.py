@@ -1,7 +1,7 @@
 """Supervised fine-tuning on demonstrations that the verifier has scored.
 
     python examples/sft.py --model tiny-lm --out runs/sft
-    python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --batch 32 --out runs/smol
+    python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --flops 2e15 --out runs/smol
     python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-by-sight
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
@@ -45,11 +45,12 @@ class Arguments:
     steps: bool = False
     """Write the derivation before the answer."""
     flops: float = 6e12
-    """Stop when training has cost this many floating-point operations (6 a parameter and token)."""
+    """Stop when training has cost this many floating-point operations (6 a parameter and token): the default is for
+    the built-in models, and a larger one wants more in proportion."""
     checkpoints: int = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
     learning_rate: float = 6e-5
-    """Its height: it rises over ``warm_up`` updates and falls to 0 by a cosine."""
+    """Its height: it rises over --warm-up updates and falls to 0 by a cosine."""
     warm_up: int = 10
     """Updates until the learning rate is at its height."""
     batch: int = 64
@@ -57,6 +58,7 @@ class Arguments:
     micro_batch: int = 64
     """Demonstrations in memory at once, on a device."""
     weight_decay: float = 0.0
+    """Of AdamW."""
     gradient_norm: float = 1.0
     """Longer gradients are cut to this length."""
     seed: int = 0
@@ -64,7 +66,7 @@ class Arguments:
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
-    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless ``lora`` is given."""
+    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
     lora: int = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     gradient_checkpointing: bool = False
@@ -157,6 +159,7 @@ def train(arguments: Arguments) -> Run:
                 "update": update, "flops": spent, "learning_rate": rate, "loss": loss, "gradient_norm": norm,
                 "tokens_a_second": speed,
             })  # fmt: skip
+            run.tell_if_short(cost, arguments.flops, arguments.warm_up)
             bar.update(cost)
             bar.set_postfix(loss=f"{loss:.3f}")
             if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:

@@ -26,7 +26,8 @@ from torch.nn.functional import log_softmax
 
 import ppo
 import sft
-from policy import Policy
+from policy import Dtype, Policy
+from processes import demand_one_process
 from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
 from study_report import write_report
 from verienv.demos import demonstrations
@@ -43,11 +44,13 @@ class Arguments:
     model: str = "tiny-vlm"
     """The start of both arms: the built-in tiny-vlm or, for words, tiny-lm; or any other model by name or path."""
     env: str = "verienv/GeneralPoints-VL-v0"
+    """In words: verienv/GeneralPoints-L-v0."""
     rates: tuple[float, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
+    """Of training, the same in each arm; evaluations deal the same hands under all."""
     flops: float = 7e12
-    """The budget of each run."""
+    """The budget of each run, in floating-point operations: the default is for the built-in models."""
     checkpoints: int = 1
     """Checkpoints of each run, evenly spaced in FLOPs."""
     attempts: int = 3
@@ -58,13 +61,30 @@ class Arguments:
     """Episodes in the cell that is trained on, where the smallest differences are asked for."""
     ppo_episodes: int = 128
     """Episodes of a PPO update."""
+    ppo_minibatch: int = 64
+    """Episodes of a PPO optimiser step."""
+    sft_batch: int = 64
+    """Demonstrations of an SFT update."""
+    micro_batch: int | None = None
+    """Episodes or demonstrations in memory at once when training; by default 32 in PPO and 64 in SFT."""
+    warm_up: int = 10
+    """Updates of each run until the learning rate is at its height."""
+    max_new_tokens: int = 48
+    """The longest response, in RL and in evaluation."""
     temperature: float = 1.0
     """At which PPO samples, and at which every policy is evaluated."""
     evaluated_at: float | None = None
     """Another temperature for the evaluations; 0 is greedy. What was trained is not trained again."""
     batch: int = 300
     """Dialogues that are sampled together in evaluation."""
+    dtype: Dtype = "float32"
+    """In which both arms are trained; bfloat16 takes half the memory and wants --lora."""
+    lora: int = 0
+    """Rank of the adapter to train in place of the model; 0 trains the model, or goes on with a start's adapter."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice in place of keeping them: less memory, a third more time."""
     device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
     redraw: bool = False
     """Only write the report and the figure again, from study.json."""
 
@@ -74,13 +94,18 @@ def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> list[Pa
     shared: dict[str, Any] = {
         "model": arguments.model, "env": arguments.env, "out": arguments.out / f"{arm}-rate{rate:g}-seed{seed}",
         "flops": arguments.flops, "checkpoints": arguments.checkpoints, "learning_rate": rate, "seed": seed,
-        "device": arguments.device,
+        "device": arguments.device, "warm_up": arguments.warm_up, "dtype": arguments.dtype, "lora": arguments.lora,
+        "gradient_checkpointing": arguments.gradient_checkpointing,
+        **({"micro_batch": arguments.micro_batch} if arguments.micro_batch else {}),
     }  # fmt: skip
     if arm == "sft":
-        run = sft.train(sft.Arguments(**shared))
+        run = sft.train(sft.Arguments(**shared, batch=arguments.sft_batch))
     else:
-        rollouts = {"attempts": arguments.attempts, "episodes": arguments.ppo_episodes}
-        run = ppo.train(ppo.Arguments(**shared, **rollouts, temperature=arguments.temperature))
+        rollouts: dict[str, Any] = {
+            "attempts": arguments.attempts, "episodes": arguments.ppo_episodes, "minibatch": arguments.ppo_minibatch,
+            "max_new_tokens": arguments.max_new_tokens, "temperature": arguments.temperature,
+        }  # fmt: skip
+        run = ppo.train(ppo.Arguments(**shared, **rollouts))
     return run.checkpoints()
 
 
@@ -118,12 +143,15 @@ def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: i
     prompts = [sft.encode(policy, row)[0] for row in rows]
     torch.manual_seed(0)
     responses, _ = policy.sample(prompts, temperature=1.0)
-    batch = policy.batch([prompt + response for prompt, response in zip(prompts, responses, strict=True)])
-    ours, theirs = (log_softmax(one.model(**batch).logits[:, :-1].float(), dim=-1) for one in (policy, start))
-    at_token = (ours.exp() * (ours - theirs)).sum(-1)
-    total = 0.0
-    for row, (prompt, response) in enumerate(zip(prompts, responses, strict=True)):
-        total += at_token[row, len(prompt) - 1 : len(prompt) + len(response) - 1].sum().item()
+    rows, total = list(zip(prompts, responses, strict=True)), 0.0
+    together = arguments.micro_batch or questions
+    for first in range(0, questions, together):
+        part = rows[first : first + together]
+        batch = policy.batch([prompt + response for prompt, response in part])
+        ours, theirs = (log_softmax(one.model(**batch).logits[:, :-1].float(), dim=-1) for one in (policy, start))
+        at_token = (ours.exp() * (ours - theirs)).sum(-1)
+        for row, (prompt, response) in enumerate(part):
+            total += at_token[row, len(prompt) - 1 : len(prompt) + len(response) - 1].sum().item()
     return total / questions
 
 
@@ -146,7 +174,8 @@ def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -
 
 def run_study(arguments: Arguments) -> dict[str, Any]:
     """Train and measure everything that is not on disk yet; what study.json holds."""
-    start = Policy.load(arguments.model, device=arguments.device)
+    loading: dict[str, Any] = {"device": arguments.device, "max_new_tokens": arguments.max_new_tokens}
+    start = Policy.load(arguments.model, dtype=arguments.dtype, **loading)
     before, _ = measure("start", start, start, arguments)
     results: list[dict[str, Any]] = []
     for rate, seed, arm in product(arguments.rates, arguments.seeds, ARMS):
@@ -155,7 +184,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
         spent = {line["update"]: line["flops"] for line in log}
         points = [point(before, before, 0.0, 0.0)]
         for folder in checkpoints:
-            policy = Policy.load(str(folder), device=arguments.device)
+            policy = Policy.load(str(folder), **loading)
             name = f"{folder.parent.name}-{folder.name}"
             evaluation, kl = measure(name, policy, start, arguments)
             points.append(point(evaluation, before, kl, spent[int(folder.name[-5:])]))
@@ -164,9 +193,12 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 
 
 def main(arguments: Arguments) -> None:
+    demand_one_process(
+        "study.py", "launch sft.py and ppo.py, and evaluate.py on their checkpoints without the launcher"
+    )
     demand_positive(
-        arguments, "rates", "flops", "checkpoints", "episodes", "training_cell_episodes", "ppo_episodes", "batch",
-        "temperature",
+        arguments, "rates", "flops", "checkpoints", "episodes", "training_cell_episodes", "ppo_episodes",
+        "ppo_minibatch", "sft_batch", "micro_batch", "warm_up", "max_new_tokens", "batch", "temperature",
     )  # fmt: skip
     path = arguments.out / "study.json"
     if not arguments.redraw:

@@ -65,7 +65,7 @@ def write_report(study: dict[str, Any], out: Path) -> str:
         f"({arguments['training_cell_episodes']} in the first), "
         f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {cells_of(runs)[0]}, alone. "
         f"{study['device']}, "
-        f"{study['threads']} threads, torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
+        f"{study['threads']} thread(s), torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
         *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in gauges.items()),
         "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by the hand's "
         "numbers.",

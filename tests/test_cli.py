@@ -18,6 +18,8 @@ from verienv.generalpoints import LOOK_BY_RULE, LOOKS, RULE_BY_SIDE, GeneralPoin
 from verienv.generalpoints.puzzle import read_instance
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.registration import ENTRY_POINTS
+from verienv.virl import VIRLConfig
+from verienv.virl.env import VIRLEnv
 
 ENV = "GeneralPoints-L"
 VISION = "GeneralPoints-VL"
@@ -47,7 +49,7 @@ def is_one_line_error(outcome, told):
 def test_without_arguments_the_commands_are_listed(cli):
     status, out, _ = cli()
     assert status == 0
-    for command in ("envs", "show", "play", "verify", "demos", "evaluate"):
+    for command in ("envs", "show", "play", "verify", "demos", "evaluate", "convert"):
         assert re.search(rf"^  {command}\b", out, re.MULTILINE)
 
 
@@ -63,8 +65,11 @@ def test_envs_lists_settings_and_looks_of_the_task_by_sight_in_80_columns(cli, m
     monkeypatch.setenv("COLUMNS", "80")
     _, out, _ = cli("envs")
     assert max(map(len, out.splitlines())) <= 80
+    of_cards = out.partition("split of verienv/VIRL-L-v0")[0]
     for name in GeneralPointsVisionConfig.model_fields:
-        assert len(re.findall(rf"^{name}  +\S", out, re.MULTILINE)) == 1
+        assert len(re.findall(rf"^{name}  +\S", of_cards, re.MULTILINE)) == 1
+    for name in VIRLConfig.model_fields:
+        assert re.search(rf"^{name}  +\S", out.removeprefix(of_cards), re.MULTILINE)
     looks = out.partition("visual=  ")[2]
     for name in LOOKS:
         assert re.search(rf"^{name}  +\S", looks, re.MULTILINE)
@@ -545,3 +550,70 @@ def test_without_typer_or_rich_one_line_says_what_to_install(module):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert 'pip install "verienv[cli]"' in done.stderr
+
+
+ROUTES = "VIRL-L"
+
+
+def test_show_draws_the_map_of_a_route_and_tells_where_the_expert_has_come(cli, tmp_path):
+    status, out, _ = cli("show", ROUTES, "--seed", "3", "--after", "2", "--map", tmp_path / "map.png")
+    assert status == 0
+    assert f"[the map: {tmp_path / 'map.png'}]" in out
+    assert "Steps so far:\nnone" not in out
+    with Image.open(tmp_path / "map.png") as drawn:
+        assert drawn.size == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["show", ENV, "--map", "map.png"], "this task has no routes; maps are for V-IRL"),
+        (["show", ROUTES, "--map", "map.jpg"], "give a name that ends in .png"),
+        (["show", ROUTES, "--after", "500"], "the expert is done before that"),
+        (["play", ENV, "--map", "map.png"], "this task has no routes"),
+        (["show", ROUTES, "-s", "city=paris"], "expected one of montevideo, astana, helsinki"),
+        (["convert", "no/such/folder", "out.json"], "no/such/folder"),
+    ],
+    ids=str,
+)
+def test_on_routes_too_a_mistake_is_one_line_that_helps(cli, arguments, told):
+    status, out, err = cli(*arguments)
+    assert status != 0
+    assert told in " ".join(err.split())
+    assert out == ""
+
+
+def test_a_person_walks_a_route_by_bare_words_and_the_map_follows(cli, tmp_path):
+    env = VIRLEnv(turns=(1, 1))
+    env.reset(seed=5)
+    words = [waypoint.action("absolute").replace("turn_direction(", "").strip("()") for waypoint in env.route.waypoints]
+    typed = "\n".join([words[0], " Turn_Direction( 'Nowhere' )", *words[1:], "q"]) + "\n"
+    settings = ("-s", "turns=[1, 1]", "--seed", "5", "--map", tmp_path / "map.png")
+    status, out, _ = cli("play", ROUTES, *settings, typed=typed)
+    assert status == 0
+    assert out.count("Correct. Reward +1.") == len(words)
+    assert "Wrong: the action is not one call of forward()" in out
+    assert out.count("\nNow: ") == len(words) + 1  # in each route's question, and after each step but the last
+    assert "1 of 2 routes walked" in out
+    assert (tmp_path / "map.png").exists()
+
+
+def test_giving_up_on_a_route_tells_the_experts_action(cli):
+    _, out, _ = cli("play", ROUTES, "--seed", "3", typed="give up\nq\n")
+    assert "The expert's action here is  turn_direction(west)" in out
+
+
+def test_verify_judges_answers_at_waypoints_among_others(cli):
+    waypoint = {"move": "turn", "heading": 0.0, "turn_to": 90.0}
+    lines = [
+        {"response": '{"action": "turn_direction(right)"}', "waypoint": waypoint, "actions": "relative"},
+        {"response": '{"action": "turn_direction(east)"}', "waypoint": waypoint, "actions": "relative"},
+        {"response": SOLVED, "instance": INSTANCE},
+    ]
+    status, out, _ = cli("verify", "-", typed=lines_of(*lines))
+    assert status == 0
+    assert re.search(r"^correct +2 +66.7%", out, re.MULTILINE)
+    assert re.search(r"^outside action space +1 ", out, re.MULTILINE)
+    status, _, err = cli("verify", "-", typed=lines_of({"response": "x", "waypoint": {"move": "fly"}}))
+    assert status == 1
+    assert "line 1" in err

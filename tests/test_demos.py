@@ -1,6 +1,7 @@
 """Demonstrations: rows that the verifier has scored."""
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -11,14 +12,16 @@ import pytest
 import verienv
 from verienv.core.env import VerifiedEnv
 from verienv.core.verdict import Verdict
-from verienv.demos import demonstrations
+from verienv.demos import demonstrations, demonstrations_in
 from verienv.generalpoints import Puzzle, verify
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import read_instance
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+from verienv.virl.env import VIRLEnv
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 VISION_ID = "verienv/GeneralPoints-VL-v0"
+ROUTES_ID = "verienv/VIRL-L-v0"
 KINDS = ("sft", "revision", "preference")
 DIALOGUES = ("prompt", "completion", "chosen", "rejected")
 
@@ -193,6 +196,78 @@ def test_in_words_there_are_no_images_and_contents_are_texts(kind: str) -> None:
     for row in rows(kind, n=3):
         assert "images" not in row
         assert all(isinstance(message["content"], str) for name in DIALOGUES for message in row.get(name, []))
+
+
+# Several questions an episode
+
+
+def on_the_way(kind: Any, n: int, seed: int = 0, **settings: Any) -> Iterator[tuple[dict[str, Any], VIRLEnv]]:
+    """Each row with the environment in which its question is in play."""
+    env = VIRLEnv(city="grid-0", **settings)
+    for row in demonstrations_in(env, kind, n, seed):
+        yield row, env
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_waypoint_of_a_route_is_a_row_and_then_the_next_route_follows(kind: str) -> None:
+    routes = VIRLEnv(city="grid-0")
+    routes.reset(seed=4)
+    found = list(demonstrations(ROUTES_ID, kind, n=70, seed=4, city="grid-0"))  # type: ignore[arg-type]
+    expected: list[str] = []
+    while len(expected) < 70:
+        expected += [routes.instance] * len(routes.route.waypoints)
+        routes.reset()
+    assert [row["instance"] for row in found] == expected[:70]
+    assert len(set(expected[:70])) > 2
+
+
+def test_the_prompts_along_a_route_are_what_the_expert_is_asked() -> None:
+    env = VIRLEnv(city="grid-0")
+    observation, _ = env.reset(seed=7)
+    for row in demonstrations(ROUTES_ID, n=30, seed=7, city="grid-0"):
+        assert row["prompt"] == env.messages == [{"role": "user", "content": observation["text"]}]
+        observation, _, terminated, _, _ = env.step(row["completion"][0]["content"])
+        if terminated:
+            observation, _ = env.reset()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("split", ["train", "rule_ood"])
+def test_at_each_waypoint_the_right_response_scores_maximal(kind: str, split: str) -> None:
+    for row, env in on_the_way(kind, 40, split=split):
+        [said] = row["chosen" if kind == "preference" else "completion"]
+        verdict = env.judge(said["content"])
+        assert (verdict.reward, verdict.metrics["observation_correct"]) == (row["reward"], True) == (1.0, True)
+
+
+def test_at_each_waypoint_a_revision_holds_a_wrong_attempt_and_its_real_feedback() -> None:
+    wrong_moves = 0
+    for row, env in on_the_way("revision", 60):
+        assert roles(row["prompt"]) == "uau"
+        verdict = env.judge(row["prompt"][1]["content"])
+        assert verdict.failure == row["failure"]
+        assert row["prompt"][2]["content"] == f"{verdict.feedback}\nAttempt 2 of 2."
+        wrong_moves += row["failure"] == "wrong_action"
+    assert wrong_moves > 5
+
+
+def test_rejected_responses_along_routes_are_spread_over_every_kind_of_failure() -> None:
+    kinds = Counter()
+    for row, env in on_the_way("preference", 80):
+        verdict = env.judge(row["rejected"][0]["content"])
+        assert (verdict.failure, verdict.reward) == (row["failure"], row["rejected_reward"])
+        kinds[verdict.failure] += 1
+    assert kinds == dict.fromkeys(VIRLEnv.failures, 20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_seed_fixes_every_row_of_every_route_and_fewer_rows_are_the_first_of_more(kind: Any) -> None:
+    one, same, other, fewer = (
+        list(demonstrations(ROUTES_ID, kind, n=n, seed=seed, city="grid-0"))
+        for n, seed in ((40, 3), (40, 3), (40, 4), (15, 3))
+    )
+    assert one == same != other
+    assert one[:15] == fewer
 
 
 def test_the_package_offers_demonstrations() -> None:

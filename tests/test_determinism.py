@@ -35,6 +35,17 @@ def transcript() -> str:
             observation, info = env.reset(seed=3 if episode == 0 else None)
             digest.update(repr((observation["text"], info)).encode())
             digest.update(observation["image"].tobytes())
+    for settings in (
+        {"prompt": "diverse"},
+        {"split": "rule_visual_ood"},
+        {"city": "organic-3", "directions": "relative"},
+    ):
+        env = gym.make("verienv/VIRL-L-v0", **settings).unwrapped
+        for episode in range(3):
+            told = [env.reset(seed=3 if episode == 0 else None)]
+            told += [env.step(env.flawed_response("wrong_action", np.random.default_rng(1)))]  # type: ignore[attr-defined]
+            told += [env.step(env.expert_response())]  # type: ignore[attr-defined]
+            digest.update(repr(told).encode())
     for kind in ("sft", "revision", "preference"):
         digest.update(repr(list(verienv.demonstrations(ENV_ID, kind, n=20, seed=4))).encode())
     env.action_space.seed(5)

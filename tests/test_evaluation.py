@@ -4,9 +4,14 @@ import subprocess
 import sys
 from math import isnan
 from pathlib import Path
+from typing import Any, ClassVar
 
+import gymnasium as gym
+import numpy as np
 import pytest
 
+from verienv.core.env import VerifiedEnv
+from verienv.core.verdict import Metric, Verdict
 from verienv.evaluation import Evaluation, compare, evaluate
 from verienv.evaluation.cells import episode_seed
 from verienv.evaluation.tables import percent
@@ -484,3 +489,254 @@ def test_wrong_arguments_are_named(arguments, told):
 def test_a_policy_that_does_not_answer_each_dialogue_is_named(answers, told):
     with pytest.raises(ValueError, match=told):
         evaluate(answers, ENV, ["train"], episodes=3)
+
+
+# Several questions an episode
+
+
+class Walk(VerifiedEnv):
+    """A route such as "ffrf": each letter is a step, asked for and answered one by one."""
+
+    idle_metrics: ClassVar[dict[str, Metric]] = {"is_turn": False}
+    metric_headings: ClassVar[dict[str, str]] = {
+        "steps": "per step",
+        "steps_per_episode": "mean per route",
+        "turns": "at turns",
+        "progress": "way done",
+    }
+    ratios: ClassVar[dict[str, tuple[str, str]]] = {
+        "steps": ("is_correct", "attempt"),
+        "turns": ("is_correct", "is_turn"),
+        "due": ("is_turn", "attempt"),
+    }
+    outcomes = ("progress",)
+    failures = ("wrong",)
+    best_reward = 1.0
+
+    def __init__(self, attempts: int = 2, settings: str = "", render_mode: str | None = None) -> None:
+        super().__init__(attempts, 64, render_mode)
+
+    def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
+        self.route = "".join(rng.choice(list("fffr"), size=int(rng.integers(2, 9)))) if instance is None else instance
+        self.at = 0
+        return self.route
+
+    def _question(self) -> str:
+        return f"{self.at} of {self.route}"
+
+    def _advance(self) -> bool:
+        self.at += 1
+        return self.at == len(self.route)
+
+    def judge(self, response: str) -> Verdict:
+        due = self.route[self.at]
+        right = response == due
+        failure = "" if right else "wrong"
+        return Verdict(reward=float(right), is_correct=right, failure=failure, metrics={"is_turn": due == "r"})
+
+    def expert_response(self, *, steps: bool = False) -> str:
+        return self.route[self.at]
+
+    def flawed_response(self, failure: str, rng: np.random.Generator) -> str | None:
+        return "?"
+
+    @property
+    def cluster(self) -> str:
+        return self.route
+
+    def _info(self) -> dict[str, Any]:
+        return {**super()._info(), "progress": self.at / len(self.route)}
+
+
+WALK = "tests/Walk-v0"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _walk_is_registered():
+    gym.register(WALK, entry_point=Walk)
+    yield
+    del gym.registry[WALK]
+
+
+def straight_on(dialogues):
+    return ["f"] * len(dialogues)
+
+
+def turns_late(dialogues):
+    """Right at the second attempt where a turn is due."""
+    return ["r" if len(dialogue) > 1 else "f" for dialogue in dialogues]
+
+
+def walked(policy, *routes, **settings):
+    return evaluate(policy, WALK, {"walks": {"instances": list(routes)}}, **settings)
+
+
+def test_over_several_questions_ratios_pool_the_attempts_of_all_episodes():
+    metrics = walked(straight_on, "ffffffff", "r", "ffr").cells["walks"].metrics
+    assert metrics["steps"].mean == (8 + 0 + 2) / (8 + 2 + 4)
+    assert metrics["turns"].mean == 0 / 4
+    assert metrics["due"].mean == 4 / 14
+
+
+def test_of_a_ratio_among_all_attempts_there_is_the_mean_over_episodes_too():
+    metrics = walked(straight_on, "ffffffff", "r", "ffr").cells["walks"].metrics
+    assert metrics["steps_per_episode"].mean == pytest.approx((1 + 0 + 2 / 4) / 3)
+    assert metrics["due_per_episode"].mean == pytest.approx((0 + 1 + 2 / 4) / 3)
+    assert "turns_per_episode" not in metrics
+
+
+def test_what_follows_a_broken_off_episode_is_not_attempted_and_not_counted():
+    found = [walked(straight_on, route).cells["walks"].metrics for route in ("rffffff", "r")]
+    assert found[0]["steps"].mean == found[1]["steps"].mean == 0.0
+    assert found[0]["attempts"].mean == found[1]["attempts"].mean == 2.0
+
+
+def test_outcomes_tell_how_far_an_episode_came():
+    metrics = walked(straight_on, "fffr", "ff").cells["walks"].metrics
+    assert metrics["progress"].mean == (3 / 4 + 1) / 2
+    assert metrics["success"].mean == 0.5
+
+
+def test_a_second_attempt_at_a_question_counts_among_the_attempts():
+    metrics = walked(turns_late, "frf").cells["walks"].metrics
+    assert metrics["success"].mean == 1.0
+    assert (metrics["steps"].mean, metrics["turns"].mean) == (3 / 4, 1 / 2)
+
+
+def test_a_share_of_what_never_came_up_is_unknown():
+    result = walked(straight_on, "ff", "fff")
+    assert isnan(result.cells["walks"].metrics["turns"].mean)
+    assert Evaluation.model_validate_json(result.to_json()).to_json() == result.to_json()
+    assert "| ? |" in re.sub(" +", " ", result.markdown())
+
+
+def test_first_failures_are_those_of_the_first_attempt_at_each_question():
+    cell = walked(straight_on, "fr", "r", "fff").cells["walks"]
+    assert (cell.failures, cell.first_failures) == ({"wrong": 4}, {"wrong": 2})
+    cell = walked(turns_late, "rrf").cells["walks"]
+    assert (cell.failures, cell.first_failures) == ({"wrong": 2}, {"wrong": 2})
+
+
+def test_over_several_questions_the_first_attempt_of_an_episode_tells_nothing():
+    cell = walked(straight_on, "fr", "rf").cells["walks"]
+    assert list(cell.metrics) == [
+        "success", "steps", "steps_per_episode", "turns", "due", "due_per_episode", "progress", "reward", "attempts",
+    ]  # fmt: skip
+
+
+def test_over_several_questions_tables_show_the_ratios_and_say_what_they_are_of():
+    text = walked(straight_on, "fr", "rf").markdown()
+    head = [cell.strip() for cell in text.split("\n\n")[2].splitlines()[0].strip("|").split("|")]
+    assert head == [
+        "cell", "episodes (clusters)", "success", "per step", "mean per route", "at turns", "way done",
+    ]  # fmt: skip
+    assert "Of all attempts together, which end where an episode is broken off: per step, at turns." in text
+
+
+def test_with_one_question_an_episode_nothing_is_said_of_attempts_together():
+    result = evaluate(nonsense, ENV, ["train"], episodes=2)
+    assert result.setup.ratios == result.episodes[0].counts == result.episodes[0].outcomes == {}
+    assert "attempts together" not in result.markdown()
+    assert list(result.cells["train"].metrics) == [
+        "success", "first_success", "cards_correct", "numbers_correct", "formula_valid", "reward", "attempts",
+    ]  # fmt: skip
+
+
+def test_ratios_of_the_same_route_dealt_often_are_no_surer():
+    once = walked(turns_late, *ROUTES).cells["walks"].metrics["steps"]
+    often = walked(turns_late, *ROUTES * 5).cells["walks"]
+    assert often.clusters == len(ROUTES)
+    assert often.metrics["steps"] == pytest.approx(once)
+
+
+ROUTES = ["ff", "ffr", "rf", "frrf", "ffff", "fffr", "rrr", "frf"]
+
+
+def test_compare_gives_the_differences_of_ratios():
+    before, after = walked(straight_on, *ROUTES), walked(turns_late, *ROUTES)
+    shares = [result.cells["walks"].metrics for result in (before, after)]
+    difference = compare(before, after).cells["walks"]
+    for name in ("steps", "turns", "due"):
+        found = difference.metrics[name]
+        assert found.mean == shares[1][name].mean - shares[0][name].mean
+        assert found.low <= found.mean <= found.high
+    assert difference.metrics["turns"] == (0.5, 0.5, 0.5)
+    assert difference.improves("turns")
+    assert "at turns" in compare(before, after).markdown()
+
+
+def test_a_policy_differs_from_itself_in_no_ratio():
+    result = walked(straight_on, *ROUTES)
+    difference = compare(result, result).cells["walks"]
+    assert difference.metrics["steps"] == (0.0, 0.0, 0.0)
+    assert not difference.improves("steps")
+
+
+def test_the_log_of_an_episode_tells_its_outcomes_once_at_its_end(tmp_path):
+    result = walked(straight_on, "ff", "ffr", log=tmp_path / "log")
+    header, *lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert header["setup"]["ratios"] == {name: list(measures) for name, measures in Walk.ratios.items()}
+    told = {(line["episode"], line["attempt"]): line.get("outcomes") for line in lines}
+    assert {key: outcomes for key, outcomes in told.items() if outcomes} == {
+        (0, 2): {"progress": 1.0},
+        (1, 4): {"progress": 2 / 3},
+    }
+    assert len(told) == 6
+    assert [episode.counts["steps"] for episode in result.episodes] == [(2, 2), (2, 4)]
+
+
+def test_a_log_of_several_questions_is_read_back_and_gone_on_with(tmp_path):
+    log = tmp_path / "log"
+    expected = evaluate(turns_late, WALK, {"drawn": {}}, episodes=12, log=log)
+    assert evaluate(Interrupted(at=1), WALK, {"drawn": {}}, episodes=12, log=log) == expected
+    log.write_bytes(log.read_bytes()[:-900])
+    assert evaluate(turns_late, WALK, {"drawn": {}}, episodes=12, log=log) == expected
+
+
+def test_logs_and_evaluations_saved_before_there_were_ratios_are_read(tmp_path):
+    log = tmp_path / "log"
+    result = evaluate(nonsense, ENV, ["train"], episodes=12, log=log)
+    header, *lines = log.read_text().splitlines()
+    old = json.loads(header)
+    del old["setup"]["ratios"]
+    log.write_text("\n".join([json.dumps(old), *lines, ""]))
+    silent = Interrupted()
+    assert evaluate(silent, ENV, ["train"], episodes=12, log=log) == result
+    assert silent.batches == 0
+    saved = json.loads(result.to_json())
+    del saved["setup"]["ratios"]
+    for episode in saved["episodes"]:
+        del episode["counts"], episode["outcomes"]
+    (tmp_path / "saved.json").write_text(json.dumps(saved))
+    assert Evaluation.load(tmp_path / "saved.json") == result
+
+
+# V-IRL
+
+ROUTED = "verienv/VIRL-L-v0"
+
+
+def test_on_routes_the_expert_takes_every_step_right():
+    metrics = evaluate("expert", ROUTED, ["test", "rule_ood"], episodes=10, city="grid-0").cells["rule_ood"].metrics
+    for name in ("success", "step_accuracy", "turn_accuracy", "observation_accuracy", "instruction_accuracy"):
+        assert metrics[name].mean == 1.0
+    assert metrics["progress"].mean == 1.0
+    assert 0.5 < metrics["forward_share"].mean < 0.95
+
+
+def test_on_routes_always_going_forward_is_right_as_often_as_forward_is_due_and_at_no_turn():
+    def forward(dialogues):
+        return ['{"action": "forward()"}'] * len(dialogues)
+
+    metrics = evaluate(forward, ROUTED, ["train"], episodes=40, city="grid-0").cells["train"].metrics
+    assert metrics["step_accuracy"] == metrics["forward_share"]
+    assert 0 < metrics["step_accuracy"].mean < 1
+    assert (metrics["turn_accuracy"].mean, metrics["success"].mean) == (0.0, 0.0)
+    assert metrics["observation_accuracy"].mean == 0.0
+
+
+def test_tables_of_routes_show_what_is_measured_over_attempts():
+    text = evaluate("expert", ROUTED, ["train"], episodes=8, city="grid-0").markdown()
+    for heading in ("per step", "mean per route", "at turns", "forward due", "observation", "instruction", "progress"):
+        assert heading in text
+    assert "1st attempt" not in text

@@ -12,6 +12,8 @@ from verienv.generalpoints import LOOKS
 from verienv.generalpoints.decks import SHIPPED
 from verienv.generalpoints.drawn_deck import DRAWN
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+from verienv.virl import CITIES
+from verienv.virl.env import VIRLEnv
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "gallery.md").read_text()
@@ -35,6 +37,8 @@ def test_the_page_is_what_make_gallery_writes(tool: Any) -> None:
 def test_every_deck_look_and_failure_is_on_the_page() -> None:
     assert {f"gallery/deck-{deck}.webp" for deck in (*SHIPPED, *DRAWN)} <= set(SHOWN)
     assert {f"gallery/look-{look}.webp" for look in LOOKS} <= set(SHOWN)
+    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in VIRLEnv.failures)
+    assert all(f"gallery/map-{city}.webp" in SHOWN for city in CITIES)
     assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in GeneralPointsVisionEnv.failures)
 
 

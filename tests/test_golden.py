@@ -35,7 +35,14 @@ def seen() -> dict[str, Any]:
     return made
 
 
+@pytest.fixture(scope="module")
+def walked() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(built().routes()))
+    return made
+
+
 ROOT = Path(__file__).parents[1]
+ROUTES: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "virl.json").read_text())
 PINNED: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "generalpoints.json").read_text())
 PICTURES: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / "pictures.json").read_text())
 CONSTRAINTS = (ROOT / "constraints.txt").read_text().split()
@@ -76,3 +83,18 @@ def test_the_pixels_of_every_look_are_pinned(seen: dict[str, Any], look: str) ->
 
 def test_every_look_has_its_pixels_pinned() -> None:
     assert {*LOOKS, *(f"deck {deck}" for deck in DRAWN)} == set(PICTURES["pixels"])
+
+
+@pytest.mark.parametrize("setting", ROUTES["instances"])
+def test_the_routes_of_a_seed_are_pinned(walked: dict[str, Any], setting: str) -> None:
+    assert walked["instances"][setting] == ROUTES["instances"][setting]
+    assert walked["walks"][setting] == ROUTES["walks"][setting]
+
+
+def test_the_wording_of_every_phrasing_of_routes_is_pinned(walked: dict[str, Any]) -> None:
+    assert walked["phrasings"] == ROUTES["phrasings"]
+
+
+@pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
+def test_the_demonstrations_of_routes_of_a_seed_are_pinned(walked: dict[str, Any], kind: str) -> None:
+    assert walked["demonstrations"][kind] == ROUTES["demonstrations"][kind]

@@ -71,6 +71,6 @@ def test_imports_only_go_down(room: Path) -> None:
     imported = re.findall(r"^(?:from|import) ([\w.]+)", text, re.MULTILINE)
     if inside[0] == "core":
         assert not [name for name in imported if re.match(r"verienv\.(?!core)", name)]
-    if inside[0] == "generalpoints":
-        assert not [name for name in imported if re.match(r"verienv\.(?!core|generalpoints)", name)]
+    if inside[0] in ("generalpoints", "virl"):
+        assert not [name for name in imported if re.match(rf"verienv\.(?!core|{inside[0]})", name)]
     assert not [name for name in imported if name.split(".")[0] in ("torch", "transformers", "trl", "datasets")]

@@ -257,7 +257,7 @@ def test_a_verifier_that_sleeps_is_found_after_few_calls():
 
 
 def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):
-    monkeypatch.setattr("verienv.testing.check.perf_counter", lambda: 0.0)  # however slow this machine is otherwise
+    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: 0.0)  # however slow this machine is otherwise
 
     def hangs(response: str, puzzle: Puzzle) -> float:
         while "9**9" in response:
@@ -275,7 +275,7 @@ def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):
 
 def test_one_slow_start_is_no_fault(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("verienv.testing.check.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: clock[0])
     waits = iter([3.0])
 
     def imports_first(response: str, puzzle: Puzzle) -> float:
@@ -345,7 +345,13 @@ def test_it_works_outside_the_main_thread():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"), [({"fn": 7}, TypeError), ({"fn": verify, "time_limit": 0}, ValueError)]
+    ("arguments", "error"),
+    [
+        ({"fn": 7}, TypeError),
+        ({"fn": verify, "time_limit": 0}, ValueError),
+        ({"fn": verify, "task": "chess"}, ValueError),
+        ({"fn": verify, "task": "virl", "vision": True}, ValueError),
+    ],
 )
 def test_wrong_arguments_are_errors_that_say_what_is_expected(arguments, error):
     with pytest.raises(error, match="expected"):

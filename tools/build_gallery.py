@@ -1,4 +1,4 @@
-"""Write docs/gallery.md and its pictures: every deck, every look, every failure kind with its verdict.
+"""Write docs/gallery.md and its pictures: every deck, look and city, every failure kind with its verdict.
 
 python tools/build_gallery.py
 """
@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from verienv.core.env import VerifiedEnv
 from verienv.generalpoints import LOOKS, VISION_SPLITS, Look, draw
 from verienv.generalpoints.cards import RANKS, SUITS
 from verienv.generalpoints.decks import SHIPPED, load_deck
 from verienv.generalpoints.drawn_deck import DRAWN, DrawnDeck
 from verienv.generalpoints.tabletop import TEXTURES, tabletop
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+from verienv.virl import draw_map
+from verienv.virl.env import VIRLEnv
 
 DOCS = Path(__file__).parents[1] / "docs"
 INSTANCE = "generalpoints:4-4-2-10:24"
@@ -42,6 +45,16 @@ OTHERS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
+MAPS: dict[str, tuple[dict[str, Any], int]] = {
+    "montevideo": ({"turns": (4, 4)}, 8),
+    "helsinki": ({"city": "helsinki", "side": "test", "turns": (4, 4)}, 6),
+    "astana": ({"city": "astana", "side": "test", "turns": (3, 3)}, 6),
+    "grid-7": ({"city": "grid-7", "side": "all", "turns": (4, 4)}, 6),
+    "radial-1": ({"city": "radial-1", "side": "all", "turns": (4, 4)}, 6),
+    "organic-2": ({"city": "organic-2", "side": "all", "turns": (5, 5)}, 6),
+}
+"""By city: the settings of its route, and how many steps of it are done."""
+
 
 def pictures() -> Iterator[tuple[str, Image.Image]]:
     """The files of the gallery, by name."""
@@ -56,6 +69,27 @@ def pictures() -> Iterator[tuple[str, Image.Image]]:
     yield "tables", tables()
     yield "hands", hands()
     yield "failures", Image.fromarray(seen({"side": "all"}, INSTANCE))
+    for name in MAPS:
+        env = walking(name)
+        yield f"map-{name}", draw_map(env.route, env.city, passed=env.passed, size=560)
+    yield "routes", side_by_side([walking("montevideo"), walking("helsinki")])
+
+
+def side_by_side(envs: list[VIRLEnv]) -> Image.Image:
+    """Maps for the top of a page."""
+    maps = [np.asarray(draw_map(env.route, env.city, passed=env.passed, size=500)) for env in envs]
+    seam = np.full((500, 6, 3), 255, np.uint8)
+    return Image.fromarray(np.hstack([part for one in maps for part in (seam, one)][1:]))
+
+
+def walking(city: str) -> VIRLEnv:
+    """An environment in the midst of a route."""
+    settings, steps = MAPS[city]
+    env = VIRLEnv(**settings)
+    env.reset(seed=5)
+    for _ in range(steps):
+        env.step(env.expert_response())
+    return env
 
 
 def seen(settings: dict[str, Any], instance: str | None = None) -> Any:
@@ -95,7 +129,7 @@ def slug(name: str) -> str:
 
 def page() -> str:
     """The page, as Markdown."""
-    return "\n".join([*introduction(), *decks(), *looks(), *splits(), *others(), *failures(), ""])
+    return "\n".join([*introduction(), *decks(), *looks(), *splits(), *others(), *failures(), *routes(), ""])
 
 
 def introduction() -> list[str]:
@@ -104,7 +138,8 @@ def introduction() -> list[str]:
         "",
         "![one hand in four looks](gallery/hands.webp)",
         "",
-        "What `verienv/GeneralPoints-VL-v0` shows, drawn by the code itself: `make gallery` writes this page anew.",
+        "What `verienv/GeneralPoints-VL-v0` shows and `verienv/VIRL-L-v0` walks, drawn by the code itself:",
+        "`make gallery` writes this page anew.",
         "",
         "```python",
         'env = gym.make("verienv/GeneralPoints-VL-v0", visual="scattered", deck="flat", image_size=336)',
@@ -170,7 +205,27 @@ def failures() -> list[str]:
     return [*lines, row("none", env.expert_response(), env)]
 
 
-def row(failure: str, response: str, env: GeneralPointsVisionEnv) -> str:
+def routes() -> list[str]:
+    cells = [
+        (f"![a route in {name}](gallery/map-{name}.webp)", f"`{settings}`") for name, (settings, _) in MAPS.items()
+    ]
+    env = walking("montevideo")
+    text = str(env.messages[0]["content"])
+    lines = [
+        "", "## Routes", "", "![two routes](gallery/routes.webp)", "",
+        "What `verienv/VIRL-L-v0` walks: `verienv show VIRL-L --after 6 --map map.png` draws one. Light blue is",
+        "the way, dark blue the track so far; brown are the landmarks that instructions name. Streets and places",
+        "of the first three are (c) OpenStreetMap contributors, ODbL 1.0; the others never were.", "",
+        *grid(cells, 2), "",
+        "The question at the agent's place on the first map:", "", "```text", text, "```", "",
+        "| failure | response | reward | feedback |", "|---|---|---:|---|",
+    ]  # fmt: skip
+    for failure in env.failures:
+        lines.append(row(failure, env.flawed_response(failure, np.random.default_rng(3)) or "", env))
+    return [*lines, row("none", env.expert_response(), env)]
+
+
+def row(failure: str, response: str, env: VerifiedEnv) -> str:
     verdict = env.judge(response)
     return f"| {failure.replace('_', ' ')} | `{response}` | {verdict.reward:+g} | {verdict.feedback} |"
 

@@ -17,6 +17,10 @@ from verienv.generalpoints.drawn_deck import DRAWN
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.prompts import PHRASINGS
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+from verienv.virl import SPLITS as ROUTE_SPLITS
+from verienv.virl import question as route_question
+from verienv.virl.env import VIRLEnv
+from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
@@ -82,9 +86,51 @@ def _pixels(look: Look, size: tuple[int, int]) -> str:
     return sha256(b"".join(draw(hand, look, size, jitter=7).tobytes() for hand in HANDS)).hexdigest()
 
 
+ROUTES: dict[str, dict[str, Any]] = {
+    **{split: {"split": split} for split in ROUTE_SPLITS},
+    "landmarks, diverse": {"directions": "landmarks", "prompt": "diverse", "side": "all"},
+    "grid": {"city": "grid-1", "turns": (2, 2), "directions": "relative"},
+    "organic, test side": {"city": "organic-4", "side": "test", "spacing": 25.0, "actions": "relative"},
+}
+
+
+def routes() -> dict[str, Any]:
+    """What is dealt of V-IRL, whole routes told by their actions, and every phrasing."""
+    return {
+        "instances": {name: _dealt(settings) for name, settings in ROUTES.items()},
+        "walks": {name: _walk(settings) for name, settings in ROUTES.items()},
+        "phrasings": [_asked(number) for number in range(len(ROUTE_PHRASINGS))],
+        "demonstrations": {
+            kind: list(verienv.demonstrations("verienv/VIRL-L-v0", kind, n=3, seed=0, steps=True, split="rule_ood"))
+            for kind in ("sft", "revision", "preference")
+        },
+    }
+
+
+def _dealt(settings: dict[str, Any]) -> list[str]:
+    env = VIRLEnv(**settings)
+    return [env.reset(seed=0 if number == 0 else None)[1]["instance"] for number in range(10)]
+
+
+def _walk(settings: dict[str, Any]) -> dict[str, Any]:
+    env = VIRLEnv(**settings)
+    observation, _ = env.reset(seed=0)
+    actions, over = [], False
+    last = ""
+    while not over:
+        last = observation["text"]
+        actions.append(env.waypoint.action(env.config.actions))
+        observation, _, over, _, _ = env.step(env.expert_response())
+    return {"actions": actions, "last observation": last}
+
+
+def _asked(phrasing: int) -> str:
+    return route_question("1. Turn left.\n2. Stop.", ["No landmark is near. -> forward()"], "X.", "relative", phrasing)
+
+
 def main() -> None:
     GOLDEN.mkdir(parents=True, exist_ok=True)
-    for name, made in (("generalpoints", golden()), ("pictures", pictures())):
+    for name, made in (("generalpoints", golden()), ("pictures", pictures()), ("virl", routes())):
         (GOLDEN / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
         print(GOLDEN / f"{name}.json")
 

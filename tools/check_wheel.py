@@ -20,10 +20,13 @@ PACKED = [
     "verienv/assets/vectors/generalpoints.jsonl", "verienv/assets/cards/classic/10S.png",
     "verienv/assets/cards/classic/LICENSE", "verienv/assets/cards/classic_four_color/AH.png",
     "verienv/assets/cards/flat/KD.png", "verienv/assets/fonts/DejaVuSans-Bold.ttf", "verienv/assets/fonts/LICENSE",
+    "verienv/assets/vectors/virl.jsonl", "verienv/assets/cities/LICENSE", "verienv/assets/cities/helsinki.json",
+    "verienv/assets/cities/routes/montevideo-centre.json",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",
     "assets/fonts/LICENSE",
+    "assets/cities/LICENSE",
     *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
 ]
 LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
@@ -49,7 +52,17 @@ puzzle = Puzzle(cards=("4", "3", "2", "K"))
 assert verify('{"formula": "4*3+2+10"}', puzzle).is_correct
 assert verify('{"formula": "4*3+2+K"}', puzzle).failure == "illegal"
 print("our verifier against the vectors:", check_verifier(lambda response, puzzle: verify(response, puzzle).reward))
-assert all(package in asset_path(name).parents for name in ("cards", "fonts", "tables", "vectors"))
+assert all(package in asset_path(name).parents for name in ("cards", "cities", "fonts", "tables", "vectors"))
+for split in ("train", "rule_ood", "rule_visual_ood"):
+    env = gym.make("verienv/VIRL-L-v0", split=split)
+    observation, info = env.reset(seed=0)
+    terminated = False
+    while not terminated:
+        observation, reward, terminated, truncated, info = env.step(env.unwrapped.expert_response())
+    assert info["is_success"], info
+    print("a route:", info["instance"])
+from verienv.virl import verify as verify_action
+print("our verifier of actions:", check_verifier(verify_action, task="virl"))
 for deck in ("classic", "classic_four_color", "flat"):
     faces = [asset_path(f"cards/{deck}") / f"{rank}{suit}.png" for rank in "A 2 3 4 5 6 7 8 9 10 J Q K".split()
              for suit in "CDHS"]

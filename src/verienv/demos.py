@@ -39,7 +39,7 @@ def demonstrations(
             or more wrong attempts each with its real feedback, and the correct response (``prompt``,
             ``completion``). "preference": the question, a correct and a wrong response (``prompt``, ``chosen``,
             ``rejected``), the wrong ones spread evenly over the kinds of failure.
-        n: the number of rows.
+        n: the number of rows. Where an episode holds several questions, each is a row: see below.
         seed: fixes every row.
         split: and further ``settings``: as for ``gym.make``.
         steps: write the steps of the derivation before the answer.
@@ -50,6 +50,12 @@ def demonstrations(
         "preference" rows name the ``failure`` of the newest wrong response. Rows of a task by sight bring ``images``,
         a list of PIL images, one for each ``{"type": "image"}`` in the prompt; in them the content of every message is
         a list of parts, since a table's column holds texts or lists, not both.
+
+        Where an episode holds several questions, the rows follow the expert from one to the next: in V-IRL a row is a
+        waypoint, with "revision" one at which the attempts before the last are wrong, and the waypoints of a route
+        follow one another. Shuffle such rows before training. For more routes than fit in ``n`` rows, make more rows,
+        shuffle and keep ``n``: ``dataset.shuffle(seed=0).select(range(n))`` with Hugging Face's datasets. The last
+        route may not be whole.
 
     Raises:
         ValueError: at once, for arguments out of range.
@@ -68,7 +74,8 @@ def demonstrations(
 def demonstrations_in(
     env: VerifiedEnv, kind: Kind, n: int, seed: int, *, steps: bool = False, wrong_attempts: int = 1
 ) -> Iterator[dict[str, Any]]:
-    """As ``demonstrations``, in an environment of one's own: after each row, its instance is in play there."""
+    """As ``demonstrations``, in an environment of one's own: until the next row is asked for, its question is in play
+    there."""
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
     for name, count in (("n", n), ("seed", seed)):
@@ -83,8 +90,7 @@ def _rows(
     env: VerifiedEnv, kind: Kind, n: int, seed: int, steps: bool, wrong_attempts: int
 ) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng([seed, 1])
-    for row in range(n):
-        env.reset(seed=seed if row == 0 else None)
+    for row in questions_in_turn(env, n, seed):
         if kind == "preference":
             yield _seen(env, _preference(env, row, steps, rng))
         else:
@@ -93,6 +99,19 @@ def _rows(
                 wrong, failure["failure"] = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
                 env.step(wrong)
             yield _seen(env, _with_completion(env, steps) | failure)
+
+
+def questions_in_turn(env: VerifiedEnv, n: int, seed: int) -> Iterator[int]:
+    """Put ``n`` questions in play in ``env``, one after the other, and yield the number of each.
+
+    Episodes are dealt, the first with ``seed``. Where one holds several questions, the expert goes on to the next.
+    """
+    over = True
+    for number in range(n):
+        if over:
+            env.reset(seed=seed if number == 0 else None)
+        yield number
+        over = not env.has_further_questions or env.step(env.expert_response())[2]
 
 
 def images_of(env: VerifiedEnv) -> list[Image]:

@@ -7,6 +7,7 @@ from gymnasium.envs.registration import register, registry
 ENTRY_POINTS = {
     "verienv/GeneralPoints-L-v0": "verienv.generalpoints.env:GeneralPointsEnv",
     "verienv/GeneralPoints-VL-v0": "verienv.generalpoints.vision_env:GeneralPointsVisionEnv",
+    "verienv/VIRL-L-v0": "verienv.virl.env:VIRLEnv",
 }
 
 

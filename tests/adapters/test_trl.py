@@ -9,13 +9,16 @@ import sys
 import numpy as np
 import pytest
 
-from verienv.adapters.trl import Environment, dataset, response_text, reward, reward_function
+from verienv.adapters.trl import Environment, NavigationEnvironment, dataset, response_text, reward, reward_function
 from verienv.generalpoints import Puzzle, draw, expert_answer, verify
+from verienv.virl import Waypoint, write_answer
+from verienv.virl.env import VIRLEnv
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 ID = "verienv/GeneralPoints-L-v0"
 VISION_ID = "verienv/GeneralPoints-VL-v0"
+ROUTES_ID = "verienv/VIRL-L-v0"
 KINDS = ("prompt", "sft", "revision", "preference")
 HAND = {"cards": ["4", "3", "2", "K"], "rule": {"J": 10, "Q": 10, "K": 10}, "target": 24}
 RIGHT = '{"formula": "4*3+2+10"}'
@@ -251,6 +254,88 @@ def test_in_words_there_is_no_column_of_images_and_no_vision():
     assert all(isinstance(row["prompt"][0]["content"], str) for row in rows)
 
 
+# Datasets of routes, and of both tasks
+
+
+def routes(n=12, split="rule_ood", kind="prompt", **settings):
+    return dataset(ROUTES_ID, split, n=n, kind=kind, city="grid-0", **settings)
+
+
+def answer_to(row, **changed):
+    return write_answer(Waypoint(**row["waypoint"]), row["actions"], **changed)
+
+
+def paid(rows, completions, function=reward):
+    columns = {name: list(rows[name]) for name in rows.column_names if name not in ("prompt", "completion")}
+    return function(prompts=list(rows["prompt"]), completions=completions, **columns)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_routes_are_waypoints_and_say_how_answers_are_judged(kind):
+    rows = routes(40, kind=kind)
+    assert len(set(zip(rows["instance"], rows["step"], strict=True))) == 40
+    assert set(rows["actions"]) == {"relative"}
+    assert paid(rows, [answer_to(row) for row in rows]) == [1.0] * 40
+    misseen = [answer_to(row, action="turn_direction(up)", observation="A dragon.") for row in rows]
+    assert paid(rows, misseen) == [-1.5] * 40
+    assert paid(rows, misseen, reward_function("binary")) == [0.0] * 40
+
+
+def test_rows_of_routes_follow_the_expert_along_the_episodes_of_the_same_seed():
+    env = VIRLEnv(city="grid-0", prompt="diverse")
+    over = True
+    for number, row in enumerate(routes(50, "train", seed=6, prompt="diverse")):
+        if over:
+            env.reset(seed=6 if number == 0 else None)
+        assert (row["prompt"], row["instance"], row["attempts"]) == (env.messages, env.instance, 2)
+        assert (row["waypoint"]["move"], row["waypoint"]["heading"]) == (env.waypoint.move, env.waypoint.heading)
+        over = env.step(answer_to(row))[2]
+
+
+@pytest.mark.parametrize("kind", ["sft", "revision"])
+def test_demonstrations_along_routes_earn_what_they_say(kind):
+    rows = routes(30, kind=kind)
+    assert paid(rows, rows["completion"]) == rows["reward"] == [1.0] * 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dataset_of_both_tasks_is_judged_row_by_row_also_through_the_disk(kind, tmp_path):
+    from datasets import concatenate_datasets, load_from_disk
+
+    both = concatenate_datasets([dataset(ID, n=20, kind=kind), routes(20, kind=kind)]).shuffle(seed=0)
+    both.save_to_disk(tmp_path / "rows")
+    logged = {}
+    for rows in (both, load_from_disk(tmp_path / "rows")):
+        right = [
+            expert_answer(Puzzle(row["cards"], row["rule"])) if row["waypoint"] is None else answer_to(row)
+            for row in rows
+        ]
+        assert paid(rows, right) == [5.0 if row["waypoint"] is None else 1.0 for row in rows]
+        assert paid(rows, right, reward_function("binary")) == [1.0] * 40
+        assert paid(rows, ["?"] * 40) == [-3.0 if row["waypoint"] is None else -1.5 for row in rows]
+    columns = {name: list(both[name]) for name in both.column_names if name not in ("prompt", "completion")}
+    reward(prompts=["?"] * 40, completions=right, log_metric=logged.__setitem__, **columns)
+    assert logged["verienv/is_correct"] == logged["verienv/cards_correct"] == 1.0
+    assert logged["verienv/observation_correct"] == 1.0
+    assert 0 < logged["verienv/is_turn"] < 1
+
+
+def test_a_row_of_a_third_task_among_both_is_passed_over():
+    waypoint = {"move": "stop"}
+    said = [RIGHT, '{"action": "stop()"}', RIGHT, RIGHT]
+    columns = {"cards": [HAND["cards"], None, None, None], "waypoint": [None, waypoint, None, {"move": None}]}
+    assert reward(prompts=["?"] * 4, completions=said, **columns) == [5.0, 1.0, None, None]
+
+
+def test_a_table_of_rewards_that_does_not_fit_a_rows_task_is_an_error_that_names_it():
+    only_virl = reward_function({"wrong_action": -2.0})
+    assert only_virl(prompts=["?"], completions=['{"action": "stop()"}'], waypoint=[{"move": "forward"}]) == [-1.5]
+    with pytest.raises(ValueError, match="unknown setting 'wrong_action'"):
+        pay(RIGHT, only_virl)
+    with pytest.raises(ValueError, match=r"GeneralPoints: .*'wrong'.*; V-IRL: .*'wrong'"):
+        reward_function({"wrong": 1.0})
+
+
 # Several attempts
 
 
@@ -303,8 +388,41 @@ def test_no_answer_raises(formula):
     assert environment.answer(None, "x", formula).startswith("Wrong")
 
 
-def test_trl_sees_one_tool():
-    assert [name for name in vars(Environment) if not name.startswith("_")] == ["reset", "answer", "get_reward"]
+@pytest.mark.parametrize(
+    ("environment", "tool"), [(Environment, "answer"), (NavigationEnvironment, "act")], ids=["puzzle", "waypoint"]
+)
+def test_trl_sees_one_tool(environment, tool):
+    assert [name for name in vars(environment) if not name.startswith("_")] == ["reset", tool, "get_reward"]
+
+
+@pytest.mark.parametrize("call", ["act", "get_reward"])
+def test_before_the_first_reset_there_is_no_waypoint(call):
+    arguments = ["", "", ""] if call == "act" else []
+    with pytest.raises(RuntimeError, match=rf"call reset\(\*\*row\) before {call}\(\)"):
+        getattr(NavigationEnvironment(), call)(*arguments)
+
+
+def test_at_a_waypoint_the_environment_gives_feedback_and_counts_attempts():
+    row = routes(1)[0]
+    environment = NavigationEnvironment()
+    environment.reset(**row)
+    assert environment.get_reward() == -1.5
+    told = environment.act("A dragon.", "", "stop()")
+    assert told == "Wrong: this is not the action that the instruction asks for here.\nAttempt 2 of 2."
+    assert environment.get_reward() == -1.5
+    due = json.loads(answer_to(row))
+    assert environment.act(due["current observation"], due["current instruction"], due["action"]) == "Correct."
+    assert environment.get_reward() == 1.0
+    assert environment.act("", "", "stop()") == "This waypoint is over: no further action counts."
+    assert environment.get_reward() == 1.0
+
+
+def test_what_was_seen_right_is_paid_even_with_a_wrong_action():
+    row = routes(1)[0]
+    environment = NavigationEnvironment()
+    environment.reset(**row)
+    environment.act(json.loads(answer_to(row))["current observation"], None, object())
+    assert environment.get_reward() == -1.0
 
 
 # Training
@@ -542,6 +660,100 @@ def test_dpo_trains_on_preferences(tmp_path):
     assert len(losses) == 2
     assert all(math.isfinite(loss) for loss in losses)
     assert changed(trainer.model, weights(start))
+
+
+@trains
+def test_grpo_trains_on_both_tasks_together(tmp_path):
+    from datasets import concatenate_datasets
+    from trl import GRPOConfig, GRPOTrainer
+
+    words = tokenizer(PLAIN)
+    model = tiny_model(words)
+    rows = concatenate_datasets([dataset(ID, n=2, attempts=1), routes(2, attempts=1)])
+    answers = {
+        row["prompt"][0]["content"]: expert_answer(Puzzle(row["cards"])) if row["cards"] else answer_to(row)
+        for row in rows
+    }
+
+    def say(row, text):
+        right = next(answer for question, answer in answers.items() if question in text)
+        return right if row % 2 else "I do not know."
+
+    speak(model, words, say)
+    trainer = GRPOTrainer(
+        model=model,
+        reward_funcs=reward,
+        args=GRPOConfig(
+            **quiet(tmp_path, max_steps=1, per_device_train_batch_size=8, num_generations=2, max_completion_length=256)
+        ),
+        train_dataset=rows,
+        processing_class=words,
+    )
+    trainer.train()
+    (log,) = [log for log in trainer.state.log_history if "loss" in log]
+    assert log["rewards/verienv/mean"] == (2 * (5 - 3) + 2 * (1 - 1.5)) / 8
+    assert log["verienv/is_correct"] == log["verienv/cards_correct"] == log["verienv/observation_correct"] == 0.5
+    assert log["grad_norm"] > 0
+
+
+@trains
+def test_grpo_trains_at_waypoints_over_several_attempts(tmp_path, monkeypatch):
+    from trl import GRPOConfig, GRPOTrainer
+    from trl.chat_template_utils import qwen3_chat_template
+
+    monkeypatch.setenv("TRL_EXPERIMENTAL_SILENCE", "1")
+    words = tokenizer(qwen3_chat_template)
+    model = tiny_model(words)
+    rows = routes(2)
+    due = {row["prompt"][0]["content"]: json.loads(answer_to(row)) for row in rows}
+    told = []
+
+    def say(row, text):
+        right = next(answer for question, answer in due.items() if question in text)
+        feedback = re.findall(r"<tool_response>\n(.*?)\n</tool_response>", text, re.DOTALL)
+        told.extend(feedback[-1:])
+        if feedback and (row % 2 or feedback[-1] == "Correct."):
+            return "I stop here."
+        action = right["action"] if feedback else "stop()"
+        arguments = {"observation": right["current observation"], "instruction": "", "action": action}
+        return f"<tool_call>\n{json.dumps({'name': 'act', 'arguments': arguments})}\n</tool_call>"
+
+    speak(model, words, say)
+    trainer = GRPOTrainer(
+        model=model,
+        environment_factory=NavigationEnvironment,
+        args=GRPOConfig(**quiet(tmp_path, max_steps=1, num_generations=2, max_completion_length=1024)),
+        train_dataset=rows,
+        processing_class=words,
+    )
+    trainer.train()
+    (log,) = [log for log in trainer.state.log_history if "loss" in log]
+    wrong = "Wrong: this is not the action that the instruction asks for here.\nAttempt 2 of 2."
+    assert sorted(told) == ["Correct."] * 2 + [wrong] * 4
+    assert log["rewards/NavigationEnvironment/mean"] == (1 - 1) / 2
+    assert math.isfinite(log["loss"])
+
+
+@trains
+@pytest.mark.parametrize("kind", ["sft", "preference"])
+def test_sft_and_dpo_train_on_waypoints(tmp_path, kind):
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+    words = tokenizer(PLAIN)
+    model = tiny_model(words)
+    model.save_pretrained(tmp_path / "start")  # from which DPO also loads the reference
+    trainer_class, config = (SFTTrainer, SFTConfig) if kind == "sft" else (DPOTrainer, DPOConfig)
+    trainer = trainer_class(
+        model=str(tmp_path / "start"),
+        args=config(**quiet(tmp_path, max_length=None)),
+        train_dataset=routes(8, kind=kind),
+        processing_class=words,
+    )
+    trainer.train()
+    losses = [log["loss"] for log in trainer.state.log_history if "loss" in log]
+    assert len(losses) == 2
+    assert all(math.isfinite(loss) for loss in losses)
+    assert changed(trainer.model, weights(model))
 
 
 # Training by sight

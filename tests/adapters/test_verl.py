@@ -9,9 +9,11 @@ from PIL import Image
 from verienv.adapters import verl
 from verienv.adapters.verl import compute_score, rows, write_parquet
 from verienv.generalpoints import Puzzle, draw, expert_answer
+from verienv.virl import Waypoint, write_answer
 
 ID = "verienv/GeneralPoints-L-v0"
 VISION_ID = "verienv/GeneralPoints-VL-v0"
+ROUTES_ID = "verienv/VIRL-L-v0"
 TRUTH = json.dumps({"cards": ["4", "3", "2", "K"], "rule": "ten", "target": 24})
 KEYS = ["score", "acc", "cards_correct", "numbers_correct", "formula_valid", "failure"]
 
@@ -50,6 +52,35 @@ def test_rows_and_their_scores_come_through_a_parquet_file(tmp_path):
         truth = json.loads(row["reward_model"]["ground_truth"])
         right = expert_answer(Puzzle(truth["cards"]))
         assert compute_score(row["data_source"], right, row["reward_model"]["ground_truth"])["score"] == 5.0
+
+
+def test_rows_of_routes_are_waypoints_judged_by_what_is_true_there():
+    made = rows(ROUTES_ID, "rule_ood", n=30, seed=2, city="grid-0")
+    steps = set()
+    for row in made:
+        truth = json.loads(row["reward_model"]["ground_truth"])
+        waypoint = Waypoint(**truth["waypoint"])
+        steps.add((truth["instance"], truth["step"]))
+        right = compute_score("", write_answer(waypoint, "relative"), row["reward_model"]["ground_truth"])
+        assert (right["score"], right["acc"], right["observation_correct"]) == (1.0, 1.0, 1.0)
+        wrong = write_answer(waypoint, "relative", action="forward()" if waypoint.move == "stop" else "stop()")
+        judged = compute_score("", wrong, row["reward_model"]["ground_truth"], rewards={"wrong_action": -7.0})
+        assert (judged["score"], judged["failure"]) == (-7.0, "wrong_action")
+        assert list(judged) == list(right)
+    assert len(steps) == 30
+    assert {row["ability"] for row in made} == {"navigation"}
+    assert [list(row) for row in made] == [list(row) for row in rows(ID, n=30)]
+
+
+def test_rows_of_both_tasks_go_through_one_parquet_file(tmp_path):
+    from datasets import load_dataset
+
+    made = rows(ID, n=3) + rows(ROUTES_ID, n=3, city="grid-0")
+    path = write_parquet(tmp_path / "both.parquet", made)
+    read = load_dataset("parquet", data_files=str(path), cache_dir=str(tmp_path / "cache"))["train"]
+    assert read.to_list() == made
+    truths = [row["reward_model"]["ground_truth"] for row in read]
+    assert {tuple(compute_score("", "?", truth, metrics=False)) for truth in truths} == {("score", "acc", "failure")}
 
 
 def picture(image):
@@ -116,6 +147,9 @@ def test_reward_kwargs_overrule_the_row_and_foreign_keywords_are_ignored():
         (None, "expected the JSON object that"),
         ("[" * 100_000, "expected the JSON object that"),
         ("{}", "cards.*field required"),
+        ("{}", r"cards \(GeneralPoints\) or waypoint \(V-IRL\): field required"),
+        ('{"waypoint": {"move": "walk"}}', "waypoint.move='walk'"),
+        ('{"waypoint": {"move": "stop"}, "actions": "up"}', "actions='up'"),
         ('{"cards": ["A", "4", "X", "Q"]}', "card 'X': expected a rank"),
         ('{"cards": ["A", "4", "J", "Q"], "rule": {"J": 1}}', "no number for Q, K"),
         ('{"cards": ["A", "4", "J", "Q"], "target": "24"}', "target='24'"),

@@ -11,9 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import evaluate
 import ppo
 import runs
 import sft
+import study
 from policy import Policy
 from processes import Team
 
@@ -100,7 +102,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(kill, killed, whole, lla
     assert len(expected.checkpoints()) == 2
     assert all(map(same_files, resumed.checkpoints(), expected.checkpoints()))
     assert untimed(resumed) == untimed(expected)
-    assert not list(out.rglob("*.partial"))
+    assert not list(out.rglob("*.part*"))
     ours, theirs = points(resumed), points(expected)
     assert {tag: ours[tag] for tag in ours if tag not in runs.TIMED} == {
         tag: theirs[tag] for tag in theirs if tag not in runs.TIMED
@@ -290,6 +292,23 @@ def test_a_launcher_that_was_asked_for_what_a_run_does_not_do_is_told(
         monkeypatch.setenv(name, value)
     assert advice in stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("script", [study.main, evaluate.run])
+def test_a_script_of_one_process_that_was_launched_as_several_says_so_once(
+    script, tmp_path, stopped, monkeypatch, capsys
+):
+    arguments = study.Arguments(out=tmp_path / "study") if script is study.main else evaluate.Arguments()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    said = stopped(lambda: script(arguments))
+    assert "runs as one process" in said
+    assert "evaluate" in said
+    monkeypatch.setenv("RANK", "1")
+    with pytest.raises(SystemExit):
+        script(arguments)
+    assert capsys.readouterr().err == ""
+    assert not (tmp_path / "study").exists()
 
 
 def test_the_shares_of_processes_are_what_one_process_would_have_used(stopped):

@@ -150,14 +150,6 @@ def test_a_wrong_argument_is_one_line(tmp_path, capsys):
     assert "binary" in said
 
 
-def test_a_number_that_is_not_finite_stops_the_run_with_the_line_saved(tmp_path, capsys):
-    run = runs.Run(tmp_path / "run", SFT)
-    code, said = stopped(lambda: run.log({"update": 1, "loss": float("nan")}), capsys)
-    assert code == 2
-    assert "--learning-rate" in said
-    assert "NaN" in (run.out / "not_finite.json").read_text()
-
-
 def test_a_log_line_cut_off_by_a_kill_is_left_out(tmp_path):
     run = runs.Run(tmp_path / "run", SFT)
     (run.out / "log.jsonl").write_text('{"update": 1}\n{"upda')
@@ -171,6 +163,18 @@ def test_configuration_and_versions_are_written_beside_the_results(tmp_path):
     assert {"verienv", "torch", "python", "accelerate", "peft", "pillow"} <= set(config["versions"])
     assert config["processes"] == 1
     assert config["uncommitted_changes"] in (True, False, "unknown")
+
+
+def test_a_budget_that_ends_within_the_warm_up_is_told_once(tmp_path, capsys):
+    run = runs.Run(tmp_path / "run", SFT)
+    run.log({"update": 1})
+    run.tell_if_short(cost=1e10, flops=1.1e11, warm_up=10)
+    assert capsys.readouterr().out == ""
+    run.tell_if_short(cost=1e10, flops=1.5e10, warm_up=10)
+    assert "ends after about 2, within its warm-up of 10" in capsys.readouterr().out
+    run.log({"update": 2})
+    run.tell_if_short(cost=1e10, flops=1.5e10, warm_up=10)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():

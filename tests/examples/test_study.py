@@ -1,10 +1,13 @@
 """The study at a tiny size: from start to report, and on from an interruption."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 import study
+from policy import Policy
 from study import Arguments
 
 TINY = {
@@ -91,3 +94,27 @@ def test_an_interrupted_study_goes_on_to_the_same_numbers(finished, tmp_path, mo
 
 def test_a_policy_is_at_no_distance_from_itself(policy):
     assert study.divergence(policy, policy, Arguments(**TINY), questions=2) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_it_is_the_same_in_parts_as_at_once(policy):
+    other = Policy.load("tiny-lm", device="cpu")
+    with torch.no_grad():
+        other.model.get_output_embeddings().weight.mul_(1.3)
+    at_once, in_parts = (
+        study.divergence(other, policy, Arguments(**TINY, micro_batch=size), questions=5) for size in (None, 2)
+    )
+    assert at_once > 0.01
+    assert in_parts == pytest.approx(at_once, rel=1e-4)
+
+
+def test_both_arms_are_trained_with_what_a_larger_model_needs(monkeypatch):
+    given, needed = [], {"dtype": "bfloat16", "lora": 4, "gradient_checkpointing": True, "micro_batch": 2, "warm_up": 3}
+    for script in (study.sft, study.ppo):
+        monkeypatch.setattr(script, "train", lambda own: given.append(own) or SimpleNamespace(checkpoints=list))
+    for arm in study.ARMS:
+        study.train_arm(arm, 1e-4, 0, Arguments(**TINY, **needed, sft_batch=5, ppo_minibatch=3, max_new_tokens=64))
+    sft, ppo = given
+    for own in given:
+        assert {name: getattr(own, name) for name in needed} == needed
+    assert sft.batch == 5
+    assert (ppo.episodes, ppo.minibatch, ppo.max_new_tokens) == (4, 3, 64)

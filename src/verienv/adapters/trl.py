@@ -38,27 +38,46 @@ GRPO with several attempts and feedback between them, for models that call tools
         train_dataset=dataset("verienv/GeneralPoints-L-v0", n=2000),
     )
 
+A row of V-IRL is one waypoint of a route, with the expert's way to it in its prompt; several attempts at it are those
+of ``NavigationEnvironment``. Rows of both tasks can be mixed, and ``reward`` judges each as its task does::
+
+    from datasets import concatenate_datasets
+
+    tasks = ("verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0")
+    mixed = concatenate_datasets([dataset(env_id, n=2000, attempts=1) for env_id in tasks]).shuffle(seed=0)
+
 Every row holds the instance and all settings that its reward depends on, so the completions of a GRPO group are
-judged on the same puzzle, in any process. Written for TRL 1.16.
+judged on the same question, in any process. Written for TRL 1.16.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from verienv.adapters import instance_columns, made, png, question_rows
-from verienv.core.dialogue import attempt_line
+from verienv.adapters.tasks import TASKS, Rewards, checked_rewards, read_row
+from verienv.adapters.trl_environments import Environment, NavigationEnvironment
 from verienv.core.verdict import Verdict
 from verienv.demos import demonstrations_in
-from verienv.generalpoints.rows import PuzzleRow
-from verienv.generalpoints.verifier import GeneralPointsRewards, RewardsLike
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+__all__ = [
+    "Environment",
+    "Kind",
+    "NavigationEnvironment",
+    "RewardFunction",
+    "dataset",
+    "response_text",
+    "reward",
+    "reward_function",
+]
+
 Kind = Literal["prompt", "sft", "revision", "preference"]
+
+_NAMES = tuple(dict.fromkeys(name for task in TASKS for name in task.names))
 
 
 def dataset(
@@ -75,10 +94,12 @@ def dataset(
     """Rows for one of TRL's trainers.
 
     Args:
-        env_id: e.g. "verienv/GeneralPoints-L-v0", or "verienv/GeneralPoints-VL-v0" for models that see.
-        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (5 unless
-            set): set 1 where each prompt is answered once.
-        n: the number of rows.
+        env_id: e.g. "verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0", or "verienv/GeneralPoints-VL-v0" for models
+            that see.
+        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (in V-IRL 2,
+            else 5, unless set): set 1 where each prompt is answered once.
+        n: the number of rows. In V-IRL each is a waypoint, and those of a route follow one another: shuffle them
+            (``dataset(...).shuffle(seed=0)``) where a trainer does not.
         seed: fixes every row.
         kind: "prompt" for GRPO and RLOO (``prompt``), "sft" and "revision" for SFT (``prompt``, ``completion``),
             "preference" for DPO (``prompt``, ``chosen``, ``rejected``).
@@ -88,7 +109,8 @@ def dataset(
     Returns:
         A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
         ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
-        ``rewards``, ``strict``, ``attempts``). Demonstrations bring their own columns besides. Rows of a task by sight
+        ``rewards``, ``strict``, ``attempts``); in V-IRL ``instance``, ``step``, ``waypoint`` and ``actions``,
+        ``rewards``, ``strict``, ``attempts``. Demonstrations bring their own columns besides. Rows of a task by sight
         hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the prompt.
 
     Raises:
@@ -124,8 +146,8 @@ def _table(rows: Iterable[dict[str, Any]]) -> Dataset:
 class RewardFunction:
     """A reward function for GRPOTrainer and RLOOTrainer; see ``reward_function``. Can be pickled."""
 
-    def __init__(self, rewards: RewardsLike | None, strict: bool | None, name: str) -> None:
-        self.rewards = None if rewards is None else GeneralPointsRewards.of(rewards)
+    def __init__(self, rewards: Rewards | None, strict: bool | None, name: str) -> None:
+        self.rewards = checked_rewards(rewards)
         self.strict = strict
         self.__name__ = name
 
@@ -146,17 +168,18 @@ class RewardFunction:
                 ``log_extra``, which are told the share of correct answers, the metrics, and each failure.
 
         Returns:
-            Rewards; None for a row without ``cards``, as in a dataset that mixes tasks.
+            Rewards, each as the row's task judges; None for a row of no known task.
 
         Raises:
             ValueError: if a column is missing or wrong. Never for a completion, whatever it is.
         """
-        if "cards" not in columns:
+        if not any(task.column in columns for task in TASKS):
+            known = [f"{', '.join(task.names)} ({task.name}; all but {task.column} are optional)" for task in TASKS]
             raise ValueError(
-                "the dataset has no column 'cards'; make it with verienv.adapters.trl.dataset, or give it the columns "
-                f"{', '.join(PuzzleRow.model_fields)} (all but cards are optional)"
+                "the dataset has no column 'waypoint' and no column 'cards'; make it with "
+                f"verienv.adapters.trl.dataset, or give it the columns {'; or '.join(known)}"
             )
-        names = [name for name in PuzzleRow.model_fields if name in columns]
+        names = [name for name in _NAMES if name in columns]
         verdicts = [
             self._verdict({name: columns[name][index] for name in names}, completion)
             for index, completion in enumerate(completions)
@@ -164,30 +187,29 @@ class RewardFunction:
         self._log(verdicts, columns.get("log_metric"), columns.get("log_extra"))
         return [verdict.reward if verdict else None for verdict in verdicts]
 
-    def _verdict(self, row: Mapping[str, Any], completion: Any) -> Verdict | None:
-        if row["cards"] is None:
-            return None
-        return PuzzleRow.read(row).judge(response_text(completion), self.rewards, self.strict)
+    def _verdict(self, columns: Mapping[str, Any], completion: Any) -> Verdict | None:
+        row = read_row(columns)
+        return row.judge(response_text(completion), self.rewards, self.strict) if row else None
 
     def _log(self, verdicts: list[Verdict | None], log_metric: Any, log_extra: Any) -> None:
         judged = [verdict for verdict in verdicts if verdict]
         if log_metric is not None and judged:
             measures = [{"is_correct": verdict.is_correct, **verdict.metrics} for verdict in judged]
             for measure in dict.fromkeys(name for each in measures for name in each):
-                found = [float(each[measure]) for each in measures if measure in each]  # not all rows are by sight
+                found = [float(each[measure]) for each in measures if measure in each]  # not all rows have it
                 log_metric(f"{self.__name__}/{measure}", sum(found) / len(found))
         if log_extra is not None:
             log_extra(f"{self.__name__}_failure", [verdict.failure if verdict else "" for verdict in verdicts])
 
 
 def reward_function(
-    rewards: RewardsLike | None = None, strict: bool | None = None, name: str | None = None
+    rewards: Rewards | None = None, strict: bool | None = None, name: str | None = None
 ) -> RewardFunction:
     """A reward function for ``GRPOTrainer(reward_funcs=...)``, with no state: all it needs is in the row.
 
     Args:
         rewards: "paper", "binary", "binary_format" or a table, to overrule the rows' own ("paper" where a row has
-            none). In TRL, several reward functions are added up.
+            none). A table must fit the task of every row. In TRL, several reward functions are added up.
         strict: read plain JSON alone; overrules the rows' own.
         name: what TRL logs it as; "verienv", or e.g. "verienv_binary" where a preset is chosen.
 
@@ -199,67 +221,6 @@ def reward_function(
 
 reward = reward_function()
 """The reward function that pays what the rows of ``dataset`` say."""
-
-
-class Environment:
-    """Several attempts at a puzzle with feedback between them, for ``GRPOTrainer(environment_factory=Environment)``.
-
-    TRL resets one object for each rollout with the row of ``dataset``, offers ``answer`` to the policy as a tool, and
-    asks ``get_reward`` at the end. With pictures, TRL 1.16 needs a processor that makes one tensor of them, as those of
-    the Qwen-VL models do: on a list of arrays, as PIL image processors make, it fails after the first answer.
-    """
-
-    def __init__(self) -> None:
-        self._row: PuzzleRow | None = None
-        self._verdicts: list[Verdict] = []
-
-    def reset(self, **row: Any) -> str:
-        """Begin with the puzzle of ``row``.
-
-        Returns:
-            A line for the prompt.
-
-        Raises:
-            ValueError: if a column is missing or wrong.
-        """
-        self._row, self._verdicts = PuzzleRow.read(row), []
-        return "\nSubmit each answer with the tool `answer`."
-
-    def answer(self, cards: list[str], number: list[int], formula: str) -> str:
-        """
-        Submit an answer and be told whether it is correct.
-
-        Args:
-            cards: The cards, such as A, 10 or K.
-            number: The number that each card counts.
-            formula: The arithmetic expression that makes the target.
-
-        Returns:
-            Whether the answer is correct, else what is wrong with it and how many attempts are left.
-        """
-        if self._row is None:
-            raise RuntimeError("call reset(**row) before answer()")
-        if self._over:
-            return "The puzzle is over: no further answer counts."
-        fields = {"cards": cards, "number": number, "formula": formula}
-        verdict = self._row.judge(json.dumps(fields, default=str))
-        self._verdicts.append(verdict)
-        if self._over:
-            return verdict.feedback
-        return f"{verdict.feedback}\n{attempt_line(len(self._verdicts) + 1, self._row.attempts)}"
-
-    def get_reward(self) -> float:
-        """The reward of the last answer that counted; without any, that of an unreadable one."""
-        if self._row is None:
-            raise RuntimeError("call reset(**row) before get_reward()")
-        return self._verdicts[-1].reward if self._verdicts else self._row.judge("").reward
-
-    @property
-    def _over(self) -> bool:
-        answered = len(self._verdicts)
-        return answered > 0 and (
-            self._verdicts[-1].is_correct or (self._row is not None and answered >= self._row.attempts)
-        )
 
 
 def response_text(completion: Any) -> str:

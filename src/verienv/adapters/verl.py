@@ -11,6 +11,7 @@ and on verl's command line (older versions have no ``reward.`` before it)::
     reward.custom_reward_function.path=$(python -c "import verienv.adapters.verl as v; print(v.__file__)")
     reward.custom_reward_function.name=compute_score
     +reward.custom_reward_function.reward_kwargs.rewards=binary    # optional
+    +reward.custom_reward_function.reward_kwargs.metrics=false     # where files of several tasks are mixed
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from verienv.adapters import png, question_rows
+from verienv.adapters.tasks import TASKS, Rewards, Row, read_row, task_in
 from verienv.core.dialogue import Message, parts_of
-from verienv.generalpoints.rows import PuzzleRow
-from verienv.generalpoints.verifier import RewardsLike
 
 
 def compute_score(
@@ -32,8 +32,9 @@ def compute_score(
     ground_truth: str,
     extra_info: Mapping[str, Any] | None = None,
     *,
-    rewards: RewardsLike | None = None,
+    rewards: Rewards | None = None,
     strict: bool | None = None,
+    metrics: bool = True,
     **_: Any,
 ) -> dict[str, float | str]:
     """Judge one response.
@@ -41,10 +42,12 @@ def compute_score(
     Args:
         data_source: not read.
         solution_str: the response.
-        ground_truth: of a row made by ``rows``: JSON that holds the puzzle and the settings of its reward.
+        ground_truth: of a row made by ``rows``: JSON that holds the puzzle or waypoint and the settings of its reward.
         extra_info: not read.
         rewards: a preset or a table, to overrule the row's own.
         strict: read plain JSON alone; overrules the row's own.
+        metrics: tell the task's metrics. Set it to False where rows of several tasks, or by sight and in words, are
+            mixed: verl wants the same keys throughout a batch.
 
     Further keywords, as verl gives them to reward functions that ask a model, are ignored.
 
@@ -60,7 +63,7 @@ def compute_score(
     return {
         "score": verdict.reward,
         "acc": float(verdict.is_correct),
-        **{name: float(value) for name, value in verdict.metrics.items()},
+        **({name: float(value) for name, value in verdict.metrics.items()} if metrics else {}),
         "failure": verdict.failure,
     }
 
@@ -70,9 +73,9 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
 
     Args:
         env_id: e.g. "verienv/GeneralPoints-L-v0".
-        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (5 unless
-            set): set 1 where each prompt is answered once.
-        n: the number of rows.
+        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (in V-IRL 2,
+            else 5, unless set): set 1 where each prompt is answered once.
+        n: the number of rows; in V-IRL each is a waypoint, and those of a route follow one another.
         seed: fixes every row.
 
     Returns:
@@ -86,13 +89,13 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
     """
     made = []
     for index, row in enumerate(question_rows(env_id, split, n, seed, **settings)):
-        prompt, images = row.pop("prompt"), row.pop("images", None)
+        prompt, images, task = row.pop("prompt"), row.pop("images", None), task_in(row)
         made.append(
             {
                 "data_source": f"{env_id}/{split}",
                 "prompt": [{"role": message["role"], "content": _text(message)} for message in prompt],
                 **({"images": [{"bytes": png(image)} for image in images]} if images else {}),
-                "ability": "math",
+                "ability": task.ability if task else "",
                 "reward_model": {"style": "rule", "ground_truth": json.dumps(row)},
                 "extra_info": {"index": index, "split": split, "instance": row["instance"], "env_id": env_id},
             }
@@ -125,15 +128,19 @@ def _text(message: Message) -> str:
     return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
 
 
-def _read_ground_truth(ground_truth: str) -> PuzzleRow:
+def _read_ground_truth(ground_truth: str) -> Row:
     try:
-        row = json.loads(ground_truth)
+        columns = json.loads(ground_truth)
     except (TypeError, ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
+        columns = None
+    if not isinstance(columns, dict):
         shown = repr(ground_truth)
         raise ValueError(
             f"ground_truth={shown if len(shown) <= 60 else shown[:57] + '...'}: expected the JSON object that "
             "verienv.adapters.verl.rows puts there"
         )
-    return PuzzleRow.read(row)
+    row = read_row(columns)
+    if row is None:
+        needed = " or ".join(f"{task.column} ({task.name})" for task in TASKS)
+        raise ValueError(f"ground_truth: {needed}: field required")
+    return row

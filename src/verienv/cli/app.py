@@ -14,8 +14,9 @@ from rich.console import Console
 
 from verienv.cli import Interrupted
 from verienv.cli.common import full_id, note, read_settings, reading, writing
+from verienv.cli.convert import convert
 from verienv.cli.listing import listing
-from verienv.cli.pictures import checked_name, folder_for, save_picture, writing_rows
+from verienv.cli.pictures import checked_map, checked_name, folder_for, save_map, save_picture, writing_rows
 from verienv.cli.play import play as play_in
 from verienv.cli.score import Score, judged_lines
 from verienv.demos import Kind, demonstrations
@@ -26,6 +27,8 @@ from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.splits import RULE_BY_SIDE
 from verienv.generalpoints.verifier import GeneralPointsRewards
 from verienv.generalpoints.vision_splits import LOOK_BY_RULE
+from verienv.virl.env import VIRLEnv
+from verienv.virl.splits import RULE_BY_CITY
 
 MOST_BAD_LINES = 20
 
@@ -65,16 +68,32 @@ def show(
     image: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Write the picture, where the task shows one.")
     ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.png", help="Write the map of a V-IRL route.")
+    ] = None,
+    after: Annotated[
+        int, typer.Option(min=0, help="Let the expert answer so many times first, as far as that goes.")
+    ] = 0,
 ) -> None:
-    """Show one episode's question."""
+    """Show a question: the first of an episode, or a later one."""
     env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     checked_name(image, env)
+    checked_map(map_file, env)
     observation, info = env.reset(seed=seed)
+    for _ in range(after):
+        following, _, over, _, info = env.step(env.expert_response())
+        if over:
+            raise ValueError(f"--after {after}: the expert is done before that; ask for fewer")
+        observation = following
     if image:
         save_picture(env, image)
+    if map_file:
+        save_map(cast(VIRLEnv, env), map_file)
     print(f"[{info['instance']}, split {split}, seed {seed}]\n\n{observation['text']}")
     if env.perception:
         print(f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]")
+    if map_file:
+        print(f"\n[the map: {map_file}]")
     if answer:
         response = env.expert_response(steps=True)
         verdict = env.judge(response)
@@ -95,13 +114,17 @@ def play(
             metavar="FILE.png", help="Where to put the picture of each hand; else in a folder that is gone afterwards."
         ),
     ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE.png", help="Draw the map of a V-IRL route after each step.")
+    ] = None,
 ) -> None:
     """Play in the terminal, with the feedback that a policy gets.
 
-    A bare formula is enough. Where the cards are in a picture, it is judged as if they had been read right.
+    A bare formula or action is enough. Where the cards are in a picture, it is judged as if they had been read right.
     """
     env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     checked_name(image, env)
+    checked_map(map_file, env)
 
     def read() -> str:
         typed = input("> ")
@@ -109,7 +132,7 @@ def play(
             print(typed)
         return typed
 
-    play_in(env, seed, read, print, image)
+    play_in(env, seed, read, print, image, map_file)
 
 
 @app.command()
@@ -121,16 +144,18 @@ def verify(
     vision: Annotated[bool, typer.Option("--vision", help="The cards were shown as pictures.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Read plain JSON alone.")] = False,
 ) -> None:
-    """Score GeneralPoints responses and print a summary.
+    """Score responses and print a summary.
 
     Each line is a JSON object: {"response": "...", "instance": "generalpoints:4-3-2-K:24"}, or with "cards":
     ["4", "3", "2", "K"] in place of the instance. "rule", "stated_rule", "target" and "vision" may be added, and any
-    other field is let be. Lines that cannot be read are named on stderr, and the exit status is then 1.
+    other field is let be. A line with "waypoint", as rows of V-IRL have it, is judged as an answer there. Lines that
+    cannot be read are named on stderr, and the exit status is then 1.
     """
     FaceRule.of(rule)
-    prices, score = GeneralPointsRewards.of(rewards), Score()
+    GeneralPointsRewards.of(rewards)
+    score = Score()
     with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
-        for number, judged in judged_lines(lines, rule, vision, prices, strict, score):
+        for number, judged in judged_lines(lines, rule, vision, rewards, strict, score):
             if not isinstance(judged, str):
                 if verdicts:
                     verdicts.write(json.dumps(judged) + "\n")
@@ -183,7 +208,8 @@ def evaluate(
         str,
         typer.Option(
             help="Splits, between commas; or rule_by_side: seen and unseen hands under both rules; or look_by_rule: "
-            "unseen hands in black and in red suits under both rules."
+            "unseen hands in black and in red suits under both rules; or rule_by_city: V-IRL's seen and unseen streets "
+            "and unseen cities under both rules."
         ),
     ] = "train,test,rule_ood",
     episodes: Annotated[int, typer.Option(min=1, help="In each split.")] = 200,
@@ -214,7 +240,7 @@ def evaluate(
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
     before = Evaluation.load(against) if against else None
-    tables = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE}
+    tables = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE, "rule_by_city": RULE_BY_CITY}
     cells: Any = tables.get(splits) or [split for split in splits.split(",") if split]
     book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
     settings = read_settings(setting)
@@ -252,3 +278,6 @@ def evaluate(
             result.save(out)
         if book and not log:
             book.unlink(missing_ok=True)
+
+
+app.command()(convert)

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from verienv.evaluation.files import written_whole
+from verienv.core.files import written_whole
 from verienv.registration import ENTRY_POINTS
 
 

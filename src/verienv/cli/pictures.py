@@ -14,8 +14,9 @@ from typing import Any
 from verienv.adapters import png
 from verienv.cli.common import writing
 from verienv.core.env import VerifiedEnv
+from verienv.core.files import written_whole
 from verienv.demos import images_of
-from verienv.evaluation.files import written_whole
+from verienv.virl.env import VIRLEnv
 
 _OURS = re.compile(r"\d{6,}\.png")
 
@@ -33,6 +34,23 @@ def save_picture(env: VerifiedEnv, path: Path) -> None:
     """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
     with written_whole(path) as part:
         part.write_bytes(png(images_of(env)[-1]))
+
+
+def checked_map(path: Path | None, env: VerifiedEnv) -> Path | None:
+    """``path`` if a map of the task can be written there. Raises ValueError."""
+    if path and not isinstance(env, VIRLEnv):
+        raise ValueError(f"--map {path}: this task has no routes; maps are for V-IRL")
+    if path and path.suffix.lower() != ".png":
+        raise ValueError(f"--map {path}: the map is written as PNG; give a name that ends in .png")
+    return path
+
+
+def save_map(env: VIRLEnv, path: Path) -> None:
+    """Write the map of the route in play, with the agent's track, as a PNG file, which appears when it is whole."""
+    from verienv.virl.map import draw_map
+
+    with written_whole(path) as part:
+        part.write_bytes(png(draw_map(env.route, env.city, passed=env.passed)))
 
 
 def folder_for(out: str) -> Path:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from verienv.cli.pictures import save_picture
+from verienv.cli.pictures import save_map, save_picture
 from verienv.core.env import VerifiedEnv
-from verienv.generalpoints.answers import write_answer
+from verienv.generalpoints.answers import write_answer as write_formula
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.solver import solutions
+from verienv.virl.actions import WORDS, action_space
+from verienv.virl.env import VIRLEnv
+from verienv.virl.flaws import write_answer as write_action
 
 HELP = "Type a formula such as (1+2)*(3+5), or a whole JSON answer; 'give up' for the solutions, 'q' to quit."
+HELP_ON_A_ROUTE = (
+    "Type an action such as forward(), or a word of it such as {word}, or a whole JSON answer; 'give up' for the "
+    "expert's action, 'q' to quit."
+)
 
 BY_SIGHT = "A bare formula is judged as if you had read the cards right, a JSON answer with the cards it names."
 
@@ -24,12 +32,14 @@ def play(
     read: Callable[[], str],
     write: Callable[[str], None],
     image: Path | None = None,
+    map_file: Path | None = None,
 ) -> None:
     """Deal and judge until ``read`` returns "q" or raises EOFError.
 
     The picture of each hand goes to ``image``, in place of the one before, or to a folder that is gone after the game.
+    The map of a route goes to ``map_file``, drawn anew after each step.
     """
-    write(HELP)
+    write(HELP_ON_A_ROUTE.format(word=WORDS[env.config.actions][0]) if isinstance(env, VIRLEnv) else HELP)
     if env.perception:
         write(BY_SIGHT)
     dealt = solved = 0
@@ -45,14 +55,15 @@ def play(
                     path = image or Path(folder, f"hand-{dealt}.png")
                     save_picture(env, path)
                     write(f"The picture is {path}")
-                rewards, success = _episode(env, read, write)
+                rewards, success = _episode(env, read, write, map_file)
                 solved, total = solved + success, total + rewards
         except EOFError:
             write("")
         except _Quit as quitting:
             total += quitting.reward
-    played = "hand" if dealt == 1 else "hands"
-    write(f"{solved} of {dealt} {played} solved, total reward {total:g}.")
+    noun = "route" if isinstance(env, VIRLEnv) else "hand"
+    played = noun if dealt == 1 else f"{noun}s"
+    write(f"{solved} of {dealt} {played} {'walked' if noun == 'route' else 'solved'}, total reward {total:g}.")
 
 
 class _Quit(Exception):
@@ -60,10 +71,14 @@ class _Quit(Exception):
         self.reward = reward
 
 
-def _episode(env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None]) -> tuple[float, bool]:
+def _episode(
+    env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None], map_file: Path | None
+) -> tuple[float, bool]:
     """One episode; the sum of its rewards and whether it was solved."""
     total = 0.0
     while True:
+        if map_file and isinstance(env, VIRLEnv):
+            save_map(env, map_file)
         typed = read().strip()
         while not typed:
             typed = read().strip()
@@ -76,8 +91,15 @@ def _episode(env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], N
         write(f"{info['feedback']} Reward {reward:+g}.")
         if over:
             break
-        write(str(info["messages"][-1]["content"]).removeprefix(info["feedback"]).strip())
+        write(_news(env, info["messages"][-1]["content"], info["feedback"]))
     return (total, True) if info["is_success"] else _reveal(env, total, write)
+
+
+def _news(env: VerifiedEnv, told: object, feedback: str) -> str:
+    """What a person has not been told yet: on a route, what is seen at the next waypoint."""
+    if isinstance(env, VIRLEnv) and env.verdict and env.verdict.is_correct:
+        return f"\nNow: {env.view}"
+    return str(told).removeprefix(feedback).strip()
 
 
 def _reveal(env: VerifiedEnv, total: float, write: Callable[[str], None]) -> tuple[float, bool]:
@@ -87,14 +109,22 @@ def _reveal(env: VerifiedEnv, total: float, write: Callable[[str], None]) -> tup
 
 
 def response_of(env: VerifiedEnv, typed: str) -> str:
-    """What a person typed, as a response: a bare formula becomes the JSON answer around it, with the true cards."""
+    """What a person typed, as a response: a bare formula or action becomes the JSON answer around it, the rest true."""
     if isinstance(env, GeneralPointsEnv) and "formula" not in typed:
-        return write_answer(env.puzzle, typed)
+        return write_formula(env.puzzle, typed)
+    if isinstance(env, VIRLEnv) and "{" not in typed:
+        legal = action_space(env.config.actions)
+        words = {re.sub(r"turn_direction\(|[()]", "", action): action for action in legal}  # north, forward, stop
+        action = words.get(" ".join(typed.lower().split()), typed)
+        return write_action(env.waypoint, env.config.actions, action=action)
     return typed
 
 
 def revealed(env: VerifiedEnv) -> Iterator[str]:
     """The solutions of the instance in play, line by line."""
+    if isinstance(env, VIRLEnv):
+        yield f"The expert's action here is  {env.waypoint.action(env.config.actions)}"
+        return
     if not isinstance(env, GeneralPointsEnv):
         yield f"The expert says: {env.expert_response()}"
         return

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from verienv.core.config import validated
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.puzzle import Puzzle, read_instance
-from verienv.generalpoints.verifier import GeneralPointsRewards, verify
+from verienv.generalpoints.verifier import verify
+from verienv.virl.rows import WaypointRow
 
 
 class ResponseLine(BaseModel):
@@ -107,6 +108,8 @@ _SHARES = {
     "cards_correct": "the cards read right",
     "numbers_correct": "the rule read right",
     "formula_valid": "a valid formula",
+    "observation_correct": "a true observation",
+    "instruction_correct": "the right instruction",
 }
 
 Judged = tuple[int, dict[str, Any] | str]
@@ -114,25 +117,45 @@ Judged = tuple[int, dict[str, Any] | str]
 
 
 def judged_lines(
-    lines: Iterable[bytes], rule: str, vision: bool, rewards: GeneralPointsRewards, strict: bool, score: Score
+    lines: Iterable[bytes], rule: str, vision: bool, rewards: str, strict: bool, score: Score
 ) -> Iterator[Judged]:
-    """Judge line by line, adding to ``score``. Blank lines are passed over."""
+    """Judge line by line, adding to ``score``. Blank lines are passed over.
+
+    A line with "waypoint" is a row of V-IRL (``WaypointRow``) with a response, any other one of GeneralPoints.
+    """
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
             fields = json.loads(text)
             if not isinstance(fields, dict):
-                raise ValueError("expected a JSON object with 'response' and 'instance' or 'cards'")
-            line = validated(ResponseLine, fields, "fields")
-            puzzle = line.puzzle(rule)
+                raise ValueError("expected a JSON object with 'response' and 'instance', 'cards' or 'waypoint'")
+            judged, row = (_at_waypoint if "waypoint" in fields else _of_puzzle)(fields, rule, vision, rewards, strict)
         except (ValueError, RecursionError) as error:
             score.bad_lines += 1
             wrong = f"no JSON ({error})" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
             yield number, wrong
             continue
-        seen = vision if line.vision is None else line.vision
-        verdict = verify(line.response, puzzle, vision=seen, rewards=rewards, strict=strict)
-        score.add(verdict)
-        row = {"line": number, "instance": puzzle.id, "rule": puzzle.rule.model_dump(), "vision": seen}
-        yield number, row | verdict.model_dump(mode="json")
+        score.add(judged)
+        yield number, {"line": number, **row, **judged.model_dump(mode="json")}
+
+
+def _of_puzzle(
+    fields: dict[str, Any], rule: str, vision: bool, rewards: str, strict: bool
+) -> tuple[Verdict, dict[str, Any]]:
+    line = validated(ResponseLine, fields, "fields")
+    puzzle = line.puzzle(rule)
+    seen = vision if line.vision is None else line.vision
+    verdict = verify(line.response, puzzle, vision=seen, rewards=rewards, strict=strict)
+    return verdict, {"instance": puzzle.id, "rule": puzzle.rule.model_dump(), "vision": seen}
+
+
+def _at_waypoint(
+    fields: dict[str, Any], rule: str, vision: bool, rewards: str, strict: bool
+) -> tuple[Verdict, dict[str, Any]]:
+    row = WaypointRow.read(fields)
+    response = fields.get("response")
+    if not isinstance(response, str):
+        raise ValueError("fields: 'response' is missing or no string")
+    verdict = row.judge(response, rewards, strict)
+    return verdict, {"instance": row.instance or "", "step": row.step, "actions": row.actions}

@@ -42,7 +42,7 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
 
 
 def _range(model: type[BaseModel], field: str) -> str:
-    """What an integer field with two bounds accepts, else ""."""
+    """What a number with two bounds accepts, else ""."""
     known = model.model_fields.get(field)
     bounds = {
         name: getattr(rule, name)
@@ -50,4 +50,5 @@ def _range(model: type[BaseModel], field: str) -> str:
         for name in ("ge", "le")
         if hasattr(rule, name)
     }
-    return f"expected an integer from {bounds['ge']} to {bounds['le']}" if len(bounds) == 2 else ""
+    kind = "a number" if known and known.annotation is float else "an integer"
+    return f"expected {kind} from {bounds['ge']:g} to {bounds['le']:g}" if len(bounds) == 2 else ""

@@ -42,7 +42,15 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     """The task's metrics before any response: they fix the keys and types in info."""
 
     metric_headings: ClassVar[dict[str, str]] = {}
-    """What tables call those metrics; one without a heading is kept, but not shown in tables."""
+    """What tables call those metrics, ratios and outcomes; one without a heading is kept, but not shown in tables."""
+
+    ratios: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """For a task whose episodes hold several questions, its measures over attempts: each name stands for the share of
+    attempts at which the first is true, among those at which the second is. Both are metrics of a verdict that are
+    bool, or "is_correct", or "attempt", which is true at each."""
+
+    outcomes: ClassVar[tuple[str, ...]] = ()
+    """What of info measures a whole episode, read at its end."""
 
     perception: ClassVar[str] = ""
     """The metric that says whether the picture was read right, "" for a task in words."""
@@ -101,6 +109,10 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     def flawed_response(self, failure: str, rng: np.random.Generator) -> str | None:
         """A response that fails as ``failure`` says, or None if this instance allows none."""
 
+    def constant_response(self) -> str:
+        """What the baseline says that answers every question alike; asked once, at the first question."""
+        return self.expert_response()
+
     @property
     @abstractmethod
     def cluster(self) -> str:
@@ -110,6 +122,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     @abstractmethod
     def best_reward(self) -> float:
         """What a correct response earns."""
+
+    @property
+    def has_further_questions(self) -> bool:
+        """Whether a correct response may lead to a further question: whether the task says how (``_advance``)."""
+        return type(self)._advance is not VerifiedEnv._advance
 
     def _advance(self) -> bool:
         """After a correct response: go on to the next question and return False, or True if none is left."""

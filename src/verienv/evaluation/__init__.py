@@ -10,7 +10,7 @@ from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import Episode, Setup
 from verienv.evaluation.report import CellResult, Evaluation, Recognition
 from verienv.evaluation.run import BASELINES, Policy, evaluate
-from verienv.evaluation.statistics import Estimate, estimates, wilson
+from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, wilson
 
 __all__ = [
     "BASELINES",
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "estimates",
     "evaluate",
+    "ratio_estimates",
     "recognition_figure",
     "wilson",
 ]

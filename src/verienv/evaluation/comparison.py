@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from verienv.evaluation.records import Episode
-from verienv.evaluation.report import Evaluation, headed
+from verienv.evaluation.report import Evaluation, headed, in_order, pooled
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
 
@@ -20,7 +20,9 @@ class CellDifference(BaseModel):
     Attributes:
         pairs: how many episodes were paired.
         clusters: how many units of inference they fall into.
-        metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval.
+        metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval. Of a
+            share that is pooled over attempts (see ``CellResult``), the difference of the two ratios of sums, each
+            resample of clusters being the same on both sides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,8 +37,9 @@ class CellDifference(BaseModel):
         names = [name for name in before[0].metrics if name in after[0].metrics]
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
         clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
-        found = estimates(np.array(values), clusters, paired=True)
-        return cls(pairs=len(values), clusters=len(set(clusters)), metrics=dict(zip(names, found, strict=True)))
+        found = dict(zip(names, estimates(np.array(values), clusters, paired=True), strict=True))
+        ratios = pooled(after, clusters, minus=before)
+        return cls(pairs=len(values), clusters=len(set(clusters)), metrics=in_order(found, ratios))
 
     def improves(self, metric: str = "success") -> bool:
         """Whether the interval of the difference lies above 0."""

@@ -7,7 +7,7 @@ episodes and at most one broken tail, which the next run cuts off.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class AuditLog:
                 episode.append(json.loads(text))
                 if not episode[-1]["over"]:
                     continue
-                record = episode_of(episode)
+                record = episode_of(episode, setup.ratios)
             except (ValueError, KeyError, TypeError):
                 if number == len(lines):
                     break
@@ -104,13 +104,28 @@ class AuditLog:
             )
 
 
-def episode_of(lines: Sequence[Line]) -> Episode:
-    """The record of the episode that these lines tell."""
+def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> Episode:
+    """The record of the episode that these lines tell, with the counts of ``ratios``."""
     last, verdicts = lines[-1], [line["verdict"] for line in lines]
+    measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
+    counts = {name: _count(measures, counted, among) for name, (counted, among) in ratios.items()}
+    shares = {
+        f"{name}_per_episode": counts[name][0] / counts[name][1]
+        for name, (_, among) in ratios.items()
+        if among == "attempt"
+    }
     return Episode(
         **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
         reward=sum(verdict["reward"] for verdict in verdicts),
         failures=tuple(verdict["failure"] for verdict in verdicts),
         first=verdicts[0]["metrics"],
         last=verdicts[-1]["metrics"],
+        counts=counts,
+        outcomes=shares | last.get("outcomes", {}),
     )
+
+
+def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: str) -> tuple[int, int]:
+    """How many attempts have both measures, and how many the second."""
+    found = [bool(measure[counted]) for measure in measures if measure[among]]
+    return sum(found), len(found)

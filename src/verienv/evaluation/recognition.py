@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from verienv.evaluation.files import written_whole
+from verienv.core.files import written_whole
 from verienv.evaluation.report import ENDS, Evaluation, Recognition
 from verienv.evaluation.statistics import Estimate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import gymnasium
@@ -27,6 +28,7 @@ class Setup(BaseModel):
         seed: of the whole evaluation.
         policy: the policy's name, if one was given.
         headings: what the task calls its metrics in tables, which show no others.
+        ratios: in a task of several questions an episode, its measures over attempts, as ``VerifiedEnv.ratios``.
         perception: the metric that says whether the picture was read right, "" for a task in words.
         versions: of verienv and of what its instances depend on.
     """
@@ -39,6 +41,7 @@ class Setup(BaseModel):
     seed: int
     policy: str = ""
     headings: dict[str, str] = Field(default_factory=dict)
+    ratios: dict[str, tuple[str, str]] = Field(default_factory=dict)
     perception: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 
@@ -84,6 +87,9 @@ class Episode(BaseModel):
         failures: the failure of each attempt, "" where it was correct.
         first: the task's metrics of the first attempt.
         last: the same of the last attempt; empty in files saved before it was recorded.
+        counts: for each of the setup's ratios, how many attempts it counts, and among how many.
+        outcomes: what the task measures of whole episodes, and, as "<name>_per_episode", the episode's own share of
+            each ratio among all its attempts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,14 +103,24 @@ class Episode(BaseModel):
     failures: tuple[str, ...] = Field(min_length=1)
     first: dict[str, Metric]
     last: dict[str, Metric] = Field(default_factory=dict)
+    counts: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    outcomes: dict[str, Metric] = Field(default_factory=dict)
+
+    @property
+    def first_failures(self) -> tuple[str, ...]:
+        """The failure of the first attempt at each question; a correct response leads from one to the next."""
+        return tuple(failure for before, failure in pairwise(("", *self.failures)) if not before)
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Everything that is averaged, as floats."""
+        """Everything that is averaged over episodes, as floats.
+
+        Where an episode holds several questions, its first attempt is one at the first of them and is left out.
+        """
+        first = {} if self.counts else {"first_success": not self.failures[0], **self.first}
         return {
             "success": float(self.success),
-            "first_success": float(not self.failures[0]),
-            **{name: float(value) for name, value in self.first.items()},
+            **{name: float(value) for name, value in (first | self.outcomes).items()},
             "reward": self.reward,
             "attempts": float(len(self.failures)),
         }

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verienv.evaluation.files import written_whole
+from verienv.core.files import written_whole
 from verienv.evaluation.records import Episode, Setup
-from verienv.evaluation.statistics import Estimate, estimates
+from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
 
 _HEADINGS = {"success": "success", "first_success": "1st attempt"}
@@ -58,9 +59,13 @@ class CellResult(BaseModel):
         clusters: how many units of inference they fall into.
         metrics: by name, (mean, low, high) with a 95% interval: "success" (solved within the attempts),
             "first_success" (by the first), the task's own metrics of the first attempt, "reward" (the sum over the
-            attempts) and "attempts".
+            attempts) and "attempts". Where an episode holds several questions, such as the waypoints of a route,
+            there are in place of those of the first attempt: the task's ratios, pooled over the attempts of all
+            episodes (the ratio of two sums, with a clustered bootstrap interval), the mean over episodes of each that
+            is among all attempts ("<name>_per_episode"), and the task's outcomes of episodes. No attempt is made after
+            an episode is broken off, so that pooled shares hold for the questions that were reached.
         failures: how many attempts failed in each way, the most frequent first.
-        first_failures: the same of first attempts alone.
+        first_failures: the same of the first attempt at each question alone.
         recognition: in a task by sight, what was read right and what came of it; None in words.
     """
 
@@ -82,9 +87,9 @@ class CellResult(BaseModel):
         return cls(
             episodes=len(episodes),
             clusters=len(set(clusters)),
-            metrics=dict(zip(names, estimates(values, clusters), strict=True)),
+            metrics=in_order(dict(zip(names, estimates(values, clusters), strict=True)), pooled(episodes, clusters)),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
-            first_failures=_counted(episode.failures[0] for episode in episodes),
+            first_failures=_counted(failure for episode in episodes for failure in episode.first_failures),
             recognition=Recognition.of(episodes, perception) if perception else None,
         )
 
@@ -135,12 +140,12 @@ class Evaluation(BaseModel):
 
         In a task by sight there is one between them: how the episodes ended, by what was read (``Recognition``).
         """
-        return "\n\n".join([self._caption(), NOTE, *(markdown_table(*table) for table in self._tables())])
+        return "\n\n".join([self._caption(), self._note(), *(markdown_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
         """The same for a terminal of ``width`` columns (with rich, if installed)."""
         tables = (terminal_table(*table, width=width) for table in self._tables())
-        return "\n\n".join([self._caption(), NOTE, *tables])
+        return "\n\n".join([self._caption(), self._note(), *tables])
 
     def __str__(self) -> str:
         return self.table()
@@ -148,6 +153,12 @@ class Evaluation(BaseModel):
     def _caption(self) -> str:
         policy = f", policy {self.setup.policy}" if self.setup.policy else ""
         return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
+
+    def _note(self) -> str:
+        shares = ", ".join(headed(self.setup.ratios, self.setup.headings).values())
+        if not shares:
+            return NOTE
+        return f"{NOTE}\nOf all attempts together, which end where an episode is broken off: {shares}."
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         metrics = headed(next(iter(self.cells.values())).metrics, self.setup.headings)
@@ -166,6 +177,31 @@ class Evaluation(BaseModel):
             counts = [[name, *(str(cell.failures.get(kind, 0)) for kind in kinds)] for name, cell in self.cells.items()]
             tables.append((["failed attempts", *(kind.replace("_", " ") for kind in kinds)], counts))
         return tables
+
+
+def pooled(
+    episodes: Sequence[Episode], clusters: Sequence[str], minus: Sequence[Episode] | None = None
+) -> dict[str, Estimate]:
+    """The ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
+    names = [name for name in episodes[0].counts if minus is None or name in minus[0].counts]
+    if not names:
+        return {}
+
+    def counts(side: Sequence[Episode]) -> NDArray[np.int_]:
+        return np.array([[episode.counts[name] for name in names] for episode in side])
+
+    others = None if minus is None else counts(minus)
+    return dict(zip(names, ratio_estimates(counts(episodes), clusters, minus=others), strict=True))
+
+
+def in_order(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Both together as tables show them: success, each ratio with its mean over episodes, then the other means."""
+    found = {"success": means["success"]}
+    for name, ratio in ratios.items():
+        found[name] = ratio
+        if (mean := f"{name}_per_episode") in means:
+            found[mean] = means[mean]
+    return {**found, **means}
 
 
 def headed(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:

@@ -45,11 +45,13 @@ def evaluate(
     """Let a policy play, and measure it cell by cell.
 
     Episode j has its own seed, the same in every cell: the outcome does not depend on ``batch_size``, and two policies
-    evaluated with the same arguments meet the same instances, so that ``compare`` can pair them.
+    evaluated with the same arguments meet the same instances, so that ``compare`` can pair them. An episode that holds
+    several questions, such as a route's waypoints, is measured over all its attempts (see ``CellResult``).
 
     Args:
         policy: a callable from a list of dialogues to a list of responses; or a baseline: "expert" (the answers of the
-            task's expert: what is attainable) or "constant" (its answer to the first question, to every question).
+            task's expert: what is attainable) or "constant" (one answer to every question: the expert's to the first
+            one, or ``forward()`` on routes).
             In a task by sight the dialogues hold their pictures (see ``Policy``).
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
         splits: names of splits; or a dict of cells, from names of your own to settings, such as
@@ -80,9 +82,9 @@ def evaluate(
     if callable(policy):
         player = _asking(policy)
     else:
-        player, name = _baseline(policy, first.expert_response()), name or policy
+        player, name = _baseline(policy, first.constant_response()), name or policy
     described = {cell_name: cell.described() for cell_name, cell in cells.items()}
-    told = {"headings": dict(first.metric_headings), "perception": first.perception}
+    told = {"headings": dict(first.metric_headings), "perception": first.perception, "ratios": dict(first.ratios)}
     setup = Setup.of(env_id, described, episodes=episodes, seed=seed, policy=name, **told)
     keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
     audit: AbstractContextManager[AuditLog | None] = closing(AuditLog(log, setup)) if log is not None else nullcontext()
@@ -93,7 +95,7 @@ def evaluate(
             for lines in _play(cells, waiting, player, batch_size):
                 if book:
                     book.append(lines)
-                record = episode_of(lines)
+                record = episode_of(lines, setup.ratios)
                 records[record.cell, record.episode] = record
                 tick()
     return Evaluation.of(setup, [records[key] for key in keys])
@@ -121,7 +123,10 @@ class _Seat:
             "response": clean_response(response),
             "verdict": verdict.model_dump(mode="json"),
         }
-        self.lines.append(line | {"success": info["is_success"], "over": over})
+        line |= {"success": info["is_success"], "over": over}
+        if over and env.outcomes:
+            line["outcomes"] = {name: info[name] for name in env.outcomes}
+        self.lines.append(line)
         return over
 
 

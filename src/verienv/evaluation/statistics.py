@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import nan, sqrt
 from typing import Annotated, Any, NamedTuple
 
@@ -76,6 +76,67 @@ def estimates(
     return found
 
 
+def ratio_estimates(
+    counts: NDArray[Any],
+    clusters: Sequence[str],
+    *,
+    minus: NDArray[Any] | None = None,
+    resamples: int = RESAMPLES,
+) -> list[Estimate]:
+    """Shares pooled over all episodes, each the ratio of two sums, with their 95% intervals.
+
+    Args:
+        counts: episodes x ratios x 2: how many were counted, and among how many.
+        clusters: the cluster of each episode, as for ``estimates``.
+        minus: the counts of the same episodes played in another way. Then the differences of the ratios are
+            estimated, counts minus these, and each resample holds the same clusters on both sides.
+        resamples: as for ``estimates``.
+
+    Returns:
+        One Estimate per ratio: NaN where nothing could be counted, and otherwise the percentile interval of the
+        cluster bootstrap over the resamples in which something could. Where all or none were counted, which leaves it
+        nothing to vary, it is Wilson's with each cluster counted once. With fewer than 6 clusters in which something
+        could be counted there is no bootstrap interval.
+    """
+    sides = np.stack([counts] if minus is None else [counts, minus], axis=1).astype(float)
+    if sides.ndim != 4 or sides.shape[3] != 2 or len(sides) != len(clusters):
+        raise ValueError(
+            f"counts of shape {np.shape(counts)} with {len(clusters)} clusters: expected episodes x ratios x 2"
+        )
+    if not len(sides):
+        return [Estimate(nan, nan, nan)] * sides.shape[2]
+    names, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    sums = np.zeros((len(names), *sides.shape[1:]))
+    np.add.at(sums, index, sides)
+    telling = (sums[..., 1] > 0).sum(axis=0).min(axis=0)
+    means = _ratio(sums.sum(axis=0))
+    resampled = np.concatenate([_ratio(np.tensordot(drawn, sums, 1)) for drawn in _draws(len(names), resamples)])
+    found = []
+    for column, mean in enumerate(means):
+        low, high = nan, nan
+        if minus is None and mean in (0.0, 1.0):
+            low, high = wilson(round(mean * telling[column]), int(telling[column]))
+        elif telling[column] >= FEWEST_CLUSTERS:
+            low, high = np.nanpercentile(resampled[:, column], (2.5, 97.5))
+        found.append(Estimate(float(mean), float(low), float(high)))
+    return found
+
+
+def _ratio(sums: NDArray[Any]) -> NDArray[Any]:
+    """From ... x sides x ratios x 2 to ... x ratios: the ratio or, of two sides, the difference; NaN among none."""
+    with np.errstate(invalid="ignore"):
+        found = sums[..., 0] / sums[..., 1]
+    return np.asarray(found[..., 0, :] if found.shape[-2] == 1 else found[..., 0, :] - found[..., 1, :])
+
+
+def _draws(groups: int, resamples: int) -> Iterator[NDArray[Any]]:
+    """How often each cluster is drawn, resamples x groups, in chunks; the same whenever ``groups`` is."""
+    rng = np.random.default_rng(20250127)
+    chances = np.full(groups, 1 / groups)
+    for start in range(0, resamples, step := max(1, _CHUNK // groups)):
+        yield rng.multinomial(groups, chances, size=min(step, resamples - start))
+
+
 def _bootstrap(
     values: NDArray[Any], index: NDArray[Any], counts: NDArray[Any], resamples: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -84,11 +145,6 @@ def _bootstrap(
     if groups < FEWEST_CLUSTERS:
         return np.full(columns, nan), np.full(columns, nan)
     sums = np.stack([np.bincount(index, weights=values[:, column]) for column in range(columns)], axis=1)
-    rng = np.random.default_rng(20250127)
-    chances = np.full(groups, 1 / groups)
-    means = []
-    for start in range(0, resamples, step := max(1, _CHUNK // groups)):
-        drawn = rng.multinomial(groups, chances, size=min(step, resamples - start))
-        means.append(drawn @ sums / (drawn @ counts)[:, None])
+    means = [drawn @ sums / (drawn @ counts)[:, None] for drawn in _draws(groups, resamples)]
     low, high = np.percentile(np.concatenate(means), (2.5, 97.5), axis=0)
     return low, high

@@ -2,9 +2,10 @@
 
 from verienv.testing import check_verifier
 check_verifier(my_reward)  # my_reward(response, puzzle) -> number; raises one readable report of every fault
+check_verifier(my_reward, task="virl")  # my_reward(response, waypoint, actions=rule) -> number
 
-``puzzles``, ``solving_formulas``, ``failing_formulas`` and ``odd_responses`` are strategies for ``hypothesis``, which
-is loaded when one of them is first used.
+``puzzles``, ``solving_formulas``, ``failing_formulas``, ``waypoints`` and ``odd_responses`` are strategies for
+``hypothesis``, which is loaded when one of them is first used.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from typing import TYPE_CHECKING, Any
 from verienv.testing.cases import Case, load_vectors
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
+from verienv.testing.virl_cases import VIRLCase, load_virl_vectors
 
 if TYPE_CHECKING:
-    from verienv.testing.strategies import failing_formulas, odd_responses, puzzles, solving_formulas
+    from verienv.testing.strategies import failing_formulas, odd_responses, puzzles, solving_formulas, waypoints
 
-_STRATEGIES = ("failing_formulas", "odd_responses", "puzzles", "solving_formulas")
+_STRATEGIES = ("failing_formulas", "odd_responses", "puzzles", "solving_formulas", "waypoints")
 __all__ = [
     "Case",
     "Fault",
     "Kind",
+    "VIRLCase",
     "VerifierFaults",
     "VerifierReport",
     "check_verifier",
     "failing_formulas",
     "load_vectors",
+    "load_virl_vectors",
     "odd_responses",
     "puzzles",
     "solving_formulas",
+    "waypoints",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What a verifier is tried on: the shipped vectors, solver-made answers, hostile text, and faults that pile up."""
+"""What a verifier of GeneralPoints is tried on: the shipped vectors, solver-made answers, hostile text, piles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,9 @@ from verienv.generalpoints.flaws import random_expression
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
 from verienv.generalpoints.solver import solutions
+from verienv.testing.case import CANARY, Material
 
 VECTORS = "vectors/generalpoints.jsonl"
-CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
-"""The environment variable that the code in hostile responses sets, and does nothing else."""
 
 PLAIN_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 10", "8 3 2 A", "9 5 4 2")
 
@@ -54,6 +54,15 @@ class Case:
         """Whether evaluating the response as code would never end."""
         return self.name.startswith("heavy")
 
+    @property
+    def setting(self) -> str:
+        """The puzzle in a few words."""
+        return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
+
+    def handed_to(self, fn: Callable[..., Any]) -> Any:
+        """What ``fn(response, puzzle)`` returns."""
+        return fn(self.response, self.puzzle)
+
     def holds(self, vision: bool, strict: bool) -> bool:
         """Whether the verdict holds in this mode."""
         return self.vision in (None, vision) and self.strict in (None, strict)
@@ -81,6 +90,17 @@ def _vector(line: str) -> Case:
         vision=fields.get("vision"),
         strict=fields.get("strict"),
     )
+
+
+def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
+    """Everything, with the answers to ``hands`` random hands."""
+    cases = [case for case in load_vectors() if case.holds(vision, strict)]
+    solved = list(solver_cases(hands, seed))
+    cases += solved
+    cases += misread(solved) if vision else []
+    cases += hostile_cases(seed)
+    right, wrong = plain_cases()
+    return Material([*right], [*wrong], [*cases], [[*pile] for pile in piling_cases()])
 
 
 def plain_cases() -> tuple[list[Case], list[Case]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verienv.testing.cases import Case
+from verienv.testing.case import AnyCase
 
 SHOWN = 3
 """Examples of each kind in the message; all are in ``VerifierFaults.faults``."""
@@ -32,14 +32,13 @@ class Fault:
     """One fault: what was handed over, what came back, what should have."""
 
     kind: Kind
-    case: Case
+    case: AnyCase
     got: str
     expected: str
 
     def __str__(self) -> str:
-        puzzle = self.case.puzzle
-        hand = f"{' '.join(puzzle.ranks)}, rule {puzzle.rule.name}, target {puzzle.target}"
-        return f"  {hand}: {_short(self.case.response)}\n    got {self.got}; expected {self.expected} ({self.case.why})"
+        case = self.case
+        return f"  {case.setting}: {_short(case.response)}\n    got {self.got}; expected {self.expected} ({case.why})"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class VerifierReport:
     Attributes:
         cases: distinct cases handed over.
         calls: calls made; most cases are handed over twice.
-        right, wrong: the verifier's usual reward for a right answer and for one of the wrong value.
+        right, wrong: the verifier's usual reward for a right answer and for a plain wrong one.
         paid_above: rewards above it counted as paid.
         slowest: seconds of the slowest call.
     """

@@ -1,4 +1,4 @@
-"""Strategies for hypothesis: puzzles, formulas that solve them, formulas that do not, and odd responses.
+"""Strategies for hypothesis: puzzles, formulas that solve them, formulas that do not, waypoints, and odd responses.
 
 All shrink towards the plain: the first hand, its shortest solution, plain signs, no decoration.
 """
@@ -19,6 +19,9 @@ from verienv.generalpoints.rules import PRESETS, FaceRule, RuleLike
 from verienv.generalpoints.solver import solutions
 from verienv.generalpoints.table import reaches
 from verienv.generalpoints.verifier import formula_failure
+from verienv.testing.case import Task
+from verienv.testing.virl_cases import LANDMARKS
+from verienv.virl.route import Waypoint
 
 
 def puzzles(rule: RuleLike | None = None, target: int = 24, count: int = 4) -> SearchStrategy[Puzzle]:
@@ -107,12 +110,13 @@ def _trees(draw: DrawFn, values: tuple[int, ...]) -> str:
     return expression.full() if draw(st.booleans()) else expression.minimal()
 
 
-def odd_responses() -> SearchStrategy[str]:
+def odd_responses(task: Task = "generalpoints") -> SearchStrategy[str]:
     """Responses that no one asked for: any Unicode text, lone surrogates included, broken and odd JSON, floods."""
+    key, answer, others = _FIELDS[task]
     pieces = [
-        '{"formula": ',
+        f'{{"{key}": ',
         '"',
-        "4*3+2+10",
+        answer,
         "}",
         "{",
         "[",
@@ -132,11 +136,35 @@ def odd_responses() -> SearchStrategy[str]:
     values = st.recursive(
         scalars, lambda inner: st.one_of(st.lists(inner), st.dictionaries(any_text(), inner)), max_leaves=8
     )
-    fields = st.fixed_dictionaries({"formula": values}, optional={"cards": values, "number": values})
+    fields = st.fixed_dictionaries({key: values}, optional=dict.fromkeys(others, values))
     objects = st.one_of(fields.map(json.dumps), fields.map(str))
     floods = st.builds(lambda piece, times: piece * times, st.sampled_from(pieces), st.integers(1, 2000))
     cut = st.builds(lambda text, at: text[:at], objects, st.integers(0, 60))
     return st.one_of(any_text(), fragments, objects, cut, floods, st.lists(objects).map("\n".join))
+
+
+_FIELDS: dict[Task, tuple[str, str, tuple[str, ...]]] = {
+    "generalpoints": ("formula", "4*3+2+10", ("cards", "number")),
+    "virl": ("action", "turn_direction(", ("current observation", "current instruction")),
+}
+
+
+@st.composite
+def waypoints(draw: DrawFn) -> Waypoint:
+    """Waypoints of every move, their turns of 22.6 to 157.4 degrees, with or without a landmark and a crossing."""
+    headings = st.integers(0, 3599).map(lambda tenths: tenths / 10)
+    heading, turn = draw(headings), draw(st.integers(226, 1574)) * draw(st.sampled_from([1, -1])) / 10
+    landmark = draw(st.sampled_from(("", *LANDMARKS)))
+    return Waypoint(
+        heading=heading,
+        move=draw(st.sampled_from(("forward", "turn", "stop"))),
+        turn_to=(heading + turn) % 360,
+        sentence=draw(st.sampled_from(("Walk forward.", "Turn until Joe's Pizza is on your left.", ""))),
+        landmark=landmark,
+        landmark_name=landmark,
+        landmark_bearing=draw(headings),
+        at_intersection=draw(st.booleans()),
+    )
 
 
 def any_text(min_size: int = 0, max_size: int | None = None) -> SearchStrategy[str]:

@@ -1,1 +1,72 @@
-"""V-IRL: follow a route through a city by instructions."""
+"""V-IRL: follow a route through a city by instructions.
+
+from verienv.virl import Waypoint, verify
+waypoint = Waypoint(heading=0.0, move="turn", turn_to=270.0, landmark="Cafe Rosa", landmark_bearing=90.0)
+verify('{"action": "turn_direction(west)"}', waypoint, actions="absolute").reward  # 1.0
+
+What draws loads with its first use, since it needs PIL: draw_map(route, city).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from verienv.virl.actions import WORDS, action_space, read_action
+from verienv.virl.city import City, Place, Street, shipped_city
+from verienv.virl.dealer import CITIES
+from verienv.virl.flaws import write_answer
+from verienv.virl.geometry import COMPASS, POSITIONS, TURNS
+from verienv.virl.plan import Plan
+from verienv.virl.planner import Planner
+from verienv.virl.prompts import question
+from verienv.virl.route import Route, Waypoint
+from verienv.virl.splits import RULE_BY_CITY, SPLITS, UNSEEN_CITIES, VIRLConfig
+from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
+
+if TYPE_CHECKING:
+    from verienv.virl.map import draw_map
+    from verienv.virl.procedural import procedural_city
+
+_LAZY = {"draw_map": "map", "procedural_city": "procedural"}
+
+__all__ = [
+    "CITIES",
+    "COMPASS",
+    "POSITIONS",
+    "REWARDS",
+    "RULE_BY_CITY",
+    "SPLITS",
+    "TURNS",
+    "UNSEEN_CITIES",
+    "WORDS",
+    "City",
+    "Failure",
+    "Place",
+    "Plan",
+    "Planner",
+    "Route",
+    "Street",
+    "VIRLConfig",
+    "VIRLRewards",
+    "Waypoint",
+    "action_failure",
+    "action_space",
+    "draw_map",
+    "procedural_city",
+    "question",
+    "read_action",
+    "shipped_city",
+    "verify",
+    "write_answer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -78,3 +78,8 @@ def position_word(heading: float, towards: float) -> str:
     for bound in (STRAIGHT, SLIGHT, 112.5, BACK):
         steps += abs(angle) > bound
     return POSITIONS[steps if angle > 0 else -steps % 8]
+
+
+def position_phrase(position: str) -> str:
+    """A position word in a sentence: "in front of you", "behind you", "on your left", "on your right front" ..."""
+    return {"front": "in front of you", "behind": "behind you"}.get(position, f"on your {position}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from verienv.virl.geometry import Point, compass_word, position_word, turn_word
+from verienv.virl.geometry import Point, compass_word, position_phrase, position_word, turn_word
 
 TASK = "virl"
 
@@ -13,7 +14,7 @@ Move = Literal["forward", "turn", "stop"]
 ActionSpace = Literal["absolute", "relative"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waypoint:
     """One pose on the rail: where the agent stands, where it looks, what is true there, and what to do.
 
@@ -41,15 +42,20 @@ class Waypoint:
     at_intersection: bool = False
     streets: tuple[float, ...] = ()
 
-    @property
+    @cached_property
     def landmark_position(self) -> str:
         """Where the landmark stands for one who looks along the heading: a position word, "" without a landmark."""
         return position_word(self.heading, self.landmark_bearing) if self.landmark else ""
 
     @property
+    def where(self) -> str:
+        """The landmark's position as a sentence tells it, such as "on your left front"."""
+        return position_phrase(self.landmark_position)
+
+    @cached_property
     def observation(self) -> str:
         """What is seen here, in words, as the policy is told and as the expert tells it."""
-        seen = f"{self.landmark} is on your {self.landmark_position}." if self.landmark else "No landmark is near."
+        seen = f"{self.landmark} is {self.where}." if self.landmark else "No landmark is near."
         return f"{seen} You are at an intersection." if self.at_intersection else seen
 
     def action(self, actions: ActionSpace) -> str:

@@ -1,0 +1,57 @@
+"""What every task's cases have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Task = Literal["generalpoints", "virl"]
+
+CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
+"""The environment variable that the code in hostile responses sets, and does nothing else."""
+
+
+class AnyCase(Protocol):
+    """A response to an instance and what is owed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def response(self) -> str: ...
+    @property
+    def failure(self) -> str:
+        """ "" for a right answer, else why it is none."""
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+
+    @property
+    def is_correct(self) -> bool: ...
+    @property
+    def is_heavy(self) -> bool:
+        """Whether evaluating the response as code would never end."""
+
+    @property
+    def setting(self) -> str:
+        """The instance, in a few words."""
+
+    def handed_to(self, fn: Callable[..., Any]) -> Any:
+        """What ``fn`` returns for this case."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that a verifier of one task is tried on.
+
+    Attributes:
+        right, wrong: answers as plain as can be: they show how a verifier pays.
+        cases: whatever a policy might write.
+        piles: families of one wrong answer with more and more faults of one kind.
+    """
+
+    right: list[AnyCase]
+    wrong: list[AnyCase]
+    cases: list[AnyCase]
+    piles: list[list[AnyCase]]

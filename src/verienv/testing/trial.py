@@ -1,0 +1,145 @@
+"""The calls to one verifier: timed, interrupted where they never end, and the faults they showed."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+from verienv.testing.case import CANARY, AnyCase
+from verienv.testing.report import Fault, Kind
+
+ENOUGH_SLOW = 3
+"""So many slow inputs end the check."""
+RETRIES = 2
+"""A call that took too long is tried so many times more before it counts as slow."""
+GIVE_UP = 10
+"""A call that takes so many times ``time_limit`` is interrupted, where the platform has signals, and ends the check."""
+
+
+class Enough(Exception):
+    """Too slow to go on."""
+
+
+class _GaveUp(BaseException):
+    """Raised inside a call that takes too long; not an Exception, so that a verifier does not swallow it."""
+
+
+class Trial:
+    """The calls to one verifier, and the faults they showed."""
+
+    def __init__(self, fn: Callable[..., Any], time_limit: float) -> None:
+        self._fn = fn
+        self._time_limit = time_limit
+        self._set_alarm: Callable[[float], object] = lambda seconds: None
+        self._slow = 0
+        self._noted: set[tuple[Kind, AnyCase]] = set()
+        self.faults: list[Fault] = []
+        self.seen: set[AnyCase] = set()
+        self.calls = 0
+        self.slowest = 0.0
+        self.note = ""
+
+    def use_alarm(self, set_alarm: Callable[[float], object]) -> None:
+        self._set_alarm = set_alarm
+
+    def fault(self, kind: Kind, case: AnyCase, got: str, expected: str) -> None:
+        if (kind, case) not in self._noted:
+            self._noted.add((kind, case))
+            self.faults.append(Fault(kind, case, got, expected))
+
+    def reward(self, case: AnyCase) -> float | None:
+        """The finite reward, or None after noting the fault."""
+        self.seen.add(case)
+        reward, seconds = self._call(case)
+        for _ in range(RETRIES):  # the first call may have paid for imports, another for a busy machine
+            if seconds > self._time_limit:
+                seconds = min(seconds, self._call(case)[1])
+        self.slowest = max(self.slowest, seconds)
+        if seconds > self._time_limit:
+            self._too_slow(case, f"an answer after {seconds:.2g} s")
+        return reward
+
+    def _call(self, case: AnyCase) -> tuple[float | None, float]:
+        self.calls += 1
+        start = perf_counter()
+        try:
+            try:
+                self._set_alarm(GIVE_UP * self._time_limit)
+                value = case.handed_to(self._fn)
+            finally:
+                self._set_alarm(0)
+        except _GaveUp:
+            self._slow = ENOUGH_SLOW
+            self._too_slow(case, f"no answer within {GIVE_UP * self._time_limit:g} s")
+        except (Exception, SystemExit) as error:
+            self.fault(Kind.EXCEPTION, case, f"{type(error).__name__}: {str(error)[:80]}", "a reward")
+            return None, perf_counter() - start
+        finally:
+            if os.environ.pop(CANARY, None):
+                self.fault(Kind.CODE, case, "its code run", "text that is never run")
+        seconds = perf_counter() - start
+        number = _number(getattr(value, "reward", value))
+        if number is None or not math.isfinite(number):
+            self.fault(Kind.NOT_FINITE, case, repr(value)[:80], "a finite number")
+            return None, seconds
+        return number, seconds
+
+    def _too_slow(self, case: AnyCase, got: str) -> None:
+        self._slow += 1
+        self.fault(Kind.SLOW, case, got, f"one within {self._time_limit:g} s")
+        if self._slow >= ENOUGH_SLOW:
+            self.note += "; stopped early, because calls are slow"
+            raise Enough
+
+    def judge(self, case: AnyCase, paid_above: float) -> float | None:
+        """The reward of a case, its acceptance checked."""
+        reward = self.reward(case)
+        if reward is not None and not math.isnan(paid_above) and (reward > paid_above) != case.is_correct:
+            kind = Kind.FALSE_REJECT if case.is_correct else Kind.FALSE_ACCEPT
+            bound = "more than" if case.is_correct else "at most"
+            self.fault(kind, case, f"{reward:g}", f"{bound} {paid_above:g}")
+        return reward
+
+    def compare(self, case: AnyCase, before: float | None) -> None:
+        """Hand a case over again: the reward must be the same."""
+        if before is None:
+            return  # a fault already
+        again = self.reward(case)
+        if again is not None and again != before:
+            self.fault(Kind.NON_DETERMINISM, case, f"{before:g}, later {again:g}", "the same twice")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str | bytes | None):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+@contextmanager
+def signals(trial: Trial) -> Iterator[None]:
+    """Lets the trial interrupt a call: with SIGALRM in the main thread; elsewhere calls are only timed."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise _GaveUp
+
+    handler = signal.signal(signal.SIGALRM, give_up)
+    timer = signal.setitimer(signal.ITIMER_REAL, 0)
+    trial.use_alarm(lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, *timer)

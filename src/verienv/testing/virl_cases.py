@@ -1,0 +1,239 @@
+"""What a verifier of V-IRL is tried on: the shipped vectors, answers at random waypoints, hostile text, piles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from verienv.core.assets import asset_path
+from verienv.testing.case import CANARY, Material
+from verienv.virl.actions import action_space
+from verienv.virl.flaws import flawed_answer, write_answer
+from verienv.virl.geometry import turn_word
+from verienv.virl.route import ActionSpace, Move, Waypoint
+from verienv.virl.verifier import Failure
+
+VECTORS = "vectors/virl.jsonl"
+RULES: tuple[ActionSpace, ...] = ("absolute", "relative")
+LANDMARKS = ("Joe's Pizza", "'wichcraft", 'St. Mary\'s; "X"', "No. 9", "{Brace} }{", "Cafe Muller", "The Crown")
+
+CORNER = Waypoint(
+    (40.7308, -73.9973), 350.0, "turn", 80.0, "Turn right to face east.", "Joe's Pizza", "Joe's Pizza", 260.0, True
+)
+"""Where hostile text is answered to."""
+
+
+@dataclass(frozen=True)
+class VIRLCase:
+    """A response at a waypoint and what is owed.
+
+    Attributes:
+        name: unique among the vectors.
+        actions: the rule.
+        failure: "" for a right answer, else why it is none: a member of ``virl.verifier.Failure``.
+        reward: the paper's reward; None where the case does not fix one.
+        observed: whether the observation is true; None where the case does not say.
+        strict: the mode for which the verdict holds; None for both.
+        why: the reason, for people.
+    """
+
+    name: str
+    response: str
+    waypoint: Waypoint
+    actions: ActionSpace
+    failure: str
+    why: str
+    reward: float | None = None
+    observed: bool | None = None
+    strict: bool | None = None
+
+    @property
+    def is_correct(self) -> bool:
+        return not self.failure
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether evaluating the response as code would never end: no action is ruinous."""
+        return False
+
+    @property
+    def setting(self) -> str:
+        """The waypoint in a few words."""
+        return f"heading {self.waypoint.heading:g}, {self.actions}, {self.waypoint.action(self.actions)} is due"
+
+    def handed_to(self, fn: Callable[..., Any]) -> Any:
+        """What ``fn(response, waypoint, actions=actions)`` returns."""
+        return fn(self.response, self.waypoint, actions=self.actions)
+
+    def holds(self, strict: bool) -> bool:
+        """Whether the verdict holds in this mode."""
+        return self.strict in (None, strict)
+
+
+@lru_cache(maxsize=1)
+def load_virl_vectors() -> tuple[VIRLCase, ...]:
+    """Every case of ``assets/vectors/virl.jsonl``. Raises ValueError if the file is damaged."""
+    path = asset_path(VECTORS)
+    try:
+        return tuple(_vector(line) for line in path.read_text(encoding="ascii").splitlines())
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python tools/build_virl_vectors.py") from None
+
+
+def _vector(line: str) -> VIRLCase:
+    fields, expect = json.loads(line), json.loads(line)["expect"]
+    place = fields["waypoint"] | {name: tuple(fields["waypoint"][name]) for name in ("location", "streets")}
+    return VIRLCase(
+        name=fields["name"],
+        response=fields["response"],
+        waypoint=Waypoint(**place),
+        actions=fields["actions"],
+        failure=expect["failure"],
+        why=fields["why"],
+        reward=expect["reward"],
+        observed=expect["observation_correct"],
+        strict=fields.get("strict"),
+    )
+
+
+def material(strict: bool, waypoints: int, seed: int) -> Material:
+    """Everything, with the answers at ``waypoints`` random waypoints under both rules."""
+    cases = [case for case in load_virl_vectors() if case.holds(strict)]
+    cases += [*random_cases(waypoints, seed), *hostile_cases(seed)]
+    right, wrong = plain_cases()
+    return Material([*right], [*wrong], [*cases], [[*pile] for pile in piling_cases()])
+
+
+def random_waypoint(rng: np.random.Generator) -> Waypoint:
+    """A pose whose move has a word under both rules, with or without a landmark and a crossing."""
+    moves: tuple[Move, ...] = ("forward", "turn", "turn", "stop")
+    heading, turn_to, landmark_bearing = (float(angle) for angle in rng.uniform(0, 360, size=3))
+    while not turn_word(heading, turn_to):
+        turn_to = float(rng.uniform(0, 360))
+    landmark = ("", *LANDMARKS)[int(rng.integers(len(LANDMARKS) + 1))]
+    return Waypoint(
+        (40.73, -74.0),
+        heading,
+        moves[int(rng.integers(len(moves)))],
+        turn_to,
+        "Follow the street.",
+        landmark,
+        landmark,
+        landmark_bearing,
+        bool(rng.integers(2)),
+    )
+
+
+def plain_cases() -> tuple[list[VIRLCase], list[VIRLCase]]:
+    """Right answers and wrong actions, as plain as can be: they show how a verifier pays."""
+    places = (CORNER, Waypoint(heading=80.0), Waypoint(heading=200.0, move="stop"))
+    right, wrong = [], []
+    for place in places:
+        for actions in RULES:
+            answer, off = write_answer(place, actions), "stop()" if place.move != "stop" else "forward()"
+            right.append(VIRLCase("plain right", answer, place, actions, "", "a plain right answer"))
+            answer = write_answer(place, actions, action=off)
+            wrong.append(VIRLCase("plain wrong", answer, place, actions, "wrong_action", "a plain wrong answer"))
+    return right, wrong
+
+
+def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
+    """The expert's action in several spellings, every other action, and flawed answers, under both rules."""
+    rng = np.random.default_rng(seed)
+    for _ in range(waypoints):
+        place = random_waypoint(rng)
+        for actions in RULES:
+            due = place.action(actions)
+            quoted = due.replace("(", "( '").replace(")", "' )") if place.move == "turn" else due
+            for text in dict.fromkeys((due, due.upper(), f" {due}\n", quoted)):
+                right = write_answer(place, actions, action=text)
+                yield VIRLCase("right", right, place, actions, "", "the action that is due")
+            unseen = write_answer(place, actions, observation="I see the sea.")
+            yield VIRLCase("unseen", unseen, place, actions, "", "a right action is paid whatever is observed")
+            right = write_answer(place, actions)
+            others = [action for action in action_space(actions) if action != due]
+            for action in others:
+                wrong = write_answer(place, actions, action=action)
+                yield VIRLCase("wrong", wrong, place, actions, "wrong_action", "a legal action that is not due")
+                several = write_answer(place, actions, action=f"{due}; {action}")
+                yield VIRLCase("several", several, place, actions, "illegal_action", "two calls are no action")
+            last = "the last object counts, and it is"
+            wrong = write_answer(place, actions, action=others[0])
+            yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, actions, "", f"{last} right")
+            yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, actions, "wrong_action", f"{last} wrong")
+            for failure in Failure:
+                flawed = flawed_answer(place, actions, failure, rng)
+                if flawed is not None:
+                    yield VIRLCase("flawed", flawed, place, actions, str(failure), failure.replace("_", " "))
+
+
+def hostile_cases(seed: int) -> Iterator[VIRLCase]:
+    """Text that is no right action: code, floods of brackets and quotes, noise."""
+    code = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
+    texts = {
+        code: "code",
+        f"{{'action': {code}}}": "code as a Python literal",
+        f"{{'action': 'turn_direction(east)' if {code} else ''}}": "code as a Python literal",
+    }
+    for action in (code, f"turn_direction({code})", f"turn_direction(east) if {code} else stop()", f"stop();{code}"):
+        texts[write_answer(CORNER, "absolute", action=action)] = "code as action"
+        texts[write_answer(CORNER, "absolute", action="stop()", observation=action)] = "code as observation"
+    for unit in (
+        '{"action":',
+        '"',
+        "'",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "{}",
+        '{"',
+        '"\\"',
+        "{'",
+        "(",
+        "forward()",
+        "\ud800",
+        "\0",
+        "é",
+        " ",
+    ):
+        texts[unit * (60_000 // len(unit))] = "a flood"
+        texts['{"action": ' + unit * (30_000 // len(unit)) + "}"] = "a flood where the action should be"
+        texts['{"action": "' + unit * (30_000 // len(unit)) + '"}'] = "a flood for an action"
+        texts['{"action": "stop()", "current observation": "' + unit * (30_000 // len(unit)) + '"}'] = (
+            "a flood observed"
+        )
+    texts['{"a":' * 12_000 + "1" + "}" * 12_000] = "deep nesting"
+    texts["\n".join(['{"action": "forward()", "x": "'] * 2000)] = "unfinished drafts"
+    rng = np.random.default_rng(seed)
+    pieces = ['{"action": ', '"turn_direction(', "right", "left", ')"', "}", "{", "\\", '"', "'", "\ud800", "\x00", "é"]
+    pieces += [";", "stop()", "\n", "[", ","]
+    for _ in range(150):
+        drawn = rng.integers(len(pieces), size=int(rng.integers(1, 30)))
+        texts["".join(pieces[int(i)] for i in drawn)] = "noise"  # it never holds the word due, which is east
+    for text, why in texts.items():
+        yield VIRLCase("hostile", text, CORNER, "absolute", "unreadable", why)
+
+
+def piling_cases() -> Iterator[list[VIRLCase]]:
+    """Families of one wrong answer with 1, 2, 4, ..., 256 faults of one kind."""
+    families: dict[str, Callable[[int], str]] = {
+        "calls": lambda count: write_answer(CORNER, "absolute", action="forward()" + "; forward()" * count),
+        "illegal characters": lambda count: write_answer(CORNER, "absolute", action="forward()" + "#" * count),
+        "parentheses never closed": lambda count: write_answer(CORNER, "absolute", action="forward" + "(" * count),
+        "wrong answers": lambda count: "\n".join([write_answer(CORNER, "absolute", action="forward()")] * count),
+        "landmarks that are not there": lambda count: write_answer(
+            CORNER, "absolute", action="forward()", observation="The Moon is near. " * count
+        ),
+        "sentences without an answer": lambda count: "I do not know. " * count,
+    }
+    for why, write in families.items():
+        yield [
+            VIRLCase("piling", write(2**power), CORNER, "absolute", "wrong_action", f"{2**power} {why}")
+            for power in range(9)
+        ]

@@ -1,0 +1,208 @@
+"""Dealing routes: those shipped with a city, those planned through a procedural or a user's own, those from a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from verienv.core.assets import asset_path
+from verienv.core.sides import Side
+from verienv.virl.city import City, shipped_city
+from verienv.virl.instructions import Directions
+from verienv.virl.plan import Plan
+from verienv.virl.planner import Planner
+from verienv.virl.route import TASK, Route
+
+CITIES: dict[str, dict[str, str]] = {
+    "montevideo": {"train": "montevideo-centre", "test": "montevideo-north"},
+    "astana": {"test": "astana"},
+    "helsinki": {"test": "helsinki"},
+}
+"""The shipped cities: which part of each lies on which side. Cities without a train side are unseen."""
+
+_PROCEDURAL = re.compile(r"(grid|radial|organic)-(\d{1,9})", re.ASCII)
+_HALVES = {"west": "train", "east": "test"}
+_SEEDS = 2**32
+
+
+class Dealer(Protocol):
+    """What deals routes: draws an instance, and gives the route of one."""
+
+    def deal(self, rng: np.random.Generator) -> str:
+        """Draw an instance."""
+
+    def route(self, instance: str) -> Route:
+        """The route of an instance. Raises ValueError if it cannot be walked here."""
+
+    def city(self, instance: str) -> City | None:
+        """The city that an instance leads through, None where only the route is known."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How a plan becomes a route.
+
+    Attributes:
+        spacing: metres from waypoint to waypoint.
+        directions: what the sentences give away.
+    """
+
+    spacing: float
+    directions: Directions
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedPlan:
+    """A plan of ``assets/cities/routes``, and what dealing asks of it."""
+
+    plan: Plan
+    turns: int
+    by_landmarks: bool
+
+
+@lru_cache(maxsize=8)
+def shipped_plans(city: str) -> tuple[ShippedPlan, ...]:
+    """The plans that are shipped with a city."""
+    listed = json.loads(asset_path(f"cities/routes/{city}.json").read_bytes())
+    return tuple(
+        ShippedPlan(Plan.from_json(row[:4]), turns=row[4], by_landmarks=bool(row[5])) for row in listed["routes"]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _shipped_route(city: str, index: int, telling: Telling) -> Route:
+    shipped = shipped_plans(city)[index]
+    instance = f"{TASK}:{city}:{index}"
+    if telling.directions == "landmarks" and not shipped.by_landmarks:
+        raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
+    return shipped.plan.route(shipped_city(city), instance, telling.spacing, telling.directions)
+
+
+class ShippedRoutes:
+    """Routes planned once and shipped, drawn evenly."""
+
+    def __init__(self, cities: tuple[str, ...], side: Side, turns: tuple[int, int], telling: Telling) -> None:
+        self._known = [part for city in cities for part in CITIES[city].values()]
+        self._telling = telling
+        self._drawn = [
+            (part, index)
+            for city in cities
+            for at, part in CITIES[city].items()
+            if side in ("all", at)
+            for index, shipped in enumerate(shipped_plans(part))
+            if turns[0] <= shipped.turns <= turns[1] and (shipped.by_landmarks or telling.directions != "landmarks")
+        ]
+        if not self._drawn:
+            raise ValueError(
+                f"no route of {turns[0]} to {turns[1]} turns is shipped for {', '.join(cities)} on the {side} side; "
+                "astana and helsinki have a test side only, and shipped routes have 1 to 6 turns"
+            )
+
+    def deal(self, rng: np.random.Generator) -> str:
+        part, index = self._drawn[int(rng.integers(len(self._drawn)))]
+        return f"{TASK}:{part}:{index}"
+
+    def route(self, instance: str) -> Route:
+        part, number = _read(instance, f"{TASK}:{self._known[0]}:12")
+        if part not in self._known or not number.isdigit() or int(number) >= len(shipped_plans(part)):
+            raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._known)}")
+        return _shipped_route(part, int(number), self._telling)
+
+    def city(self, instance: str) -> City:
+        return shipped_city(_read(instance, f"{TASK}:{self._known[0]}:12")[0])
+
+
+class PlannedRoutes:
+    """Routes through a procedural city or a user's own, planned as they are dealt: there is no end of them.
+
+    An instance is the name of the city, the number of turns, and the seed of the plan.
+    """
+
+    def __init__(self, city: str, side: Side, turns: tuple[int, int], telling: Telling) -> None:
+        self._city, self._turns, self._telling = city, turns, telling
+        whole = _planner(city, "all").city.name
+        self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
+        self._drawn = next(part for part, at in self._parts.items() if at == side)
+
+    def deal(self, rng: np.random.Generator) -> str:
+        while True:
+            turns = int(rng.integers(self._turns[0], self._turns[1] + 1))
+            instance = f"{TASK}:{self._drawn}:{turns}-{int(rng.integers(_SEEDS))}"
+            if self._telling.directions != "landmarks" or self._plan(instance)[1].is_told_by_landmarks(
+                self._plan(instance)[0]
+            ):
+                return instance
+
+    def route(self, instance: str) -> Route:
+        city, plan = self._plan(instance)
+        if self._telling.directions == "landmarks" and not plan.is_told_by_landmarks(city):
+            raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
+        return plan.route(city, instance, self._telling.spacing, self._telling.directions)
+
+    def city(self, instance: str) -> City:
+        return self._plan(instance)[0]
+
+    def _plan(self, instance: str) -> tuple[City, Plan]:
+        part, number = _read(instance, f"{TASK}:{self._drawn}:3-12345")
+        turns, _, seed = number.partition("-")
+        if part not in self._parts or not turns.isdigit() or not seed.isdigit() or len(number) > 14:
+            raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._parts)}")
+        return _planned(self._city, self._parts[part], int(turns), int(seed))
+
+
+@lru_cache(maxsize=1024)
+def _planned(city: str, side: Side, turns: int, seed: int) -> tuple[City, Plan]:
+    planner = _planner(city, side)
+    return planner.city, planner.plan(np.random.default_rng([seed, turns]), turns)
+
+
+@lru_cache(maxsize=8)
+def _planner(city: str, side: Side) -> Planner:
+    from verienv.virl.procedural import procedural_city
+
+    procedural = _PROCEDURAL.fullmatch(city)
+    whole = procedural_city(procedural[1], int(procedural[2])) if procedural else City.load(city)
+    return Planner(whole if side == "all" else whole.half(side))
+
+
+def _read(instance: str, example: str) -> tuple[str, str]:
+    parts = instance.split(":") if isinstance(instance, str) and len(instance) < 200 else []
+    if len(parts) != 3 or parts[0] != TASK or not instance.isascii():
+        raise ValueError(
+            f"instance={str(instance)[:60]!r} is no V-IRL instance; take info['instance'] of a V-IRL environment, "
+            f"e.g. {example!r}"
+        )
+    return parts[1], parts[2]
+
+
+@lru_cache(maxsize=16)
+def public_dealer(data: Path, defects: Literal["skip", "refuse"], telling: Telling) -> Dealer:
+    """The dealer of the paper's routes, shared by all environments with these settings. Raises as ``PublicRoutes``."""
+    from verienv.virl.public_data import PublicRoutes
+
+    return PublicRoutes(data, telling, defects)
+
+
+@lru_cache(maxsize=64)
+def dealer_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], telling: Telling) -> Dealer:
+    """The dealer of some settings, shared by all environments that have them.
+
+    Raises:
+        ValueError: for a city that is not known, or one without the side.
+    """
+    if all(name in CITIES for name in city) and city:
+        return ShippedRoutes(city, side, turns, telling)
+    if len(city) != 1:
+        raise ValueError(f"city={city!r}: several cities can be named only among {', '.join(CITIES)}")
+    if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
+        raise ValueError(
+            f"city={city[0]!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', 'radial-0' or "
+            "'organic-12'; or the path of a city's .json file"
+        )
+    return PlannedRoutes(city[0], side, turns, telling)

@@ -1,0 +1,105 @@
+"""The question in words: one short default and a collection of other phrasings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from verienv.virl.actions import WORDS
+from verienv.virl.geometry import compass_word, position_word, wrapped
+from verienv.virl.route import ActionSpace, Waypoint
+
+PromptStyle = Literal["default", "diverse"]
+
+_JSON = '{"current observation": "...", "current instruction": "...", "action": "..."}'
+
+DEFAULT = (
+    "Follow the instructions through the city, one action at a time.\n"
+    "Instructions:\n{instructions}\n"
+    "Actions: forward() takes one step; turn_direction(x) turns you on the spot, x is one of {words}; stop() ends the "
+    "walk at the destination.\n"
+    "Steps so far:\n{history}\n"
+    "Now: {view}\n"
+    f"Answer in JSON: {_JSON}"
+)
+
+DIVERSE = (
+    "You walk through a city by directions.\n\nDirections:\n{instructions}\n\nWhat has happened:\n{history}\n\n"
+    "What you see now: {view}\n\nYou may call forward(), stop(), or turn_direction(x) with x from: {words}. Reply "
+    f"with one JSON object: {_JSON}",
+    "{view}\n\nThat is your view at this moment. Your way so far:\n{history}\n\nThe route:\n{instructions}\n\n"
+    "Choose the next action.\n- forward(): go on\n- turn_direction(x): face another way, x in {words}\n"
+    f"- stop(): you have arrived\n\nWrite JSON only: {_JSON}",
+    "Task: navigation.\nLegal actions:\n1. turn_direction(x), where x is {words}\n2. forward()\n3. stop()\n\nRoute "
+    "description:\n{instructions}\n\nLog of observations and actions:\n{history}\n\nCurrent observation: {view}\n\n"
+    f"Say what you observe, which instruction you are following, and your action, in this form:\n{_JSON}",
+    "A guide has written down how to reach a place:\n{instructions}\n\nYou have done this much of it:\n{history}\n\n"
+    "You look around. {view}\n\nWhat do you do next? Use exactly one of forward(), stop() and turn_direction(x); x can "
+    "be {words}. Think first if you like, and end with a JSON object that has the fields current observation, current "
+    "instruction and action.",
+    f"Answer format: {_JSON}\n"
+    "Only these actions exist: forward(); stop(); turn_direction(x) for x in [{words}].\n\nInstructions to "
+    "follow in order:\n{instructions}\n\nObservation -> action, so far:\n{history}\n\nObservation now: {view}",
+    "You steer an agent on foot. It moves on with forward(), turns with turn_direction(x) (x: {words}), and finishes "
+    f"with stop().\n\n[Instructions]\n{{instructions}}\n\n[Steps]\n{{history}}\n\n[View]\n"
+    f"{{view}}\n\n[Output]\n{_JSON}",
+    "Which step comes next? Instructions:\n{instructions}\nSeen and done before:\n{history}\nSeen now: {view}\nThe "
+    "action must be forward(), stop() or turn_direction(x) with x among {words}. It is checked by a program, which "
+    'reads a JSON object with the keys "current observation", "current instruction" and "action".',
+    "Walk, turn, arrive.\n{instructions}\n\n{history}\n\n>> {view}\n\nturn_direction(x): {words}. forward(): a step. "
+    f"stop(): the end.\n{_JSON}",
+)
+
+PHRASINGS = (DEFAULT, *DIVERSE)
+
+NOTHING_YET = "none"
+
+
+def question(
+    instructions: str, history: Sequence[str], view: str, actions: ActionSpace = "absolute", phrasing: int = 0
+) -> str:
+    """The question at a waypoint, as printable ASCII.
+
+    Args:
+        instructions: the numbered sentences (``numbered``).
+        history: a line for each step so far (``step_line``).
+        view: what is seen now (``view``).
+        actions: the action space that is told.
+        phrasing: 0 for the default, 1 to 8 for the others.
+    """
+    text = "\n".join(history) if history else NOTHING_YET
+    return _template(phrasing, actions).format(instructions=instructions, history=text, view=view)
+
+
+def numbered(sentences: Sequence[str]) -> str:
+    """The sentences on lines of their own, counted from 1."""
+    return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
+
+
+def step_line(waypoint: Waypoint, actions: ActionSpace) -> str:
+    """What was seen at a waypoint, and the action that led on."""
+    return f"{waypoint.observation} -> {waypoint.action(actions)}"
+
+
+def view(waypoint: Waypoint, streets: bool = False) -> str:
+    """What is seen at a waypoint, with ``streets`` also where streets lead from there, clockwise from ahead."""
+    if not streets or not waypoint.streets:
+        return waypoint.observation
+    heading = waypoint.heading
+    ways = sorted(waypoint.streets, key=lambda street: wrapped(street - heading + 22.5))
+    told = ", ".join(f"{position_word(heading, street)} ({compass_word(street)})" for street in ways)
+    return f"{waypoint.observation} Streets lead {told}."
+
+
+@lru_cache(maxsize=64)
+def _template(phrasing: int, actions: ActionSpace) -> str:
+    """The phrasing with its words filled in and every other brace doubled, for ``str.format``."""
+    text = PHRASINGS[phrasing].replace("{", "{{").replace("}", "}}")
+    for slot in ("instructions", "history", "view", "words"):
+        text = text.replace(f"{{{{{slot}}}}}", f"{{{slot}}}")
+    return text.replace("{words}", ", ".join(WORDS[actions]))
+
+
+LONGEST_QUESTION = 16_384
+"""No question is longer: routes whose questions would be are refused."""

@@ -1,0 +1,221 @@
+"""The paper's own routes, played from disk: ``VIRLConfig(data="path/to/nyc_1k_routes")``.
+
+The public download is a folder with ``route_infos.json`` and, for tasks by sight, panoramas. ``read_public_routes``
+reads it (``public_format`` says how) and names the routes that are defective; ``PublicRoutes`` deals the others;
+``convert`` writes them once, with what is known of their panoramas, to a file of our own (``converted_routes``).
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from verienv.core.files import written_whole
+from verienv.virl.converted_routes import read_converted, written
+from verienv.virl.dealer import Telling
+from verienv.virl.geometry import Point
+from verienv.virl.public_file import find_routes, is_file, name_of, read_json
+from verienv.virl.public_format import read_route, shown
+from verienv.virl.public_panoramas import (
+    MAPPING,
+    along,
+    check_panoramas,
+    missing_panoramas,
+    panorama_near,
+    read_panoramas,
+    read_rotation,
+)
+from verienv.virl.public_route import Milestone, PublicFile, PublicRoute
+from verienv.virl.route import TASK, Route
+
+__all__ = [
+    "Conversion",
+    "Milestone",
+    "PublicFile",
+    "PublicRoute",
+    "PublicRoutes",
+    "check_panoramas",
+    "convert",
+    "panorama_near",
+    "read_panoramas",
+    "read_public_routes",
+]
+
+Defects = Literal["skip", "refuse"]
+"""Whether defective routes are left out, or an error."""
+
+MOST_NAMED = 3
+
+_INSTANCE = re.compile(rf"{TASK}:([a-z0-9_-]+):([0-9]{{1,9}})")
+
+
+def read_public_routes(path: Path | str, defects: Defects = "skip") -> PublicFile:
+    """The routes of the public data, or of a file converted from it.
+
+    Args:
+        path: a folder that holds ``route_infos.json``; one of its parents, if it holds no other such folder; that file
+            (a list of routes and their number, a list of routes, or a single route); or a converted file.
+        defects: "skip" names them in the result, "refuse" raises for the first few.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: one line that says what is wrong with the file.
+    """
+    if defects not in ("skip", "refuse"):
+        raise ValueError(f"defects={defects!r}: expected skip or refuse")
+    found = find_routes(Path(path))
+    data = read_json(found)
+    if isinstance(data, dict) and "format" in data:
+        return read_converted(data, found)
+    routes: dict[int, PublicRoute] = {}
+    wrong: dict[int, str] = {}
+    for index, raw in enumerate(_entries(data, found)):
+        try:
+            routes[index] = read_route(raw)
+        except ValueError as error:
+            wrong[index] = str(error)
+    if wrong and defects == "refuse":
+        raise ValueError(f"{found}: {_told(wrong, len(routes))}; mend them, or leave them out with defects='skip'")
+    return PublicFile(found, name_of(found), routes, wrong)
+
+
+def _entries(data: Any, path: Path) -> list[Any]:
+    """The routes of ``[[route, ...], n]``, of ``[route, ...]``, or a bare one."""
+    if isinstance(data, dict) and "route_results" in data:
+        return [data]
+    entries = data[0] if isinstance(data, list) and data and isinstance(data[0], list) else data
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f"{path}: holds {shown(data)}; [[route, ...], n], a list of routes or one route is accepted")
+    return entries
+
+
+def _told(wrong: Mapping[int, str], others: int) -> str:
+    """How many routes are defective, and the first few with the reason."""
+    first = "; ".join(f"{index}: {reason}" for index, reason in list(wrong.items())[:MOST_NAMED])
+    more = f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
+    return f"{len(wrong)} of {len(wrong) + others} routes cannot be played ({first}{more})"
+
+
+class PublicRoutes:
+    """The routes of the paper's public data, drawn evenly: a ``Dealer``.
+
+    An instance is ``virl:<name>:<index>``: the name of the folder (that of the original, for a converted file), and the
+    route's index in ``route_infos.json``. Routes that cannot be played are left out, with one warning.
+
+    Args:
+        data: as ``path`` of ``read_public_routes``.
+        telling: how the routes are told.
+        defects: "skip" warns of routes that cannot be played, "refuse" raises.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``read_public_routes``, and if no route is left.
+    """
+
+    def __init__(self, data: Path, telling: Telling, defects: Defects = "skip") -> None:
+        file = read_public_routes(data, defects)
+        self.name = file.name
+        self._routes: dict[int, Route] = {}
+        self._wrong = dict(file.defects)
+        for index, route in file.routes.items():
+            try:
+                self._routes[index] = route.route(f"{TASK}:{file.name}:{index}", file.name, telling)
+            except ValueError as error:
+                self._wrong[index] = str(error)
+        self._drawn = list(self._routes)
+        told = f"{file.path}: {_told(self._wrong, len(self._routes))}"
+        if not self._drawn or (self._wrong and defects == "refuse"):
+            raise ValueError(told)
+        if self._wrong:
+            warnings.warn(f"{told}; read_public_routes(...).defects names those that are defective", stacklevel=2)
+
+    def deal(self, rng: np.random.Generator) -> str:
+        """Draw an instance."""
+        return f"{TASK}:{self.name}:{self._drawn[int(rng.integers(len(self._drawn)))]}"
+
+    def route(self, instance: str) -> Route:
+        """The route of an instance. Raises ValueError if there is none, or it cannot be played."""
+        read = _INSTANCE.fullmatch(instance) if isinstance(instance, str) and len(instance) < 200 else None
+        if read is None or read[1] != self.name:
+            raise ValueError(
+                f"instance={shown(instance)} is no route here; those here are called {TASK}:{self.name}:<index>, "
+                f"e.g. '{TASK}:{self.name}:{self._drawn[0]}'"
+            )
+        index = int(read[2])
+        if index in self._wrong:
+            raise ValueError(f"instance={instance!r} cannot be played: {self._wrong[index]}")
+        if index not in self._routes:
+            raise ValueError(f"instance={instance!r} is no route here; the last index is {max(self._drawn)}")
+        return self._routes[index]
+
+    def city(self, instance: str) -> None:
+        """Of these routes only the way itself is known."""
+        return
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion wrote.
+
+    Attributes:
+        name: what the instances are called by.
+        routes: the number of routes.
+        defects: what is wrong with each route that was left out, by its index.
+        panoramas: the number of panoramas taken near a route, None where there is no mapping.
+        missing: what is missing to see every start and milestone.
+    """
+
+    name: str
+    routes: int
+    defects: Mapping[int, str]
+    panoramas: int | None
+    missing: tuple[str, ...]
+
+
+def convert(path: Path | str, out: Path | str, *, defects: Defects = "skip") -> Conversion:
+    """Write the routes of the public data to a file of our own, which is played in the same way.
+
+    Where ``gps_pano_mapping.pkl`` lies beside the routes, the file also has the panoramas taken near them, with their
+    rotations. The file appears when it is whole.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``read_public_routes`` and ``read_panoramas``; if no route is left; if
+            ``path`` is converted already, or ``out`` is a folder or what is converted.
+    """
+    file, out = read_public_routes(path, defects), Path(out)
+    folder = file.path.parent
+    if file.is_converted:
+        raise ValueError(f"{file.path}: is converted already; give the folder that holds route_infos.json")
+    if not file.routes:
+        raise ValueError(f"{file.path}: {_told(file.defects, 0)}")
+    if out.exists() and (not out.is_file() or out.samefile(file.path)):
+        raise ValueError(f"{out}: is a folder, a device or the data itself; give a file of its own, e.g. routes.json")
+    missing: list[str] = []
+    has_mapping = is_file(folder / MAPPING)
+    if has_mapping:
+        ways = [route.points for route in file.routes.values()]
+        panoramas: dict[Point, str] = {}
+        for near in along(read_panoramas(folder), ways):
+            panoramas |= near
+        file = replace(file, panoramas=panoramas, rotations=_rotations(folder, set(panoramas.values())))
+        missing = missing_panoramas(folder, panoramas, ways)
+    with written_whole(out) as part:
+        part.write_text(written(file), encoding="ascii", newline="\n")
+    count = len(set(file.panoramas.values())) if has_mapping else None
+    return Conversion(file.name, len(file.routes), file.defects, count, tuple(missing))
+
+
+def _rotations(folder: Path, panoramas: set[str]) -> dict[str, float]:
+    """The rotation of each panorama for which it is to be had."""
+    found = {}
+    for panorama in sorted(panoramas):
+        try:
+            found[panorama] = read_rotation(folder, panorama)
+        except (ValueError, OSError):
+            continue
+    return found

@@ -1,0 +1,54 @@
+"""From the legs of a way to the rail: every pose, the expert's move at it, and the sentence it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from verienv.virl.geometry import turn_word
+from verienv.virl.instructions import STOP, Directions, turn_sentence, walk_sentence
+from verienv.virl.route import Route, Waypoint
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What is walked between two turns.
+
+    Attributes:
+        heading: in which the agent sets out, in degrees.
+        stands: what is true after each ``forward()``, the end of the leg last; at least one.
+    """
+
+    heading: float
+    stands: tuple[Waypoint, ...]
+
+
+def rail(
+    instance: str,
+    city: str,
+    start: str,
+    destination: str,
+    first: Waypoint,
+    legs: Sequence[Leg],
+    directions: Directions = "both",
+) -> Route:
+    """The route along ``legs``, from ``first``, where the agent stands and looks at the beginning.
+
+    A leg begins with a turn unless it leads straight on. The last leg's end must see the destination.
+    """
+    instructions: list[str] = []
+    waypoints: list[Waypoint] = []
+    at = first
+    for leg in legs:
+        if turn_word(at.heading, leg.heading):
+            told = turn_sentence(at, leg.heading, directions)
+            instructions.append(told)
+            waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=told))
+            at = replace(at, heading=leg.heading)
+        told = walk_sentence(leg.stands[-1], leg is legs[-1])
+        instructions.append(told)
+        waypoints += [replace(stand, move="forward", sentence=told) for stand in (at, *leg.stands[:-1])]
+        at = leg.stands[-1]
+    instructions.append(STOP)
+    waypoints.append(replace(at, move="stop", sentence=STOP))
+    return Route(instance, city, start, destination, tuple(instructions), tuple(waypoints))

@@ -1,0 +1,123 @@
+"""Settings of the environment in words, and the splits that name some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from verienv.core.sides import Side
+from verienv.virl.instructions import Directions
+from verienv.virl.plan import SHORTEST_SPACING
+from verienv.virl.prompts import PromptStyle
+from verienv.virl.route import ActionSpace
+from verienv.virl.verifier import VIRLRewards
+
+UNSEEN_CITIES = ("astana", "helsinki")
+
+SPLITS: dict[str, dict[str, Any]] = {
+    "train": {"side": "train", "actions": "absolute"},
+    "test": {"side": "test", "actions": "absolute"},
+    "rule_ood": {"side": "test", "actions": "relative"},
+    "visual_ood": {"side": "test", "actions": "absolute", "city": UNSEEN_CITIES},
+    "rule_visual_ood": {"side": "test", "actions": "relative", "city": UNSEEN_CITIES},
+}
+"""What each split of V-IRL stands for: the rule is the action space, the look is the city."""
+
+RULE_BY_CITY: dict[str, dict[str, Any]] = {
+    "seen streets, absolute": {"split": "train"},
+    "seen streets, relative": {"split": "rule_ood", "side": "train"},
+    "unseen streets, absolute": {"split": "test"},
+    "unseen streets, relative": {"split": "rule_ood"},
+    "unseen cities, absolute": {"split": "visual_ood"},
+    "unseen cities, relative": {"split": "rule_visual_ood"},
+}
+"""The six cells of a table rule by city, for ``verienv.evaluate(..., splits=RULE_BY_CITY)``."""
+
+
+class VIRLConfig(BaseModel):
+    """The keyword arguments of ``gym.make("verienv/VIRL-L-v0", ...)``. Explicit ones beat the split's.
+
+    Attributes:
+        split: "train", "test", "rule_ood", "visual_ood" or "rule_visual_ood": names for some of the settings below
+            (``SPLITS``).
+        side: walk the streets of the "train" or the "test" side, or "all".
+        actions: the action space: "absolute" turns to one of eight compass words, "relative" to left, right, slightly
+            left or slightly right.
+        city: a city or several: "montevideo" (its two sides are two parts of the city), the unseen "astana" and
+            "helsinki" (test alone); a procedural city, such as "grid-7", "radial-0" or "organic-12"; or the path of a
+            file that ``tools/build_cities.py`` made. The last two are cut in halves, west for train, east for test.
+        data: the folder of the paper's own routes, or a file converted from it, to be walked in place of a city's.
+            They have no sides, and ``turns`` does not choose among them.
+        defects: what to do about routes of ``data`` that are not as they must be: "skip" them with a warning that
+            names them, or "refuse" the data.
+        directions: what the sentences give away of a turn: "both" words (as in the paper), the "absolute" or the
+            "relative" one, or neither: "landmarks". Unless it is both, the view also tells where streets lead.
+        turns: the fewest and the most turns of a route, 1 to 6 where routes are shipped.
+        spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
+        attempts: answers allowed at one waypoint, 1 to 64.
+        rewards: "paper", "binary", "binary_format", a VIRLRewards or a dict of its fields.
+        prompt: "default", or "diverse" for a phrasing drawn with the route.
+        strict: read plain JSON alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
+
+    split: str = "train"
+    side: Side = "train"
+    actions: ActionSpace = "absolute"
+    city: tuple[str, ...] = ("montevideo",)
+    data: Path | None = None
+    defects: Literal["skip", "refuse"] = "skip"
+    directions: Directions = "both"
+    turns: tuple[int, int] = (1, 6)
+    spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
+    attempts: int = Field(default=2, ge=1, le=64, strict=True)
+    rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
+    prompt: PromptStyle = "default"
+    strict: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        split = settings.get("split", "train")
+        named = cls.splits.get(split, {}) if isinstance(split, str) else {}
+        if settings.get("data") is None:
+            return {**named, **settings}
+        if settings.get("side", "all") != "all":
+            raise ValueError(f"side={settings['side']!r}: routes from data= have no sides; leave it out, or set 'all'")
+        if "city" in settings:
+            raise ValueError(f"city={settings['city']!r}: routes come from a city or from data=, so give one of them")
+        return {**named, **settings, "side": "all", "city": ()}
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _known_split(cls, split: Any) -> Any:
+        if not isinstance(split, str) or split not in cls.splits:
+            raise ValueError(f"expected one of {', '.join(cls.splits)}")
+        return split
+
+    @field_validator("city", mode="before")
+    @classmethod
+    def _cities(cls, city: Any) -> Any:
+        return (str(city),) if isinstance(city, str | Path) else city
+
+    @field_validator("turns", mode="after")
+    @classmethod
+    def _ordered(cls, turns: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= turns[0] <= turns[1] <= 20:
+            raise ValueError("expected the fewest and the most turns, from 0 to 20, such as (1, 6)")
+        return turns
+
+    @model_validator(mode="after")
+    def _is_told_enough(self) -> VIRLConfig:
+        if self.data is not None and self.directions not in ("both", self.actions):
+            raise ValueError(
+                f"directions={self.directions!r}: the routes from data= know no streets beside their own, so their "
+                f"sentences must name the word of the action space; set 'both' or {self.actions!r}"
+            )
+        return self

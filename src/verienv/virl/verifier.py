@@ -1,0 +1,171 @@
+"""The verifier: from any response to a Verdict. Pure and total; the action decides, the observation is a measure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import FiniteFloat
+
+from verienv.core.response import read_answer
+from verienv.core.verdict import RewardTable, Verdict
+from verienv.virl.actions import WORDS, Action, action_space, read_action
+from verienv.virl.claims import LONGEST, fold, observation_is_true
+from verienv.virl.route import ActionSpace, Waypoint
+
+
+class Failure(StrEnum):
+    """Why a response is not the action that is due. One category each, in the order of judgement."""
+
+    UNREADABLE = "unreadable"
+    """No JSON object with an ``action``."""
+    ILLEGAL = "illegal_action"
+    """Not exactly one call of a known action."""
+    OUTSIDE = "outside_action_space"
+    """A turn in a word of the other rule."""
+    WRONG_ACTION = "wrong_action"
+    """A legal action that is not the expert's."""
+
+
+class VIRLRewards(RewardTable):
+    """Prices by category; the defaults are the paper's (arXiv 2501.17161, appendix A).
+
+    A correct action is paid whatever the observation says. An answer that cannot be read holds no true observation.
+    """
+
+    correct: FiniteFloat = 1.0
+    wrong_action: FiniteFloat = -1.0
+    wrong_action_and_observation: FiniteFloat = -1.5
+    unreadable: FiniteFloat = -1.5
+
+    presets: ClassVar[Mapping[str, RewardTable]] = {}
+
+    def price(self, failure: str, observation_correct: bool) -> float:
+        """The price of a failure, "" for a correct action."""
+        if not failure:
+            return float(self.correct)
+        if failure == Failure.UNREADABLE:
+            return float(self.unreadable)
+        return float(self.wrong_action if observation_correct else self.wrong_action_and_observation)
+
+
+_NOTHING: dict[str, float] = {"wrong_action": 0.0, "wrong_action_and_observation": 0.0, "unreadable": 0.0}
+REWARDS: dict[str, VIRLRewards] = {
+    "paper": VIRLRewards(),
+    "binary": VIRLRewards(**(_NOTHING | {"correct": 1.0})),
+    "binary_format": VIRLRewards(**(_NOTHING | {"correct": 1.0, "unreadable": -0.1})),
+}
+VIRLRewards.presets = REWARDS
+
+RewardsLike = str | Mapping[str, float] | VIRLRewards
+
+OBSERVATION, INSTRUCTION, ACTION = "current observation", "current instruction", "action"
+"""The fields of an answer. The first two count with an underscore for the space as well."""
+
+
+def verify(
+    response: str,
+    waypoint: Waypoint,
+    *,
+    actions: ActionSpace = "absolute",
+    rewards: RewardsLike = "paper",
+    strict: bool = False,
+) -> Verdict:
+    """Judge one response. Never raises on any string; the same answer in every process.
+
+    Args:
+        response: any text; its last JSON object with an ``action`` counts (see ``core.response``).
+        waypoint: the pose, what is true there, and what the expert does.
+        actions: the rule, "absolute" (words of the compass) or "relative" (left and right).
+        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices.
+        strict: admit plain JSON alone.
+
+    Returns:
+        A Verdict. Its metrics: ``observation_correct`` (``current observation`` claims exactly what is true here),
+        ``instruction_correct`` (``current instruction`` is the sentence followed here; False where none is),
+        ``is_turn`` (the expert turns here: the base of turn accuracy), ``is_forward`` (the expert goes on here: what
+        always answering ``forward()`` would earn).
+
+    Raises:
+        ValueError: for an unknown rule or table, never for a response.
+    """
+    legal = action_space(actions)
+    prices = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
+    answer = read_answer(response, ACTION, strict=strict)
+    fields = answer or {}
+    action = fields.get(ACTION)
+    failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action(actions), legal)
+    observation_correct = observation_is_true(_field(fields, OBSERVATION), waypoint)
+    return Verdict(
+        reward=prices.price(failure, observation_correct),
+        is_correct=not failure,
+        failure=failure,
+        feedback=_feedback(failure, action, actions),
+        reason=_reason(failure, action, observation_correct),
+        answer=fields,
+        metrics={
+            "observation_correct": observation_correct,
+            "instruction_correct": _says(_field(fields, INSTRUCTION), waypoint.sentence),
+            "is_turn": waypoint.move == "turn",
+            "is_forward": waypoint.move == "forward",
+        },
+    )
+
+
+def action_failure(action: Any, waypoint: Waypoint, actions: ActionSpace = "absolute") -> str:
+    """ "" if ``action`` is the expert's at ``waypoint``, else the member of ``Failure`` that says why not."""
+    return _action_failure(action, waypoint.action(actions), action_space(actions))
+
+
+def _action_failure(action: Any, due: Action, legal: tuple[Action, ...]) -> str:
+    read = read_action(action)
+    if read is None:
+        return str(Failure.ILLEGAL)
+    if read not in legal:
+        return str(Failure.OUTSIDE)
+    return "" if read == due else str(Failure.WRONG_ACTION)
+
+
+def _field(fields: Mapping[str, Any], name: str) -> Any:
+    return fields.get(name, fields.get(name.replace(" ", "_")))
+
+
+_NUMBER = re.compile(r"[0-9]{1,3}[.)] ?")
+
+
+def _says(text: Any, sentence: str) -> bool:
+    """Whether ``text`` is the sentence, up to its number in the list and what ``fold`` leaves out."""
+    if not isinstance(text, str) or len(text) > LONGEST or not sentence:
+        return False
+    if text == sentence:
+        return True
+    said, meant = fold(text), fold(sentence)
+    return meant in (said, _NUMBER.sub("", said, count=1) if _NUMBER.match(said) else said)
+
+
+_FEEDBACK = {
+    "": "Correct.",
+    Failure.UNREADABLE: 'Wrong: there is no JSON object with an "action".',
+    Failure.ILLEGAL: "Wrong: the action is not one call of forward(), turn_direction(x) or stop().",
+    Failure.WRONG_ACTION: "Wrong: this is not the action that the instruction asks for here.",
+}
+
+
+def _feedback(failure: str, action: Any, actions: ActionSpace) -> str:
+    if failure == Failure.OUTSIDE:  # one of the known words, so that nothing of the policy's own comes back to it
+        return f"Wrong: {read_action(action)} is outside the action space. Directions: {', '.join(WORDS[actions])}."
+    return _FEEDBACK[failure]
+
+
+def _reason(failure: str, action: Any, observation_correct: bool) -> str:
+    if failure == Failure.UNREADABLE:
+        return "no JSON object with an action"
+    if failure == Failure.ILLEGAL:
+        said = "the action is not a string" if not isinstance(action, str) else "the action is not one known call"
+    elif failure == Failure.OUTSIDE:
+        said = f"{read_action(action)} belongs to the other rule"
+    else:
+        said = f"{read_action(action)} is {'not ' if failure else ''}what the expert does here"
+    return f"{said}; the observation is {'true' if observation_correct else 'not true'}"

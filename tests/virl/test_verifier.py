@@ -1,0 +1,261 @@
+"""The verifier: every vector in every mode it holds for, hostile text, and what a verdict says."""
+
+import hashlib
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verienv.testing import VIRLCase, load_virl_vectors, odd_responses, waypoints
+from verienv.testing.case import CANARY
+from verienv.testing.virl_cases import hostile_cases
+from verienv.virl import claims
+from verienv.virl.actions import action_space
+from verienv.virl.flaws import write_answer
+from verienv.virl.geometry import COMPASS, TURNS
+from verienv.virl.route import Waypoint
+from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
+
+TURN = Waypoint(
+    (40.7, -74.0), 350.0, "turn", 80.0, "Turn right to face east.", "Joe's Pizza", "Joe's Pizza", 260.0, True
+)
+RULES = ("absolute", "relative")
+quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+
+
+@pytest.mark.parametrize("case", load_virl_vectors(), ids=lambda case: case.name)
+def test_a_vector_gets_its_verdict(case: VIRLCase):
+    modes = [strict for strict in (False, True) if case.holds(strict)]
+    assert modes
+    for strict in modes:
+        verdict = verify(case.response, case.waypoint, actions=case.actions, strict=strict)
+        assert (verdict.failure, verdict.is_correct, verdict.reward) == (case.failure, case.is_correct, case.reward)
+        assert verdict.metrics["observation_correct"] is case.observed
+        assert json.loads(verdict.model_dump_json())["failure"] == case.failure
+        assert re.fullmatch(r"[ -~]{1,160}", verdict.feedback)
+
+
+def test_the_vectors_are_many_of_every_failure_and_under_both_rules():
+    vectors = load_virl_vectors()
+    assert len(vectors) > 900
+    assert len({case.name for case in vectors}) == len(vectors)
+    assert {case.failure for case in vectors} == {"", *Failure}
+    assert {case.actions for case in vectors if case.is_correct} == {*RULES}
+    assert {case.reward for case in vectors} == {1.0, -1.0, -1.5}
+
+
+@pytest.mark.parametrize("rewards", REWARDS)
+def test_only_correct_vectors_reach_the_price_of_a_correct_action(rewards):
+    for case in load_virl_vectors():
+        verdict = verify(case.response, case.waypoint, actions=case.actions, rewards=rewards)
+        assert (verdict.reward == REWARDS[rewards].correct) == verdict.is_correct
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_hostile_text_is_not_paid_and_no_code_is_run(strict):
+    for case in hostile_cases(seed=1):
+        verdict = verify(case.response, case.waypoint, actions=case.actions, strict=strict)
+        assert verdict.reward < 0
+        verdict.model_dump_json()
+    assert CANARY not in os.environ
+
+
+@given(odd_responses("virl"), waypoints(), st.sampled_from(RULES), st.booleans(), st.sampled_from(list(REWARDS)))
+@quick
+def test_any_text_gets_one_finite_verdict_that_can_be_written(response, waypoint, actions, strict, rewards):
+    verdict = verify(response, waypoint, actions=actions, strict=strict, rewards=rewards)
+    assert math.isfinite(verdict.reward)
+    assert verdict.failure in {"", *Failure}
+    assert verdict.is_correct == (verdict.failure == "")
+    assert json.loads(verdict.model_dump_json())
+    assert re.fullmatch(r"[ -~]{1,160}", verdict.feedback)
+    assert verify(response, waypoint, actions=actions, strict=strict, rewards=rewards) == verdict
+
+
+@given(waypoints(), st.sampled_from(RULES))
+@quick
+def test_exactly_one_action_of_the_space_is_right(waypoint, actions):
+    right = [action for action in action_space(actions) if not action_failure(action, waypoint, actions)]
+    assert right == [waypoint.action(actions)]
+
+
+@given(waypoints(), st.sampled_from(RULES), st.sampled_from(["I see the sea.", "", None, 5]))
+@quick
+def test_a_correct_action_is_paid_whatever_the_observation_says(waypoint, actions, observation):
+    response = json.dumps({"current observation": observation, "action": waypoint.action(actions)})
+    assert verify(response, waypoint, actions=actions).reward == 1.0
+
+
+@pytest.mark.parametrize("word", COMPASS)
+def test_words_of_the_compass_are_outside_the_relative_space_and_told_so(word):
+    verdict = verify(write_answer(TURN, "relative", action=f"turn_direction({word})"), TURN, actions="relative")
+    assert (verdict.failure, verdict.reward) == ("outside_action_space", -1.0)
+    assert f"turn_direction({word}) is outside the action space" in verdict.feedback
+    assert "left, right, slightly left, slightly right" in verdict.feedback
+
+
+@pytest.mark.parametrize("word", TURNS)
+def test_left_and_right_are_outside_the_absolute_space_and_told_so(word):
+    verdict = verify(write_answer(TURN, "absolute", action=f"turn_direction({word})"), TURN)
+    assert (verdict.failure, verdict.reward) == ("outside_action_space", -1.0)
+    assert f"turn_direction({word}) is outside the action space" in verdict.feedback
+    assert ", ".join(COMPASS) in verdict.feedback
+
+
+@pytest.mark.parametrize(("actions", "turn_to"), [("absolute", 10.0), ("relative", 20.0)])
+def test_a_turn_across_north_is_judged_modulo_360(actions, turn_to):
+    place = replace(TURN, heading=350.0, turn_to=turn_to)
+    due = {"absolute": "turn_direction(north)", "relative": "turn_direction(slightly right)"}[actions]
+    assert action_failure(due, place, actions) == ""
+    assert action_failure("turn_direction(left)", place, "relative") == "wrong_action"
+
+
+def test_feedback_never_tells_the_action_that_is_due():
+    for case in load_virl_vectors():
+        verdict = verify(case.response, case.waypoint, actions=case.actions)
+        if case.waypoint.move == "turn":
+            assert case.waypoint.action(case.actions) not in verdict.feedback
+        if verdict.failure == "wrong_action":
+            assert "()" not in verdict.feedback
+
+
+def test_feedback_is_one_of_few_lines_and_never_the_policys_own_words():
+    told = {verify(case.response, case.waypoint, actions=case.actions).feedback for case in load_virl_vectors()}
+    assert len(told) == 4 + len(COMPASS) + len(TURNS)
+
+
+def test_the_feedback_of_each_failure():
+    told = {action: verify(write_answer(TURN, "absolute", action=action), TURN).feedback for action in
+            ("turn_direction(east)", "forward()", "turn east")}  # fmt: skip
+    assert told == {
+        "turn_direction(east)": "Correct.",
+        "forward()": "Wrong: this is not the action that the instruction asks for here.",
+        "turn east": "Wrong: the action is not one call of forward(), turn_direction(x) or stop().",
+    }
+    assert verify("", TURN).feedback == 'Wrong: there is no JSON object with an "action".'
+
+
+@pytest.mark.parametrize(
+    ("instruction", "right"),
+    [
+        ("Turn right to face east.", True),
+        ("turn right to  face EAST", True),
+        ("3. Turn right to face east.", True),
+        ("3) Turn right to face east", True),
+        ("12.Turn right to face east.", True),
+        ("3. 3. Turn right to face east.", False),
+        ("Turn right.", False),
+        ("Turn left to face east.", False),
+        ("", False),
+        ("3.", False),
+        (None, False),
+        (3, False),
+        (["Turn right to face east."], False),
+        ("Turn right to face east. Walk forward.", False),
+        ("x" * 60_000, False),
+    ],
+)
+def test_the_instruction_is_compared_up_to_case_space_number_and_full_stop(instruction, right):
+    verdict = verify(json.dumps({"current instruction": instruction, "action": "stop()"}), TURN)
+    assert verdict.metrics["instruction_correct"] is right
+
+
+def test_where_no_sentence_is_followed_no_instruction_is_right():
+    verdict = verify('{"current instruction": "", "action": "forward()"}', Waypoint())
+    assert verdict.is_correct
+    assert verdict.metrics["instruction_correct"] is False
+
+
+def test_fields_count_with_an_underscore_too():
+    fields = json.loads(write_answer(TURN, "absolute"))
+    metrics = verify(json.dumps({name.replace(" ", "_"): text for name, text in fields.items()}), TURN).metrics
+    assert metrics == {"observation_correct": True, "instruction_correct": True, "is_turn": True, "is_forward": False}
+
+
+def test_the_metrics_have_one_type_each_and_turns_are_counted_by_the_waypoint():
+    for case in load_virl_vectors():
+        metrics = verify(case.response, case.waypoint, actions=case.actions).metrics
+        assert list(metrics) == ["observation_correct", "instruction_correct", "is_turn", "is_forward"]
+        assert all(type(value) is bool for value in metrics.values())
+        assert metrics["is_turn"] is (case.waypoint.move == "turn")
+        assert metrics["is_forward"] is (case.waypoint.move == "forward")
+
+
+def test_a_table_of_ones_own_prices_every_category():
+    prices = {"correct": 2, "wrong_action": 0.5, "wrong_action_and_observation": 0.25, "unreadable": 0.125}
+    texts = (
+        write_answer(TURN, "absolute"),
+        write_answer(TURN, "absolute", action="stop()"),
+        '{"action": "stop()"}',
+        "",
+    )
+    assert [verify(text, TURN, rewards=prices).reward for text in texts] == [2, 0.5, 0.25, 0.125]
+    assert verify("", TURN, rewards=VIRLRewards(unreadable=-9.0)).reward == -9.0
+
+
+def test_the_presets():
+    texts = (
+        write_answer(TURN, "absolute"),
+        write_answer(TURN, "absolute", action="stop()"),
+        '{"action": "stop()"}',
+        "",
+    )
+    paid = {name: [verify(text, TURN, rewards=name).reward for text in texts] for name in REWARDS}
+    assert paid == {"paper": [1, -1, -1.5, -1.5], "binary": [1, 0, 0, 0], "binary_format": [1, 0, 0, -0.1]}
+
+
+def test_an_unknown_table_is_an_error_that_names_the_presets():
+    with pytest.raises(ValueError, match="paper, binary, binary_format"):
+        verify("", TURN, rewards="papre")
+
+
+@pytest.mark.parametrize("response", ["", '{"action": "forward()"}'])
+def test_an_unknown_rule_is_an_error_whatever_the_response(response):
+    with pytest.raises(ValueError, match="expected absolute or relative"):
+        verify(response, TURN, actions="compass")
+
+
+def test_the_work_does_not_grow_with_the_response(monkeypatch):
+    folded: list[int] = []
+    fold = claims.fold
+    monkeypatch.setattr(claims, "fold", lambda text: folded.append(len(text)) or fold(text))
+    most = []
+    for times in (10, 1000, 2000):
+        folded.clear()
+        verify(json.dumps({"current observation": "I see an intersection. " * times, "action": "stop()"}), TURN)
+        most.append(sum(folded))
+    assert most[1] == most[2] <= most[0]
+
+
+def test_verdicts_do_not_depend_on_the_hash_seed():
+    script = """
+import hashlib
+from verienv.testing import load_virl_vectors
+from verienv.testing.virl_cases import hostile_cases
+from verienv.virl.verifier import verify
+told = hashlib.sha256()
+for case in [*load_virl_vectors(), *hostile_cases(2)]:
+    told.update(verify(case.response, case.waypoint, actions=case.actions).model_dump_json().encode())
+print(told.hexdigest())
+"""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    here = hashlib.sha256()
+    for case in [*load_virl_vectors(), *hostile_cases(2)]:
+        here.update(verify(case.response, case.waypoint, actions=case.actions).model_dump_json().encode())
+    assert told == {here.hexdigest() + "\n"}
