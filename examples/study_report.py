@@ -116,18 +116,21 @@ def interval(difference: list[float | None]) -> str:
 
 
 def findings(runs: list[dict[str, Any]]) -> list[str]:
-    """For each run, whether success on seen hands rose or fell, as trained on and shifted."""
+    """For each run, whether success on seen hands rose or fell, as trained on and shifted; validity where none was."""
     lines = []
     for run in runs:
         for cell in (cells_of(runs)[0], *shifted(runs).values()):
-            difference = run["points"][-1]["cells"][cell]["difference"]["success"]
+            ends = [run["points"][end]["cells"][cell] for end in (0, -1)]
+            unsolved = not any(end["metrics"]["success"][0] for end in ends)
+            difference = ends[1]["difference"]["formula_valid" if unsolved else "success"]
             low, high = difference[1], difference[2]
             verdict = "no difference shown"
             if low is not None and low > 0:
                 verdict = "improves"
             elif high is not None and high < 0:
                 verdict = "worsens"
-            lines.append(f"- {name_of(run)}, {cell}: {verdict} ({interval(difference)} points).")
+            told = f"nothing solved before or after; validity: {verdict}" if unsolved else verdict
+            lines.append(f"- {name_of(run)}, {cell}: {told} ({interval(difference)} points).")
     return lines
 
 
@@ -242,6 +245,8 @@ def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, along: Any) -> None
         low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][cell]["difference"]["success"][1:])
         ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
         axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
+    low, high = axis.get_ylim()
+    axis.set_ylim(min(low, -5), max(high, 5))  # where nothing changed it shall look so
     axis.axhline(0, color="0.7", lw=0.8, zorder=0)
     axis.grid(alpha=0.25)
 

@@ -9,6 +9,7 @@ import torch
 import study
 from policy import Policy
 from study import Arguments
+from study_report import findings
 
 TINY = {
     "env": "verienv/GeneralPoints-L-v0",
@@ -94,6 +95,22 @@ def test_an_interrupted_study_goes_on_to_the_same_numbers(finished, tmp_path, mo
 
 def test_a_policy_is_at_no_distance_from_itself(policy):
     assert study.divergence(policy, policy, Arguments(**TINY), questions=2) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_nothing_is_solved_the_report_tells_of_validity():
+    def points(success, valid):
+        metrics = {"success": [success, 0, 1], "formula_valid": [valid, 0, 1]}
+        difference = {"success": [success, success, success], "formula_valid": [0.2, 0.1, 0.3]}
+        cell = {"metrics": metrics, "difference": difference}
+        return {"cells": {"seen, trained": cell, "seen, shifted": cell}}
+
+    run = {"arm": "ppo", "rate": 1e-4, "seed": 0}
+    told = findings([{**run, "points": [points(0.0, 0.1), points(0.0, 0.3)]}])
+    assert all(
+        "nothing solved before or after; validity: improves (+20.0, +10.0 to +30.0 points)" in one for one in told
+    )
+    told = findings([{**run, "points": [points(0.0, 0.1), points(0.5, 0.3)]}])
+    assert all("seen, " in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
 
 
 def test_it_is_the_same_in_parts_as_at_once(policy):
