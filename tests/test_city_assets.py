@@ -11,15 +11,16 @@ import pytest
 from verienv.core.assets import asset_path
 from verienv.virl.city import SHIPPED_CITIES, City, shipped_city
 from verienv.virl.city_file import fits
+from verienv.virl.frontage import Frontage, building_line
 from verienv.virl.geometry import Point, distance
 from verienv.virl.network import NearestStreet, largest_component
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {  # nodes, junctions, junctions with a landmark, streets, places
-    "astana": (1105, 902, 34, 1600, 384),
-    "helsinki": (129, 95, 73, 184, 1051),
-    "montevideo-centre": (1092, 1076, 481, 2015, 1570),
-    "montevideo-north": (1264, 1230, 287, 2251, 928),
+    "astana": (1105, 902, 69, 1600, 488),
+    "helsinki": (129, 95, 79, 184, 668),
+    "montevideo-centre": (1092, 1076, 490, 2015, 1450),
+    "montevideo-north": (1264, 1230, 315, 2251, 837),
 }
 
 every_city = pytest.mark.parametrize("name", SHIPPED_CITIES)
@@ -64,17 +65,30 @@ def test_no_street_is_shorter_than_14_m(name: str) -> None:
 
 
 @every_city
-def test_every_place_stands_within_35_m_of_its_street(name: str) -> None:
+def test_every_place_stands_on_the_building_line_of_its_street(name: str) -> None:
     city = shipped_city(name)
-    assert max(distance(place.location, city.foot(place)) for place in city.places) <= 35.1
+    for place in city.places:
+        line = building_line(city.streets[place.street])
+        assert distance(place.location, city.foot(place)) == pytest.approx(line, abs=0.2)
 
 
 @every_city
-def test_a_place_belongs_to_its_nearest_street(name: str) -> None:
+def test_no_place_stands_on_another_streets_road_or_pavement(name: str) -> None:
     city = shipped_city(name)
-    nearest = NearestStreet([street.points for street in city.streets])
-    for place in city.places[::20]:
-        assert nearest(place.location)[2] == pytest.approx(distance(place.location, city.foot(place)), abs=0.2)
+    kinds = {building_line(street) for street in city.streets}
+    for line in kinds:
+        nearest = NearestStreet([street.points for street in city.streets if building_line(street) == line])
+        assert min(nearest(place.location)[2] for place in city.places[::5]) >= line - 0.2
+
+
+@every_city
+def test_along_one_side_of_a_street_fronts_are_9_m_apart(name: str) -> None:
+    city = shipped_city(name)
+    frontage = Frontage(city)
+    fronts: dict[tuple[int, int], list[Point]] = {}
+    for place in city.places:
+        fronts.setdefault((place.street, frontage.side(place.street, place.location)), []).append(place.location)
+    assert all(distance(a, b) >= 9 for found in fronts.values() for i, a in enumerate(found) for b in found[:i])
 
 
 @every_city

@@ -599,8 +599,21 @@ def test_a_person_walks_a_route_by_bare_words_and_the_map_follows(cli, tmp_path)
 
 
 def test_giving_up_on_a_route_tells_the_experts_action(cli):
+    env = VIRLEnv()
+    env.reset(seed=3)
     _, out, _ = cli("play", ROUTES, "--seed", "3", typed="give up\nq\n")
-    assert "The expert's action here is  turn_direction(west)" in out
+    assert f"The expert's action here is  {env.waypoint.action('absolute')}" in out
+
+
+def test_show_writes_an_episode_as_a_page_and_as_one_picture(cli, tmp_path):
+    page, sheet = tmp_path / "film.html", tmp_path / "sheet.png"
+    settings = ("-s", "turns=[1, 1]", "-s", "view_size=96")
+    status, out, _ = cli("show", "VIRL-VL", *settings, "--film", page, "--sheet", sheet)
+    assert status == 0
+    assert f"[the film: {page}]" in out
+    assert "data:image/webp" in page.read_text()
+    with Image.open(sheet) as picture:
+        assert picture.width > 320
 
 
 def test_verify_judges_answers_at_waypoints_among_others(cli):

@@ -32,12 +32,13 @@ from osm_data import Feature, read_pbf, read_tiles
 from street_lines import Line, inside, joined, largest, merged, simplified, split, without_doubles, without_stubs
 from verienv.virl.city import City, Place, Street
 from verienv.virl.city_file import fits
+from verienv.virl.frontage import with_fronts
 from verienv.virl.geometry import Point, distance
 from verienv.virl.network import NearestStreet
 
 CITIES = Path(__file__).parents[1] / "assets" / "cities"
 ATTRIBUTION = "(c) OpenStreetMap contributors, ODbL 1.0"
-BESIDE = 35.0  # metres from a place to its street, at most
+BESIDE = 45.0  # metres from a place to its street, at most: 35 m to its front, and 10 m from there
 SAME = 30.0  # metres between two places of one name that are one place
 STUB, MERGE, WIDEST, DOUBLE, SMOOTH = 15.0, 15.0, 25.0, 20.0, 1.0  # metres, see README in assets/cities
 ROADS = {"trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "pedestrian"}
@@ -165,15 +166,15 @@ def streets_of(features: Iterable[Feature]) -> list[Line]:
     return tidied(joined(split(ways)))
 
 
-def kind_of(feature: Feature) -> str:
-    """What kind of landmark it is, such as "cafe"; "" if it is none."""
+def kind_of(feature: Feature) -> tuple[str, str]:
+    """The key and the kind of a landmark, such as "amenity" and "cafe"; "" twice if it is none."""
     if "memorial" in feature.tags and feature.tags["memorial"] in UNSEEN:
-        return ""
+        return "", ""
     for key in KINDS:
         if value := feature.tags.get(key, "").split(";")[0].strip():
             kind = key if value == "yes" else value.lower()
-            return "" if kind in UNSEEN or not re.fullmatch("[a-z0-9_]{1,40}", kind) else kind
-    return ""
+            return ("", "") if kind in UNSEEN or not re.fullmatch("[a-z0-9_]{1,40}", kind) else (key, kind)
+    return "", ""
 
 
 def middle(points: Sequence[Point]) -> Point:
@@ -188,15 +189,18 @@ def middle(points: Sequence[Point]) -> Point:
     return (origin[0] + north / weight / 3, origin[1] + east / weight / 3) if weight else origin
 
 
-def places_of(features: Iterable[Feature], streets: Sequence[Street]) -> list[Place]:
-    """The named places beside the streets, those of one name near each other once."""
+def places_of(features: Iterable[Feature], streets: Sequence[Street]) -> list[tuple[int, Place]]:
+    """The named places beside the streets where the map has them, those of one name near each other once.
+
+    With each comes a rank: 0, but 1 of offices, which one sees less of from the street.
+    """
     nearest = NearestStreet([street.points for street in streets])
     points = [point for street in streets for point in street.points]
     low, high = (tuple(f(axis) for axis in zip(*points, strict=True)) for f in (min, max))
-    places: list[Place] = []
+    places: list[tuple[int, Place]] = []
     named: dict[str, list[Place]] = {}
     for feature in sorted(features, key=lambda each: (each.shape, each.id, each.points)):
-        name, kind = " ".join(feature.tags.get("name", "").split()), kind_of(feature)
+        name, (key, kind) = " ".join(feature.tags.get("name", "").split()), kind_of(feature)
         if not (kind and feature.shape in ("point", "area") and (label := label_of(name, 40)) and name.isprintable()):
             continue
         north, east = middle(feature.points)
@@ -207,9 +211,10 @@ def places_of(features: Iterable[Feature], streets: Sequence[Street]) -> list[Pl
         if away > BESIDE or any(distance(location, other.location) <= SAME for other in named.get(name, ())):
             continue
         along = round(min(along, streets[street].length), 2)
-        places.append(Place(name[:200], label, kind, location, street, along))
-        named.setdefault(name, []).append(places[-1])
-    return sorted(places, key=lambda place: (place.street, place.along, place.name))
+        place = Place(name[:200], label, kind, location, street, along)
+        places.append((int(key == "office"), place))
+        named.setdefault(name, []).append(place)
+    return sorted(places, key=lambda ranked: (ranked[1].street, ranked[1].along, ranked[1].name))
 
 
 def city_of(
@@ -236,7 +241,11 @@ def city_of(
     inner = [
         f for f in features if f.shape != "line" and south < f.points[0][0] < north and west < f.points[0][1] < east
     ]
-    return City(name, title, ATTRIBUTION, tuple(nodes), tuple(streets), tuple(places_of(inner, streets)), source + date)
+    ranked = places_of(inner, streets)
+    city = City(
+        name, title, ATTRIBUTION, tuple(nodes), tuple(streets), tuple(place for _, place in ranked), source + date
+    )
+    return with_fronts(city, [rank for rank, _ in ranked])
 
 
 def counts(city: City) -> str:

@@ -8,6 +8,7 @@ ENTRY_POINTS = {
     "verienv/GeneralPoints-L-v0": "verienv.generalpoints.env:GeneralPointsEnv",
     "verienv/GeneralPoints-VL-v0": "verienv.generalpoints.vision_env:GeneralPointsVisionEnv",
     "verienv/VIRL-L-v0": "verienv.virl.env:VIRLEnv",
+    "verienv/VIRL-VL-v0": "verienv.virl.vision_env:VIRLVisionEnv",
 }
 
 

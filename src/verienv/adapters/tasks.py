@@ -60,7 +60,7 @@ class Task:
 
 def _puzzle(env: GeneralPointsEnv) -> Row:
     """By sight, its cards have suits."""
-    return PuzzleRow.of(env.puzzle, env.config, vision=bool(env.perception))
+    return PuzzleRow.of(env.puzzle, env.config, vision=env.is_seen)
 
 
 def _waypoint(env: VIRLEnv) -> Row:

@@ -15,6 +15,7 @@ from rich.console import Console
 from verienv.cli import Interrupted
 from verienv.cli.common import full_id, note, read_settings, reading, writing
 from verienv.cli.convert import convert
+from verienv.cli.film import checked_film, dealt, save_film
 from verienv.cli.listing import listing
 from verienv.cli.pictures import checked_map, checked_name, folder_for, save_map, save_picture, writing_rows
 from verienv.cli.play import play as play_in
@@ -23,6 +24,7 @@ from verienv.demos import Kind, demonstrations
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
 from verienv.evaluation.cells import verified_env
+from verienv.film import asked
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.splits import RULE_BY_SIDE
 from verienv.generalpoints.verifier import GeneralPointsRewards
@@ -74,23 +76,39 @@ def show(
     after: Annotated[
         int, typer.Option(min=0, help="Let the expert answer so many times first, as far as that goes.")
     ] = 0,
+    instance: Annotated[str | None, typer.Option(metavar="ID", help="Deal this instance, whatever the seed.")] = None,
+    film: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Play on to the end, and write that as a page to watch.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="The same as one picture, tile by tile.")
+    ] = None,
+    responses: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Who plays: not the expert, but the responses of an evaluation's log (the episode as it was dealt "
+            'there) or of other JSON lines with "response"; the first episode, or that of --instance.',
+        ),
+    ] = None,
 ) -> None:
     """Show a question: the first of an episode, or a later one."""
     env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     checked_name(image, env)
     checked_map(map_file, env)
-    observation, info = env.reset(seed=seed)
+    checked_film(film, sheet)
+    episode = dealt(env, seed, instance, responses)
+    env = episode.env
     for _ in range(after):
-        following, _, over, _, info = env.step(env.expert_response())
-        if over:
-            raise ValueError(f"--after {after}: the expert is done before that; ask for fewer")
-        observation = following
+        response = episode.respond(env)
+        if response is None or env.step(response)[2]:
+            raise ValueError(f"--after {after}: {episode.by} is done before that; ask for fewer")
     if image:
         save_picture(env, image)
     if map_file:
         save_map(cast(VIRLEnv, env), map_file)
-    print(f"[{info['instance']}, split {split}, seed {seed}]\n\n{observation['text']}")
-    if env.perception:
+    print(f"[{env.instance}, {episode.origin}]\n\n{asked(env)}")
+    if env.is_seen:
         print(f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]")
     if map_file:
         print(f"\n[the map: {map_file}]")
@@ -100,6 +118,9 @@ def show(
         print(f"\n[the expert]\n\n{response}\n\n[the verdict]\n")
         for name, value in verdict.model_dump(mode="json").items():
             print(f"{name:10}  {value if isinstance(value, str) else json.dumps(value)}".rstrip())
+    if film or sheet:
+        save_film(episode, film, sheet)
+        print("\n" + "\n".join(f"[the {name}: {path}]" for name, path in (("film", film), ("sheet", sheet)) if path))
 
 
 @app.command()

@@ -23,7 +23,7 @@ _OURS = re.compile(r"\d{6,}\.png")
 
 def checked_name(image: Path | None, env: VerifiedEnv) -> Path | None:
     """``image`` if the task's picture can be written there. Raises ValueError."""
-    if image and not env.perception:
+    if image and not env.is_seen:
         raise ValueError(f"--image {image}: this task is told in words and has no picture; leave --image out")
     if image and image.suffix.lower() != ".png":
         raise ValueError(f"--image {image}: the picture is written as PNG; give a name that ends in .png")

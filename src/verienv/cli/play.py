@@ -36,32 +36,32 @@ def play(
 ) -> None:
     """Deal and judge until ``read`` returns "q" or raises EOFError.
 
-    The picture of each hand goes to ``image``, in place of the one before, or to a folder that is gone after the game.
-    The map of a route goes to ``map_file``, drawn anew after each step.
+    The picture of each question goes to ``image``, in place of the one before, or to a folder that is gone after the
+    game. The map of a route goes to ``map_file``, drawn anew after each step.
     """
     write(HELP_ON_A_ROUTE.format(word=WORDS[env.config.actions][0]) if isinstance(env, VIRLEnv) else HELP)
     if env.perception:
         write(BY_SIGHT)
+    noun = "route" if isinstance(env, VIRLEnv) else "hand"
     dealt = solved = 0
     total = 0.0
-    own_folder = TemporaryDirectory(prefix="verienv-") if env.perception and not image else nullcontext("")
+    own_folder = TemporaryDirectory(prefix="verienv-") if env.is_seen and not image else nullcontext("")
     with own_folder as folder:
         try:
             while True:
                 observation, _ = env.reset(seed=seed if not dealt else None)
                 dealt += 1
                 write(f"\n{observation['text']}")
-                if env.perception:
-                    path = image or Path(folder, f"hand-{dealt}.png")
+                path = (image or Path(folder, f"{noun}-{dealt}.png")) if env.is_seen else None
+                if path:
                     save_picture(env, path)
                     write(f"The picture is {path}")
-                rewards, success = _episode(env, read, write, map_file)
+                rewards, success = _episode(env, read, write, path, map_file)
                 solved, total = solved + success, total + rewards
         except EOFError:
             write("")
         except _Quit as quitting:
             total += quitting.reward
-    noun = "route" if isinstance(env, VIRLEnv) else "hand"
     played = noun if dealt == 1 else f"{noun}s"
     write(f"{solved} of {dealt} {played} {'walked' if noun == 'route' else 'solved'}, total reward {total:g}.")
 
@@ -72,7 +72,7 @@ class _Quit(Exception):
 
 
 def _episode(
-    env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None], map_file: Path | None
+    env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None], image: Path | None, map_file: Path | None
 ) -> tuple[float, bool]:
     """One episode; the sum of its rewards and whether it was solved."""
     total = 0.0
@@ -91,6 +91,8 @@ def _episode(
         write(f"{info['feedback']} Reward {reward:+g}.")
         if over:
             break
+        if image and info["is_correct"]:
+            save_picture(env, image)
         write(_news(env, info["messages"][-1]["content"], info["feedback"]))
     return (total, True) if info["is_success"] else _reveal(env, total, write)
 

@@ -167,6 +167,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         return self._observation(), verdict.reward, self._over, False, self._info()
 
     @property
+    def is_seen(self) -> bool:
+        """Whether this is a task by sight, whose questions come with a picture."""
+        return self._is_seen
+
+    @property
     def messages(self) -> list[Message]:
         """The dialogue as chat messages, a fresh list; as in info."""
         return fresh(self._messages)

@@ -33,8 +33,9 @@ class Place:
         name: in its own script.
         label: the name in printable ASCII, 1 to 40 characters.
         kind: such as "cafe", "bank", "supermarket"; printable ASCII.
-        location: latitude and longitude in degrees.
-        street: the index of the nearest street.
+        location: where its front stands: on the building line of its street (``frontage.building_line``), at most 35 m
+            from where the source has it; latitude and longitude in degrees.
+        street: the index of the street that it faces.
         along: metres from that street's first end to the foot point, the point of the street nearest to the place.
     """
 

@@ -142,9 +142,13 @@ class VIRLEnv(VerifiedEnv):
         return question(self._instructions, self._history, self.view, self.config.actions, self._phrasing)
 
     def _advance(self) -> bool:
-        self._history.append(step_line(self.waypoint, self.config.actions))
+        self._history.append(self._told_of_step())
         self._at += 1
         return self._at == len(self.route.waypoints)
+
+    def _told_of_step(self) -> str:
+        """The line of the history for the step that is done now: what was seen, and what was done."""
+        return step_line(self.waypoint, self.config.actions)
 
     def judge(self, response: str) -> Verdict:
         config = self.config

@@ -7,7 +7,7 @@ the last bit of a platform's sine does not matter.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from math import atan2, cos, degrees, hypot, pi, radians, sin
@@ -16,8 +16,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from verienv.virl.city import City, Place, Street
+from verienv.virl.frontage import Frontage, building_line
 from verienv.virl.geometry import EARTH_RADIUS, Point, distance
-from verienv.virl.network import NearestStreet, largest_component
+from verienv.virl.network import largest_component
 from verienv.virl.procedural_names import CHAINS, place_name, street_names
 
 CityKind = Literal["grid", "radial", "organic"]
@@ -93,7 +94,8 @@ def procedural_city(kind: CityKind, seed: int) -> City:
         )
         for first, second, name in plan.streets
     )  # fmt: skip
-    return City(f"{kind}-{seed}", f"{kind.capitalize()} city {seed}", "", nodes, streets, _places(streets, rng))
+    paper = City(f"{kind}-{seed}", f"{kind.capitalize()} city {seed}", "", nodes, streets, ())
+    return replace(paper, places=_places(paper, rng))
 
 
 def _grid(rng: np.random.Generator) -> _Plan:
@@ -210,27 +212,27 @@ def _moved(point: Point, east: float, north: float) -> Point:
     return round(point[0] + north * METRE, 6), round(point[1] + east * METRE / cos(radians(CENTRE[0])), 6)
 
 
-def _places(streets: tuple[Street, ...], rng: np.random.Generator) -> tuple[Place, ...]:
-    """Places 8 to 20 m beside the streets, at least 12 m from one another, sorted by street."""
-    nearest = NearestStreet([street.points for street in streets])
+def _places(paper: City, rng: np.random.Generator) -> tuple[Place, ...]:
+    """Places with their fronts along the streets, at least 12 m from one another, sorted by street."""
+    frontage = Frontage(paper)
     places: list[Place] = []
     taken = np.zeros((0, 2))
     named: dict[str, list[Point]] = {}
-    for location in _spots(streets, rng):
-        street, along, away = nearest(location)
-        if not 8.0 <= away <= 20.0 or (np.hypot(*((taken - location) / METRE).T) < 12.0).any():
+    for street, spot in _spots(paper.streets, rng):
+        location = frontage.front(street, spot)
+        if location is None or (np.hypot(*((taken - location) / METRE).T) < 12.0).any():
             continue
         name, kind = place_name(rng, CHAIN_PLACES)
         while name in named and ((name, kind) not in CHAINS or any(distance(location, o) < 200.0 for o in named[name])):
             name, kind = place_name(rng, CHAIN_PLACES)
         named.setdefault(name, []).append(location)
         taken = np.vstack([taken, location])
-        places.append(Place(name, name, kind, location, street, round(min(along, streets[street].length), 2)))
+        places.append(Place(name, name, kind, location, street, frontage.along(street, location)))
     return tuple(sorted(places, key=lambda place: (place.street, place.along)))
 
 
-def _spots(streets: tuple[Street, ...], rng: np.random.Generator) -> list[Point]:
-    """Where places may stand: at the corners first, then along the blocks."""
+def _spots(streets: tuple[Street, ...], rng: np.random.Generator) -> list[tuple[int, Point]]:
+    """Where places may stand, and at which street: at the corners first, then along the blocks."""
     ends = sorted({(node, index) for index, street in enumerate(streets) for node in street.ends})
     branches: dict[int, list[int]] = {}
     for node, index in ends:
@@ -238,17 +240,18 @@ def _spots(streets: tuple[Street, ...], rng: np.random.Generator) -> list[Point]
     spots = []
     for node, indexes in branches.items():
         if rng.random() < CORNERS:
-            street = streets[indexes[rng.integers(len(indexes))]]
+            index = indexes[rng.integers(len(indexes))]
             along = 8.0 + 8.0 * float(rng.random())
-            spots.append(_beside(street, along if street.ends[0] == node else street.length - along, rng))
-    for street in streets:
+            along = along if streets[index].ends[0] == node else streets[index].length - along
+            spots.append((index, _beside(streets[index], along, rng)))
+    for index, street in enumerate(streets):
         for _ in range(rng.integers(2, 6)):
-            spots.append(_beside(street, 20.0 + (street.length - 40.0) * float(rng.random()), rng))
+            spots.append((index, _beside(street, 20.0 + (street.length - 40.0) * float(rng.random()), rng)))
     return spots
 
 
 def _beside(street: Street, along: float, rng: np.random.Generator) -> Point:
     """A position left or right of the street."""
     right = radians(street.heading(along, forward=True) + 90.0)
-    off = (8.5 + 11.0 * float(rng.random())) * (1.0 if rng.random() < 0.5 else -1.0)
+    off = building_line(street) * (1.0 if rng.random() < 0.5 else -1.0)
     return _moved(street.at(along), off * sin(right), off * cos(right))

@@ -82,14 +82,27 @@ def step_line(waypoint: Waypoint, actions: ActionSpace) -> str:
     return f"{waypoint.observation} -> {waypoint.action(actions)}"
 
 
+PICTURE = (
+    "the picture shows four views: in front of you (upper left), on your right (upper right), behind you (lower left) "
+    "and on your left (lower right)."
+)
+"""What the question says in place of what is seen, where that is in a picture."""
+
+
 def view(waypoint: Waypoint, streets: bool = False) -> str:
-    """What is seen at a waypoint, with ``streets`` also where streets lead from there, clockwise from ahead."""
-    if not streets or not waypoint.streets:
-        return waypoint.observation
+    """What is seen at a waypoint, with ``streets`` also where streets lead from there."""
+    told = streets_told(waypoint) if streets else ""
+    return f"{waypoint.observation} {told}" if told else waypoint.observation
+
+
+def streets_told(waypoint: Waypoint) -> str:
+    """Where streets lead from a waypoint, clockwise from ahead; "" where that is not known."""
+    if not waypoint.streets:
+        return ""
     heading = waypoint.heading
     ways = sorted(waypoint.streets, key=lambda street: wrapped(street - heading + 22.5))
     told = ", ".join(f"{position_word(heading, street)} ({compass_word(street)})" for street in ways)
-    return f"{waypoint.observation} Streets lead {told}."
+    return f"Streets lead {told}."
 
 
 @lru_cache(maxsize=64)

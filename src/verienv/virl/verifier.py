@@ -97,7 +97,7 @@ def verify(
     fields = answer or {}
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action(actions), legal)
-    observation_correct = observation_is_true(_field(fields, OBSERVATION), waypoint)
+    observation_correct = observation_is_true(field_of(fields, OBSERVATION), waypoint)
     return Verdict(
         reward=prices.price(failure, observation_correct),
         is_correct=not failure,
@@ -107,7 +107,7 @@ def verify(
         answer=fields,
         metrics={
             "observation_correct": observation_correct,
-            "instruction_correct": _says(_field(fields, INSTRUCTION), waypoint.sentence),
+            "instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence),
             "is_turn": waypoint.move == "turn",
             "is_forward": waypoint.move == "forward",
         },
@@ -128,7 +128,8 @@ def _action_failure(action: Any, due: Action, legal: tuple[Action, ...]) -> str:
     return "" if read == due else str(Failure.WRONG_ACTION)
 
 
-def _field(fields: Mapping[str, Any], name: str) -> Any:
+def field_of(fields: Mapping[str, Any], name: str) -> Any:
+    """A field of an answer, with a space or an underscore in its name; None where there is none."""
     return fields.get(name, fields.get(name.replace(" ", "_")))
 
 

@@ -1,0 +1,158 @@
+"""Speed of seeing a street as ratios: both sides in one process, taking turns on distinct headings; medians of rounds.
+
+python benchmarks/street_view.py [--check] [--rounds 9]
+
+A grid is four views of 640 x 640 pixels from a panorama of 2048 x 1024, here of noise, the worst case for a tolerance.
+"Maps computed anew" is the projection as one would write it in numpy, for each view: rays, angles, blending in floats.
+"With an empty cache" is our own code, which then makes its maps for each view. Exactness is the largest difference of
+the two sides in grey levels; for "nearest", the share of equal pixels. A memcpy is the copy of a whole grid into fresh
+memory. With ``--check`` a broken bound is exit status 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from race import Row, race, report
+from verienv.virl import panorama as projection
+from verienv.virl.panorama import FILTERS, MOST_MAP_BYTES, BoundedCache, Filter, Picture, grid, view
+
+SIDE = 640
+AROUND = (0.0, 90.0, 180.0, 270.0)
+
+
+def noise(tall: int = 1024) -> Picture:
+    return np.random.default_rng(0).integers(0, 256, (tall, 2 * tall, 3), dtype=np.uint8)
+
+
+def headings(number: int, count: int) -> Sequence[float]:
+    return [float(heading) for heading in np.random.default_rng(number).uniform(0, 360, count)]
+
+
+def rays(panorama: Picture, heading: float, pitch: float) -> tuple[Any, Any]:
+    """Column and row in the panorama, counted in edges, of each pixel of a view."""
+    tall, wide = panorama.shape[:2]
+    middles = np.arange(SIDE) + 0.5 - SIDE / 2
+    right, down = np.meshgrid(middles, middles)
+    ahead, tilt = SIDE / 2, np.radians(pitch)
+    level, up = ahead * np.cos(tilt) + down * np.sin(tilt), ahead * np.sin(tilt) - down * np.cos(tilt)
+    east = np.degrees(np.arctan2(right, level)) + heading
+    north = np.degrees(np.arctan2(up, np.hypot(right, level)))
+    return east % 360 / 360 * wide, (90 - north) / 180 * tall
+
+
+def written_out(panorama: Picture, heading: float, filter: Filter, pitch: float = 0.0) -> Picture:
+    """One view, all of it computed anew."""
+    tall, wide = panorama.shape[:2]
+    x, y = rays(panorama, heading, pitch)
+    if filter == "nearest":
+        return panorama[y.astype(int).clip(0, tall - 1), x.astype(int) % wide]
+    x, y = x - 0.5, (y - 0.5).clip(0, tall - 1)
+    left, top = np.floor(x).astype(int), y.astype(int)
+    along, down = (x - left)[..., None], (y - top)[..., None]
+    below = (top + 1).clip(0, tall - 1)
+    upper = panorama[top, left % wide] * (1 - along) + panorama[top, (left + 1) % wide] * along
+    lower = panorama[below, left % wide] * (1 - along) + panorama[below, (left + 1) % wide] * along
+    blended: Picture = np.rint(upper * (1 - down) + lower * down).astype(np.uint8)
+    return blended
+
+
+def exactness(panorama: Picture, filter: Filter, pitch: float, other: Callable[[float], Picture], count: int) -> str:
+    pairs = [(view(panorama, heading, filter=filter, pitch=pitch), other(heading)) for heading in headings(99, count)]
+    if filter == "nearest":
+        same = np.mean([np.all(ours == theirs, axis=2).mean() for ours, theirs in pairs])
+        return f"{same:.3%} equal"
+    most = max(int(np.abs(ours.astype(int) - theirs).max()) for ours, theirs in pairs)
+    return f"{most} of 255"
+
+
+def maps(rounds: int) -> list[Row]:
+    """A grid from maps that are kept, against maps computed anew."""
+    panorama, rows = noise(), []
+    for filter in FILTERS:
+        for pitch in (0.0, 10.0):
+
+            def kept(heading: float, filter: Filter = filter, pitch: float = pitch) -> Any:
+                return grid(panorama, heading, filter=filter, pitch=pitch)
+
+            def anew(heading: float, filter: Filter = filter, pitch: float = pitch) -> Any:
+                return [written_out(panorama, heading + turn, filter, pitch) for turn in AROUND]
+
+            def inputs(number: int) -> tuple[Sequence[Any], Sequence[Any]]:
+                return headings(number, 12), headings(number + 1000, 2)
+
+            def one(heading: float, filter: Filter = filter, pitch: float = pitch) -> Picture:
+                return written_out(panorama, heading, filter, pitch)
+
+            exact = exactness(panorama, filter, pitch, one, 4)
+            named = f"grid from cached maps / maps computed anew, {filter}, pitch {pitch:g}"
+            rows.append(Row(named, *race(min(rounds, 5), kept, anew, inputs), exact, most=1 / 3))
+            named = f"grid from cached maps / with an empty cache, {filter}, pitch {pitch:g}"
+            rows.append(Row(named, *race(rounds, kept, forgetful(kept), inputs)))
+    return rows
+
+
+def forgetful(kept: Callable[[float], Any]) -> Callable[[float], Any]:
+    """The same, with a cache that holds nothing."""
+
+    def run(heading: float) -> Any:
+        projection._MAPS = BoundedCache(0)
+        try:
+            return kept(heading)
+        finally:
+            projection._MAPS = held
+
+    held = projection._MAPS
+    assert held.most_bytes == MOST_MAP_BYTES  # noqa: S101
+    return run
+
+
+def copies(rounds: int) -> list[Row]:
+    panorama, rows = noise(), []
+    whole = grid(panorama, 0.0)
+    for filter in FILTERS:
+        pair = race(
+            rounds,
+            lambda heading, filter=filter: grid(panorama, heading, filter=filter),
+            lambda _: whole.copy(),
+            lambda number: (headings(number, 12), range(40)),
+        )
+        rows.append(Row(f"grid from cached maps / memcpy of the grid, {filter}", *pair))
+    return rows
+
+
+def opencv(rounds: int) -> list[Row]:
+    """Against cv2.remap, one thread, float maps kept for the panorama's north and shifted; where it is installed."""
+    try:
+        import cv2  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return []
+    cv2.setNumThreads(1)
+    panorama, rows = noise(), []
+    x, y = (coordinate.astype(np.float32) for coordinate in rays(panorama, 0.0, 0.0))
+    for filter, flag in (("nearest", cv2.INTER_NEAREST), ("bilinear", cv2.INTER_LINEAR)):
+        # OpenCV counts from the centre of the first pixel; BORDER_WRAP also wraps rows, of which these views see none.
+
+        def remapped(heading: float, flag: int = flag) -> Any:
+            shifted = (x + np.float32(heading / 360 * panorama.shape[1])) % panorama.shape[1] - np.float32(0.5)
+            return cv2.remap(panorama, shifted, y - np.float32(0.5), flag, borderMode=cv2.BORDER_WRAP)
+
+        pair = race(
+            rounds,
+            lambda heading, filter=filter: grid(panorama, heading, filter=filter),
+            lambda heading, remapped=remapped: [remapped(heading + turn) for turn in AROUND],
+            lambda number: (headings(number, 12),) * 2,
+        )
+        exact = exactness(panorama, filter, 0.0, remapped, 4)  # type: ignore[arg-type]
+        rows.append(Row(f"grid from cached maps / cv2.remap by cached maps, {filter}", *pair, exact))
+    return rows
+
+
+# Rows of drawing panoramas belong here, and their measures into the list below.
+
+
+if __name__ == "__main__":
+    raise SystemExit(report(__doc__, [maps, copies, opencv]))

@@ -1,0 +1,161 @@
+"""Writing the film of an episode: the expert's, or one that a file of responses tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from verienv.adapters import png
+from verienv.cli.common import note
+from verienv.core.env import VerifiedEnv
+from verienv.core.files import written_whole
+from verienv.evaluation.cells import Cell
+from verienv.evaluation.records import Setup
+from verienv.film import Respond, expert, record
+
+
+@dataclass
+class Dealt:
+    """An episode that has begun.
+
+    Attributes:
+        env: the question is in play there.
+        respond: who answers.
+        by: the same in words.
+        origin: where the episode comes from, in words.
+        left: the responses of the file that were not given yet.
+    """
+
+    env: VerifiedEnv
+    respond: Respond
+    by: str
+    origin: str
+    left: list[str] | None = None
+
+
+def checked_film(page: Path | None, sheet: Path | None) -> None:
+    """Raises ValueError for a name that the film cannot be written to."""
+    for name, path, endings in (("--film", page, (".html", ".htm")), ("--sheet", sheet, (".png",))):
+        if path and path.suffix.lower() not in endings:
+            raise ValueError(f"{name} {path}: give a name that ends in {endings[0]}")
+
+
+def dealt(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Path | None = None) -> Dealt:
+    """Deal the episode that is asked for.
+
+    Args:
+        env: of the task and the settings asked for.
+        seed: of the episode, where neither ``instance`` nor ``responses`` say which.
+        instance: the id of the instance.
+        responses: an evaluation's log, or other JSON lines with "response" and perhaps "instance". The first episode
+            in it is taken, or the first of ``instance``. A log tells settings and seeds too: the episode is dealt as
+            the evaluation dealt it, pictures included.
+
+    Raises:
+        ValueError: if the file holds no such episode, or one of another environment.
+        OSError: if it cannot be read.
+    """
+    if responses is None:
+        split = f"split {getattr(env.config, 'split', '')}"
+        if instance is None:
+            env.reset(seed=seed)
+            return Dealt(env, expert, "the expert", f"{split}, seed {seed}")
+        env.reset(options={"instance": instance})
+        return Dealt(env, expert, "the expert", split)
+    setup, lines = _episode(responses, instance)
+    first, left = lines[0], [line["response"] for line in lines]
+    by, origin = f"the responses in {responses.name}", f"of {responses.name}"
+    if setup:
+        env = _as_evaluated(env, setup, first, responses)
+        by, origin = setup.policy or by, f"episode {first['episode']} of {first['cell']} in {responses.name}"
+    elif "instance" in first:
+        env.reset(options={"instance": first["instance"]})
+    else:
+        env.reset(seed=seed)
+    return Dealt(env, lambda _: left.pop(0) if left else None, by, origin, left)
+
+
+def save_film(episode: Dealt, page: Path | None, sheet: Path | None) -> None:
+    """Play the episode to its end; write its page and its sheet, each of which appears when it is whole."""
+    film = record(episode.env, episode.respond, by=episode.by)
+    if episode.left:
+        note(f"{len(episode.left)} more responses were not needed: the film ends before them")
+    if page:
+        with written_whole(page) as part:
+            part.write_text(film.html(), encoding="utf-8")
+    if sheet:
+        with written_whole(sheet) as part:
+            part.write_bytes(png(film.sheet()))
+
+
+def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[str, Any]]]:
+    """The setup if the file is an evaluation's log, and the lines of an episode: the first, or that instance's."""
+    with path.open("rb") as file:
+        lines = _read(path, file)
+        first = next(lines, {})
+        setup = None
+        if "setup" in first:
+            try:
+                setup = Setup.model_validate(first["setup"])
+            except ValidationError:
+                raise ValueError(f"{path}, line 1: no header of an evaluation's log") from None
+            first = next(lines, {})
+        if not first:
+            raise ValueError(f"{path} holds no response")
+        known = [first["instance"]] if "instance" in first else []
+        for _, episode in groupby(_before(first, lines), key=_which):
+            taken = list(episode)
+            if instance in (None, taken[0].get("instance")):
+                return setup, taken
+    about = f"; the first is of {known[0]}" if known else "; its lines name none"
+    raise ValueError(f"{path} holds no response to {instance}{about}")
+
+
+def _before(first: dict[str, Any], rest: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield first
+    yield from rest
+
+
+def _which(line: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells episodes apart: neighbouring lines that agree in it are one."""
+    return tuple(json.dumps(line.get(name)) for name in ("cell", "episode", "instance"))
+
+
+def _read(path: Path, file: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines, each an object with a response; the first may be a log's header."""
+    for number, text in enumerate(file, start=1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError(f"{path}, line {number}: no JSON") from None
+        header = number == 1 and isinstance(line, dict) and "setup" in line
+        if not header and not (isinstance(line, dict) and isinstance(line.get("response"), str)):
+            raise ValueError(f'{path}, line {number}: expected a JSON object with "response", a string')
+        if not isinstance(line.get("instance", ""), str):
+            raise ValueError(f"{path}, line {number}: instance={line['instance']!r} is no string")
+        yield line
+
+
+def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> VerifiedEnv:
+    """An environment in which the episode of a log's line has begun, as the evaluation dealt it."""
+    asked_for = env.spec.id if env.spec else ""
+    if setup.env_id != asked_for:
+        raise ValueError(f"{path} logs {setup.env_id}, not {asked_for}")
+    cell, episode = line.get("cell"), line.get("episode")
+    if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
+        raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
+    cells = Cell(setup.env_id, setup.cells[cell], setup.episodes, setup.seed)
+    if episode >= len(cells):
+        raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
+    env = cells.deal(episode)
+    if env.instance != line.get("instance"):
+        raise ValueError(f"{path} tells of {line.get('instance')}, where this version deals {env.instance}")
+    return env

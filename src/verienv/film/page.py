@@ -1,0 +1,248 @@
+"""A film as a page: every frame is in it, and the script shows one at a time.
+
+What a policy wrote is hostile. Every word goes through ``_safe``, and should one ever get past, the page's policy lets
+no script and no style run but its own two, by their hashes, and lets it load nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+
+from verienv.core.loose_json import nesting
+from verienv.core.verdict import Metric
+from verienv.film.film import Film, Frame, Scene, Still, visible
+
+THUMB = 96
+"""Width and height of thumbnails in px, at most."""
+
+LONGEST_PRETTY = 4096
+DEEPEST_PRETTY = 8
+
+_KEYS = "Arrow keys step, space plays"
+
+
+def page(film: Film) -> str:
+    """The page, as ``Film.html`` gives it."""
+    style, script = (Path(__file__).with_name(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    shown: dict[bytes, str] = {}
+    frames = [_frame(film, number, shown) for number in range(1, len(film.frames) + 1)]
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="referrer" content="no-referrer">',
+            f"<title>{_safe(film.instance)} in {_safe(film.env_id)}</title>",
+            f"<style>{style}</style>",
+            "</head>",
+            "<body>",
+            *_header(film),
+            *_controls(len(film.frames)),
+            *_strip(film),
+            "<main>",
+            *frames,
+            "</main>",
+            f"<footer><p>{_safe(film.env_id)}, {_safe(film.instance)}.</p></footer>",
+            f"<script>{script}</script>",
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _safe(text: str) -> str:
+    """The text as HTML that shows it and is nothing else."""
+    return escape(visible(text), quote=True)
+
+
+def _header(film: Film) -> Iterator[str]:
+    attempts = len(film.frames)
+    yield "<header>"
+    yield f"<h1>{_safe(film.subject or film.env_id)}</h1>"
+    kind = "right" if film.success else "wrong" if film.over else "open"
+    yield '<ul class="chips">'
+    yield f'<li class="badge {kind}">{_safe(film.outcome)}</li>'
+    yield f"<li>reward <b>{film.reward:+g}</b> in {attempts} {'attempt' if attempts == 1 else 'attempts'}</li>"
+    yield f"<li>played by <b>{_safe(film.by)}</b></li>"
+    if film.subject:
+        yield f"<li>{_safe(film.env_id)}</li>"
+    yield f"<li>{_safe(film.instance)}</li>"
+    for choice in film.choices:
+        yield f"<li>{_safe(choice)}</li>"
+    yield "</ul>"
+    yield "</header>"
+
+
+def _controls(frames: int) -> Iterator[str]:
+    yield '<div class="controls" role="group" aria-label="Player" hidden>'
+    yield '<button type="button" data-do="back" aria-label="Step back">&#9664;</button>'
+    yield '<button type="button" data-do="play">Play</button>'
+    yield '<button type="button" data-do="on" aria-label="Step on">&#9654;</button>'
+    yield f'<input type="range" min="1" max="{frames}" value="1" aria-label="Frame">'
+    yield f'<output aria-live="polite">1 of {frames}</output>'
+    yield f"<small>{_KEYS}</small>"
+    yield "</div>"
+
+
+def _strip(film: Film) -> Iterator[str]:
+    """Links to the frames. A repeated attempt has no thumbnail of its own, since it meets the same picture."""
+    yield '<nav class="strip" aria-label="Frames">'
+    before: Scene | None = None
+    for number, frame in enumerate(film.frames, 1):
+        told = f"{frame.title}: {frame.gist}, {frame.verdict.reward:+g}"
+        thumb = _thumb(frame.still) if frame.still and frame.scene is not before else ""
+        label = f'aria-label="{_safe(told)}" title="{_safe(told)}"'
+        yield f'<a class="{_kind(frame)}" href="#frame-{number}" {label}>{thumb}<span>{frame.label}</span></a>'
+        before = frame.scene
+    yield "</nav>"
+
+
+def _thumb(still: Still) -> str:
+    image = still.image()
+    image.thumbnail((THUMB, THUMB))
+    return _image(Still.of(image), "")
+
+
+def _image(still: Still, alt: str, name: str = "") -> str:
+    named = f'id="{name}" ' if name else ""
+    width, height = still.size
+    data = f"data:image/webp;base64,{b64encode(still.webp).decode()}"
+    return f'<img {named}width="{width}" height="{height}" alt="{_safe(alt)}" src="{data}">'
+
+
+def _kind(frame: Frame) -> str:
+    return "right" if frame.verdict.is_correct else "wrong"
+
+
+def _frame(film: Film, number: int, shown: dict[bytes, str]) -> str:
+    """A frame; ``shown`` holds the names of the pictures that the page has already, and those it gets here."""
+    frame = film.frames[number - 1]
+    scene = frame.scene
+    figures = [*_pictures(frame, shown), *_map(film, frame, shown)]
+    kind = ("words", "one", "both")[min(len(figures), 2)]
+    return "\n".join(
+        [
+            f'<section class="frame {kind}" id="frame-{number}" aria-labelledby="title-{number}">',
+            f'<h2 id="title-{number}">{frame.title} <code>{_safe(frame.gist)}</code> {_badge(frame)}</h2>',
+            *figures,
+            '<div class="said">',
+            '<div class="asked">',
+            *(_route(frame) if scene.instructions else _question(frame)),
+            "</div>",
+            '<div class="answered">',
+            *_answer(frame),
+            "</div>",
+            "</div>",
+            "</section>",
+        ]
+    )
+
+
+def _pictures(frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
+    for picture in frame.scene.pictures:
+        yield _figure(picture, f"What is seen at step {frame.scene.number}.", "What the policy sees", shown)
+
+
+def _map(film: Film, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
+    if frame.scene.map:
+        note = f"The map of the route: {frame.scene.map_note}"
+        owed = f"Map data: {film.attribution}." if film.attribution else "The map of the route."
+        yield _figure(frame.scene.map, note, owed, shown)
+
+
+def _figure(still: Still, alt: str, caption: str, shown: dict[bytes, str]) -> str:
+    """A picture with its caption; one that the page has already is a link to it, which the script fills in."""
+    name = shown.get(still.webp)
+    if name:
+        inside = f'<a class="again" data-of="{name}" href="#{name}">The same picture as before.</a>'
+    else:
+        name = shown[still.webp] = f"picture-{len(shown) + 1}"
+        inside = _image(still, alt, name)
+    return f"<figure>{inside}<figcaption>{_safe(caption)}</figcaption></figure>"
+
+
+def _route(frame: Frame) -> Iterator[str]:
+    """The sentences, the one that is due marked, and what is seen now."""
+    scene = frame.scene
+    yield "<h3>Instructions</h3>"
+    yield "<ol>"
+    for number, sentence in enumerate(scene.instructions):
+        mark = ' class="now" aria-current="step"' if number == scene.current else ""
+        yield f"<li{mark}>{_safe(sentence)}</li>"
+    yield "</ol>"
+    yield f"<p><b>Now</b> {_safe(scene.view)}</p>"
+    yield from _truth(scene)
+    if frame.attempt > 1:
+        yield f'<p class="told">{_safe(" ".join(frame.text.splitlines()[-2:]))}</p>'
+    yield f"<details><summary>All that was asked</summary>{_words(frame.text, 'Question')}</details>"
+
+
+def _question(frame: Frame) -> Iterator[str]:
+    yield "<h3>Question</h3>"
+    yield _words(frame.text, "Question")
+    yield from _truth(frame.scene)
+
+
+def _truth(scene: Scene) -> Iterator[str]:
+    if scene.truth:
+        yield f"<p><b>In truth</b> {_safe(scene.truth)}</p>"
+
+
+def _answer(frame: Frame) -> Iterator[str]:
+    verdict = frame.verdict
+    yield "<h3>Response</h3>"
+    yield _words(_pretty(frame.response) or "(nothing)", "Response")
+    yield f'<p class="verdict">{_badge(frame)} {_safe(verdict.feedback)}</p>'
+    if verdict.reason:
+        yield f'<p class="reason">{_safe(verdict.reason)}</p>'
+    failure = {"failure": verdict.failure.replace("_", " ")} if verdict.failure else {}
+    facts = failure | {name.replace("_", " "): _measure(value) for name, value in verdict.metrics.items()}
+    if facts:
+        chips = (f"<li>{_safe(name)} <b>{_safe(value)}</b></li>" for name, value in facts.items())
+        yield f'<ul class="chips">{"".join(chips)}</ul>'
+
+
+def _measure(value: Metric) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}"
+
+
+def _words(text: str, label: str) -> str:
+    """A box of text that scrolls where it is long, by keys too."""
+    return f'<pre dir="auto" tabindex="0" role="group" aria-label="{label}">{_safe(text)}</pre>'
+
+
+def _badge(frame: Frame) -> str:
+    sign = "&#10003;" if frame.verdict.is_correct else "&#10007;"
+    word = "correct" if frame.verdict.is_correct else "wrong"
+    return f'<span class="badge {_kind(frame)}" title="{word}">{sign} {frame.verdict.reward:+g}</span>'
+
+
+def _pretty(response: str) -> str:
+    """A response that is one JSON object, indented; any other, and one that this would change, as it is."""
+    if len(response) > LONGEST_PRETTY or response[:1] != "{" or nesting(response) > DEEPEST_PRETTY:
+        return response
+    try:
+        fields = json.loads(response)
+    except (ValueError, RecursionError):
+        return response
+    for plain in (True, False):
+        if "".join(json.dumps(fields, ensure_ascii=plain).split()) == "".join(response.split()):
+            return json.dumps(fields, ensure_ascii=plain, indent=2)
+    return response

@@ -1,0 +1,228 @@
+"""Buildings: from a lot's key to height, storeys, materials and colours, and to the textures of walls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verienv.core.bounded_cache import BoundedCache
+from verienv.virl.architecture import ARCHITECTURES, Architecture, Roof, WindowStyle
+from verienv.virl.draws import Draws
+from verienv.virl.masonry import Tile, wall_texture
+from verienv.virl.pixels import RGB, Pixels
+from verienv.virl.street_looks import ArchitectureName, StreetLook
+from verienv.virl.tiles import (
+    ACCENT,
+    CLASSES,
+    DARK,
+    DOOR,
+    FRAME,
+    GLASS,
+    GROUND_FLOOR,
+    JOINT,
+    LEDGE,
+    RAIL,
+    ROOF,
+    SHEEN,
+    STRIPE,
+    TILE,
+    TILES,
+    TRIM,
+    WALL,
+)
+
+Face = Literal["front", "right", "back", "left"]
+
+SHADES = 4
+"""Steps from a wall in the sun (0) to one turned away from it (3)."""
+
+_TOP_STYLES: dict[Roof, float] = {roof: TILES[roof][0] / TILE for roof in ("parapet", "balustrade", "mansard", "slab")}
+_PLAIN_PALETTES = 3
+_TEXTURES = BoundedCache(128 * 2**20)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A place's part of a ground floor.
+
+    Attributes:
+        start, end: the shares of the front's width between which it lies.
+        color: of its woodwork.
+        stripe: of its awning.
+        is_awning: whether it has one.
+    """
+
+    start: float
+    end: float
+    color: RGB
+    stripe: RGB
+    is_awning: bool
+
+
+@dataclass(frozen=True)
+class Building:
+    """What stands on a lot. Everything follows from the key, the architecture and the shops.
+
+    Attributes:
+        key: of the lot.
+        width, depth: metres.
+        storeys: with the ground floor.
+        storey: metres of a storey's height; the ground floor is higher.
+        window: the style of the windows.
+        roof: the style of the top.
+        wall, trim, door, cover: colours of walls, of frames and cornices, of doors and shutters, of the roof.
+        shops: from left to right.
+    """
+
+    key: int
+    width: float
+    depth: float
+    storeys: int
+    storey: float
+    window: WindowStyle
+    roof: Roof
+    wall: RGB
+    trim: RGB
+    door: RGB
+    cover: RGB
+    bay: float
+    shops: tuple[Shop, ...] = ()
+
+    @property
+    def height(self) -> float:
+        """Metres from the pavement to the top."""
+        return self.storey * (GROUND_FLOOR + self.storeys - 1 + _TOP_STYLES[self.roof])
+
+    def bays(self, face: Face) -> int:
+        """Bays of one of its walls."""
+        length = self.width if face in ("front", "back") else self.depth
+        return max(1, round(length / self.bay))
+
+
+@lru_cache(maxsize=8192)
+def building_of(
+    key: int, width: float, depth: float, architecture: ArchitectureName, shops: tuple[Shop, ...] = ()
+) -> Building:
+    """The building that a lot's key stands for."""
+    ways: Architecture = ARCHITECTURES[architecture]
+    rng = Draws(key)
+    tone = 0.94 + 0.1 * rng.share()
+    red, green, blue = rng.of(ways.walls)
+    return Building(
+        key=key,
+        width=width,
+        depth=depth,
+        storeys=rng.of(ways.storeys),
+        storey=ways.storey * (0.95 + 0.1 * rng.share()),
+        window=rng.of(ways.windows),
+        roof=rng.of(ways.roofs),
+        wall=(min(255, int(red * tone)), min(255, int(green * tone)), min(255, int(blue * tone))),
+        trim=rng.of(ways.trims),
+        door=rng.of(ways.doors),
+        cover=rng.of(ways.roof_colors),
+        bay=ways.bay,
+        shops=shops,
+    )
+
+
+def texture_of(building: Building, face: Face, shade: int, look: StreetLook, level: int) -> Pixels:
+    """The texture of a wall of a building, across x up.
+
+    Args:
+        building: whose.
+        face: which of its walls.
+        shade: 0 (in the sun) to 3 (turned away).
+        look: the time, weather and season.
+        level: of sharpness, 0 to 5.
+    """
+    return _TEXTURES.get(
+        (building, face, shade, look, level),
+        lambda: wall_texture(_rows(building, face, look.time == "night"), _palettes(building, shade, look), level),
+    )
+
+
+def _rows(building: Building, face: Face, is_night: bool) -> tuple[tuple[Tile, ...], ...]:
+    rng = Draws(building.key ^ hash_of_face(face))
+    bays = building.bays(face)
+    style = {"front": building.window, "back": "rear"}.get(face, "blank")
+    lit = 0.4 if is_night else 0.25
+    rows = [_ground_floor(building, face, bays, rng)]
+    for _ in range(building.storeys - 1):
+        rows.append(tuple(Tile(style, 1 if rng.share() < lit else 2 * (rng.share() < 0.4)) for _ in range(bays)))
+    return (*rows, (Tile(building.roof, 0),) * bays)
+
+
+def hash_of_face(face: Face) -> int:
+    return ("front", "right", "back", "left").index(face)
+
+
+def _ground_floor(building: Building, face: Face, bays: int, rng: Draws) -> tuple[Tile, ...]:
+    if face != "front":
+        return (Tile("low_blank", 0),) * bays
+    entrance = rng.bits() % bays
+    tiles = []
+    for bay in range(bays):
+        name = "entrance" if bay == entrance else "gate" if rng.share() < 0.12 else "low_window"
+        tiles.append(Tile(name, 1 if rng.share() < 0.2 else 0))
+    for number, shop in enumerate(building.shops):
+        first = min(bays - 1, round(shop.start * bays))
+        last = min(bays, max(first + 1, round(shop.end * bays)))
+        for bay in range(first, last):
+            style = "awning" if shop.is_awning else "shop"
+            door = "_door" if bay == (first + last) // 2 else ""
+            tiles[bay] = Tile(style + door, _PLAIN_PALETTES + number)
+    return tuple(tiles)
+
+
+def _palettes(building: Building, shade: int, look: StreetLook) -> NDArray[np.float32]:
+    """The colours of each class: of most bays, of lit ones, of curtained ones, then of each shop's."""
+    night, dusk = look.time == "night", look.time == "dusk"
+    colors = np.zeros((_PLAIN_PALETTES + len(building.shops), CLASSES, 3), np.float32)
+    wall = np.array(building.wall, np.float32)
+    snow = (240, 243, 248) if look.season == "winter" else None
+    for part, shown in (
+        (WALL, wall), (JOINT, wall * 0.72), (TRIM, building.trim), (LEDGE, snow or building.trim),
+        (FRAME, (226, 222, 214)), (GLASS, (62, 74, 84)), (SHEEN, (104, 124, 138)), (DOOR, building.door),
+        (RAIL, (44, 44, 46)), (DARK, (46, 44, 44)), (ROOF, snow or building.cover),
+        (ACCENT, tuple(int(0.55 * each + 40) for each in building.cover)), (STRIPE, (214, 206, 190)),
+    ):  # fmt: skip
+        colors[:, part] = shown
+    colors[1, GLASS], colors[1, SHEEN] = (150, 143, 130), (176, 168, 152)
+    colors[2, GLASS], colors[2, SHEEN] = (44, 52, 60), (132, 150, 160)
+    for number, shop in enumerate(building.shops):
+        palette = colors[_PLAIN_PALETTES + number]
+        palette[ACCENT], palette[STRIPE] = shop.color, shop.stripe
+        palette[GLASS], palette[SHEEN] = (92, 96, 94), (146, 160, 166)
+    colors *= light_on(shade, look)
+    if night or dusk:
+        glow = 1.0 if night else 0.75
+        colors[1, GLASS] = np.array((232, 190, 118)) * glow
+        colors[1, SHEEN] = np.array((250, 216, 150)) * glow
+        shops = colors[_PLAIN_PALETTES:]
+        shops[:, GLASS], shops[:, SHEEN] = np.array((238, 206, 150)) * glow, np.array((252, 228, 180)) * glow
+        shops[:, STRIPE] = np.array((170, 120, 80)) * glow
+    return colors
+
+
+_SUN = {
+    "day": ((1.06, 1.03, 0.97), (0.66, 0.70, 0.78)),
+    "dusk": ((0.92, 0.68, 0.54), (0.47, 0.44, 0.53)),
+    "night": ((0.34, 0.31, 0.30), (0.25, 0.25, 0.30)),
+}
+_CLOUDED = {
+    "day": {"overcast": (0.84, 0.86, 0.89), "rain": (0.66, 0.69, 0.73), "fog": (0.82, 0.84, 0.86)},
+    "dusk": {"overcast": (0.56, 0.52, 0.57), "rain": (0.45, 0.43, 0.49), "fog": (0.58, 0.54, 0.58)},
+    "night": {"overcast": (0.29, 0.28, 0.30), "rain": (0.25, 0.25, 0.28), "fog": (0.30, 0.30, 0.32)},
+}
+
+
+def light_on(shade: int, look: StreetLook) -> NDArray[np.float32]:
+    """By how much the light dims each channel of a surface, in the sun (0) or turned away from it (3)."""
+    if look.weather == "clear":
+        sun, sky = (np.array(each, np.float32) for each in _SUN[look.time])
+        return sun + (sky - sun) * np.float32(shade / (SHADES - 1))
+    return np.array(_CLOUDED[look.time][look.weather], np.float32) * np.float32(1.03 - 0.03 * shade)

@@ -1,0 +1,197 @@
+"""What stands along streets beside houses: trees, lamps, and plates with the names of streets at junctions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from verienv.virl.architecture import ARCHITECTURES
+from verienv.virl.buildings import light_on
+from verienv.virl.city import City
+from verienv.virl.draws import Draws
+from verienv.virl.frontage import PAVEMENT, Frontage, Lot, local
+from verienv.virl.geometry import Point
+from verienv.virl.lettering import Layout, board_picture, layout, sharpness_for
+from verienv.virl.panels import Panel, Thing
+from verienv.virl.pixels import RGB, Pixels
+from verienv.virl.street_looks import StreetLook
+from verienv.virl.walls import Frame
+
+REACH = 75.0
+"""Metres within which these are drawn."""
+
+FROM_PLACES = 7.0
+"""Metres that trees and lamps keep from the front of a place, along the street."""
+
+PLATE_LETTERS, PLATE_FOOT = 0.2, 3.5
+"""Metres of a capital letter of a street's name, and from the pavement to its plate."""
+
+_PLATE: tuple[RGB, RGB] = ((24, 58, 120), (250, 250, 250))
+_FINE = 48  # pixels of a tree's picture to a metre, at most
+_TREE, _LAMP = (5.0, 7.6), (2.4, 6.4)  # metres: width, height
+_VARIANTS = 4
+
+Array = NDArray[np.float64]
+
+
+def things_near(frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook) -> Iterator[Thing]:
+    """Trees, lamps and plates around the camera, in no order."""
+    lots = frontage.lots_near(location, REACH)
+    fronts = [city.places[place].location for lot in lots for place in lot.places]
+    taken = local(location, np.array(fronts).reshape(-1, 2))
+    for lot in lots:
+        feet = local(location, np.array([lot.start, lot.end]))
+        along = (feet[1] - feet[0]) / lot.width
+        kerb = np.array((along[1], -along[0])) * (PAVEMENT - 0.7)
+        middle, corner = (feet[0] + feet[1]) / 2 + kerb, feet[0] + kerb
+        draws = Draws(lot.key ^ 0x7EE)
+        if _has_trees(frontage, lot, look) and draws.share() < 0.6 and _is_free(middle, taken):
+            yield _tree(frame, middle, draws, look)
+        if lot.number % 3 == 1 and _is_free(corner, taken):
+            yield _lamp(frame, corner, along, look)
+    yield from _plates(frame, city, frontage, location, lots)
+
+
+def _is_free(spot: Array, taken: Array) -> bool:
+    return not len(taken) or float(np.hypot(*(taken - spot).T).min()) > FROM_PLACES + PAVEMENT
+
+
+def _has_trees(frontage: Frontage, lot: Lot, look: StreetLook) -> bool:
+    """Whether the street of a lot is one with trees: the key of its first lot says."""
+    share = ARCHITECTURES[look.ways].trees
+    return Draws(frontage.lots(lot.street)[0].key ^ 0x77).share() < share
+
+
+def _tree(frame: Frame, foot: Array, draws: Draws, look: StreetLook) -> Thing:
+    size = 0.75 + 0.45 * draws.share()
+    variant = draws.bits() % _VARIANTS
+    panel = _facing(frame, foot, _TREE[0] * size, 0.0, _TREE[1] * size)
+    return Thing(panel, lambda pixels: _as_pixels(_tree_picture(variant, look, _halvings(pixels * size))))
+
+
+def _lamp(frame: Frame, foot: Array, along: Array, look: StreetLook) -> Thing:
+    return Thing(
+        _facing(frame, foot, _LAMP[0], 0.0, _LAMP[1]), lambda pixels: _as_pixels(_lamp_picture(look, _halvings(pixels)))
+    )
+
+
+def _facing(frame: Frame, foot: Array, width: float, bottom: float, top: float) -> Panel:
+    """A panel that faces the camera."""
+    away = max(0.5, float(np.hypot(*foot)))
+    right = np.array((foot[1], -foot[0])) * (width / 2 / away)
+    return Panel(frame, foot - right, foot + right, bottom, top)
+
+
+def _as_pixels(picture: NDArray[np.uint8]) -> Pixels:
+    """From height x width x 4 to height x width."""
+    return picture.view(np.uint32)[..., 0]
+
+
+def _halvings(pixels: float) -> int:
+    """How often the finest picture is halved for so many pixels to a metre."""
+    return int(np.clip(np.round(np.log2(_FINE / max(pixels, 1e-3))), 0, 5))
+
+
+@lru_cache(maxsize=128)
+def _tree_picture(variant: int, look: StreetLook, halvings: int) -> NDArray[np.uint8]:
+    if halvings:
+        return _halved(_tree_picture(variant, look, halvings - 1))
+    rng = np.random.default_rng([17, variant])
+    width, height = round(_TREE[0] * _FINE), round(_TREE[1] * _FINE)
+    image = Image.new("RGBA", (width, height), (70, 84, 46, 0))
+    draw = ImageDraw.Draw(image)
+    bark, middle = (82, 66, 52), width / 2
+    draw.polygon(
+        [(middle - 7, height), (middle + 7, height), (middle + 4, height * 0.3), (middle - 4, height * 0.3)], bark
+    )
+    for _ in range(26 if look.season == "winter" else 10):
+        start = height * rng.uniform(0.3, 0.62)
+        reach = rng.uniform(-1, 1) * width * 0.42
+        tip = (middle + reach, start - height * rng.uniform(0.08, 0.28))
+        draw.line([(middle, start), tip], bark, 3)
+        for _ in range(3 if look.season == "winter" else 0):
+            twig = (tip[0] + rng.uniform(-30, 30), tip[1] - rng.uniform(5, 40))
+            draw.line([((middle + tip[0]) / 2, (start + tip[1]) / 2), twig], bark, 1)
+    if look.season == "summer":
+        _add_leaves(draw, rng, width, height)
+    levels = np.array(image, np.float32)
+    levels[..., :3] *= light_on(1, look)
+    return np.clip(levels, 0, 255).astype(np.uint8)
+
+
+def _add_leaves(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, height: int) -> None:
+    """Tufts in a round crown, the lower ones first and darker."""
+    tint = rng.uniform(-10, 10, 3)
+    angle, radius = rng.uniform(0, 2 * np.pi, 900), np.sqrt(rng.random(900))
+    x = width / 2 + np.cos(angle) * radius * width * 0.42
+    y = height * 0.34 + np.sin(angle) * radius * height * 0.29
+    middle, half = (width / 2, height * 0.34), (width * 0.37, height * 0.25)
+    inner = (int(50 + tint[0]), int(70 + tint[1]), 32, 255)
+    draw.ellipse((middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1]), inner)
+    for index in np.argsort(-y + rng.normal(0, 25, 900)):
+        light = 0.62 + 0.5 * (1 - y[index] / (height * 0.65)) + 0.12 * (x[index] / width - 0.5) + rng.normal(0, 0.09)
+        shade = np.clip((np.array((88, 116, 56)) + tint) * light, 0, 255).astype(int)
+        size = rng.uniform(5, 13)
+        box = (x[index] - size, y[index] - size * 0.7, x[index] + size, y[index] + size * 0.7)
+        draw.ellipse(box, (int(shade[0]), int(shade[1]), int(shade[2]), 255))
+
+
+@lru_cache(maxsize=64)
+def _lamp_picture(look: StreetLook, halvings: int) -> NDArray[np.uint8]:
+    if halvings:
+        return _halved(_lamp_picture(look, halvings - 1))
+    width, height = round(_LAMP[0] * _FINE), round(_LAMP[1] * _FINE)
+    is_lit = look.time != "day"
+    image = Image.new("RGBA", (width, height), (255, 220, 150, 0))
+    middle, head = width / 2, 34
+    if is_lit:
+        glow = Image.new("L", (width, height), 0)
+        ImageDraw.Draw(glow).ellipse((middle - 30, head - 22, middle + 30, head + 38), 190)
+        image.putalpha(glow.filter(ImageFilter.GaussianBlur(14)))
+    draw = ImageDraw.Draw(image)
+    iron = (38, 42, 44, 255)
+    draw.rectangle((middle - 2, head + 22, middle + 2, height), iron)
+    draw.rectangle((middle - 5, height - 44, middle + 5, height), iron)
+    glass = (255, 236, 190, 255) if is_lit else (206, 210, 206, 255)
+    draw.polygon(
+        [(middle - 9, head), (middle + 9, head), (middle + 6, head + 22), (middle - 6, head + 22)], glass, iron
+    )
+    draw.polygon([(middle - 11, head), (middle + 11, head), (middle, head - 12)], iron)
+    return np.asarray(image)
+
+
+def _halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Half as wide and high; colours count as much as they are opaque."""
+    image = Image.fromarray(picture).convert("RGBa")
+    return np.asarray(image.reduce(2).convert("RGBA"))
+
+
+def _plate_picture(laid: Layout, pixels: float) -> Pixels:
+    return board_picture(laid, "plain", *_PLATE, sharpness_for(pixels * PLATE_LETTERS))
+
+
+def _plates(
+    frame: Frame, city: City, frontage: Frontage, location: Point, lots: tuple[Lot, ...]
+) -> Iterator[Thing]:  # fmt: skip
+    """At each end of a street its name, on the first front on the left."""
+    for number, lot in enumerate(lots):
+        label = city.streets[lot.street].label
+        is_last = number + 1 == len(lots) or (lots[number + 1].street, lots[number + 1].side) != (lot.street, lot.side)
+        if not label or lot.places or not (lot.number == 0 or is_last) or lot.width < 6:
+            continue
+        laid = layout(label, "plain", 3.2 / PLATE_LETTERS, most_lines=2)
+        feet = local(location, np.array([lot.start, lot.end]))
+        along = (feet[1] - feet[0]) / lot.width
+        width = laid.width * PLATE_LETTERS
+        is_left = (lot.number == 0) == (lot.side < 0)  # whether the junction is at the end of the front on the right
+        left = feet[1] - along * (width + 0.4) if is_left else feet[0] + along * 0.4
+        left = left + np.array((along[1], -along[0])) * 0.05
+        panel = Panel(frame, left, left + along * width, PLATE_FOOT, PLATE_FOOT + laid.height * PLATE_LETTERS)
+        yield Thing(
+            panel,
+            partial(_plate_picture, laid),
+        )

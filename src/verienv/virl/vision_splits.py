@@ -1,0 +1,80 @@
+"""Settings of the environment by sight, and the splits that name some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil, pi, radians, tan
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from verienv.virl.splits import VIRLConfig
+from verienv.virl.street_looks import VISUALS, StreetLook
+
+SMALLEST, LARGEST = 64, 1024
+NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096
+
+History = Literal["oracle", "own", "none"]
+
+
+def _known_size(size: Any) -> Any:
+    """A pair of integers, or one integer for a square. JSON's lists are pairs too."""
+    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
+    if len(sides) != 2 or not all(type(side) is int and SMALLEST <= side <= LARGEST for side in sides):
+        raise ValueError(f"expected (height, width), each an integer from {SMALLEST} to {LARGEST} px, or one for both")
+    return sides
+
+
+class VIRLVisionConfig(StreetLook, VIRLConfig):
+    """The keyword arguments of ``gym.make("verienv/VIRL-VL-v0", ...)``. Explicit ones beat the names'.
+
+    Besides those of ``VIRLConfig`` and of ``StreetLook``:
+
+    Attributes:
+        visual: a named look of the streets: a name for some of the settings of ``StreetLook`` (``VISUALS``).
+        view_size: height and width in px of each of the four views, each 64 to 1024; one integer for a square.
+        fov: the horizontal field of view of each, 30 to 120 degrees.
+        pitch: how far each looks up, -45 to 45 degrees.
+        history: what earlier steps are said to have shown: "oracle" tells the truth, "own" the policy's own words (of
+            its answers' "current observation", up to 80 printable characters), "none" the actions alone.
+        junction_hint: whether the text tells if streets cross here.
+        panoramas: a folder of real panoramas to see in place of drawn ones (``PanoramaFolder``); with ``data`` it is
+            that folder unless another is given.
+        writable_image: whether the pictures in observations may be written to; by default they are read-only.
+    """
+
+    visual: str = "default"
+    view_size: Annotated[tuple[int, int], BeforeValidator(_known_size)] = (640, 640)
+    fov: float = Field(default=90.0, ge=30.0, le=120.0, strict=True)
+    pitch: float = Field(default=0.0, ge=-45.0, le=45.0, strict=True)
+    history: History = "oracle"
+    junction_hint: bool = Field(default=False, strict=True)
+    panoramas: Path | None = None
+    writable_image: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_look(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        visual = settings.get("visual", "default")
+        named: Mapping[str, Any] = VISUALS.get(visual, {}) if isinstance(visual, str) else {}
+        return {**named, **settings}
+
+    @field_validator("visual", mode="before")
+    @classmethod
+    def _known_visual(cls, visual: Any) -> Any:
+        if not isinstance(visual, str) or visual not in VISUALS:
+            raise ValueError(f"expected one of {', '.join(VISUALS)}; or give time, weather, season, ... themselves")
+        return visual
+
+    @property
+    def look(self) -> StreetLook:
+        """What the streets look like."""
+        return StreetLook(**{field: getattr(self, field) for field in StreetLook.model_fields})
+
+    @property
+    def panorama_size(self) -> tuple[int, int]:
+        """Height and width of drawn panoramas in px: as fine as the views at their centre."""
+        focal = self.view_size[1] / 2 / tan(radians(self.fov) / 2)
+        width = min(max(NARROWEST_PANORAMA, ceil(2 * pi * focal / 64) * 64), WIDEST_PANORAMA)
+        return width // 2, width

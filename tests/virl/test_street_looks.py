@@ -1,0 +1,55 @@
+"""Looks of a street: what is accepted, and that each shows."""
+
+import re
+from typing import Any
+
+import pytest
+
+from verienv.virl.city import SHIPPED_CITIES
+from verienv.virl.street_looks import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
+
+
+def test_a_name_and_the_dict_it_stands_for_are_one_look() -> None:
+    assert StreetLook.of("night") == StreetLook.of({"time": "night"}) == StreetLook(time="night")
+
+
+def test_overrides_beat_the_name() -> None:
+    assert StreetLook.of("snowfall", weather="clear") == StreetLook(season="winter")
+    assert StreetLook.of(StreetLook(time="dusk"), season="winter") == StreetLook(time="dusk", season="winter")
+
+
+@pytest.mark.parametrize("field", StreetLook.model_fields)
+def test_each_setting_can_be_used_alone(field: str) -> None:
+    assert any(set(settings) == {field} for settings in VISUALS.values())
+
+
+@pytest.mark.parametrize(
+    ("look", "said"),
+    [
+        ("nigth", "visual='nigth': expected one of default, dusk, night"),
+        ({"time": "noon"}, "time='noon'"),
+        ({"weathr": "rain"}, "did you mean 'weather'?"),
+        ({"sign_font": "comic"}, "sign_font='comic'"),
+        (7, "visual=7: expected a name of VISUALS"),
+    ],
+)
+def test_a_wrong_look_is_told_in_one_line(look: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        StreetLook.of(look)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_city_has_the_architecture_that_it_is_named_after() -> None:
+    assert [architecture_of(name) for name in SHIPPED_CITIES] == ["astana", "helsinki", "montevideo", "montevideo"]
+    assert architecture_of("montevideo-centre-east") == "montevideo"
+    assert architecture_of("grid-0") == "plain"
+
+
+def test_a_city_decides_only_what_is_left_to_it() -> None:
+    assert StreetLook().in_city("helsinki").architecture == "helsinki"
+    assert StreetLook(architecture="astana").in_city("helsinki").architecture == "astana"
+
+
+def test_there_are_six_display_fonts() -> None:
+    assert len(DISPLAY_FONTS) == 6
+    assert not {"plain", "mixed"} & set(DISPLAY_FONTS)

@@ -1,0 +1,189 @@
+"""V-IRL by sight as an environment: what the picture shows, what the text does not tell."""
+
+import json
+import pickle
+import re
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import verienv
+from verienv.core.spaces import PRINTABLE
+from verienv.virl import SPLITS
+from verienv.virl.env import VIRLEnv
+from verienv.virl.geometry import wrapped
+from verienv.virl.panorama import view
+from verienv.virl.vision_env import LONGEST_WORDS, VIRLVisionEnv
+
+ENV_ID = "verienv/VIRL-VL-v0"
+SMALL: dict[str, Any] = {"view_size": 96}
+
+
+def make(**settings: Any) -> VIRLVisionEnv:
+    return VIRLVisionEnv(**{**SMALL, **settings})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"split": split} for split in SPLITS),
+        {"city": "grid-7", "visual": "night", "junction_hint": True},
+        {"directions": "landmarks", "history": "own", "writable_image": True},
+        {"view_size": (64, 128), "fov": 60.0, "pitch": 10.0, "history": "none"},
+    ],
+    ids=str,
+)
+def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
+    check_env(gym.make(ENV_ID, **{**SMALL, **settings}).unwrapped)  # any warning is an error in these tests
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_expert_succeeds_and_every_step_shows_its_picture(split: str) -> None:
+    env = make(split=split)
+    for seed in range(2):
+        observation, info = env.reset(seed=seed)
+        over = False
+        while not over:
+            assert env.observation_space.contains(observation)
+            assert observation["image"].shape == (196, 196, 3)
+            assert not observation["image"].flags.writeable
+            assert set(observation["text"]) <= set(PRINTABLE)
+            observation, reward, over, _, info = env.step(env.expert_response())
+            assert reward == env.best_reward
+        assert info["is_success"]
+
+
+def test_what_is_seen_is_not_told() -> None:
+    env = make(history="none")
+    env.reset(seed=0)
+    over = False
+    while not over:
+        asked = env.messages[0]["content"][1]["text"]
+        told = asked.partition("\nSteps so far:\n")[2]
+        assert "is on your" not in told
+        assert "intersection" not in told
+        assert env.waypoint.landmark not in told or not env.waypoint.landmark
+        assert "four views" in told
+        *_, over, _, _ = env.step(env.expert_response())
+
+
+def test_the_message_holds_a_place_for_the_picture() -> None:
+    env = make()
+    env.reset(seed=0)
+    assert [part["type"] for part in env.messages[0]["content"]] == ["image", "text"]
+    assert [picture.shape for picture in env.pictures] == [(196, 196, 3)]
+
+
+def test_a_turn_shows_the_same_panorama_from_another_heading() -> None:
+    env = make(turns=(2, 2))
+    env.reset(seed=1)
+    while env.waypoint.move != "turn":
+        env.step(env.expert_response())
+    before, place = env.panorama[0], env.waypoint.location
+    env.step(env.expert_response())
+    assert env.waypoint.location == place
+    assert env.panorama[0] is before
+
+
+def test_the_four_views_are_front_right_back_and_left() -> None:
+    env = make()
+    env.reset(seed=3)
+    picture, (panorama, rotation) = env.pictures[0], env.panorama
+    corners = [(0, 0), (0, 100), (100, 0), (100, 100)]
+    for number, (row, column) in enumerate(corners):
+        turned = wrapped(env.waypoint.heading + 90 * number)
+        expected = view(panorama, turned, size=(96, 96), rotation=rotation)
+        assert (picture[row : row + 96, column : column + 96] == expected).all()
+
+
+def test_the_junction_hint_tells_whether_streets_cross() -> None:
+    env = make(junction_hint=True)
+    env.reset(seed=0)
+    over, seen = False, set()
+    while not over:
+        hint = "You are at an intersection." in env.view
+        assert hint == env.waypoint.at_intersection
+        assert ("You are not at an intersection." in env.view) != hint
+        seen.add(hint)
+        *_, over, _, _ = env.step(env.expert_response())
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("history", "line"),
+    [("oracle", "{truth} -> {action}"), ("own", "I see a shop -> {action}"), ("none", "{action}")],
+)
+def test_the_history_says_what_earlier_steps_are_said_to_have_shown(history: str, line: str) -> None:
+    env = make(history=history)
+    env.reset(seed=0)
+    truth, action = env.waypoint.observation, env.waypoint.action("absolute")
+    observation, *_ = env.step(f'{{"current observation": "I \\u0000 see\\n a shop", "action": "{action}"}}')
+    told = observation["text"].partition("\nSteps so far:\n")[2].partition("\nNow: ")[0]
+    assert told == line.format(truth=truth, action=action)
+
+
+@pytest.mark.parametrize("said", ["x" * 9999, "\u202e\ud800", ["a"], None, ""])
+def test_whatever_a_policy_says_the_history_stays_short_and_printable(said: Any) -> None:
+    env = make(history="own")
+    env.reset(seed=0)
+    observation, *_ = env.step(json.dumps({"current observation": said, "action": env.waypoint.action("absolute")}))
+    assert env.observation_space.contains(observation)
+    line = observation["text"].partition("\nSteps so far:\n")[2].partition("\nNow: ")[0]
+    assert len(line) <= LONGEST_WORDS + 40
+
+
+def test_an_unseen_city_and_another_look_of_a_city_are_other_pictures_of_the_same_routes() -> None:
+    day, night = make(), make(visual="night")
+    _, info = day.reset(seed=0)
+    night.reset(options={"instance": info["instance"]})
+    assert day.route == night.route
+    assert day.pictures[0].shape == night.pictures[0].shape
+    assert (day.pictures[0] != night.pictures[0]).mean() > 0.5
+
+
+def test_words_and_sight_deal_the_same_routes() -> None:
+    words, sight = VIRLEnv(split="rule_ood"), make(split="rule_ood")
+    for seed in range(5):
+        assert words.reset(seed=seed)[1]["instance"] == sight.reset(seed=seed)[1]["instance"]
+
+
+def test_an_environment_can_be_pickled_in_midst_of_an_episode() -> None:
+    env = make()
+    env.reset(seed=1)
+    env.step(env.expert_response())
+    copy = pickle.loads(pickle.dumps(env))  # noqa: S301 - written a moment ago
+    one, other = copy.step(copy.expert_response())[0], env.step(env.expert_response())[0]
+    assert one["text"] == other["text"]
+    assert (one["image"] == other["image"]).all()
+
+
+def test_demonstrations_bring_the_picture_of_each_waypoint() -> None:
+    rows = list(verienv.demonstrations(ENV_ID, n=3, seed=0, **SMALL))
+    assert [len(row["images"]) for row in rows] == [1, 1, 1]
+    assert rows[0]["images"][0].size == (196, 196)
+
+
+def test_rendering_gives_the_picture() -> None:
+    env = gym.make(ENV_ID, render_mode="rgb_array", **SMALL)
+    observation, _ = env.reset(seed=0)
+    assert np.array_equal(env.render(), observation["image"])  # type: ignore[arg-type]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"visual": "dawn"}, "visual='dawn': expected one of default"),
+    ({"view_size": 32}, "view_size=32: expected (height, width), each an integer from 64 to 1024 px"),
+    ({"fov": 10.0}, "fov=10.0: expected a number from 30 to 120"),
+    ({"history": "all"}, "history='all'"),
+    ({"panoramas": "no/such/folder"}, "no/such/folder"),
+    ({"tim": "day"}, "unknown setting 'tim' (did you mean 'time'?"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), WRONG, ids=str)
+def test_a_wrong_setting_is_named_with_what_is_accepted(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises((ValueError, FileNotFoundError), match=re.escape(message)) as raised:
+        VIRLVisionEnv(**settings)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,157 @@
+"""How many of the signs that routes rely on an independent OCR reads, city by city and font by font.
+
+    pip install rapidocr-onnxruntime==1.4.4    # brings OpenCV and a model; best in an environment of its own
+    python tools/read_signs.py [--poses 60] [--out FILE.json]
+
+A pose is one at which a leg ends or the route stops, where a sentence names the landmark. The view is the one of the
+four that the landmark stands in. The sign counts as read if its label, letters and digits alone, is found among the
+lines that the OCR reads, joined as they stand below each other, with at most one letter in seven wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verienv.evaluation.statistics import wilson
+from verienv.virl.dealer import CITIES
+from verienv.virl.geometry import wrapped
+from verienv.virl.panorama import view
+from verienv.virl.route import Waypoint
+from verienv.virl.vision_env import VIRLVisionEnv
+
+LEAST_LIKE = 6 / 7
+Line = tuple[float, float, float, float, str]
+"""Left, top, right, bottom in px, and the text."""
+
+
+def plain(text: str) -> str:
+    """Letters and digits alone, small; what looks alike to any reader is one."""
+    return (
+        "".join(letter for letter in text.lower() if letter.isalnum())
+        .replace("0", "o")
+        .replace("l", "i")
+        .replace("1", "i")
+    )
+
+
+def lines_of(ocr: Any, picture: NDArray[np.uint8]) -> list[Line]:
+    """What the OCR reads, from the top down."""
+    found, _ = ocr(np.ascontiguousarray(picture[:, :, ::-1]))
+    lines = []
+    for corners, text, _ in found or ():
+        across, down = [corner[0] for corner in corners], [corner[1] for corner in corners]
+        lines.append((min(across), min(down), max(across), max(down), str(text)))
+    return sorted(lines, key=lambda line: line[1])
+
+
+def reads(lines: list[Line], label: str) -> bool:
+    """Whether some lines, one below the other, say the label."""
+    wanted = plain(label)
+    return any(like(said, wanted) for start in range(len(lines)) for said in _columns(lines, start, ""))
+
+
+def like(said: str, wanted: str) -> bool:
+    """Whether two plain texts are the same but for one letter in seven."""
+    return SequenceMatcher(None, said, wanted, autojunk=False).ratio() >= LEAST_LIKE
+
+
+def _columns(lines: list[Line], start: int, before: str) -> list[str]:
+    """The texts that begin with a line and go on with lines right below it, at most six of them."""
+    left, top, right, bottom, text = lines[start]
+    said = before + plain(text)
+    found = [said]
+    if len(said) <= 60:
+        for index, (other_left, other_top, other_right, other_bottom, _) in enumerate(lines[start + 1 :], start + 1):
+            overlaps = min(right, other_right) - max(left, other_left) > 0.3 * min(
+                right - left, other_right - other_left
+            )
+            if overlaps and top < other_top < bottom + (other_bottom - other_top):
+                found += _columns(lines, index, said)
+                break
+    return found
+
+
+def poses(env: VIRLVisionEnv, seed: int) -> list[Waypoint]:
+    """The waypoints of a route at which a sentence names the landmark that is seen."""
+    env.reset(seed=seed)
+    told = env.route.instructions
+    return [
+        waypoint
+        for waypoint in env.route.waypoints
+        if waypoint.landmark and any(f"{waypoint.landmark} is {waypoint.where}." in sentence for sentence in told)
+    ]
+
+
+def quadrant(env: VIRLVisionEnv, waypoint: Waypoint) -> NDArray[np.uint8]:
+    """The view of the four in which the landmark stands."""
+    towards = round(wrapped(waypoint.landmark_bearing - waypoint.heading) / 90) % 4
+    env._at = env.route.waypoints.index(waypoint)
+    panorama, rotation = env.panorama
+    return view(panorama, wrapped(waypoint.heading + 90 * towards), size=env.config.view_size, rotation=rotation)
+
+
+def measured(ocr: Any, count: int, settings: dict[str, Any], shown: Path | None) -> tuple[int, int, list[str]]:
+    """How many of ``count`` signs are read, how many were shown, and the labels that were not."""
+    env, read, missed, seen = VIRLVisionEnv(**settings), 0, [], set[str]()
+    for seed in range(10 * count):
+        for waypoint in poses(env, seed):
+            if waypoint.landmark in seen or len(seen) == count:
+                continue
+            seen.add(waypoint.landmark)
+            picture = quadrant(env, waypoint)
+            if reads(lines_of(ocr, picture), waypoint.landmark):
+                read += 1
+            else:
+                missed.append(waypoint.landmark)
+                if shown:
+                    from PIL import Image
+
+                    Image.fromarray(picture).save(shown / f"{len(missed)}-{plain(waypoint.landmark)}.png")
+        if len(seen) == count:
+            break
+    return read, len(seen), missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--poses", type=int, default=60, help="signs in each row, each another label")
+    parser.add_argument("--out", type=Path, help="write what came out, as JSON")
+    parser.add_argument("--missed", type=Path, help="a folder for the views whose sign was not read")
+    parser.add_argument("--rows", nargs="*", help="the rows to measure; all by default")
+    options = parser.parse_args()
+    from rapidocr_onnxruntime import RapidOCR
+
+    from verienv.virl.street_looks import DISPLAY_FONTS
+
+    rows: dict[str, dict[str, Any]] = {
+        city: {"city": city, "side": "all" if city == "montevideo" else "test"} for city in CITIES
+    }
+    rows["grid-7"] = {"city": "grid-7", "side": "all"}
+    rows |= {f"font {font}": {"side": "all", "sign_font": font} for font in DISPLAY_FONTS}
+    rows |= {visual: {"side": "all", "visual": visual} for visual in ("night", "rain", "winter", "fog", "dusk")}
+    ocr, results = RapidOCR(), defaultdict[str, Any](dict)
+    for name, settings in rows.items():
+        if options.rows and name not in options.rows:
+            continue
+        shown = options.missed / name.replace(" ", "-") if options.missed else None
+        if shown:
+            shown.mkdir(parents=True, exist_ok=True)
+        read, count, missed = measured(ocr, options.poses, settings, shown)
+        low, high = wilson(read, count)
+        results[name] = {"read": read, "of": count, "interval": [low, high], "missed": missed}
+        share = f"{100 * read / count:5.1f}% ({100 * low:.1f}..{100 * high:.1f})"
+        print(f"{name:24} {read:4} of {count:4}  {share}  {missed[:6]}", flush=True)
+        if options.out:
+            options.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
