@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo demo-text test test-slow lint types wheel bench golden gallery clean
+.PHONY: help demo demo-text test test-slow test-integrations lint types wheel bench golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
 	@echo "make demo-text  the same in words, in runs/demo-text"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
+	@echo "make test-integrations  the tests of other libraries, each in an environment of its own under .venvs"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
@@ -46,6 +47,9 @@ test: $(VENV)/installed-dev
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
 
+test-integrations: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m integrations tests/integrations
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,6 +64,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check
 	$(BIN)/python benchmarks/drawing.py --check
 	$(BIN)/python benchmarks/virl.py --check
+	$(BIN)/python benchmarks/street_view.py --check
 	$(BIN)/python benchmarks/training.py --check
 
 golden: $(VENV)/installed-dev

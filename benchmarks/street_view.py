@@ -6,7 +6,8 @@ A grid is four views of 640 x 640 pixels from a panorama of 2048 x 1024, here of
 "Maps computed anew" is the projection as one would write it in numpy, for each view: rays, angles, blending in floats.
 "With an empty cache" is our own code, which then makes its maps for each view. Exactness is the largest difference of
 the two sides in grey levels; for "nearest", the share of equal pixels. A memcpy is the copy of a whole grid into fresh
-memory. With ``--check`` a broken bound is exit status 1.
+memory. Panoramas are drawn at the waypoints of shipped routes, one after the other as they are walked, so that what
+neighbours share (lots, façades) is drawn once, as in an episode. With ``--check`` a broken bound is exit status 1.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ import numpy as np
 
 from race import Row, race, report
 from verienv.virl import panorama as projection
+from verienv.virl.city import City
+from verienv.virl.env import VIRLEnv
+from verienv.virl.frontage import Frontage
 from verienv.virl.panorama import FILTERS, MOST_MAP_BYTES, BoundedCache, Filter, Picture, grid, view
+from verienv.virl.route import Waypoint
+from verienv.virl.scenery import draw_panorama
+from verienv.virl.street_looks import StreetLook
+from verienv.virl.vision_env import VIRLVisionEnv
 
 SIDE = 640
 AROUND = (0.0, 90.0, 180.0, 270.0)
@@ -154,5 +162,59 @@ def opencv(rounds: int) -> list[Row]:
 # Rows of drawing panoramas belong here, and their measures into the list below.
 
 
+MILLISECONDS = 1e3
+"""In the microseconds of a row."""
+
+
+def walk(number: int, count: int, **settings: Any) -> list[Waypoint]:
+    """The waypoints of some routes, one after the other."""
+    env, found = VIRLEnv(**settings), list[Waypoint]()
+    env.reset(seed=number)
+    while len(found) < count:
+        found += [waypoint for waypoint in env.route.waypoints if waypoint.move != "turn"]
+        env.reset()
+    return found[:count]
+
+
+def drawings(rounds: int, count: int = 24) -> list[Row]:
+    rows = []
+    for name, settings, look in (
+        ("Montevideo", {}, "default"),
+        ("Montevideo, rain by night", {}, "rainy_night"),
+        ("Helsinki", {"split": "visual_ood", "city": "helsinki"}, "default"),
+    ):
+        env = VIRLEnv(**settings)
+        env.reset(seed=0)
+        city = env.city
+        assert city  # noqa: S101 - shipped routes have one
+        frontage, dress = Frontage(city), StreetLook.of(look)
+        whole = noise()
+
+        def draw(
+            waypoint: Waypoint, city: City = city, frontage: Frontage = frontage, dress: StreetLook = dress
+        ) -> Any:
+            return draw_panorama(city, frontage, waypoint.location, dress)
+
+        def inputs(number: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:
+            return walk(number, count, **settings), range(count)
+
+        ours, memcpy = race(min(rounds, 6), draw, lambda _, whole=whole: whole.copy(), inputs)
+        rows.append(Row(f"a panorama drawn, {name} / 150 ms", ours, 150 * MILLISECONDS, most=1))
+        rows.append(Row(f"a panorama drawn, {name} / memcpy of it", ours, memcpy))
+    return rows
+
+
+def revisits(rounds: int, count: int = 12) -> list[Row]:
+    env = VIRLVisionEnv()
+    env.reset(seed=0)
+    cache, first = BoundedCache(2**28), env.panorama[0]
+
+    def seen(place: int) -> Any:
+        return cache.get(place, first.copy)
+
+    pair = race(rounds, lambda number: seen(number % 4), lambda _: first.copy(), lambda _: (range(count), range(count)))
+    return [Row("a panorama from the cache / memcpy of it", *pair)]
+
+
 if __name__ == "__main__":
-    raise SystemExit(report(__doc__, [maps, copies, opencv]))
+    raise SystemExit(report(__doc__, [maps, copies, opencv, drawings, revisits]))

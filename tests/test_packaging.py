@@ -2,13 +2,14 @@
 
 import re
 import tomllib
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from verienv.registration import ENTRY_POINTS
+from verienv.registration import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -44,11 +45,11 @@ def test_the_package_is_typed() -> None:
     assert (ROOT / "src" / "verienv" / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("entry_point", ENTRY_POINTS.values())
+@pytest.mark.parametrize("entry_point", [*ENTRY_POINTS.values(), *NUMERIC_ENTRY_POINTS.values()])
 def test_every_id_leads_to_an_environment(entry_point: str) -> None:
     module, name = entry_point.split(":")
     assert module.startswith("verienv.")
-    assert name.endswith("Env")
+    assert callable(getattr(import_module(module), name))
 
 
 def test_the_command_line_is_installed_as_verienv() -> None:

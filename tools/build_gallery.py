@@ -21,6 +21,8 @@ from verienv.generalpoints.tabletop import TEXTURES, tabletop
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import draw_map
 from verienv.virl.env import VIRLEnv
+from verienv.virl.street_looks import VISUALS
+from verienv.virl.vision_env import VIRLVisionEnv
 
 DOCS = Path(__file__).parents[1] / "docs"
 INSTANCE = "generalpoints:4-4-2-10:24"
@@ -55,6 +57,12 @@ MAPS: dict[str, tuple[dict[str, Any], int]] = {
 }
 """By city: the settings of its route, and how many steps of it are done."""
 
+STREETS = {
+    name: {"city": name, "side": "all" if name not in ("astana", "helsinki") else "test"}
+    for name in ("montevideo", "helsinki", "astana", "grid-7")
+}
+"""By city: the settings of street views in it."""
+
 
 def pictures() -> Iterator[tuple[str, Image.Image]]:
     """The files of the gallery, by name."""
@@ -72,7 +80,36 @@ def pictures() -> Iterator[tuple[str, Image.Image]]:
     for name in MAPS:
         env = walking(name)
         yield f"map-{name}", draw_map(env.route, env.city, passed=env.passed, size=560)
+    for name, settings in STREETS.items():
+        yield f"street-{name}", Image.fromarray(four_views(settings))
+    for name in VISUALS:
+        yield f"visual-{name}", Image.fromarray(four_views({"visual": name}))
+    yield "streets", Image.fromarray(front_views())
     yield "routes", side_by_side([walking("montevideo"), walking("helsinki")])
+
+
+def at_a_corner(settings: dict[str, Any]) -> VIRLVisionEnv:
+    """An environment by sight, its agent at the first intersection of a route where a landmark stands."""
+    env = VIRLVisionEnv(view_size=240, **settings)
+    env.reset(seed=5)
+    while not (env.waypoint.at_intersection and env.waypoint.landmark):
+        env.step(env.expert_response())
+        if env.waypoint.move == "stop":
+            env.reset()
+    return env
+
+
+def four_views(settings: dict[str, Any]) -> Any:
+    """What is seen at a corner."""
+    return at_a_corner(settings).pictures[0]
+
+
+def front_views() -> Any:
+    """What is seen ahead, in four cities and looks, for the top of a page."""
+    chosen = [STREETS["montevideo"], STREETS["helsinki"] | {"visual": "rain"}, STREETS["astana"] | {"visual": "winter"}]
+    chosen += [{"visual": "night"}]
+    seam = np.full((240, 6, 3), 255, np.uint8)
+    return np.hstack([part for one in chosen for part in (seam, four_views(one)[:240, :240])][1:])
 
 
 def side_by_side(envs: list[VIRLEnv]) -> Image.Image:
@@ -129,7 +166,9 @@ def slug(name: str) -> str:
 
 def page() -> str:
     """The page, as Markdown."""
-    return "\n".join([*introduction(), *decks(), *looks(), *splits(), *others(), *failures(), *routes(), ""])
+    return "\n".join(
+        [*introduction(), *decks(), *looks(), *splits(), *others(), *failures(), *routes(), *streets(), ""]
+    )
 
 
 def introduction() -> list[str]:
@@ -223,6 +262,29 @@ def routes() -> list[str]:
     for failure in env.failures:
         lines.append(row(failure, env.flawed_response(failure, np.random.default_rng(3)) or "", env))
     return [*lines, row("none", env.expert_response(), env)]
+
+
+def streets() -> list[str]:
+    cells = [
+        (f"![a corner in {name}](gallery/street-{name}.webp)", f"`{settings}`") for name, settings in STREETS.items()
+    ]
+    looks = [
+        (f"![{name}](gallery/visual-{name}.webp)", f"**`{name}`**<br>" + pairs(settings, "the city's own"))
+        for name, settings in VISUALS.items()
+    ]
+    return [
+        "", "## Street views", "", "![four streets](gallery/streets.webp)", "",
+        "What `verienv/VIRL-VL-v0` shows: front and right above, back and left below. Streets and places are those of",
+        "the maps above; buildings, shop fronts and signs are drawn. Each city has its own architecture:", "",
+        *grid(cells, 2), "",
+        '`visual="..."` names a look; each of its settings can also be given by itself, as in',
+        '`gym.make(..., time="night", sign_font="lobster")`:', "",
+        *grid(looks, 3),
+    ]  # fmt: skip
+
+
+def pairs(settings: dict[str, Any], otherwise: str) -> str:
+    return ", ".join(f"{field}={value!r}" for field, value in settings.items()) or otherwise
 
 
 def row(failure: str, response: str, env: VerifiedEnv) -> str:

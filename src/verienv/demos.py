@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import gymnasium as gym
 import numpy as np
 
+from verienv.core.config import UnknownSettingError
 from verienv.core.dialogue import parts_of
 from verienv.core.env import VerifiedEnv
 
@@ -64,6 +65,8 @@ def demonstrations(
     """
     try:
         env = gym.make(env_id, split=split, **settings).unwrapped
+    except UnknownSettingError:
+        raise
     except TypeError:  # it takes no split
         env = None
     if not isinstance(env, VerifiedEnv):

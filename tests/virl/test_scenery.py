@@ -91,9 +91,9 @@ def test_every_visual_draws_and_each_differs_from_the_others() -> None:
 
 def test_a_near_wall_hides_a_far_one_up_to_its_height() -> None:
     left, right = np.array([[-5.0, 10.0], [-50.0, 100.0]]), np.array([[5.0, 10.0], [50.0, 100.0]])
-    low = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 20.0])))
+    low = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 20.0]), np.zeros(2)))
     assert set(low.wall.tolist()) == {0}
-    tall = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 120.0])))
+    tall = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 120.0]), np.zeros(2)))
     behind = tall.wall == 1
     assert set(tall.wall.tolist()) == {0, 1}
     nearest = {
@@ -106,12 +106,14 @@ def test_a_near_wall_hides_a_far_one_up_to_its_height() -> None:
 def test_a_wall_is_seen_from_outside_alone() -> None:
     ends = np.array([[-5.0, 10.0]]), np.array([[5.0, 10.0]])
     frame = Frame(512, 1024)
-    assert len(visible_spans(frame, Walls(*ends, np.array([10.0]))).wall) > 100
-    assert not len(visible_spans(frame, Walls(*reversed(ends), np.array([10.0]))).wall)
+    assert len(visible_spans(frame, Walls(*ends, np.array([10.0]), np.zeros(1))).wall) > 100
+    assert not len(visible_spans(frame, Walls(*reversed(ends), np.array([10.0]), np.zeros(1))).wall)
 
 
 def test_a_wall_due_north_lies_on_both_edges_of_the_panorama() -> None:
-    spans = visible_spans(Frame(512, 1024), Walls(np.array([[-5.0, 10.0]]), np.array([[5.0, 10.0]]), np.array([10.0])))
+    spans = visible_spans(
+        Frame(512, 1024), Walls(np.array([[-5.0, 10.0]]), np.array([[5.0, 10.0]]), np.array([10.0]), np.zeros(1))
+    )
     assert {0, 1023} <= set(spans.column.tolist())
     heights = dict(zip(spans.column.tolist(), spans.top.tolist(), strict=True))
     assert heights[0] == pytest.approx(heights[1023])
@@ -213,6 +215,11 @@ def test_a_city_without_places_is_drawn_too() -> None:
     city, _ = world("helsinki")
     empty = City("bare", "Bare", "", city.nodes, city.streets, ())
     assert draw_panorama(empty, Frontage(empty), city.nodes[5], StreetLook(), SIZE).std() > 10
+
+
+def test_where_nothing_stands_there_is_ground_under_the_sky() -> None:
+    picture = drawn("helsinki", (0.0, 0.0), "rain")
+    assert picture[:64].mean() > picture[64:].mean() + 20
 
 
 def test_a_place_with_the_longest_label_is_drawn() -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from verienv.evaluation.cells import verified_env
 from verienv.generalpoints.looks import LOOKS, Look
-from verienv.registration import ENTRY_POINTS
+from verienv.registration import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
 
 
 def listing() -> Iterator[Table]:
@@ -29,6 +29,13 @@ def listing() -> Iterator[Table]:
         [
             (env_id, (inspect.getdoc(type(env)) or "").partition("\n")[0], ", ".join(env.splits))
             for env_id, env in envs.items()
+        ],
+    )
+    yield _table(
+        ("for libraries without text", "made by"),
+        [
+            (env_id, f"{entry_point.partition(':')[0]}; docs/libraries.md tells more")
+            for env_id, entry_point in NUMERIC_ENTRY_POINTS.items()
         ],
     )
     shown = list[type[BaseModel]]()

@@ -11,17 +11,27 @@ from pydantic import BaseModel, ValidationError
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class UnknownSettingError(TypeError, ValueError):
+    """A setting that a model does not have. Also the TypeError that Python raises for a keyword a function lacks.
+
+    Libraries that try keywords of their own on every environment go by that, and by its words.
+    """
+
+
 def validated(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:
     """Build ``model`` from keyword settings.
 
     Raises:
         ValueError: one line that names the field, what was given and what is accepted.
+        UnknownSettingError: the same, for a setting that there is not.
     """
     try:
         return model.model_validate(dict(settings))
     except ValidationError as error:
-        lines = [_sentence(model, detail) for detail in error.errors(include_url=False, include_context=True)]
-        raise ValueError(f"{name or model.__name__}: " + "; ".join(lines)) from None
+        faults = error.errors(include_url=False, include_context=True)
+        kind = UnknownSettingError if any(fault["type"] == "extra_forbidden" for fault in faults) else ValueError
+        lines = [_sentence(model, fault) for fault in faults]
+        raise kind(f"{name or model.__name__}: " + "; ".join(lines)) from None
 
 
 def _sentence(model: type[BaseModel], detail: Any) -> str:
@@ -29,7 +39,8 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         close = get_close_matches(field, model.model_fields, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        return f"unknown setting {field!r} ({hint}accepted: {', '.join(model.model_fields)})"
+        accepted = ", ".join(model.model_fields)
+        return f"unknown setting {field!r} ({hint}accepted: {accepted}): unexpected keyword argument {field!r}"
     message: str = detail["msg"]
     if detail["type"] == "value_error":  # a sentence of ours
         message = message.removeprefix("Value error, ").removeprefix(f"{field}: ")

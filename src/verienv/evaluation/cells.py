@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from verienv.core.config import UnknownSettingError
 from verienv.core.env import VerifiedEnv
 from verienv.evaluation.records import Cells
 
@@ -18,6 +19,8 @@ def verified_env(env_id: str, **settings: Any) -> VerifiedEnv:
         env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
     except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
         raise ValueError(f"env_id={env_id!r}: {error}") from None
+    except UnknownSettingError:
+        raise
     except TypeError as error:  # an environment that is not ours was given our settings
         raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {error}") from error
     if not isinstance(env, VerifiedEnv):

@@ -7,6 +7,7 @@ shown a board that turns towards the camera.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, degrees, radians, sin
@@ -40,6 +41,9 @@ _STEP = 1.0  # metres between the poses that are tried
 _FASCIA_FOOT = 3.0  # metres above the pavement
 _GAP = 0.12  # metres before the front
 _BLADE = 3.3  # metres that one board may reach over the pavement
+_LEAST_TURN, _MOST_TURN = 30.0, 44.0  # degrees by which wings are turned: who stands right before them reads one too
+_OVERLAP = 4.0  # degrees to the other side to which wings are turned in any case
+_FASCIA_LETTERS = 0.5  # metres; in a plain font, where wings are read from before the front too
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,21 @@ def boards_of(city: City, frontage: Frontage, place: int, look: StreetLook) -> t
     slants = np.degrees(np.arctan2(viewers @ along, viewers @ out))
     away = np.hypot(*viewers.T)
     before = abs(slants) <= _SLANT
-    boards = [_fascia(place, it, font, along, out, _farthest(away[before], 7.0))]
-    foot = boards[0].top + 0.3
+    near = _letters(font, _farthest(away[before], 7.0))
+    if before.all():
+        return (_fascia(place, it, font, along, out, near),)
+    letters = _letters(font, _farthest(away, 9.0))
+    blade = layout(it.label, font, _BLADE / letters)
+    if blade.width * letters <= _BLADE:
+        sides = [side for side in (-1, 1) if np.any(~before & (slants * side > 0))]
+        fascia = _fascia(place, it, font, along, out, near)
+        return (fascia, *_wings(fascia, blade, letters, along, out, sides, 90.0))
+    sides = [side for side in (-1, 1) if np.any(slants * side > -_OVERLAP)]
+    laid = layout(it.label, font, max(6.0, 4.0 * letters) / letters)
     room = building_line(city.streets[it.street]) - 1.5
-    sides = [side for side in (-1, 1) if np.any(~before & (slants * side > 0))]
-    if sides:
-        far = ~before
-        widest = min(110.0, float(abs(slants[far]).max()))
-        boards += _wings(place, it.label, font, along, out, sides, _farthest(away[far], 9.0), widest, foot, room)
-    return tuple(boards)
+    turn = min(float(abs(slants).max()) - _SLANT, degrees(np.arcsin(min(1.0, room / (laid.width * letters)))))
+    fascia = _fascia(place, it, font, along, out, min(near, _FASCIA_LETTERS * needed_pixels(font) / PLAIN_PIXELS))
+    return (fascia, *_wings(fascia, laid, letters, along, out, sides, min(max(turn, _LEAST_TURN), _MOST_TURN)))
 
 
 def turned_board(board: Board, viewer: tuple[float, float]) -> Board:
@@ -196,8 +206,7 @@ def _letters(font: str, away: float) -> float:
     return max(_LEAST_LETTERS, needed_pixels(font) * away / PIXELS_PER_RADIAN * _SURE)
 
 
-def _fascia(place: int, it: Place, font: str, along: Array, out: Array, away: float) -> Board:
-    letters = _letters(font, away)
+def _fascia(place: int, it: Place, font: str, along: Array, out: Array, letters: float) -> Board:
     laid = layout(it.label, font, 8.0 / letters, most_lines=3, emblem=emblem_of(it.kind))
     half, base = along * (laid.width * letters / 2), out * _GAP
     top = _FASCIA_FOOT + laid.height * letters
@@ -205,27 +214,16 @@ def _fascia(place: int, it: Place, font: str, along: Array, out: Array, away: fl
 
 
 def _wings(
-    place: int, label: str, font: str, along: Array, out: Array, sides: list[int], away: float, widest: float,
-    foot: float, room: float,
-) -> list[Board]:  # fmt: skip
-    """Boards for those along the street: turned to them by as little as lets the farthest read."""
-    letters = _letters(font, away)
-    laid = layout(label, font, _BLADE / letters)
-    turn = 90.0
-    if laid.width * letters > _BLADE:
-        laid = layout(label, font, max(6.0, 4.0 * letters) / letters)
-        turn = max(30.0, widest - _SLANT)
-    width = laid.width * letters
-    if width * sin(radians(turn)) > room:
-        turn = max(30.0, min(turn, degrees(np.arcsin(min(1.0, room / width)))))
-    boards = []
+    fascia: Board, laid: Layout, letters: float, along: Array, out: Array, sides: list[int], turn: float
+) -> Iterator[Board]:
+    """Boards above a fascia, each from the front to a point before it, turned by so many degrees to one side."""
+    width, bottom = laid.width * letters, fascia.top + 0.3
     for side in sides:
         apex = out * (_GAP + width * sin(radians(turn)))
         at_wall = along * (side * width * cos(radians(turn))) + out * _GAP
         left, right = (apex, at_wall) if side > 0 else (at_wall, apex)
-        top = foot + laid.height * letters
-        boards.append(Board(place, "wing", _pair(left), _pair(right), foot, top, letters, font, laid))
-    return boards
+        top = bottom + laid.height * letters
+        yield Board(fascia.place, "wing", _pair(left), _pair(right), bottom, top, letters, fascia.font, laid)
 
 
 def _pair(vector: Array) -> tuple[float, float]:

@@ -75,7 +75,9 @@ class Building:
         window: the style of the windows.
         roof: the style of the top.
         wall, trim, door, cover: colours of walls, of frames and cornices, of doors and shutters, of the roof.
+        bay: metres from window to window, about.
         shops: from left to right.
+        corners: the sides that look at a street, and so have windows.
     """
 
     key: int
@@ -91,6 +93,7 @@ class Building:
     cover: RGB
     bay: float
     shops: tuple[Shop, ...] = ()
+    corners: tuple[Face, ...] = ()
 
     @property
     def height(self) -> float:
@@ -105,7 +108,12 @@ class Building:
 
 @lru_cache(maxsize=8192)
 def building_of(
-    key: int, width: float, depth: float, architecture: ArchitectureName, shops: tuple[Shop, ...] = ()
+    key: int,
+    width: float,
+    depth: float,
+    architecture: ArchitectureName,
+    shops: tuple[Shop, ...] = (),
+    corners: tuple[Face, ...] = (),
 ) -> Building:
     """The building that a lot's key stands for."""
     ways: Architecture = ARCHITECTURES[architecture]
@@ -126,6 +134,7 @@ def building_of(
         cover=rng.of(ways.roof_colors),
         bay=ways.bay,
         shops=shops,
+        corners=corners,
     )
 
 
@@ -146,9 +155,10 @@ def texture_of(building: Building, face: Face, shade: int, look: StreetLook, lev
 
 
 def _rows(building: Building, face: Face, is_night: bool) -> tuple[tuple[Tile, ...], ...]:
-    rng = Draws(building.key ^ hash_of_face(face))
+    rng = Draws(building.key ^ ("front", "right", "back", "left").index(face))
     bays = building.bays(face)
-    style = {"front": building.window, "back": "rear"}.get(face, "blank")
+    is_street = face == "front" or face in building.corners
+    style = building.window if is_street else "rear" if face == "back" else "blank"
     lit = 0.4 if is_night else 0.25
     rows = [_ground_floor(building, face, bays, rng)]
     for _ in range(building.storeys - 1):
@@ -156,13 +166,9 @@ def _rows(building: Building, face: Face, is_night: bool) -> tuple[tuple[Tile, .
     return (*rows, (Tile(building.roof, 0),) * bays)
 
 
-def hash_of_face(face: Face) -> int:
-    return ("front", "right", "back", "left").index(face)
-
-
 def _ground_floor(building: Building, face: Face, bays: int, rng: Draws) -> tuple[Tile, ...]:
     if face != "front":
-        return (Tile("low_blank", 0),) * bays
+        return (Tile("low_window" if face in building.corners else "low_blank", 0),) * bays
     entrance = rng.bits() % bays
     tiles = []
     for bay in range(bays):

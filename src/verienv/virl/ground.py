@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.architecture import ARCHITECTURES
 from verienv.virl.buildings import light_on
 from verienv.virl.city import City
 from verienv.virl.frontage import Frontage, local
 from verienv.virl.geometry import Point
 from verienv.virl.markings import Layers, Strips, aside, layers_near
-from verienv.virl.pixels import Pixels, packed
+from verienv.virl.pixels import Pixels, packed, unpacked
 from verienv.virl.sky import veil_color
 from verienv.virl.street_looks import StreetLook
 from verienv.virl.walls import EYE, Frame
 
-YARD, PAVEMENT_STONE, SLAB_JOINT, KERB, ASPHALT, MARKING, PAVING, PAVING_JOINT, MEND = range(9)
+YARD, PAVEMENT_STONE, SLAB_JOINT, KERB, ASPHALT, MARKING, PAVING, MEND = range(8)
 """Classes of ground."""
 
 _GRAINS = 4
@@ -31,6 +32,8 @@ _SIDE = 768
 
 _REACHES = (3.0, 6.2, 13.0, 30.0, 75.0, 210.0)
 """Metres from the camera to the edges of the maps, the finest first."""
+
+_LOOKUPS = BoundedCache(48 * 2**20)
 
 Array = NDArray[np.float64]
 
@@ -59,8 +62,7 @@ def draw_ground(
         if share <= 0.02:
             break
         column = canvas[:, frame.height // 2 + row]
-        levels = np.ascontiguousarray(column).view(np.uint8).reshape(-1, 4)[:, :3]
-        canvas[:, frame.height // 2 + row] = packed(levels * (1 - share) + veil * share)
+        canvas[:, frame.height // 2 + row] = packed(unpacked(column) * (1 - share) + veil * share)
 
 
 def _fade(frame: Frame) -> NDArray[np.float64]:
@@ -69,9 +71,13 @@ def _fade(frame: Frame) -> NDArray[np.float64]:
     return np.clip((distance - 60) / 150, 0, 1)
 
 
-@lru_cache(maxsize=4)
 def _lookup(frame: Frame) -> NDArray[np.int32]:
-    """Where each pixel below the horizon lies in the maps, columns x rows.
+    """Where each pixel below the horizon lies in the maps, columns x rows; read-only."""
+    return _LOOKUPS.get(frame, lambda: _looked_up(frame))
+
+
+def _looked_up(frame: Frame) -> NDArray[np.int32]:
+    """As ``_lookup``.
 
     The point is moved by up to half a pixel of the map either way, so that edges are rough and not stairs.
     """
@@ -88,7 +94,6 @@ def _lookup(frame: Frame) -> NDArray[np.int32]:
         column = (_SIDE / 2 + east * scale + rough[0]).astype(np.int32)
         row = (_SIDE / 2 - north * scale + rough[1]).astype(np.int32)
         result[inside] = (number * _SIDE * _SIDE + row * _SIDE + column)[inside]
-    result.setflags(write=False)
     return result
 
 
@@ -99,14 +104,14 @@ def _palette(look: StreetLook) -> Pixels:
     pavement, paving = np.array(ways.pavement, np.float64), np.array(ways.paving, np.float64)
     colors = np.array([
         (128, 124, 104), pavement, pavement * 0.8, (158, 156, 150), (92, 93, 96), (222, 220, 212),
-        paving, paving * 0.78, (78, 79, 82),
+        paving, (78, 79, 82),
     ], np.float64)  # fmt: skip
     if snowy:
         snow = np.array((232, 236, 242), np.float64)
-        share = np.array((1.0, 0.85, 0.7, 0.9, 0.22, 0.5, 0.75, 0.55, 0.2))[:, None]
+        share = np.array((1.0, 0.85, 0.7, 0.9, 0.22, 0.5, 0.75, 0.2))[:, None]
         colors += (snow - colors) * share
     if wet:
-        colors *= np.array((0.75, 0.75, 0.75, 0.8, 0.62, 0.95, 0.72, 0.72, 0.66))[:, None]
+        colors *= np.array((0.75, 0.75, 0.75, 0.8, 0.62, 0.95, 0.72, 0.66))[:, None]
     grain = np.array((0.955, 0.985, 1.01, 1.05))[None, :, None]
     light = light_on(1, look).astype(np.float64) * (1.5 if look.time == "night" else 1.0)
     return packed((colors[:, None] * grain * light).reshape(-1, 3))

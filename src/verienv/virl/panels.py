@@ -13,6 +13,9 @@ from verienv.virl.walls import EYE, Cover, Floats, Frame, meeting
 
 Array = NDArray[np.float64]
 
+_THINNEST = 0.1
+"""The cosine of the angle under which a panel is seen below which it is left out: a line, and all flicker."""
+
 PictureAt = Callable[[float], Pixels]
 """The picture, height x width, for so many pixels of the panorama to a metre."""
 
@@ -34,7 +37,8 @@ class Panel:
             bottom, top: metres above the ground.
         """
         self._frame, self._bottom, self._top = frame, bottom, top
-        _, self._column, self._away, self._across, _ = meeting(frame, left[None], right[None])
+        _, self._column, self._away, self._across, slant = meeting(frame, left[None], right[None])
+        self._is_edge = len(slant) < 2 or float(np.median(slant)) < _THINNEST
         self.is_empty = not len(self._column)
         self.distance = float("inf") if self.is_empty else float(np.median(self._away))
         self._upper = frame.rows(EYE - top, self._away)
@@ -58,7 +62,7 @@ class Panel:
             veil: the colour of what is far.
             haze: the share of that colour.
         """
-        if self.is_empty or len(self._column) < 2:
+        if self._is_edge:
             return
         lower = self._lower if cover is None else np.minimum(self._lower, cover.lowest_row(self._column, self._away))
         first, last = int(np.floor(self._upper.min())), int(np.ceil(lower.max()))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from verienv.virl.buildings import SHADES, Building, Face, building_of, texture_of
 from verienv.virl.city import City
-from verienv.virl.frontage import Frontage, local
+from verienv.virl.frontage import Frontage, Lot, local
 from verienv.virl.furniture import things_near
 from verienv.virl.geometry import Point
 from verienv.virl.ground import draw_ground
@@ -28,6 +28,9 @@ SMALLEST, LARGEST = 64, 4096
 """Pixels of a panorama's height, at least and at most."""
 
 _FACES: tuple[Face, ...] = ("front", "right", "back", "left")
+_FRONT_LEADS = 0.5
+"""Metres: at corners the side of one house may stand where the front of another is."""
+
 _MOST_HAZE = 0.3
 """Before the signs of the landmark: they are read in any weather."""
 
@@ -61,7 +64,7 @@ def draw_panorama(
     sun = 215.0 if location[0] >= 0 else 325.0
     veil = packed(veil_color(look))
     canvas: Pixels = np.empty((frame.width, frame.height), np.uint32)
-    canvas[:, : frame.height // 2] = sky(look.model_copy(update={"sign_font": "plain"}), *size, sun)
+    canvas[:, : frame.height // 2] = sky(look, *size, sun)
     draw_ground(canvas, frame, city, frontage, location, look)
     spans = _draw_buildings(canvas, frame, city, frontage, location, look, sun)
     cover = Cover(frame, spans)
@@ -69,6 +72,7 @@ def draw_panorama(
     things = [*things_near(frame, city, frontage, location, look), *signs.others]
     for thing in sorted(things, key=lambda thing: -thing.panel.distance):
         thing.panel.draw(canvas, thing.picture_at, cover, veil, float(haze(thing.panel.distance, look)))
+    add_fall(canvas, frame, look)
     if signs.turned:
         signs.turned.panel.draw(canvas, signs.turned.picture_at, None, veil, 0.0)
     for thing in () if signs.turned else signs.own:
@@ -76,7 +80,6 @@ def draw_panorama(
         thing.panel.draw(canvas, thing.picture_at, cover, veil, mist)
     if look.weather == "rain":
         mirror_ground(canvas, frame, spans)
-    add_fall(canvas, frame, look)
     image = Image.fromarray(canvas.view(np.uint8).reshape(frame.width, frame.height, 4), "RGBX")
     return np.array(image.transpose(Image.Transpose.TRANSPOSE).convert("RGB"))
 
@@ -98,7 +101,10 @@ def _draw_buildings(
 def walls_near(city: City, frontage: Frontage, location: Point, look: StreetLook) -> tuple[list[Building], Walls]:
     """The buildings on the lots near, and four walls of each in the order of ``_FACES``."""
     lots = frontage.lots_near(location, REACH)
-    buildings = [building_of(lot.key, lot.width, lot.depth, look.ways, shops_of(city, lot)) for lot in lots]
+    buildings = [
+        building_of(lot.key, lot.width, lot.depth, look.ways, shops_of(city, lot), _corner_faces(frontage, lot))
+        for lot in lots
+    ]
     start = local(location, np.array([lot.start for lot in lots]).reshape(-1, 2))
     end = local(location, np.array([lot.end for lot in lots]).reshape(-1, 2))
     ahead = end - start
@@ -106,7 +112,15 @@ def walls_near(city: City, frontage: Frontage, location: Point, look: StreetLook
     back = out * -np.array([lot.depth for lot in lots]).reshape(-1, 1)
     left = np.stack([start, end, end + back, start + back], axis=1).reshape(-1, 2)
     right = np.stack([end, end + back, start + back, start], axis=1).reshape(-1, 2)
-    return buildings, Walls(left, right, np.repeat([building.height for building in buildings], 4))
+    heights = np.repeat([building.height for building in buildings], 4)
+    return buildings, Walls(left, right, heights, np.tile([_FRONT_LEADS, 0.0, 0.0, 0.0], len(lots)))
+
+
+def _corner_faces(frontage: Frontage, lot: Lot) -> tuple[Face, ...]:
+    """The sides of a building at an end of its street, which look at the street that it meets."""
+    side = [each.number for each in frontage.lots(lot.street) if each.side == lot.side]
+    first, last = ("left", "right") if lot.side > 0 else ("right", "left")
+    return (*((first,) if lot.number == 0 else ()), *((last,) if lot.number == side[-1] else ()))
 
 
 def _shades(walls: Walls, sun: float) -> NDArray[np.int64]:

@@ -102,7 +102,7 @@ class SignsOf:
         return -1 if place is None else self._index[id(place)]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def signs_of(city: City, frontage: Frontage, look: StreetLook) -> SignsOf:
     """The same for the same city, frontage and lettering."""
     return SignsOf(city, frontage, look)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.pixels import Pixels, packed
 from verienv.virl.street_looks import StreetLook
 
@@ -25,17 +24,19 @@ _ZENITH_HORIZON = {
     ("night", "fog"): ((46, 46, 52), (66, 64, 66)),
 }
 _CLOUDS = {
-    ("day", "clear"): ((255, 255, 255), 0.62),
-    ("day", "overcast"): ((128, 135, 144), 0.5),
+    ("day", "clear"): ((255, 255, 255), 0.68),
+    ("day", "overcast"): ((150, 156, 165), 0.5),
     ("day", "rain"): ((92, 98, 108), 0.5),
-    ("dusk", "clear"): ((250, 150, 120), 0.62),
+    ("dusk", "clear"): ((250, 150, 120), 0.68),
     ("dusk", "overcast"): ((62, 60, 80), 0.5),
     ("dusk", "rain"): ((48, 48, 62), 0.5),
-    ("night", "clear"): ((26, 30, 46), 0.62),
+    ("night", "clear"): ((26, 30, 46), 0.68),
     ("night", "overcast"): ((14, 15, 20), 0.5),
     ("night", "rain"): ((12, 13, 18), 0.5),
 }
 """The colour of clouds, and how much of the sky is free of them."""
+
+_SKIES = BoundedCache(64 * 2**20)
 
 _FLAT = 0.12
 """How fast clouds shrink towards the horizon: the slope of the sky under which they end."""
@@ -46,7 +47,6 @@ def veil_color(look: StreetLook) -> tuple[float, float, float]:
     return _ZENITH_HORIZON[look.time, look.weather][1]
 
 
-@lru_cache(maxsize=16)
 def sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
     """The upper half of a panorama.
 
@@ -58,6 +58,11 @@ def sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
     Returns:
         width x (height // 2), read-only.
     """
+    shown = (look.time, look.weather, look.ways, height, width, sun)
+    return _SKIES.get(shown, lambda: _sky(look, height, width, sun))
+
+
+def _sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
     rows = height // 2
     up = (np.arange(rows, 0, -1) - 0.5) / rows  # 1 at the zenith
     zenith, horizon = (np.array(each, np.float64) for each in _ZENITH_HORIZON[look.time, look.weather])
@@ -75,9 +80,7 @@ def sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
         cover = _clouds(climb, heading + np.radians(sun), free)[..., None]
         levels += (np.array(color) - levels) * cover
     _add_skyline(levels, up, look, horizon)
-    made = np.ascontiguousarray(packed(levels).T)
-    made.setflags(write=False)
-    return made
+    return np.ascontiguousarray(packed(levels).T)
 
 
 def _add_light(levels: NDArray[np.float64], near: NDArray[np.float64], time: str) -> None:

@@ -66,11 +66,13 @@ class Walls:
     Attributes:
         left, right: n x 2, the feet of the ends as seen from outside, metres east and north of the camera.
         heights: n, metres.
+        leads: n, metres by which each counts as nearer: of two walls in one place the one that is to be seen.
     """
 
     left: NDArray[np.float64]
     right: NDArray[np.float64]
     heights: NDArray[np.float64]
+    leads: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def meeting(
 def visible_spans(frame: Frame, walls: Walls) -> Spans:
     """What is seen of walls, each hiding what stands farther and reaches less high."""
     wall, column, distance, across, slant = meeting(frame, walls.left, walls.right)
-    order = np.argsort(column.astype(np.float64) * 1e4 + distance, kind="stable")
+    order = np.argsort(column * 1e4 + (distance - walls.leads[wall]), kind="stable")
     wall, column = wall[order], column[order]
     distance, across, slant = distance[order], across[order], slant[order]
     top = frame.rows((EYE - walls.heights[wall]).astype(np.float32), distance).astype(np.float64)

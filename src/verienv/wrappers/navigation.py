@@ -1,0 +1,287 @@
+"""V-IRL in numbers: a ``Discrete`` action and what the text tells, as an array."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from verienv.core.config import validated
+from verienv.core.spaces import image_space
+from verienv.virl.actions import action_space
+from verienv.virl.env import VIRLEnv
+from verienv.virl.flaws import write_answer
+from verienv.virl.geometry import COMPASS, POSITIONS, compass_word, position_word
+from verienv.virl.route import Waypoint
+from verienv.virl.splits import VIRLConfig
+from verienv.wrappers.pictures import fitted, known_size, written
+from verienv.wrappers.sentences import (
+    ACTIONS,
+    HEAD,
+    IN_HEAD,
+    IN_SENTENCE,
+    WIDTH,
+    Numbers,
+    read_sentences,
+    sentences_followed,
+)
+
+
+class DiscreteConfig(BaseModel):
+    """The keyword arguments of ``VIRLDiscrete``.
+
+    Attributes:
+        both: offer the 14 actions of both rules (``ACTIONS``), so that a policy can be taken from one to the other;
+            those of the other rule are wrong, as in text.
+        pointer: whether the sentences that are told begin with the one to which the steps so far lead; else with the
+            first, and a policy needs a memory.
+        window: how many sentences are told, 1 to 256. No shipped route has more than 18.
+        resize: by sight, height and width in px to which the picture is reduced, or one integer for a square.
+        channels_first: by sight, whether the picture is 3 x height x width.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    both: bool = Field(default=False, strict=True)
+    pointer: bool = Field(default=True, strict=True)
+    window: int = Field(default=24, ge=1, le=256, strict=True)
+    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_size)] = None
+    channels_first: bool = Field(default=False, strict=True)
+
+
+class VIRLDiscrete(gym.Env[Any, Any]):
+    """Follow a route through a city by numbers: a numeric face of V-IRL.
+
+    ## Description
+    Made over an environment of V-IRL, in words or by sight. The observation holds what the question tells at this
+    waypoint, and no more: names of landmarks become marks of whether a sentence names what is seen now, and of what
+    lies behind only the last step is told. An action is judged by that environment's verifier, as the JSON answer that
+    holds it: an episode here and its counterpart in text earn the same rewards.
+
+    ## Action Space
+    ``Discrete(10)`` or ``Discrete(6)``: the actions of the rule in the order of ``action_space(actions)``. With
+    ``both``, ``Discrete(14)``: ``ACTIONS``. (``actions`` lists them.) The mask, in ``info["action_mask"]`` and from
+    ``action_masks()``, forbids the actions of the other rule alone; taken all the same, they are wrong, as in text.
+
+    ## Observation Space
+    In words ``Box`` float32 from 0 to 1, of shape (104 + 27 * window,): the parts of ``sentences.layout`` one after the
+    other.
+
+    | part | shape | holds |
+    |---|---|---|
+    | landmark | 1 | 1 if a landmark is seen |
+    | position | 8 | one-hot: where it stands, of ``POSITIONS`` |
+    | at_intersection | 1 | 1 if streets cross here |
+    | streets | 8 x 8 | position by compass word of each street, where the text tells (``directions`` not "both") |
+    | relative | 1 | the rule: 1 for left and right |
+    | last_action | 14 | one-hot of ``ACTIONS``: the action that led here, zeros at the beginning |
+    | tried | 14 | the actions found wrong at this waypoint |
+    | attempts_left | 1 | / attempts |
+
+    and for each sentence, in order (zeros where there is none):
+
+    | part | shape | holds |
+    |---|---|---|
+    | kind | 4 | one-hot of ``KINDS``: turn, walk (to a crossing), arrive (walk to the destination), stop |
+    | compass | 8 | one-hot of ``COMPASS``: what a turn is to face, where it says so |
+    | turn | 4 | one-hot of ``TURNS``: where a turn leads, where it says so |
+    | landmark | 1 | 1 if it names a landmark |
+    | position | 8 | one-hot of ``POSITIONS``: where that is to stand |
+    | in_view | 1 | 1 if that is the landmark seen now |
+    | in_place | 1 | 1 if it also stands as the sentence says |
+
+    The heading is not told, as it is not in words. That a walk has ended is for the policy to see: the first sentence
+    is then still the walk, the second what is due.
+
+    By sight ``Dict(image=Box uint8, state=Box float32)``; the picture is ``resize``-d and ``channels_first`` as asked.
+    Zero in the state is what only the picture shows: landmark, position, in_view, in_place, and at_intersection unless
+    ``junction_hint``.
+
+    ## Rewards
+    The verifier's, for the action with a true observation: in preset "paper" +1 and -1. Its price for a wrong
+    observation (-1.5) is never paid, since numbers say nothing of what they see.
+
+    ## Starting State
+    As of the environment beneath.
+
+    ## Episode End
+    As of the environment beneath.
+
+    ## Information
+    The same keys and types at every reset and step: ``action_mask`` (int8, shape (actions,)), and the environment's own
+    but for ``messages``. ``observation_correct`` and ``instruction_correct`` say nothing here.
+
+    ## Arguments
+    ``env``, an environment of V-IRL, wrapped or not, and the fields of ``DiscreteConfig``. By id (see ``make``) the
+    fields of ``VIRLConfig`` too.
+
+    ## Version History
+    * v0: first version.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
+
+    config: DiscreteConfig
+
+    def __init__(self, env: gym.Env[Any, Any], **settings: Any) -> None:
+        game = env.unwrapped
+        if not isinstance(game, VIRLEnv):
+            raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
+        self.config = config = validated(DiscreteConfig, settings, type(self).__name__)
+        if not game.is_seen and (config.resize or config.channels_first):
+            raise ValueError("resize and channels_first are for V-IRL by sight; this environment has no picture")
+        if game.is_seen and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
+            raise ValueError("pointer=True: the text tells it with history='oracle' alone; set pointer=False")
+        self.env, self.game = env, game
+        self.render_mode = env.render_mode
+        legal = action_space(game.config.actions)
+        self.actions = ACTIONS if config.both else legal
+        """What the actions stand for."""
+        self._mask = np.array([action in legal for action in self.actions], np.int8)
+        self.action_space = spaces.Discrete(len(self.actions))
+        self.observation_space = self._space()
+        self._tried: list[str] = []
+
+    def _space(self) -> spaces.Space[Any]:
+        state = spaces.Box(0.0, 1.0, (HEAD + WIDTH * self.config.window,), np.float32)
+        if not self.game.is_seen:
+            return state
+        height, width = self.config.resize or self.game.observation_space["image"].shape[:2]  # type: ignore[index]
+        picture = image_space(height, width)
+        if self.config.channels_first:
+            picture = spaces.Box(0, 255, (3, height, width), np.uint8)
+        return spaces.Dict({"image": picture, "state": state})
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Deal, as the environment beneath does.
+
+        Raises:
+            ValueError: for a route of more sentences than ``window``, unless there is a pointer.
+        """
+        super().reset(seed=seed)
+        told, info = self.env.reset(seed=seed, options=options)
+        route, window = self.game.route, self.config.window
+        self._sentences, self._rows = read_sentences(route.instructions)
+        if not self.config.pointer and len(self._sentences) > window:
+            raise ValueError(
+                f"window={window}: the route {route.id} has {len(self._sentences)} sentences; set a larger window, or "
+                "pointer=True"
+            )
+        self._reached = [led for led, _ in sentences_followed(self._sentences, route.waypoints)]
+        self._tried = []
+        return self._observation(told), self._info(info)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take an action.
+
+        Raises:
+            ValueError: if the action is none.
+            ResetNeeded: after the end.
+        """
+        index = int(action)
+        if not 0 <= index < len(self.actions):
+            raise ValueError(f"action={action!r}: expected an integer from 0 to {len(self.actions) - 1}")
+        answer = write_answer(self.game.waypoint, self.game.config.actions, action=self.actions[index])
+        told, reward, over, cut, info = self.env.step(answer)
+        self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
+        return self._observation(told), float(reward), over, cut, self._info(info)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """``info["action_mask"]`` as bool; the name is sb3-contrib's convention."""
+        return self._mask.astype(np.bool_)
+
+    def expert_action(self) -> int:
+        """The action that is due."""
+        return self.actions.index(self.game.waypoint.action(self.game.config.actions))
+
+    def render(self) -> Any:
+        """As the environment beneath; in words, where a picture is asked for, its text in one."""
+        shown = self.env.render()
+        return written(shown) if isinstance(shown, str) and self.render_mode == "rgb_array" else shown
+
+    def close(self) -> None:
+        self.env.close()
+
+    def _info(self, info: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in info.items() if key != "messages"} | {"action_mask": self._mask.copy()}
+
+    def _observation(self, told: dict[str, Any]) -> Any:
+        if not self.game.is_seen:
+            return self._state()
+        return {
+            "image": fitted(told["image"], self.config.resize, self.config.channels_first),
+            "state": self._state(),
+        }
+
+    def _state(self) -> Numbers:
+        game, at, place = self.game, IN_HEAD, self.game.waypoint
+        waypoints = game.route.waypoints
+        passed = min(game.passed, len(waypoints) - 1)
+        state = np.zeros(HEAD + WIDTH * self.config.window, np.float32)
+        if not game.is_seen:
+            state[at["landmark"]] = bool(place.landmark)
+            if place.landmark:
+                state[at["position"].start + POSITIONS.index(place.landmark_position)] = 1
+        if not game.is_seen or getattr(game.config, "junction_hint", False):
+            state[at["at_intersection"]] = place.at_intersection
+        if game.config.directions != "both":
+            for street in place.streets:
+                position, compass = position_word(place.heading, street), compass_word(street)
+                state[at["streets"].start + 8 * POSITIONS.index(position) + COMPASS.index(compass)] = 1
+        state[at["relative"]] = game.config.actions == "relative"
+        if passed:
+            led = waypoints[passed - 1].action(game.config.actions)
+            state[at["last_action"].start + ACTIONS.index(led)] = 1
+        for action in self._tried:
+            state[at["tried"].start + ACTIONS.index(action)] = 1
+        state[at["attempts_left"]] = 1 - len(self._tried) / game.attempts
+        self._tell(state[HEAD:].reshape(-1, WIDTH), place, self._reached[passed] if self.config.pointer else 0)
+        return state
+
+    def _tell(self, rows: Numbers, place: Waypoint, first: int) -> None:
+        """Write the sentences from ``first`` on into ``rows``, and which of them name what is seen."""
+        told = self._sentences[first : first + len(rows)]
+        rows[: len(told)] = self._rows[first : first + len(told)]
+        if place.landmark and not self.game.is_seen:
+            for row, sentence in zip(rows, told, strict=False):
+                if sentence.landmark == place.landmark:
+                    row[IN_SENTENCE["in_view"]] = 1
+                    row[IN_SENTENCE["in_place"]] = sentence.position == place.landmark_position
+
+
+class _WordsConfig(DiscreteConfig, VIRLConfig):
+    """What ``make`` accepts; told as one in errors."""
+
+
+def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
+    """``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
+
+    Args:
+        render_mode: None, "ansi", or "rgb_array": the same text in a picture, which some libraries ask for.
+        settings: the fields of ``VIRLConfig`` and of ``DiscreteConfig``.
+
+    Raises:
+        ValueError: one line that names the setting that is unknown or wrong, and what is accepted.
+    """
+    validated(_WordsConfig, settings, "VIRLDiscrete")
+    own = {name: settings.pop(name) for name in DiscreteConfig.model_fields if name in settings}
+    env = VIRLDiscrete(VIRLEnv("ansi" if render_mode == "rgb_array" else render_mode, **settings), **own)
+    env.render_mode = render_mode
+    return env
+
+
+def make_by_sight(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
+    """The same over V-IRL by sight, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
+    from verienv.virl.vision_env import VIRLVisionEnv
+    from verienv.virl.vision_splits import VIRLVisionConfig
+
+    class Settings(DiscreteConfig, VIRLVisionConfig):
+        """What is accepted; told as one in errors."""
+
+    validated(Settings, settings, "VIRLDiscrete by sight")
+    own = {name: settings.pop(name) for name in DiscreteConfig.model_fields if name in settings}
+    return VIRLDiscrete(VIRLVisionEnv(render_mode, **settings), **own)

@@ -1,0 +1,39 @@
+"""Pictures for libraries: reduced, with channels first or last; and text as a picture."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from verienv.core.env import Picture
+
+
+def known_size(size: Any) -> Any:
+    """A pair of integers, or one for a square, or None: what a setting ``resize`` accepts. Raises ValueError."""
+    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
+    if size is not None and (len(sides) != 2 or not all(type(side) is int and 8 <= side <= 1600 for side in sides)):
+        raise ValueError("expected None or (height, width), each an integer from 8 to 1600 px, or one for both")
+    return sides or None
+
+
+def fitted(image: Picture, size: tuple[int, int] | None, channels_first: bool) -> Picture:
+    """The picture (uint8, height x width x 3) reduced to height and width in px, its channels first or last; a copy."""
+    if size is not None and size != image.shape[:2]:
+        from PIL import Image
+
+        image = np.asarray(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BOX))
+    return np.array(image.transpose(2, 0, 1) if channels_first else image, order="C")
+
+
+def written(text: str, height: int = 480, width: int = 640) -> Picture:
+    """The end of a text, black on white: what ``render_mode="rgb_array"`` shows where there is no picture."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    lines = [part for line in text.splitlines() for part in wrap(line, width // 7) or [""]]
+    page = Image.new("RGB", (width, height), "white")
+    ink, font = ImageDraw.Draw(page), ImageFont.load_default()
+    for row, line in enumerate(lines[-((height - 16) // 14) :]):
+        ink.text((8, 8 + 14 * row), line, "black", font)
+    return np.array(page)

@@ -1,0 +1,31 @@
+"""Settings of GeneralPoints in tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from verienv.wrappers.pictures import known_size
+
+
+class TokensConfig(BaseModel):
+    """The keyword arguments of ``GeneralPointsTokens``.
+
+    Attributes:
+        observation: "array" (one flat array, or picture and state) or "dict" (its parts by name).
+        strict_mask: whether the mask also forbids what would be wrong numbers: a card used twice, and "done" before
+            all are used.
+        max_tokens: the longest formula, 4 n - 5 to 255 for n cards; None stands for 4 n. With 4 n - 5 any tree over
+            n numbers can be written with all its parentheses; the five more leave room for needless ones and signs.
+        resize: by sight, height and width in px to which the picture is brought, or one integer for a square.
+        channels_first: by sight, whether the picture has shape (3, height, width); else (height, width, 3).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    observation: Literal["array", "dict"] = "array"
+    strict_mask: bool = Field(default=False, strict=True)
+    max_tokens: int | None = Field(default=None, strict=True)
+    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_size)] = None
+    channels_first: bool = Field(default=False, strict=True)
