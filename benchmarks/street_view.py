@@ -21,11 +21,11 @@ from race import Row, race, report
 from verienv.virl import panorama as projection
 from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
-from verienv.virl.frontage import Frontage
 from verienv.virl.panorama import FILTERS, MOST_MAP_BYTES, BoundedCache, Filter, Picture, grid, view
 from verienv.virl.route import Waypoint
-from verienv.virl.scenery import draw_panorama
-from verienv.virl.street_looks import StreetLook
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.scenery import draw_panorama
+from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv
 
 SIDE = 640

@@ -10,6 +10,8 @@ import pytest
 
 from verienv.generalpoints import LOOKS
 from verienv.generalpoints.drawn_deck import DRAWN
+from verienv.virl.city import SHIPPED_CITIES
+from verienv.virl.streets.street_looks import VISUALS
 
 TOOL = Path(__file__).parents[1] / "tools" / "build_golden.py"
 
@@ -72,10 +74,13 @@ def test_the_hands_suits_and_jitters_of_a_seed_are_pinned(seen: dict[str, Any], 
     assert seen["instances"][split] == PICTURES["instances"][split]
 
 
-@pytest.mark.skipif(
+PIXELS_ARE_PINNED = pytest.mark.skipif(
     not {f"{name}=={version(name)}" for name in ("pillow", "numpy")} <= set(CONSTRAINTS),
     reason="pixels are pinned for the versions of Pillow and numpy in constraints.txt",
 )
+
+
+@PIXELS_ARE_PINNED
 @pytest.mark.parametrize("look", PICTURES["pixels"])
 def test_the_pixels_of_every_look_are_pinned(seen: dict[str, Any], look: str) -> None:
     assert seen["pixels"][look] == PICTURES["pixels"][look]
@@ -98,3 +103,22 @@ def test_the_wording_of_every_phrasing_of_routes_is_pinned(walked: dict[str, Any
 @pytest.mark.parametrize("kind", ["sft", "revision", "preference"])
 def test_the_demonstrations_of_routes_of_a_seed_are_pinned(walked: dict[str, Any], kind: str) -> None:
     assert walked["demonstrations"][kind] == ROUTES["demonstrations"][kind]
+
+
+STREETS: dict[str, str] = json.loads((ROOT / "tests" / "golden" / "streets.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    made: dict[str, str] = built().streets()
+    return made
+
+
+@PIXELS_ARE_PINNED
+@pytest.mark.parametrize("street", STREETS)
+def test_the_pixels_of_streets_are_pinned(drawn: dict[str, str], street: str) -> None:
+    assert drawn[street] == STREETS[street]
+
+
+def test_every_city_and_every_look_of_streets_has_its_pixels_pinned() -> None:
+    assert {*SHIPPED_CITIES, *(f"helsinki, {visual}" for visual in VISUALS)} <= set(STREETS)

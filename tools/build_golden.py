@@ -19,8 +19,13 @@ from verienv.generalpoints.prompts import PHRASINGS
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import SPLITS as ROUTE_SPLITS
 from verienv.virl import question as route_question
+from verienv.virl import shipped_city
 from verienv.virl.env import VIRLEnv
 from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.scenery import draw_panorama
+from verienv.virl.streets.street_looks import VISUALS, StreetLook
+from verienv.virl.vision_env import VIRLVisionEnv
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
@@ -107,6 +112,25 @@ def routes() -> dict[str, Any]:
     }
 
 
+CORNERS = {"montevideo-centre": 100, "montevideo-north": 100, "astana": 100, "helsinki": 7}
+"""By city, the node at which its panoramas are pinned."""
+
+
+def streets() -> dict[str, str]:
+    """The hash of the pixels of a small panorama in each city, and in each look of one; and of the views of one."""
+    drawn = {city: _street(city, "default") for city in CORNERS}
+    drawn |= {f"helsinki, {visual}": _street("helsinki", visual) for visual in VISUALS}
+    env = VIRLVisionEnv(view_size=96)
+    env.reset(seed=0)
+    return drawn | {"four views": sha256(env.pictures[0].tobytes()).hexdigest()}
+
+
+def _street(name: str, visual: str) -> str:
+    city = shipped_city(name)
+    panorama = draw_panorama(city, Frontage(city), city.nodes[CORNERS[name]], StreetLook.of(visual), (128, 256))
+    return sha256(panorama.tobytes()).hexdigest()
+
+
 def _dealt(settings: dict[str, Any]) -> list[str]:
     env = VIRLEnv(**settings)
     return [env.reset(seed=0 if number == 0 else None)[1]["instance"] for number in range(10)]
@@ -130,7 +154,12 @@ def _asked(phrasing: int) -> str:
 
 def main() -> None:
     GOLDEN.mkdir(parents=True, exist_ok=True)
-    for name, made in (("generalpoints", golden()), ("pictures", pictures()), ("virl", routes())):
+    for name, made in (
+        ("generalpoints", golden()),
+        ("pictures", pictures()),
+        ("virl", routes()),
+        ("streets", streets()),
+    ):
         (GOLDEN / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
         print(GOLDEN / f"{name}.json")
 

@@ -27,6 +27,10 @@ LICENSES = [
     "LICENSE",
     "assets/fonts/LICENSE",
     "assets/cities/LICENSE",
+    *(
+        f"assets/fonts/{font}/LICENSE"
+        for font in ("anton", "bebas-neue", "lobster", "pacifico", "playfair-display", "roboto-slab")
+    ),
     *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
 ]
 LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
@@ -61,6 +65,11 @@ for split in ("train", "rule_ood", "rule_visual_ood"):
         observation, reward, terminated, truncated, info = env.step(env.unwrapped.expert_response())
     assert info["is_success"], info
     print("a route:", info["instance"])
+env = gym.make("verienv/VIRL-VL-v0", split="visual_ood", visual="display_signs", view_size=96)
+observation, info = env.reset(seed=0)
+print("a street:", info["instance"], observation["image"].shape)
+env = gym.make("verienv/VIRL-Discrete-v0")
+print("in numbers:", env.observation_space.contains(env.reset(seed=0)[0]), env.action_space)
 from verienv.virl import verify as verify_action
 print("our verifier of actions:", check_verifier(verify_action, task="virl"))
 for deck in ("classic", "classic_four_color", "flat"):

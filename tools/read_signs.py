@@ -129,7 +129,7 @@ def main() -> None:
     options = parser.parse_args()
     from rapidocr_onnxruntime import RapidOCR
 
-    from verienv.virl.street_looks import DISPLAY_FONTS
+    from verienv.virl.streets.street_looks import DISPLAY_FONTS
 
     rows: dict[str, dict[str, Any]] = {
         city: {"city": city, "side": "all" if city == "montevideo" else "test"} for city in CITIES

@@ -45,7 +45,13 @@ def test_our_own_sentence_follows_the_field_and_what_was_given() -> None:
 
 
 def test_an_unknown_setting_is_named_with_the_nearest_and_all_accepted() -> None:
-    assert message_of(sise=3) == "Settings: unknown setting 'sise' (did you mean 'size'? accepted: size, pairs)"
+    message = message_of(sise=3)
+    assert message.startswith("Settings: unknown setting 'sise' (did you mean 'size'? accepted: size, pairs)")
+
+
+def test_an_unknown_setting_is_the_error_that_an_unknown_keyword_is() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sise'"):
+        validated(Settings, {"sise": 3})
 
 
 def test_several_faults_are_all_named() -> None:

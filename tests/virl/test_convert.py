@@ -10,7 +10,7 @@ import typer
 
 from verienv.cli.convert import convert as convert_command
 from verienv.virl.dealer import Telling
-from verienv.virl.public_data import PublicRoutes, convert, panorama_near, read_public_routes
+from verienv.virl.public.data import PublicRoutes, convert, panorama_near, read_public_routes
 
 SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
 assert SPEC

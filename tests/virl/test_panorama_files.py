@@ -15,7 +15,7 @@ from PIL import Image
 
 from verienv.virl.geometry import between
 from verienv.virl.panorama import PanoramaFolder, load_panorama
-from verienv.virl.public_data import convert
+from verienv.virl.public.data import convert
 
 SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
 assert SPEC

@@ -11,10 +11,10 @@ import pytest
 
 from verienv.virl.city import City
 from verienv.virl.city_file import fits
-from verienv.virl.frontage import building_line, local
 from verienv.virl.geometry import distance
 from verienv.virl.network import largest_component
 from verienv.virl.procedural import procedural_city
+from verienv.virl.streets.frontage import building_line, local
 
 KINDS = ("grid", "radial", "organic")
 CITIES = [(kind, seed) for kind in KINDS for seed in range(3)]

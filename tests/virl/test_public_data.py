@@ -16,7 +16,7 @@ import verienv  # noqa: F401 - registers the ids
 from verienv.virl.dealer import Telling
 from verienv.virl.env import VIRLEnv
 from verienv.virl.geometry import bearing, turn
-from verienv.virl.public_data import (
+from verienv.virl.public.data import (
     PublicRoutes,
     read_panoramas,
     read_public_routes,

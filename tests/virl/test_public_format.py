@@ -11,8 +11,8 @@ import pytest
 from verienv.virl.dealer import Telling
 from verienv.virl.geometry import POSITIONS, bearing, distance
 from verienv.virl.prompts import LONGEST_QUESTION
-from verienv.virl.public_format import label_of, read_milestone_info, read_route
-from verienv.virl.public_route import longest_question
+from verienv.virl.public.format import label_of, read_milestone_info, read_route
+from verienv.virl.public.route import longest_question
 from verienv.virl.route import Route
 
 SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
@@ -263,7 +263,7 @@ DEFECTS = {
 
 @pytest.mark.parametrize("reason", DEFECTS)
 def test_a_defect_is_named(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verienv.virl.public_format._transliterated", lambda name: name)  # as without anyascii
+    monkeypatch.setattr("verienv.virl.public.format._transliterated", lambda name: name)  # as without anyascii
     with pytest.raises(ValueError, match=re.escape(reason)) as error:
         read_route(DEFECTS[reason])
     made.one_line(error)

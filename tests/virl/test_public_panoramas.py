@@ -11,14 +11,14 @@ import pytest
 
 from verienv.virl.dealer import Telling
 from verienv.virl.geometry import distance
-from verienv.virl.public_data import (
+from verienv.virl.public.data import (
     PublicRoutes,
     check_panoramas,
     panorama_near,
     read_panoramas,
 )
-from verienv.virl.public_panoramas import read_rotation
-from verienv.virl.safe_pickle import read_mapping
+from verienv.virl.public.panoramas import read_rotation
+from verienv.virl.public.safe_pickle import read_mapping
 
 SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
 assert SPEC
@@ -157,7 +157,7 @@ def test_any_other_pickle_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_a_pickle_of_too_many_steps_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verienv.virl.safe_pickle.MOST_STEPS", 1000)
+    monkeypatch.setattr("verienv.virl.public.safe_pickle.MOST_STEPS", 1000)
     with pytest.raises(ValueError, match="more than 1000 instructions"):
         read_panoramas(pickled(tmp_path, b"\x80\x04" + b"K\x01" * 1001 + b"."))
 

@@ -8,25 +8,25 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from verienv.virl import scenery
-from verienv.virl.buildings import building_of
 from verienv.virl.city import SHIPPED_CITIES, City, Place, Street, shipped_city
-from verienv.virl.frontage import Frontage
 from verienv.virl.geometry import Point, bearing, distance, turn
 from verienv.virl.procedural import procedural_city
-from verienv.virl.scenery import Picture, draw_panorama
-from verienv.virl.signs import MOST_HIDDEN, Signs, signs_near
-from verienv.virl.street_looks import VISUALS, StreetLook
-from verienv.virl.walls import Cover, Frame, Walls, visible_spans
+from verienv.virl.streets import scenery
+from verienv.virl.streets.buildings import building_of
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.scenery import Picture, draw_panorama
+from verienv.virl.streets.signs import MOST_HIDDEN, Signs, signs_near
+from verienv.virl.streets.street_looks import VISUALS, StreetLook
+from verienv.virl.streets.walls import Cover, Frame, Walls, visible_spans
 
 SIZE = (128, 256)
 
 CHILD = """
 from hashlib import sha256
 from verienv.virl.city import shipped_city
-from verienv.virl.frontage import Frontage
-from verienv.virl.scenery import draw_panorama
-from verienv.virl.street_looks import StreetLook
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.scenery import draw_panorama
+from verienv.virl.streets.street_looks import StreetLook
 city = shipped_city("helsinki")
 print(sha256(draw_panorama(city, Frontage(city), city.nodes[7], StreetLook(), (128, 256)).tobytes()).hexdigest())
 """

@@ -6,14 +6,22 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from verienv.virl.boards import DISPLAY_PIXELS, PLAIN_PIXELS, Board, boards_of, needed_pixels, turned_board, viewers_of
 from verienv.virl.city import SHIPPED_CITIES, SIGHT, City, shipped_city
-from verienv.virl.frontage import Frontage
-from verienv.virl.lettering import CAP, NARROWEST, board_picture, layout
-from verienv.virl.pixels import unpacked
 from verienv.virl.procedural import procedural_city
-from verienv.virl.signs import scheme_of
-from verienv.virl.street_looks import DISPLAY_FONTS, StreetLook
+from verienv.virl.streets.boards import (
+    DISPLAY_PIXELS,
+    PLAIN_PIXELS,
+    Board,
+    boards_of,
+    needed_pixels,
+    turned_board,
+    viewers_of,
+)
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.lettering import CAP, NARROWEST, board_picture, layout
+from verienv.virl.streets.pixels import unpacked
+from verienv.virl.streets.signs import scheme_of
+from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
 
 LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="pacifico")]
 

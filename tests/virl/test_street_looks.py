@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from verienv.virl.city import SHIPPED_CITIES
-from verienv.virl.street_looks import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
+from verienv.virl.streets.street_looks import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
 
 
 def test_a_name_and_the_dict_it_stands_for_are_one_look() -> None:

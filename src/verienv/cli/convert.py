@@ -8,9 +8,9 @@ from typing import Annotated, cast
 import typer
 
 from verienv.cli.common import note
-from verienv.virl.public_data import Conversion, Defects
-from verienv.virl.public_data import convert as convert_routes
-from verienv.virl.public_panoramas import first_of
+from verienv.virl.public.data import Conversion, Defects
+from verienv.virl.public.data import convert as convert_routes
+from verienv.virl.public.panoramas import first_of
 
 MOST_DEFECTS = 20
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.converted_routes import read_converted
 from verienv.virl.geometry import Point
-from verienv.virl.public_file import is_file, read_bytes, read_json
-from verienv.virl.public_format import read_number, read_point, shown
-from verienv.virl.public_panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
+from verienv.virl.public.converted import read_converted
+from verienv.virl.public.files import is_file, read_bytes, read_json
+from verienv.virl.public.format import read_number, read_point, shown
+from verienv.virl.public.panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
 
 LIST = "panoramas.json"
 
@@ -96,7 +96,7 @@ class PanoramaFolder:
       The file is a JPEG, PNG or WebP in the folder or below it, named from the folder on with ``/``. The rotation is in
       degrees and may be left out if it is 0: the compass heading h is at the column ((h + rotation) mod 360) / 360 of
       the width. No two have the same location;
-    - as the paper's download has it (``public_panoramas``), with ``gps_pano_mapping.pkl``, which is read and never run,
+    - as the paper's download has it (``public.panoramas``), with ``gps_pano_mapping.pkl``, which is read and never run,
       ``street_views/<id>.jpg`` and ``street_views/<id>.metadata.json``;
     - with ``street_views`` alone, or ``street_views`` itself, where ``converted`` says where its panoramas were taken.
 

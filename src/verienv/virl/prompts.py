@@ -84,7 +84,7 @@ def step_line(waypoint: Waypoint, actions: ActionSpace) -> str:
 
 PICTURE = (
     "the picture shows four views: in front of you (upper left), on your right (upper right), behind you (lower left) "
-    "and on your left (lower right)."
+    "and on your left (lower right). The landmark is the nearest place, if its sign is at most 30 m away."
 )
 """What the question says in place of what is seen, where that is in a picture."""
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from verienv.core.env import Picture
 from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
-from verienv.virl.frontage import Frontage
 from verienv.virl.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama
 from verienv.virl.prompts import PICTURE, streets_told
-from verienv.virl.public_file import ROUTES, find_routes
-from verienv.virl.scenery import draw_panorama
+from verienv.virl.public.files import ROUTES, find_routes
 from verienv.virl.splits import VIRLConfig
+from verienv.virl.streets.frontage import Frontage
+from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.verifier import OBSERVATION, field_of
 from verienv.virl.vision_splits import VIRLVisionConfig
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.virl.splits import VIRLConfig
-from verienv.virl.street_looks import VISUALS, StreetLook
+from verienv.virl.streets.street_looks import VISUALS, StreetLook
 
 SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096

@@ -105,7 +105,7 @@ class PublicFile:
         defects: what is wrong with each of the others.
         panoramas: where panoramas were taken near the routes, and their ids; none unless the file is a converted one.
         rotations: the rotation of each panorama for which it is known, in degrees.
-        is_converted: whether it is a file of our own (``converted_routes``).
+        is_converted: whether it is a file of our own (``converted``).
     """
 
     path: Path

@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.boards import Board, boards_of, turned_board
-from verienv.virl.buildings import Shop
 from verienv.virl.city import City, Place
-from verienv.virl.frontage import Frontage, Lot, local
 from verienv.virl.geometry import Point
-from verienv.virl.lettering import board_picture, sharpness_for
-from verienv.virl.panels import Panel, Thing
-from verienv.virl.pixels import RGB, color
-from verienv.virl.street_looks import StreetLook
-from verienv.virl.walls import Cover, Frame
+from verienv.virl.streets.boards import Board, boards_of, turned_board
+from verienv.virl.streets.buildings import Shop
+from verienv.virl.streets.frontage import Frontage, Lot, local
+from verienv.virl.streets.lettering import board_picture, sharpness_for
+from verienv.virl.streets.panels import Panel, Thing
+from verienv.virl.streets.pixels import RGB, color
+from verienv.virl.streets.street_looks import StreetLook
+from verienv.virl.streets.walls import Cover, Frame
 
 SIGHT_OF_SIGNS = 90.0
 """Metres within which signs are drawn."""

@@ -11,8 +11,18 @@ from itertools import pairwise
 import numpy as np
 
 from verienv.virl.city import SIGHT, City, Place
-from verienv.virl.facades import MOST_KEPT, PAVEMENT, Array, Facades, Run, building_line, local, position, road_width
 from verienv.virl.geometry import Point, distance
+from verienv.virl.streets.facades import (
+    MOST_KEPT,
+    PAVEMENT,
+    Array,
+    Facades,
+    Run,
+    building_line,
+    local,
+    position,
+    road_width,
+)
 
 __all__ = ["PAVEMENT", "Frontage", "Lot", "building_line", "local", "road_width", "with_fronts"]
 

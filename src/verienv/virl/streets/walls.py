@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.masonry import LEVELS
-from verienv.virl.pixels import Pixels, mixed
+from verienv.virl.streets.masonry import LEVELS
+from verienv.virl.streets.pixels import Pixels, mixed
 
 EYE = 2.0
 """Metres of the camera above the ground."""

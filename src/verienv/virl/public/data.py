@@ -1,8 +1,8 @@
 """The paper's own routes, played from disk: ``VIRLConfig(data="path/to/nyc_1k_routes")``.
 
 The public download is a folder with ``route_infos.json`` and, for tasks by sight, panoramas. ``read_public_routes``
-reads it (``public_format`` says how) and names the routes that are defective; ``PublicRoutes`` deals the others;
-``convert`` writes them once, with what is known of their panoramas, to a file of our own (``converted_routes``).
+reads it (``format`` says how) and names the routes that are defective; ``PublicRoutes`` deals the others;
+``convert`` writes them once, with what is known of their panoramas, to a file of our own (``converted``).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, Literal
 import numpy as np
 
 from verienv.core.files import written_whole
-from verienv.virl.converted_routes import read_converted, written
 from verienv.virl.dealer import Telling
 from verienv.virl.geometry import Point
-from verienv.virl.public_file import find_routes, is_file, name_of, read_json
-from verienv.virl.public_format import read_route, shown
-from verienv.virl.public_panoramas import (
+from verienv.virl.public.converted import read_converted, written
+from verienv.virl.public.files import find_routes, is_file, name_of, read_json
+from verienv.virl.public.format import read_route, shown
+from verienv.virl.public.panoramas import (
     MAPPING,
     along,
     check_panoramas,
@@ -31,7 +31,7 @@ from verienv.virl.public_panoramas import (
     read_panoramas,
     read_rotation,
 )
-from verienv.virl.public_route import Milestone, PublicFile, PublicRoute
+from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
 from verienv.virl.route import TASK, Route
 
 __all__ = [

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from verienv.virl.geometry import Point, wrapped
-from verienv.virl.public_format import LONGEST_NAME, label_of, read_number, read_point, shown
-from verienv.virl.public_panoramas import PANORAMA_ID
-from verienv.virl.public_route import Milestone, PublicFile, PublicRoute
+from verienv.virl.public.format import LONGEST_NAME, label_of, read_number, read_point, shown
+from verienv.virl.public.panoramas import PANORAMA_ID
+from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
 
 FORMAT, VERSION = "verienv-routes", 1
 KEYS = ("format", "version", "name", "routes", "panoramas")

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.virl.pixels import Pixels, packed
-from verienv.virl.tiles import CLASSES, FINE, TILE, TILES, Sketch
+from verienv.virl.streets.pixels import Pixels, packed
+from verienv.virl.streets.tiles import CLASSES, FINE, TILE, TILES, Sketch
 
 LEVELS = 6
 """Levels of sharpness, 0 to 5."""

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.virl.city import SIGHT, City, Place
-from verienv.virl.emblems import emblem_of
-from verienv.virl.frontage import Frontage, building_line, local
-from verienv.virl.lettering import Layout, layout
-from verienv.virl.street_looks import DISPLAY_FONTS, StreetLook
+from verienv.virl.streets.emblems import emblem_of
+from verienv.virl.streets.frontage import Frontage, building_line, local
+from verienv.virl.streets.lettering import Layout, layout
+from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
 
 Array = NDArray[np.float64]
 Kind = Literal["fascia", "wing", "turned"]

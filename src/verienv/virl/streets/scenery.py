@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.virl.buildings import SHADES, Building, Face, building_of, texture_of
 from verienv.virl.city import City
-from verienv.virl.frontage import Frontage, Lot, local
-from verienv.virl.furniture import things_near
 from verienv.virl.geometry import Point
-from verienv.virl.ground import draw_ground
-from verienv.virl.pixels import Pixels, packed
-from verienv.virl.signs import shops_of, signs_near
-from verienv.virl.sky import sky, veil_color
-from verienv.virl.street_looks import StreetLook
-from verienv.virl.walls import Cover, Frame, Spans, Walls, paint, visible_spans
-from verienv.virl.weather import add_fall, haze, mirror_ground
+from verienv.virl.streets.buildings import SHADES, Building, Face, building_of, texture_of
+from verienv.virl.streets.frontage import Frontage, Lot, local
+from verienv.virl.streets.furniture import things_near
+from verienv.virl.streets.ground import draw_ground
+from verienv.virl.streets.pixels import Pixels, packed
+from verienv.virl.streets.signs import shops_of, signs_near
+from verienv.virl.streets.sky import sky, veil_color
+from verienv.virl.streets.street_looks import StreetLook
+from verienv.virl.streets.walls import Cover, Frame, Spans, Walls, paint, visible_spans
+from verienv.virl.streets.weather import add_fall, haze, mirror_ground
 
 Picture = NDArray[np.uint8]
 

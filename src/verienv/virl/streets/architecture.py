@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from verienv.virl.pixels import RGB, color
-from verienv.virl.street_looks import ArchitectureName
+from verienv.virl.streets.pixels import RGB, color
+from verienv.virl.streets.street_looks import ArchitectureName
 
 WindowStyle = Literal["sash", "balcony", "french", "ribbon", "curtain_wall", "square", "arched", "panel"]
 Roof = Literal["parapet", "balustrade", "mansard", "slab"]

@@ -15,10 +15,10 @@ from math import cos, hypot, radians
 from pathlib import Path
 
 from verienv.virl.geometry import EARTH_RADIUS, Point, distance
-from verienv.virl.public_file import is_file, read_bytes, read_json
-from verienv.virl.public_format import read_number, shown
+from verienv.virl.public.files import is_file, read_bytes, read_json
+from verienv.virl.public.format import read_number, shown
+from verienv.virl.public.safe_pickle import read_mapping
 from verienv.virl.route import Route
-from verienv.virl.safe_pickle import read_mapping
 
 MAPPING, PICTURES = "gps_pano_mapping.pkl", "street_views"
 

@@ -30,7 +30,7 @@ from verienv.virl.geometry import (
     turn,
     wrapped,
 )
-from verienv.virl.public_route import Milestone, PublicRoute
+from verienv.virl.public.route import Milestone, PublicRoute
 
 MOST_OFF = 45.0
 """Degrees between a leg's heading and its bearing, beyond which the route is defective."""

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.architecture import ARCHITECTURES, Architecture, Roof, WindowStyle
-from verienv.virl.draws import Draws
-from verienv.virl.masonry import Tile, wall_texture
-from verienv.virl.pixels import RGB, Pixels
-from verienv.virl.street_looks import ArchitectureName, StreetLook
-from verienv.virl.tiles import (
+from verienv.virl.streets.architecture import ARCHITECTURES, Architecture, Roof, WindowStyle
+from verienv.virl.streets.draws import Draws
+from verienv.virl.streets.masonry import Tile, wall_texture
+from verienv.virl.streets.pixels import RGB, Pixels
+from verienv.virl.streets.street_looks import ArchitectureName, StreetLook
+from verienv.virl.streets.tiles import (
     ACCENT,
     CLASSES,
     DARK,

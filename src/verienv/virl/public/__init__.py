@@ -1,0 +1,1 @@
+"""The paper's own routes and panoramas, read from disk."""
