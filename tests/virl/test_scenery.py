@@ -138,7 +138,7 @@ def _columns_of_own_sign(name: str, location: Point, monkeypatch: pytest.MonkeyP
 def test_the_sign_of_the_landmark_is_in_sight_where_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     city, _ = world(name)
     offs = []
-    for street, along in some_poses(name, 20):
+    for street, along in some_poses(name, 40):
         location = street.at(along)
         place = city.landmark_at(location)
         assert place is not None
@@ -152,7 +152,7 @@ def test_the_sign_of_the_landmark_is_in_sight_where_it_stands(name: str, monkeyp
 
 def test_the_sign_stands_on_the_side_of_the_street_on_which_the_place_is(monkeypatch: pytest.MonkeyPatch) -> None:
     city, _ = world("grid-0")
-    for street, along in some_poses("grid-0", 30, seed=2):
+    for street, along in some_poses("grid-0", 60, seed=2):
         location, heading = street.at(along), street.heading(along, True)
         place = city.landmark_at(location)
         assert place is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from verienv.virl.streets.pixels import RGB, color
@@ -108,3 +109,18 @@ ARCHITECTURES: dict[ArchitectureName, Architecture] = {
     ),
 }
 """By name."""
+
+
+@lru_cache(maxsize=32)
+def painted(ways: ArchitectureName, colors: ArchitectureName) -> Architecture:
+    """An architecture in the colours of another."""
+    other = ARCHITECTURES[colors]
+    return replace(
+        ARCHITECTURES[ways],
+        walls=other.walls,
+        trims=other.trims,
+        doors=other.doors,
+        roof_colors=other.roof_colors,
+        pavement=other.pavement,
+        paving=other.paving,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.streets.architecture import ARCHITECTURES, Architecture, Roof, WindowStyle
+from verienv.virl.streets.architecture import Roof, WindowStyle, painted
 from verienv.virl.streets.draws import Draws
 from verienv.virl.streets.masonry import Tile, wall_texture
 from verienv.virl.streets.pixels import RGB, Pixels
@@ -114,9 +114,10 @@ def building_of(
     architecture: ArchitectureName,
     shops: tuple[Shop, ...] = (),
     corners: tuple[Face, ...] = (),
+    colors: ArchitectureName | None = None,
 ) -> Building:
-    """The building that a lot's key stands for."""
-    ways: Architecture = ARCHITECTURES[architecture]
+    """The building that a lot's key stands for, in the colours of its architecture or of another."""
+    ways = painted(architecture, colors or architecture)
     rng = Draws(key)
     tone = 0.94 + 0.1 * rng.share()
     red, green, blue = rng.of(ways.walls)

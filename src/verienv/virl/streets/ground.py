@@ -99,7 +99,7 @@ def _looked_up(frame: Frame) -> NDArray[np.int32]:
 
 def _palette(look: StreetLook) -> Pixels:
     """The colour of each shade of each class, and 0 to spare."""
-    ways = ARCHITECTURES[look.ways]
+    ways = ARCHITECTURES[look.colors]
     snowy, wet = look.season == "winter", look.weather == "rain"
     pavement, paving = np.array(ways.pavement, np.float64), np.array(ways.paving, np.float64)
     colors = np.array([

@@ -102,7 +102,9 @@ def walls_near(city: City, frontage: Frontage, location: Point, look: StreetLook
     """The buildings on the lots near, and four walls of each in the order of ``_FACES``."""
     lots = frontage.lots_near(location, REACH)
     buildings = [
-        building_of(lot.key, lot.width, lot.depth, look.ways, shops_of(city, lot), _corner_faces(frontage, lot))
+        building_of(
+            lot.key, lot.width, lot.depth, look.ways, shops_of(city, lot), _corner_faces(frontage, lot), look.colors
+        )
         for lot in lots
     ]
     start = local(location, np.array([lot.start for lot in lots]).reshape(-1, 2))

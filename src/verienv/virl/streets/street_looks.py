@@ -30,6 +30,8 @@ class StreetLook(BaseModel):
         season: "summer" or "winter" (snow lies, trees are bare).
         architecture: "montevideo", "helsinki", "astana" or "plain": heights, materials, windows and roofs; "city" is
             the one that ``architecture_of`` finds for the city's name.
+        palette: whose colours walls, roofs, doors and pavements have: one of the same names, or "architecture" for its
+            own.
         sign_font: "plain", the name of a display font, or "mixed": each place has a display font of its own.
     """
 
@@ -39,6 +41,7 @@ class StreetLook(BaseModel):
     weather: Weather = "clear"
     season: Season = "summer"
     architecture: ArchitectureName | Literal["city"] = "city"
+    palette: ArchitectureName | Literal["architecture"] = "architecture"
     sign_font: SignFont = "plain"
 
     @classmethod
@@ -62,6 +65,11 @@ class StreetLook(BaseModel):
     def ways(self) -> ArchitectureName:
         """The architecture; "plain" where it is left to a city that is not known."""
         return "plain" if self.architecture == "city" else self.architecture
+
+    @property
+    def colors(self) -> ArchitectureName:
+        """The architecture whose colours are used."""
+        return self.ways if self.palette == "architecture" else self.palette
 
     def in_city(self, name: str) -> StreetLook:
         """This look with the architecture of the city of that name, where it is left to the city."""
@@ -94,5 +102,6 @@ VISUALS: dict[str, dict[str, Any]] = {
     "helsinki": {"architecture": "helsinki"},
     "astana": {"architecture": "astana"},
     "plain": {"architecture": "plain"},
+    "repainted": {"palette": "plain"},
 }
 """What each named look stands for. "default" is a clear summer day in the city's own architecture, with plain signs."""
