@@ -33,8 +33,6 @@ FONTSOURCE = "5.3.0"
 DISPLAY = {
     "anton": (400, "OFL-1.1"),
     "bebas-neue": (400, "OFL-1.1"),
-    "lobster": (400, "OFL-1.1"),
-    "pacifico": (400, "OFL-1.1"),
     "playfair-display": (700, "OFL-1.1"),
     "roboto-slab": (700, "Apache-2.0"),
 }

@@ -278,7 +278,7 @@ def streets() -> list[str]:
         "the maps above; buildings, shop fronts and signs are drawn. Each city has its own architecture:", "",
         *grid(cells, 2), "",
         '`visual="..."` names a look; each of its settings can also be given by itself, as in',
-        '`gym.make(..., time="night", sign_font="lobster")`:', "",
+        '`gym.make(..., time="night", sign_font="anton")`:', "",
         *grid(looks, 3),
     ]  # fmt: skip
 

@@ -27,10 +27,7 @@ LICENSES = [
     "LICENSE",
     "assets/fonts/LICENSE",
     "assets/cities/LICENSE",
-    *(
-        f"assets/fonts/{font}/LICENSE"
-        for font in ("anton", "bebas-neue", "lobster", "pacifico", "playfair-display", "roboto-slab")
-    ),
+    *(f"assets/fonts/{font}/LICENSE" for font in ("anton", "bebas-neue", "playfair-display", "roboto-slab")),
     *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
 ]
 LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")

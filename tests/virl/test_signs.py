@@ -23,7 +23,7 @@ from verienv.virl.streets.pixels import unpacked
 from verienv.virl.streets.signs import scheme_of
 from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
 
-LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="pacifico")]
+LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="playfair-display")]
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +79,7 @@ def test_letters_of_a_display_font_are_twice_as_large() -> None:
     assert DISPLAY_PIXELS == 2 * PLAIN_PIXELS == 24
     city, frontage = worlds()[0]
     plain = boards_of(city, frontage, 0, StreetLook())
-    display = boards_of(city, frontage, 0, StreetLook(sign_font="lobster"))
+    display = boards_of(city, frontage, 0, StreetLook(sign_font="anton"))
     assert display[-1].letters == pytest.approx(2 * plain[-1].letters)
 
 

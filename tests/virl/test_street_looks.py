@@ -50,6 +50,6 @@ def test_a_city_decides_only_what_is_left_to_it() -> None:
     assert StreetLook(architecture="astana").in_city("helsinki").architecture == "astana"
 
 
-def test_there_are_six_display_fonts() -> None:
-    assert len(DISPLAY_FONTS) == 6
+def test_there_are_four_display_fonts() -> None:
+    assert len(DISPLAY_FONTS) == 4
     assert not {"plain", "mixed"} & set(DISPLAY_FONTS)

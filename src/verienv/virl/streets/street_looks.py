@@ -14,7 +14,7 @@ Weather = Literal["clear", "overcast", "rain", "fog"]
 Season = Literal["summer", "winter"]
 ArchitectureName = Literal["montevideo", "helsinki", "astana", "plain"]
 SignFont = Literal[
-    "plain", "anton", "bebas-neue", "lobster", "pacifico", "playfair-display", "roboto-slab", "mixed"
+    "plain", "anton", "bebas-neue", "playfair-display", "roboto-slab", "mixed"
 ]  # fmt: skip
 
 DISPLAY_FONTS: tuple[str, ...] = get_args(SignFont)[1:-1]
