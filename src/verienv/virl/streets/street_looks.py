@@ -102,6 +102,6 @@ VISUALS: dict[str, dict[str, Any]] = {
     "helsinki": {"architecture": "helsinki"},
     "astana": {"architecture": "astana"},
     "plain": {"architecture": "plain"},
-    "repainted": {"palette": "plain"},
+    "repainted": {"palette": "helsinki"},
 }
 """What each named look stands for. "default" is a clear summer day in the city's own architecture, with plain signs."""
