@@ -228,7 +228,12 @@ def test_by_sight_giving_up_tells_the_cards(cli):
 def test_ctrl_c_in_play_ends_with_status_130():
     command = [sys.executable, "-c", "from verienv.cli import main; main()", "play"]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     with process:
         while "Attempt 1" not in process.stdout.readline():
