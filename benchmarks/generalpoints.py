@@ -23,7 +23,7 @@ import numpy as np
 import sympy
 
 import verienv  # noqa: F401 - registers the ids
-from race import Row, race, report, seconds
+from race import NoOp, Row, race, report, seconds
 from verienv.generalpoints import Dealing, Puzzle, expert_answer, formula_failure, solutions, verify
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.dealer import hands
@@ -35,17 +35,6 @@ from verienv.generalpoints.verifier import _sympy_confirms
 ENV_ID = "verienv/GeneralPoints-L-v0"
 OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 NODES = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-
-
-class NoOp(gym.Env[int, int]):
-    """The least an environment can do."""
-
-    observation_space = gym.spaces.Discrete(2)
-    action_space = gym.spaces.Discrete(2)
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        super().reset(seed=seed)
-        return 0, {}
 
 
 def resets(rounds: int, count: int = 2000) -> list[Row]:

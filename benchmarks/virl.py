@@ -14,10 +14,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-import gymnasium as gym
-
 import verienv  # noqa: F401 - registers the ids
-from race import Row, race, report, seconds
+from race import NoOp, Row, race, report, seconds
 from verienv.virl.dealer import _shipped_route, shipped_plans
 from verienv.virl.env import VIRLEnv
 from verienv.virl.flaws import write_answer
@@ -29,17 +27,6 @@ begun = perf_counter()
 VIRLEnv().reset(seed=0)
 print(perf_counter() - begun)
 """
-
-
-class NoOp(gym.Env[int, int]):
-    """The least an environment can do."""
-
-    observation_space = gym.spaces.Discrete(2)
-    action_space = gym.spaces.Discrete(2)
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        super().reset(seed=seed)
-        return 0, {}
 
 
 def resets(rounds: int, count: int = 2000) -> list[Row]:

@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 import typer
+from tests.virl import public_folders as made
 
 from verienv.cli.convert import convert as convert_command
 from verienv.virl.dealer import Telling
 from verienv.virl.public.data import PublicRoutes, convert, panorama_near, read_public_routes
-
-SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
-assert SPEC
-assert SPEC.loader
-made = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(made)
 
 SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
 NAMES = ("Café “Zoë”", None, "東京" if importlib.util.find_spec("anyascii") else "Tøkyo")

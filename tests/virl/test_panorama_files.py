@@ -1,6 +1,5 @@
 """Panoramas on disk: what is read, what is refused, and in which words."""
 
-import importlib.util
 import json
 import os
 import warnings
@@ -12,16 +11,11 @@ from zlib import crc32
 import numpy as np
 import pytest
 from PIL import Image
+from tests.virl import public_folders as made
 
 from verienv.virl.geometry import between
 from verienv.virl.panorama import PanoramaFolder, load_panorama
 from verienv.virl.public.data import convert
-
-SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
-assert SPEC
-assert SPEC.loader
-made = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(made)
 
 HERE = (40.7230, -73.9980)
 FORMATS = {"a.jpg": "JPEG", "a.png": "PNG", "a.webp": "WEBP"}

@@ -1,6 +1,5 @@
 """The paper's public routes, found, dealt and played; files that are hostile."""
 
-import importlib.util
 import json
 import os
 import pickle
@@ -11,6 +10,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from tests.virl import public_folders as made
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.dealer import Telling
@@ -21,12 +21,6 @@ from verienv.virl.public.data import (
     read_panoramas,
     read_public_routes,
 )
-
-SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
-assert SPEC
-assert SPEC.loader
-made = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(made)
 
 BOTH = Telling(40.0, "both")
 SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))

@@ -1,12 +1,11 @@
 """What the paper's public routes mean, and what is wrong with some."""
 
-import importlib.util
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.virl import public_folders as made
 
 from verienv.virl.dealer import Telling
 from verienv.virl.geometry import POSITIONS, bearing, distance
@@ -14,12 +13,6 @@ from verienv.virl.prompts import LONGEST_QUESTION
 from verienv.virl.public.format import label_of, read_milestone_info, read_route
 from verienv.virl.public.route import longest_question
 from verienv.virl.route import Route
-
-SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
-assert SPEC
-assert SPEC.loader
-made = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(made)
 
 BOTH = Telling(40.0, "both")
 

@@ -1,6 +1,5 @@
 """The panoramas of the public data: pickles that are read and never run, and what is missing."""
 
-import importlib.util
 import os
 import pickle
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.virl import public_folders as made
 
 from verienv.virl.dealer import Telling
 from verienv.virl.geometry import distance
@@ -19,12 +19,6 @@ from verienv.virl.public.data import (
 )
 from verienv.virl.public.panoramas import read_rotation
 from verienv.virl.public.safe_pickle import read_mapping
-
-SPEC = importlib.util.spec_from_file_location("public_folders", Path(__file__).with_name("public_folders.py"))
-assert SPEC
-assert SPEC.loader
-made = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(made)
 
 BOTH = Telling(40.0, "both")
 

@@ -1,21 +1,14 @@
 """The instruction and the true observations are enough: a reader of the text alone walks every route."""
 
-import importlib.util
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.virl import reader
 
 from verienv.virl import SPLITS
 from verienv.virl.dealer import shipped_plans
 from verienv.virl.env import VIRLEnv
-
-SPEC = importlib.util.spec_from_file_location("reader", Path(__file__).with_name("reader.py"))
-assert SPEC
-assert SPEC.loader
-reader = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(reader)
 
 PARTS = {"montevideo-centre": "train", "montevideo-north": "test", "astana": "visual_ood", "helsinki": "visual_ood"}
 DIRECTIONS = ("both", "absolute", "relative", "landmarks")

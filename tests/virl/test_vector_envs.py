@@ -1,25 +1,18 @@
 """Vector environments: a policy that reads texts alone walks whole routes, in every autoreset mode."""
 
-import importlib.util
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from tests.virl import reader
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.env import VIRLEnv
-
-SPEC = importlib.util.spec_from_file_location("reader", Path(__file__).with_name("reader.py"))
-assert SPEC
-assert SPEC.loader
-reader = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(reader)
 
 SEEDS = [5, 6, 5]
 # A fresh server process rather than a fork of this one, which may run threads.

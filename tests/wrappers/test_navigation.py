@@ -1,11 +1,9 @@
 """V-IRL in numbers: the same episodes, rewards and verdicts as in text, and no more than the text tells."""
 
-import importlib.util
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -15,6 +13,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
+from tests.virl import reader
 
 from verienv.virl import COMPASS, TURNS, action_space, write_answer
 from verienv.virl.dealer import shipped_plans
@@ -23,12 +22,6 @@ from verienv.virl.geometry import POSITIONS
 from verienv.virl.route import Route, Waypoint
 from verienv.wrappers.navigation import VIRLDiscrete, make, make_by_sight
 from verienv.wrappers.sentences import ACTIONS, KINDS, Sentence, layout, read_sentences, sentences_followed
-
-SPEC = importlib.util.spec_from_file_location("reader", Path(__file__).parents[1] / "virl" / "reader.py")
-assert SPEC
-assert SPEC.loader
-reader = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(reader)
 
 PARTS = {"montevideo-centre": "train", "montevideo-north": "test", "astana": "visual_ood", "helsinki": "visual_ood"}
 DIRECTIONS = ("both", "absolute", "relative", "landmarks")

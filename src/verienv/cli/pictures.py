@@ -25,9 +25,7 @@ def checked_name(image: Path | None, env: VerifiedEnv) -> Path | None:
     """``image`` if the task's picture can be written there. Raises ValueError."""
     if image and not env.is_seen:
         raise ValueError(f"--image {image}: this task is told in words and has no picture; leave --image out")
-    if image and image.suffix.lower() != ".png":
-        raise ValueError(f"--image {image}: the picture is written as PNG; give a name that ends in .png")
-    return image
+    return _checked_png(image, "--image", "picture")
 
 
 def save_picture(env: VerifiedEnv, path: Path) -> None:
@@ -40,8 +38,12 @@ def checked_map(path: Path | None, env: VerifiedEnv) -> Path | None:
     """``path`` if a map of the task can be written there. Raises ValueError."""
     if path and not isinstance(env, VIRLEnv):
         raise ValueError(f"--map {path}: this task has no routes; maps are for V-IRL")
+    return _checked_png(path, "--map", "map")
+
+
+def _checked_png(path: Path | None, option: str, what: str) -> Path | None:
     if path and path.suffix.lower() != ".png":
-        raise ValueError(f"--map {path}: the map is written as PNG; give a name that ends in .png")
+        raise ValueError(f"{option} {path}: the {what} is written as PNG; give a name that ends in .png")
     return path
 
 

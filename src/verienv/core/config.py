@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -16,6 +16,31 @@ class UnknownSettingError(TypeError, ValueError):
 
     Libraries that try keywords of their own on every environment go by that, and by its words.
     """
+
+
+def named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
+    """The settings that a name stands for; none for an unknown one, which validation will refuse."""
+    return settings_by_name.get(name, {}) if isinstance(name, str) else {}
+
+
+def known_name(name: Any, names: Iterable[str], otherwise: str = "") -> str:
+    """``name`` if it is one of ``names``. Raises ValueError that lists them, and what may be given ``otherwise``."""
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"expected one of {', '.join(names)}" + (f"; {otherwise}" if otherwise else ""))
+    return name
+
+
+def known_size(size: Any, smallest: int, largest: int, otherwise: str = "") -> tuple[int, int]:
+    """Height and width in px: a pair of integers, or one integer for a square. JSON's lists are pairs too.
+
+    Raises:
+        ValueError: what is accepted: sides from ``smallest`` to ``largest``, and what may be given ``otherwise``.
+    """
+    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
+    if len(sides) != 2 or not all(type(side) is int and smallest <= side <= largest for side in sides):
+        accepted = f"(height, width), each an integer from {smallest} to {largest} px, or one for both"
+        raise ValueError(f"expected {otherwise}{accepted}")
+    return sides[0], sides[1]
 
 
 def validated(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:

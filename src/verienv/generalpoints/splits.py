@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from verienv.core.config import named
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.dealer import Dealing, FaceCards, Sampling
@@ -29,11 +30,6 @@ RULE_BY_SIDE: dict[str, dict[str, Any]] = {
     "unseen hands, 11-12-13": {"split": "rule_ood"},
 }
 """The four cells of a table rule by side, for ``verienv.evaluate(..., splits=RULE_BY_SIDE)``."""
-
-
-def named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
-    """The settings that a name stands for; none for an unknown one, which validation will refuse."""
-    return settings_by_name.get(name, {}) if isinstance(name, str) else {}
 
 
 class GeneralPointsConfig(BaseModel):

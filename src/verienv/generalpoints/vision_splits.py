@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from verienv.core.config import known_name, known_size, named
 from verienv.generalpoints.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
 from verienv.generalpoints.looks import LOOKS, Look
-from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig, named
+from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 
 VISION_SPLITS: dict[str, dict[str, Any]] = {
     **{split: {**settings, "suits": "black"} for split, settings in SPLITS.items()},
@@ -35,14 +37,6 @@ RULE_BY_SIDE_BY_LOOK: dict[str, dict[str, Any]] = {
 """The eight cells of a table rule by side by look; the first is what policies train on."""
 
 
-def _known_size(size: Any) -> Any:
-    """A pair of integers, or one integer for a square. JSON's lists are pairs too."""
-    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
-    if len(sides) != 2 or not all(type(side) is int and SMALLEST <= side <= LARGEST for side in sides):
-        raise ValueError(f"expected (height, width), each an integer from {SMALLEST} to {LARGEST} px, or one for both")
-    return sides
-
-
 class GeneralPointsVisionConfig(Look, GeneralPointsConfig):
     """The keyword arguments of ``gym.make("verienv/GeneralPoints-VL-v0", ...)``. Explicit ones beat the names'.
 
@@ -58,7 +52,9 @@ class GeneralPointsVisionConfig(Look, GeneralPointsConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = VISION_SPLITS
 
     visual: str = "default"
-    image_size: Annotated[tuple[int, int], BeforeValidator(_known_size)] = DEFAULT_SIZE
+    image_size: Annotated[tuple[int, int], BeforeValidator(partial(known_size, smallest=SMALLEST, largest=LARGEST))] = (
+        DEFAULT_SIZE
+    )
     writable_image: bool = Field(default=False, strict=True)
 
     @model_validator(mode="before")
@@ -69,9 +65,7 @@ class GeneralPointsVisionConfig(Look, GeneralPointsConfig):
     @field_validator("visual", mode="before")
     @classmethod
     def _known_visual(cls, visual: Any) -> Any:
-        if not isinstance(visual, str) or visual not in LOOKS:
-            raise ValueError(f"expected one of {', '.join(LOOKS)}; or give deck, arrangement, rotation, ... themselves")
-        return visual
+        return known_name(visual, LOOKS, "or give deck, arrangement, rotation, ... themselves")
 
     @property
     def look(self) -> Look:

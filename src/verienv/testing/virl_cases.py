@@ -86,7 +86,8 @@ def load_virl_vectors() -> tuple[VIRLCase, ...]:
 
 
 def _vector(line: str) -> VIRLCase:
-    fields, expect = json.loads(line), json.loads(line)["expect"]
+    fields = json.loads(line)
+    expect = fields["expect"]
     place = fields["waypoint"] | {name: tuple(fields["waypoint"][name]) for name in ("location", "streets")}
     return VIRLCase(
         name=fields["name"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from verienv.virl.geometry import COMPASS, TURNS
@@ -46,6 +47,7 @@ def read_action(text: Any) -> Action | None:
     return f"turn_direction({word})" if any(word in words for words in WORDS.values()) else None
 
 
+@lru_cache(maxsize=2)
 def action_space(actions: ActionSpace) -> tuple[Action, ...]:
     """The legal actions under a rule, 10 under "absolute" and 6 under "relative". Another rule is a ValueError."""
     if actions not in WORDS:

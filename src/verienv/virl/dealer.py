@@ -27,7 +27,6 @@ CITIES: dict[str, dict[str, str]] = {
 """The shipped cities: which part of each lies on which side. Cities without a train side are unseen."""
 
 _PROCEDURAL = re.compile(r"(grid|radial|organic)-(\d{1,9})", re.ASCII)
-_HALVES = {"west": "train", "east": "test"}
 _SEEDS = 2**32
 
 
@@ -126,7 +125,7 @@ class PlannedRoutes:
 
     def __init__(self, city: str, side: Side, turns: tuple[int, int], telling: Telling) -> None:
         self._city, self._turns, self._telling = city, turns, telling
-        whole = _planner(city, "all").city.name
+        whole = _whole(city).name
         self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
         self._drawn = next(part for part, at in self._parts.items() if at == side)
 
@@ -134,19 +133,20 @@ class PlannedRoutes:
         while True:
             turns = int(rng.integers(self._turns[0], self._turns[1] + 1))
             instance = f"{TASK}:{self._drawn}:{turns}-{int(rng.integers(_SEEDS))}"
-            if self._telling.directions != "landmarks" or self._plan(instance)[1].is_told_by_landmarks(
-                self._plan(instance)[0]
-            ):
+            if self._can_tell(*self._plan(instance)):
                 return instance
 
     def route(self, instance: str) -> Route:
         city, plan = self._plan(instance)
-        if self._telling.directions == "landmarks" and not plan.is_told_by_landmarks(city):
+        if not self._can_tell(city, plan):
             raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
         return plan.route(city, instance, self._telling.spacing, self._telling.directions)
 
     def city(self, instance: str) -> City:
         return self._plan(instance)[0]
+
+    def _can_tell(self, city: City, plan: Plan) -> bool:
+        return self._telling.directions != "landmarks" or plan.is_told_by_landmarks(city)
 
     def _plan(self, instance: str) -> tuple[City, Plan]:
         part, number = _read(instance, f"{TASK}:{self._drawn}:3-12345")
@@ -164,11 +164,17 @@ def _planned(city: str, side: Side, turns: int, seed: int) -> tuple[City, Plan]:
 
 @lru_cache(maxsize=8)
 def _planner(city: str, side: Side) -> Planner:
+    whole = _whole(city)
+    return Planner(whole if side == "all" else whole.half(side))
+
+
+@lru_cache(maxsize=8)
+def _whole(city: str) -> City:
+    """The city of a procedural one's name, or of a file's path."""
     from verienv.virl.procedural import procedural_city
 
     procedural = _PROCEDURAL.fullmatch(city)
-    whole = procedural_city(procedural[1], int(procedural[2])) if procedural else City.load(city)
-    return Planner(whole if side == "all" else whole.half(side))
+    return procedural_city(procedural[1], int(procedural[2])) if procedural else City.load(city)
 
 
 def _read(instance: str, example: str) -> tuple[str, str]:

@@ -76,16 +76,16 @@ class Plan:
         Raises:
             ValueError: if landmarks alone are to tell a turn at which none is seen.
         """
-        first, legs = self._stands(city, spacing)
+        first, legs = self._stands(city, self.blocks(city), spacing)
         start, destination = city.places[self.start].label, city.places[self.destination].label
         return rail(instance, city.title, start, destination, first, legs, directions)
 
-    def _stands(self, city: City, spacing: float) -> tuple[Waypoint, list[Leg]]:
+    def _stands(self, city: City, blocks: list[list[Block]], spacing: float) -> tuple[Waypoint, list[Leg]]:
         legs = [
             Leg(city.streets[leg[0][0]].heading(leg[0][1], leg[0][2] > leg[0][1]), tuple(_walked(city, leg, spacing)))
-            for leg in self.blocks(city)
+            for leg in blocks
         ]
-        street, along, _ = self.blocks(city)[0][0]
+        street, along, _ = blocks[0][0]
         return _stand(city, street, along, float(self.heading)), legs
 
     def is_sound(self, city: City) -> bool:
@@ -99,8 +99,7 @@ class Plan:
         blocks = self.blocks(city)
         if any(bends_sharply(city.streets[street], *sorted((a, b))) for leg in blocks for street, a, b in leg):
             return False
-        first, legs = self._stands(city, 1e9)
-        at = first
+        at, legs = self._stands(city, blocks, 1e9)
         for leg, leads, streets in zip(legs, blocks, self.legs, strict=True):
             is_last = leg is legs[-1]
             end = leg.stands[-1]
@@ -117,7 +116,7 @@ class Plan:
 
     def is_told_by_landmarks(self, city: City) -> bool:
         """Whether at each turn a landmark is seen, and what it tells fits one street alone."""
-        first, legs = self._stands(city, 1e9)
+        first, legs = self._stands(city, self.blocks(city), 1e9)
         for at, leg in zip((first, *(leg.stands[-1] for leg in legs)), legs, strict=False):
             if turn_word(at.heading, leg.heading):
                 streets = [street for street in at.streets if abs(turn(street, leg.heading)) < 1e-6]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from verienv.core.config import known_name, named
 from verienv.core.sides import Side
 from verienv.virl.instructions import Directions
 from verienv.virl.plan import SHORTEST_SPACING
@@ -84,22 +85,19 @@ class VIRLConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        split = settings.get("split", "train")
-        named = cls.splits.get(split, {}) if isinstance(split, str) else {}
+        stands_for = named(cls.splits, settings.get("split", "train"))
         if settings.get("data") is None:
-            return {**named, **settings}
+            return {**stands_for, **settings}
         if settings.get("side", "all") != "all":
             raise ValueError(f"side={settings['side']!r}: routes from data= have no sides; leave it out, or set 'all'")
         if "city" in settings:
             raise ValueError(f"city={settings['city']!r}: routes come from a city or from data=, so give one of them")
-        return {**named, **settings, "side": "all", "city": ()}
+        return {**stands_for, **settings, "side": "all", "city": ()}
 
     @field_validator("split", mode="before")
     @classmethod
     def _known_split(cls, split: Any) -> Any:
-        if not isinstance(split, str) or split not in cls.splits:
-            raise ValueError(f"expected one of {', '.join(cls.splits)}")
-        return split
+        return known_name(split, cls.splits)
 
     @field_validator("city", mode="before")
     @classmethod

@@ -94,6 +94,7 @@ class VIRLVisionEnv(VIRLEnv):
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
         self._folder = _panorama_folder(self.config)
+        self._look, self._panorama_size = self.config.look, self.config.panorama_size
         self._show_pictures(grid_size(self.config.view_size), self.config.writable_image)
 
     @property
@@ -109,7 +110,7 @@ class VIRLVisionEnv(VIRLEnv):
     @property
     def panorama(self) -> tuple[NDArray[np.uint8], float]:
         """The panorama here, height x width x 3, and its rotation in degrees (see ``panorama.view``)."""
-        location, look, size = self.waypoint.location, self.config.look, self.config.panorama_size
+        location, look, size = self.waypoint.location, self._look, self._panorama_size
         if self._folder:
             file, rotation = self._folder.at(location)
             return _panoramas.get(str(file), lambda: load_panorama(file)), rotation

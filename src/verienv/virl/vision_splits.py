@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 from math import ceil, pi, radians, tan
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from verienv.core.config import known_name, known_size, named
 from verienv.virl.splits import VIRLConfig
 from verienv.virl.streets.street_looks import VISUALS, StreetLook
 
@@ -16,14 +17,6 @@ SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096
 
 History = Literal["oracle", "own", "none"]
-
-
-def _known_size(size: Any) -> Any:
-    """A pair of integers, or one integer for a square. JSON's lists are pairs too."""
-    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
-    if len(sides) != 2 or not all(type(side) is int and SMALLEST <= side <= LARGEST for side in sides):
-        raise ValueError(f"expected (height, width), each an integer from {SMALLEST} to {LARGEST} px, or one for both")
-    return sides
 
 
 class VIRLVisionConfig(StreetLook, VIRLConfig):
@@ -45,7 +38,10 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
     """
 
     visual: str = "default"
-    view_size: Annotated[tuple[int, int], BeforeValidator(_known_size)] = (640, 640)
+    view_size: Annotated[tuple[int, int], BeforeValidator(partial(known_size, smallest=SMALLEST, largest=LARGEST))] = (
+        640,
+        640,
+    )
     fov: float = Field(default=90.0, ge=30.0, le=120.0, strict=True)
     pitch: float = Field(default=0.0, ge=-45.0, le=45.0, strict=True)
     history: History = "oracle"
@@ -56,16 +52,12 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_look(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        visual = settings.get("visual", "default")
-        named: Mapping[str, Any] = VISUALS.get(visual, {}) if isinstance(visual, str) else {}
-        return {**named, **settings}
+        return {**named(VISUALS, settings.get("visual", "default")), **settings}
 
     @field_validator("visual", mode="before")
     @classmethod
     def _known_visual(cls, visual: Any) -> Any:
-        if not isinstance(visual, str) or visual not in VISUALS:
-            raise ValueError(f"expected one of {', '.join(VISUALS)}; or give time, weather, season, ... themselves")
-        return visual
+        return known_name(visual, VISUALS, "or give time, weather, season, ... themselves")
 
     @property
     def look(self) -> StreetLook:

@@ -18,7 +18,8 @@ from verienv.virl.flaws import write_answer
 from verienv.virl.geometry import COMPASS, POSITIONS, compass_word, position_word
 from verienv.virl.route import Waypoint
 from verienv.virl.splits import VIRLConfig
-from verienv.wrappers.pictures import fitted, known_size, written
+from verienv.wrappers.making import made_over
+from verienv.wrappers.pictures import fitted, known_resize, written
 from verienv.wrappers.sentences import (
     ACTIONS,
     HEAD,
@@ -49,7 +50,7 @@ class DiscreteConfig(BaseModel):
     both: bool = Field(default=False, strict=True)
     pointer: bool = Field(default=True, strict=True)
     window: int = Field(default=24, ge=1, le=256, strict=True)
-    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_size)] = None
+    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_resize)] = None
     channels_first: bool = Field(default=False, strict=True)
 
 
@@ -253,10 +254,6 @@ class VIRLDiscrete(gym.Env[Any, Any]):
                     row[IN_SENTENCE["in_place"]] = sentence.position == place.landmark_position
 
 
-class _WordsConfig(DiscreteConfig, VIRLConfig):
-    """What ``make`` accepts; told as one in errors."""
-
-
 def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
 
@@ -267,11 +264,7 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     Raises:
         ValueError: one line that names the setting that is unknown or wrong, and what is accepted.
     """
-    validated(_WordsConfig, settings, "VIRLDiscrete")
-    own = {name: settings.pop(name) for name in DiscreteConfig.model_fields if name in settings}
-    env = VIRLDiscrete(VIRLEnv("ansi" if render_mode == "rgb_array" else render_mode, **settings), **own)
-    env.render_mode = render_mode
-    return env
+    return made_over(VIRLDiscrete, DiscreteConfig, VIRLEnv, VIRLConfig, render_mode, settings)
 
 
 def make_by_sight(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
@@ -279,9 +272,4 @@ def make_by_sight(render_mode: str | None = None, **settings: Any) -> VIRLDiscre
     from verienv.virl.vision_env import VIRLVisionEnv
     from verienv.virl.vision_splits import VIRLVisionConfig
 
-    class Settings(DiscreteConfig, VIRLVisionConfig):
-        """What is accepted; told as one in errors."""
-
-    validated(Settings, settings, "VIRLDiscrete by sight")
-    own = {name: settings.pop(name) for name in DiscreteConfig.model_fields if name in settings}
-    return VIRLDiscrete(VIRLVisionEnv(render_mode, **settings), **own)
+    return made_over(VIRLDiscrete, DiscreteConfig, VIRLVisionEnv, VIRLVisionConfig, render_mode, settings)

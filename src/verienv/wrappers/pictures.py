@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from verienv.core.config import known_size
 from verienv.core.env import Picture
 
 
-def known_size(size: Any) -> Any:
+def known_resize(size: Any) -> tuple[int, int] | None:
     """A pair of integers, or one for a square, or None: what a setting ``resize`` accepts. Raises ValueError."""
-    sides = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, (list, tuple)) else ()
-    if size is not None and (len(sides) != 2 or not all(type(side) is int and 8 <= side <= 1600 for side in sides)):
-        raise ValueError("expected None or (height, width), each an integer from 8 to 1600 px, or one for both")
-    return sides or None
+    return None if size is None else known_size(size, smallest=8, largest=1600, otherwise="None or ")
 
 
 def fitted(image: Picture, size: tuple[int, int] | None, channels_first: bool) -> Picture:

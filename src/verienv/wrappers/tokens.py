@@ -19,6 +19,7 @@ from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.splits import GeneralPointsConfig
 from verienv.wrappers.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
+from verienv.wrappers.making import made_over
 from verienv.wrappers.pictures import fitted, written
 from verienv.wrappers.tokens_config import TokensConfig
 
@@ -255,10 +256,6 @@ def _layout(cards: int, max_tokens: int, failures: int, is_seen: bool) -> dict[s
     return {**hand, **formula, "rule": (len(FACES),), "attempts_left": (1,), "failure": (failures,)}
 
 
-class _WordsConfig(GeneralPointsConfig, TokensConfig):
-    """What ``make`` accepts; told as one in errors."""
-
-
 def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
     """``GeneralPointsTokens`` over GeneralPoints in words: the entry point of verienv/GeneralPoints-Tokens-v0.
 
@@ -269,13 +266,7 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
     Raises:
         ValueError: one line that names the setting that is unknown or wrong, and what is accepted.
     """
-    validated(_WordsConfig, settings, "GeneralPointsTokens")
-    own = {name: settings.pop(name) for name in TokensConfig.model_fields if name in settings}
-    env = GeneralPointsTokens(
-        GeneralPointsEnv("ansi" if render_mode == "rgb_array" else render_mode, **settings), **own
-    )
-    env.render_mode = render_mode
-    return env
+    return made_over(GeneralPointsTokens, TokensConfig, GeneralPointsEnv, GeneralPointsConfig, render_mode, settings)
 
 
 def make_by_sight(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
@@ -283,9 +274,6 @@ def make_by_sight(render_mode: str | None = None, **settings: Any) -> GeneralPoi
     from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
     from verienv.generalpoints.vision_splits import GeneralPointsVisionConfig
 
-    class Settings(GeneralPointsVisionConfig, TokensConfig):
-        """What is accepted; told as one in errors."""
-
-    validated(Settings, settings, "GeneralPointsTokens by sight")
-    own = {name: settings.pop(name) for name in TokensConfig.model_fields if name in settings}
-    return GeneralPointsTokens(GeneralPointsVisionEnv(render_mode, **settings), **own)
+    return made_over(
+        GeneralPointsTokens, TokensConfig, GeneralPointsVisionEnv, GeneralPointsVisionConfig, render_mode, settings
+    )

@@ -1,0 +1,42 @@
+"""Making a numeric environment over one of the tasks, from keyword arguments of both: what the entry points share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import gymnasium as gym
+from pydantic import BaseModel, create_model
+
+from verienv.core.config import validated
+
+Numeric = TypeVar("Numeric", bound=gym.Env[Any, Any])
+
+
+def made_over(
+    numeric: type[Numeric],
+    own: type[BaseModel],
+    game: type[Any],
+    of_game: type[BaseModel],
+    render_mode: str | None,
+    settings: dict[str, Any],
+) -> Numeric:
+    """A ``numeric`` environment over a ``game``.
+
+    Args:
+        own: the settings of the first, ``of_game`` those of the second; ``settings`` may be of both.
+        render_mode: the game's; or "rgb_array" also over a game in words, which then shows its text.
+
+    Raises:
+        ValueError: one line that names the setting that is unknown or wrong, and what is accepted by either.
+    """
+    both: type[BaseModel] = create_model("Settings", __base__=(own, of_game))
+    is_drawn = "rgb_array" in game.metadata["render_modes"]
+    validated(both, settings, numeric.__name__ + (" by sight" if is_drawn else ""))
+    mine = {name: settings[name] for name in own.model_fields if name in settings}
+    others = {name: value for name, value in settings.items() if name not in mine}
+    is_written = render_mode == "rgb_array" and not is_drawn
+    build: Callable[..., Numeric] = numeric
+    env = build(game("ansi" if is_written else render_mode, **others), **mine)
+    env.render_mode = render_mode
+    return env
