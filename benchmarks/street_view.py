@@ -7,21 +7,25 @@ A grid is four views of 640 x 640 pixels from a panorama of 2048 x 1024, here of
 "With an empty cache" is our own code, which then makes its maps for each view. Exactness is the largest difference of
 the two sides in grey levels; for "nearest", the share of equal pixels. A memcpy is the copy of a whole grid into fresh
 memory. Panoramas are drawn at the waypoints of shipped routes, one after the other as they are walked, so that what
-neighbours share (lots, façades) is drawn once, as in an episode. With ``--check`` a broken bound is exit status 1.
+neighbours share (lots, façades) is drawn once, as in an episode; "unknown" streets are other routes in each round.
+With ``--check`` a broken bound is exit status 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from race import Row, race, report
-from verienv.virl import panorama as projection
+from verienv.virl import panorama as views
+from verienv.virl import projection
 from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
-from verienv.virl.panorama import FILTERS, MOST_MAP_BYTES, BoundedCache, Filter, Picture, grid, view
+from verienv.virl.panorama import FILTERS, BoundedCache, Filter, Picture
+from verienv.virl.projection import MOST_MAP_BYTES
 from verienv.virl.route import Waypoint
 from verienv.virl.streets.frontage import Frontage
 from verienv.virl.streets.scenery import draw_panorama
@@ -30,6 +34,8 @@ from verienv.virl.vision_env import VIRLVisionEnv
 
 SIDE = 640
 AROUND = (0.0, 90.0, 180.0, 270.0)
+
+grid, view = partial(views.grid, engine="numpy"), partial(views.view, engine="numpy")
 
 
 def noise(tall: int = 1024) -> Picture:
@@ -107,13 +113,13 @@ def forgetful(kept: Callable[[float], Any]) -> Callable[[float], Any]:
     """The same, with a cache that holds nothing."""
 
     def run(heading: float) -> Any:
-        projection._MAPS = BoundedCache(0)
+        projection.MAPS = BoundedCache(0)
         try:
             return kept(heading)
         finally:
-            projection._MAPS = held
+            projection.MAPS = held
 
-    held = projection._MAPS
+    held = projection.MAPS
     assert held.most_bytes == MOST_MAP_BYTES  # noqa: S101
     return run
 
@@ -132,34 +138,50 @@ def copies(rounds: int) -> list[Row]:
     return rows
 
 
+def by_remap(panorama: Picture, filter: Filter, pitch: float) -> Callable[[float], Picture]:
+    """One view by cv2.remap as one would write it: float maps kept for the north, shifted and wrapped for each view."""
+    import cv2  # type: ignore[import-not-found, unused-ignore]
+
+    x, y = (coordinate.astype(np.float32) for coordinate in rays(panorama, 0.0, pitch))
+    flag = cv2.INTER_NEAREST if filter == "nearest" else cv2.INTER_LINEAR
+
+    def remapped(heading: float) -> Picture:
+        shifted = (x + np.float32(heading / 360 * panorama.shape[1])) % panorama.shape[1] - np.float32(0.5)
+        # OpenCV counts from the centre of the first pixel; BORDER_WRAP also wraps rows, of which none is seen here.
+        seen: Picture = cv2.remap(panorama, shifted, y - np.float32(0.5), flag, borderMode=cv2.BORDER_WRAP)
+        return seen
+
+    return remapped
+
+
 def opencv(rounds: int) -> list[Row]:
-    """Against cv2.remap, one thread, float maps kept for the panorama's north and shifted; where it is installed."""
+    """Against OpenCV on one thread, where it is installed: by cv2.remap written out, and as our own engine."""
     try:
-        import cv2  # type: ignore[import-not-found, unused-ignore]
+        import cv2
     except ImportError:
         return []
     cv2.setNumThreads(1)
     panorama, rows = noise(), []
-    x, y = (coordinate.astype(np.float32) for coordinate in rays(panorama, 0.0, 0.0))
-    for filter, flag in (("nearest", cv2.INTER_NEAREST), ("bilinear", cv2.INTER_LINEAR)):
-        # OpenCV counts from the centre of the first pixel; BORDER_WRAP also wraps rows, of which these views see none.
+    for filter in FILTERS:
+        for pitch in (0.0, 10.0):
+            ours: Callable[[float], Any] = partial(grid, panorama, filter=filter, pitch=pitch)
+            engine: Callable[[float], Any] = partial(grid, panorama, filter=filter, pitch=pitch, engine="opencv")
+            one = by_remap(panorama, filter, pitch)
 
-        def remapped(heading: float, flag: int = flag) -> Any:
-            shifted = (x + np.float32(heading / 360 * panorama.shape[1])) % panorama.shape[1] - np.float32(0.5)
-            return cv2.remap(panorama, shifted, y - np.float32(0.5), flag, borderMode=cv2.BORDER_WRAP)
+            def written(heading: float, one: Callable[[float], Picture] = one) -> list[Picture]:
+                return [one(heading + turn) for turn in AROUND]
 
-        pair = race(
-            rounds,
-            lambda heading, filter=filter: grid(panorama, heading, filter=filter),
-            lambda heading, remapped=remapped: [remapped(heading + turn) for turn in AROUND],
-            lambda number: (headings(number, 12),) * 2,
-        )
-        exact = exactness(panorama, filter, 0.0, remapped, 4)  # type: ignore[arg-type]
-        rows.append(Row(f"grid from cached maps / cv2.remap by cached maps, {filter}", *pair, exact))
+            def inputs(number: int) -> tuple[Sequence[Any], Sequence[Any]]:
+                return (headings(number, 12),) * 2
+
+            exact = exactness(panorama, filter, pitch, one, 4)
+            named = f"grid by numpy / cv2.remap by cached maps, {filter}, pitch {pitch:g}"
+            rows.append(Row(named, *race(rounds, ours, written, inputs), exact))
+            seen: Callable[[float], Picture] = partial(view, panorama, filter=filter, pitch=pitch, engine="opencv")
+            exact = exactness(panorama, filter, pitch, seen, 4)
+            named = f"grid by OpenCV / by numpy, {filter}, pitch {pitch:g}"
+            rows.append(Row(named, *race(rounds, engine, ours, inputs), exact, most=1 / 1.2))
     return rows
-
-
-# Rows of drawing panoramas belong here, and their measures into the list below.
 
 
 MILLISECONDS = 1e3
@@ -195,12 +217,17 @@ def drawings(rounds: int, count: int = 24) -> list[Row]:
         ) -> Any:
             return draw_panorama(city, frontage, waypoint.location, dress)
 
-        def inputs(number: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:
+        def unknown(number: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:
             return walk(number, count, **settings), range(count)
 
-        ours, memcpy = race(min(rounds, 6), draw, lambda _, whole=whole: whole.copy(), inputs)
-        rows.append(Row(f"a panorama drawn, {name} / 150 ms", ours, 150 * MILLISECONDS, most=1))
-        rows.append(Row(f"a panorama drawn, {name} / memcpy of it", ours, memcpy))
+        def known(_: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:
+            return unknown(0, settings)
+
+        for streets, inputs in (("unknown", unknown), ("known", known)):
+            ours, memcpy = race(min(rounds, 6), draw, lambda _, whole=whole: whole.copy(), inputs)
+            drawn = f"a panorama drawn in {streets} streets, {name}"
+            rows.append(Row(f"{drawn} / 150 ms", ours, 150 * MILLISECONDS, most=1))
+            rows.append(Row(f"{drawn} / memcpy of it", ours, memcpy))
     return rows
 
 

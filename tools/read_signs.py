@@ -103,7 +103,9 @@ def quadrant(env: VIRLVisionEnv, waypoint: Waypoint) -> NDArray[np.uint8]:
     towards = round(wrapped(waypoint.landmark_bearing - waypoint.heading) / 90) % 4
     env._at = env.route.waypoints.index(waypoint)
     panorama, rotation = env.panorama
-    return view(panorama, wrapped(waypoint.heading + 90 * towards), size=env.config.view_size, rotation=rotation)
+    return view(
+        panorama, wrapped(waypoint.heading + 90 * towards), size=env.config.view_size, rotation=rotation, engine="numpy"
+    )
 
 
 def measured(ocr: Any, count: int, settings: dict[str, Any], shown: Path | None) -> tuple[int, int, list[str]]:

@@ -2,6 +2,7 @@ import json
 import os
 import pickle
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from verienv.virl.city import AHEAD, SIGHT, City, Place, Street, shipped_city
+from verienv.virl.env import VIRLEnv
 from verienv.virl.geometry import Point, bearing, distance, turn
 from verienv.virl.procedural import procedural_city
+from verienv.virl.vision_env import VIRLVisionEnv
 
 DEGREES = st.floats(-0.005, 0.005).map(lambda degrees: round(degrees, 6))
 POINTS = st.lists(st.tuples(DEGREES, DEGREES), min_size=2, max_size=6)
@@ -270,6 +273,80 @@ def test_a_damaged_file_raises_nothing_but_a_value_error(tmp_path_factory: pytes
     path.write_bytes(raw[:start] + junk + raw[start + data.draw(st.integers(0, 20)) :])
     with suppress(ValueError):
         City.load(path)
+
+
+ENVS: list[tuple[type[VIRLEnv], dict[str, Any]]] = [(VIRLEnv, {}), (VIRLVisionEnv, {"view_size": 64})]
+
+
+def walked(env: VIRLEnv, instance: str) -> tuple[list[Point], list[str], list[bytes]]:
+    """Where the expert comes by on a route, which must succeed, what it is told and what it is shown."""
+    observation, info = env.reset(options={"instance": instance})
+    locations, texts, pictures, over = list[Point](), list[str](), list[bytes](), False
+    while not over:
+        locations.append(env.waypoint.location)
+        texts.append(observation["text"])
+        pictures += [observation["image"].tobytes()] if "image" in observation else []
+        observation, reward, over, _, info = env.step(env.expert_response())
+        assert reward == env.best_reward
+    assert info["is_success"]
+    return locations, texts, pictures
+
+
+@pytest.mark.parametrize("side", ["train", "test", "all"])
+@pytest.mark.parametrize(("env_type", "settings"), ENVS)
+def test_a_city_of_ones_own_is_walked_from_its_file(
+    env_type: type[VIRLEnv], settings: dict[str, Any], side: str, tmp_path: Path
+) -> None:
+    city = procedural_city("grid", 7)
+    own = City("our-town", "Our Town", "", city.nodes, city.streets, city.places, "by hand")
+    own.save(tmp_path / "town.json")
+    env = env_type(city=str(tmp_path / "town.json"), side=side, turns=(1, 2), **settings)
+    _, info = env.reset(seed=5)
+    part = {"train": "our-town-west", "test": "our-town-east", "all": "our-town"}[side]
+    assert info["instance"].startswith(f"virl:{part}:")
+    locations, texts, pictures = walked(env, info["instance"])
+    assert walked(env, info["instance"]) == (locations, texts, pictures)
+    assert len(set(texts)) == len(locations)
+    assert len(pictures) == (len(locations) if env_type is VIRLVisionEnv else 0)
+    if side != "all":
+        half = own.half(side)  # type: ignore[arg-type]
+        longitudes = [point[1] for street in half.streets for point in street.points]
+        assert all(min(longitudes) <= location[1] <= max(longitudes) for location in locations)
+
+
+@pytest.mark.parametrize(("env_type", "settings"), ENVS)
+def test_the_file_of_a_procedural_city_gives_the_routes_of_its_name(
+    env_type: type[VIRLEnv], settings: dict[str, Any], tmp_path: Path
+) -> None:
+    procedural_city("grid", 7).save(tmp_path / "city.json")
+    named, read = (env_type(city=city, **settings) for city in ("grid-7", str(tmp_path / "city.json")))
+    for seed in range(3):
+        assert named.reset(seed=seed)[1]["instance"] == read.reset(seed=seed)[1]["instance"]
+        assert named.route == read.route
+
+
+def test_two_cities_of_one_name_do_not_share_their_pictures(tmp_path: Path) -> None:
+    city = procedural_city("grid", 7)
+    renamed = tuple(replace(place, name=f"{place.name} Two", label=f"{place.label[:36]} Two") for place in city.places)
+    pictures = []
+    for folder, places in (("one", city.places), ("other", renamed)):
+        (tmp_path / folder).mkdir()
+        replace(city, places=places).save(tmp_path / folder / "city.json")
+        env = VIRLVisionEnv(city=str(tmp_path / folder / "city.json"), view_size=96)
+        pictures.append(env.reset(options={"instance": "virl:grid-7-west:2-1"})[0]["image"])
+    assert (pictures[0] != pictures[1]).any()
+
+
+@pytest.mark.parametrize("env_type", [VIRLEnv, VIRLVisionEnv])
+def test_an_environment_says_in_one_line_what_is_wrong_with_a_citys_file(env_type: type[VIRLEnv], file: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^no city's file .*nowhere\.json") as missing:
+        env_type(city=str(file.with_name("nowhere.json")))
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"^the city's file .*square\.json.*: it is no JSON") as cut:
+        env_type(city=str(file))
+    for error in (missing, cut):
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 400
 
 
 def segments(city: City) -> set[frozenset[Point]]:

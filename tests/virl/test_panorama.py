@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from verienv.virl import panorama as projection
+import verienv.virl
+from verienv.virl import panorama as panorama_module
+from verienv.virl import projection
 from verienv.virl.panorama import (
     FILTERS,
     GRID_ORDER,
@@ -67,16 +70,23 @@ def off(a: Any, b: Any) -> Any:
     return np.abs((np.asarray(a) - b + 180) % 360 - 180)
 
 
-def written_out(
-    panorama: Picture, heading: float, size: tuple[int, int], fov: float, pitch: float, filter: Filter
-) -> Picture:
-    """A view by its definition, in floats."""
+def places(
+    panorama: Picture, heading: float, size: tuple[int, int], fov: float, pitch: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Column and row, counted in edges, at which the pixels of a view lie by its definition."""
     (tall, wide), (height, width) = panorama.shape[:2], size
     right, down = np.meshgrid(np.arange(width) + 0.5 - width / 2, np.arange(height) + 0.5 - height / 2)
     ahead, tilt = width / 2 / np.tan(np.radians(fov) / 2), np.radians(pitch)
     level, up = ahead * np.cos(tilt) + down * np.sin(tilt), ahead * np.sin(tilt) - down * np.cos(tilt)
     x = (np.degrees(np.arctan2(right, level)) + heading) / 360 * wide
-    y = (90 - np.degrees(np.arctan2(up, np.hypot(right, level)))) / 180 * tall
+    return x, (90 - np.degrees(np.arctan2(up, np.hypot(right, level)))) / 180 * tall
+
+
+def written_out(
+    panorama: Picture, heading: float, size: tuple[int, int], fov: float, pitch: float, filter: Filter
+) -> Picture:
+    """A view by its definition, in floats."""
+    (tall, wide), (x, y) = panorama.shape[:2], places(panorama, heading, size, fov, pitch)
     if filter == "nearest":
         return panorama[np.floor(y).astype(int).clip(0, tall - 1), np.floor(x).astype(int) % wide]
     x, y = x - 0.5, (y - 0.5).clip(0, tall - 1)
@@ -186,7 +196,7 @@ def test_a_bilinear_view_is_within_2_levels_of_an_exact_one_and_within_1_unless_
 @pytest.mark.parametrize("heading", [45.31, 359.9, 22.27, 123.456])
 @pytest.mark.parametrize("pitch", [0.0, 20.0, -75.0])
 def test_a_nearest_view_is_the_exact_one(heading: float, pitch: float) -> None:
-    seen = view(noise(), heading, size=(60, 80), pitch=pitch, filter="nearest")
+    seen = view(noise(), heading, size=(60, 80), pitch=pitch, filter="nearest", engine="numpy")
     assert np.array_equal(seen, written_out(noise(), heading, (60, 80), 90.0, pitch, "nearest"))
 
 
@@ -202,7 +212,7 @@ def test_panoramas_of_any_shape_are_seen_whole(shape: tuple[int, int], pitch: fl
     panorama = noise(*shape)
     for fov in (5.0, 90.0, 170.0):
         for filter, tolerance in zip(FILTERS, (0, 2), strict=True):
-            seen = view(panorama, 77.77, size=(30, 17), fov=fov, pitch=pitch, filter=filter)
+            seen = view(panorama, 77.77, size=(30, 17), fov=fov, pitch=pitch, filter=filter, engine="numpy")
             exact = written_out(panorama, 77.77, (30, 17), fov, pitch, filter)
             if filter == "bilinear" or pitch != -90.0:  # at the pole itself every heading is as good
                 assert most(seen, exact) <= tolerance
@@ -263,7 +273,7 @@ def test_a_grid_is_its_four_views_with_a_grey_line_between() -> None:
 def test_a_view_is_the_same_with_maps_kept_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     first = [grid(noise(), heading, size=(40, 40)) for heading in HEADINGS]
     again = [grid(noise(), heading, size=(40, 40)) for heading in HEADINGS]
-    monkeypatch.setattr(projection, "_MAPS", BoundedCache(0))
+    monkeypatch.setattr(projection, "MAPS", BoundedCache(0))
     anew = [grid(noise(), heading, size=(40, 40)) for heading in HEADINGS]
     for pictures in zip(first, again, anew, strict=True):
         assert np.array_equal(pictures[0], pictures[1])
@@ -272,7 +282,7 @@ def test_a_view_is_the_same_with_maps_kept_and_made_anew(monkeypatch: pytest.Mon
 
 def test_maps_do_not_depend_on_the_heading_and_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = BoundedCache(400_000)
-    monkeypatch.setattr(projection, "_MAPS", maps)
+    monkeypatch.setattr(projection, "MAPS", maps)
     for heading in HEADINGS:
         grid(noise(), heading, size=(40, 40))
     assert len(maps) == 1
@@ -300,6 +310,8 @@ def test_maps_do_not_depend_on_the_heading_and_are_bounded_in_bytes(monkeypatch:
         ({"pitch": 90.1}, "pitch=90.1"),
         ({"filter": "cubic"}, "nearest, bilinear"),
         ({"filter": []}, "nearest, bilinear"),
+        ({"engine": "pillow"}, "numpy, opencv, auto"),
+        ({"engine": []}, "numpy, opencv, auto"),
         ({"size": (0, 5)}, "size="),
         ({"size": (5, 4097)}, "size="),
         ({"size": (5.0, 5)}, "size="),
@@ -357,6 +369,131 @@ def test_views_are_those_of_opencv_within_1_level() -> None:
     y = 90 - np.degrees(np.arctan2(-down, np.hypot(right, 32))) - 0.5
     theirs = cv2.remap(smooth(), x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
     assert most(view(smooth(), 200.3, size=(48, 64)), theirs) <= 1
+
+
+def needs_opencv() -> None:
+    pytest.importorskip("cv2", reason="OpenCV is not installed")
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+@pytest.mark.parametrize("pitch", [0.0, 10.0, -45.0, 75.0, 90.0])
+@pytest.mark.parametrize("fov", [30.0, 90.0, 150.0])
+def test_opencv_is_within_10_levels_of_numpy_and_within_2_unless_neighbours_differ_by_more_than_20(
+    heading: float, pitch: float, fov: float
+) -> None:
+    needs_opencv()
+    for panorama, tolerance in ((noise(), 10), (noise() // 255 * 20, 2), (noise() % 21, 2), (smooth(), 2)):
+        arguments: dict[str, Any] = {"size": (60, 80), "fov": fov, "pitch": pitch, "rotation": 3.3}
+        seen = view(panorama, heading, engine="opencv", **arguments)
+        assert most(seen, view(panorama, heading, **arguments)) <= tolerance
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+@pytest.mark.parametrize("pitch", [0.0, 10.0, -45.0, 75.0])
+@pytest.mark.parametrize("fov", [30.0, 90.0, 150.0])
+def test_a_nearest_pixel_by_opencv_is_another_only_where_it_lies_on_the_edge_between_both(
+    heading: float, pitch: float, fov: float
+) -> None:
+    needs_opencv()
+    panorama, size = noise(1024, 2048), (120, 160)
+    arguments: dict[str, Any] = {"size": size, "fov": fov, "pitch": pitch, "filter": "nearest"}
+    seen = view(panorama, heading, engine="opencv", **arguments)
+    differs = (seen != view(panorama, heading, **arguments)).any(axis=2)
+    edge = [np.abs(place - np.rint(place)) < 0.001 for place in places(panorama, heading, size, fov, pitch)]
+    assert not (differs & ~(edge[0] | edge[1])).any()
+    x, y = (np.floor(place).astype(int) for place in places(panorama, heading, size, fov, pitch))
+    steps = [panorama[(y + down).clip(0, 1023), (x + along) % 2048] for down in (-1, 0, 1) for along in (-1, 0, 1)]
+    assert (np.array(steps) == seen).all(axis=3).any(axis=0).all()
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 4), (3, 5), (7, 500), (500, 7), (2, 80_000)])
+@pytest.mark.parametrize("pitch", [0.0, -90.0, 33.0])
+def test_opencv_sees_panoramas_of_any_shape(shape: tuple[int, int], pitch: float) -> None:
+    needs_opencv()
+    for fov in (5.0, 90.0, 170.0):
+        for size in ((30, 17), (1, 8), (8, 1), (1, 1)):
+            arguments: dict[str, Any] = {"size": size, "fov": fov, "pitch": pitch}
+            seen = view(noise(*shape), 77.77, engine="opencv", **arguments)
+            assert most(seen, view(noise(*shape), 77.77, **arguments)) <= 10
+
+
+@pytest.mark.parametrize("heading", [0.0, 90.0, 180.0, 270.0])
+def test_what_lies_between_two_pixels_is_the_same_one_for_opencv(heading: float) -> None:
+    needs_opencv()
+    seen = view(noise(), heading, size=(65, 65), filter="nearest", engine="opencv")[32, 32]
+    assert (seen == view(noise(), heading, size=(65, 65), filter="nearest")[32, 32]).all()
+
+
+@pytest.mark.parametrize("pitch", [0.0, 40.0])
+@pytest.mark.parametrize("filter", FILTERS)
+def test_opencv_sees_no_seam_and_the_same_from_whole_columns_on(pitch: float, filter: Filter) -> None:
+    needs_opencv()
+    arguments: dict[str, Any] = {"size": (40, 50), "pitch": pitch, "filter": filter, "engine": "opencv"}
+    for columns in (0, 31, 90, 179):
+        rolled = view(np.roll(noise(), -columns, axis=1), 0.3, **arguments)
+        assert np.array_equal(view(noise(), 2.0 * columns + 0.3, **arguments), rolled)
+    for heading in (0.0, 359.9, 0.4, 180.0):
+        seen = view(smooth(), heading, size=(160, 160), pitch=pitch, engine="opencv").astype(int)
+        assert np.abs(np.diff(seen, axis=1)).max() <= 6
+
+
+def test_opencv_takes_any_memory_and_gives_pictures_of_their_own() -> None:
+    needs_opencv()
+    scattered = np.asfortranarray(np.repeat(noise(), 2, axis=1))[:, ::2]
+    scattered.flags.writeable = False
+    arguments: dict[str, Any] = {"size": (30, 50), "engine": "opencv"}
+    for heading in HEADINGS:
+        seen = view(noise(), heading, **arguments)
+        assert np.array_equal(view(scattered, heading, **arguments), seen)
+        assert np.array_equal(view(noise()[:, ::-1][:, ::-1], heading, **arguments), seen)
+        assert seen.flags.c_contiguous
+        assert seen.flags.writeable
+    whole = grid(noise(), 33.3, line=4, **arguments)
+    assert (whole[30:34] == 128).all()
+    for number in range(4):
+        top, left = (number // 2) * 34, (number % 2) * 54
+        seen = view(noise(), 33.3 + 90 * number, **arguments)
+        assert np.array_equal(whole[top : top + 30, left : left + 50], seen)
+
+
+def test_maps_for_opencv_are_kept_for_all_headings(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_opencv()
+    maps = BoundedCache(400_000)
+    monkeypatch.setattr(projection, "MAPS", maps)
+    for heading in HEADINGS:
+        for filter in FILTERS:
+            grid(noise(), heading, size=(40, 40), filter=filter, pitch=5.0, engine="opencv")
+    assert (len(maps), maps.nbytes) == (1, 40 * 40 * 8)
+
+
+def test_auto_is_opencv_where_it_can_be_imported() -> None:
+    needs_opencv()
+    seen = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
+    assert np.array_equal(seen, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="opencv"))
+
+
+def test_without_opencv_auto_is_numpy_and_opencv_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.delitem(sys.modules, "verienv.virl.projection_opencv", raising=False)
+    monkeypatch.delattr(verienv.virl, "projection_opencv", raising=False)
+    panorama_module.projector.cache_clear()
+    try:
+        seen = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
+        assert np.array_equal(seen, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="numpy"))
+        for look in (view, grid):
+            with pytest.raises(
+                ImportError, match=r"engine='opencv' needs OpenCV .*pip install \"verienv\[opencv\]"
+            ) as error:
+                look(noise(), 0.0, size=(8, 8), engine="opencv")
+            assert str(error.value).isprintable()
+    finally:
+        panorama_module.projector.cache_clear()
+
+
+def test_opencv_is_the_engine_where_it_can_be_imported() -> None:
+    for look in (view, grid):
+        asked = look(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
+        assert np.array_equal(look(noise(), 45.3, size=(60, 80), pitch=10.0), asked)
 
 
 def test_a_cache_holds_what_was_used_last_up_to_its_bytes() -> None:

@@ -3,19 +3,26 @@
 import json
 import pickle
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from numpy.typing import NDArray
 
 import verienv
+from verienv.core.bounded_cache import BoundedCache
 from verienv.core.spaces import PRINTABLE
-from verienv.virl import SPLITS
+from verienv.virl import SPLITS, vision_env
+from verienv.virl.city import City
+from verienv.virl.dealer import CITIES, shipped_plans
 from verienv.virl.env import VIRLEnv
-from verienv.virl.geometry import wrapped
-from verienv.virl.panorama import view
+from verienv.virl.geometry import EARTH_RADIUS, Point, wrapped
+from verienv.virl.panorama import grid, view
+from verienv.virl.prompts import PICTURE, streets_told
+from verienv.virl.route import Waypoint
 from verienv.virl.vision_env import LONGEST_WORDS, VIRLVisionEnv
 
 ENV_ID = "verienv/VIRL-VL-v0"
@@ -38,6 +45,115 @@ def make(**settings: Any) -> VIRLVisionEnv:
 )
 def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
     check_env(gym.make(ENV_ID, **{**SMALL, **settings}).unwrapped)  # any warning is an error in these tests
+
+
+@pytest.fixture
+def blank_streets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every panorama is of one colour, which costs no time; what others have drawn stays as it is."""
+    monkeypatch.setattr(vision_env, "_panoramas", BoundedCache(0))
+    monkeypatch.setattr(vision_env, "_frontage", lambda city: None)
+    monkeypatch.setattr(vision_env, "draw_panorama", lambda *args: np.full((2, 4, 3), 77, np.uint8))
+
+
+def play_by_sight(env: VIRLVisionEnv, instance: str) -> None:
+    """Let the expert walk a route; it must succeed, and the text beside the instructions tell nothing of what is seen.
+
+    The environment's history is "none": the lines of it are actions alone.
+    """
+    observation, info = env.reset(options={"instance": instance})
+    over = False
+    while not over:
+        asked = observation["text"].partition("\nSteps so far:\n")[2]
+        history, _, now = asked.rpartition("\nNow: ")
+        told = streets_told(env.waypoint) if env.config.directions != "both" else ""
+        assert now.partition("\n")[0] == " ".join(filter(None, [PICTURE, told]))
+        assert not re.search(r"is (on|in front of|behind) you|intersection", asked)
+        assert not env.waypoint.landmark or not re.search(rf"\b{re.escape(env.waypoint.landmark)}\b", asked), instance
+        assert all(re.fullmatch(r"none|(forward|turn_direction)\([a-z ]*\)", line) for line in history.split("\n"))
+        observation, reward, over, _, info = env.step(env.expert_response())
+        assert reward == env.best_reward
+        assert info["is_correct"], instance
+        assert info["observation_correct"], instance
+    assert info["is_success"], instance
+
+
+@pytest.mark.parametrize("directions", ["both", "landmarks"])
+@pytest.mark.parametrize("actions", ["absolute", "relative"])
+@pytest.mark.parametrize("city", CITIES)
+@pytest.mark.usefixtures("blank_streets")
+def test_the_expert_by_sight_succeeds_in_every_city_under_every_rule(city: str, actions: str, directions: str) -> None:
+    for side, part in CITIES[city].items():
+        env = make(view_size=64, city=city, side=side, actions=actions, directions=directions, history="none")
+        plans = [number for number, plan in enumerate(shipped_plans(part)) if plan.by_landmarks]
+        for number in plans[:: len(plans) // 10]:
+            play_by_sight(env, f"virl:{part}:{number}")
+
+
+@pytest.mark.parametrize("actions", ["absolute", "relative"])
+@pytest.mark.parametrize("city", CITIES)
+@pytest.mark.usefixtures("blank_streets")
+def test_the_expert_by_sight_succeeds_on_every_shipped_route_that_landmarks_tell(city: str, actions: str) -> None:
+    for side, part in CITIES[city].items():
+        env = make(view_size=64, city=city, side=side, actions=actions, directions="landmarks", history="none")
+        for number, plan in enumerate(shipped_plans(part)):
+            if plan.by_landmarks:
+                play_by_sight(env, f"virl:{part}:{number}")
+
+
+def waypoints(count: int, **settings: Any) -> Iterator[tuple[City, Waypoint]]:
+    """At least so many waypoints of random routes at which a landmark is said to be on one side, and their city."""
+    env, found = VIRLEnv(**settings), 0
+    env.reset(seed=11)
+    while found < count:
+        assert env.city is not None
+        sides = [each for each in env.route.waypoints if re.search(r" is on your (left|right)", each.observation)]
+        yield from ((env.city, waypoint) for waypoint in sides)
+        found += len(sides)
+        env.reset()
+
+
+def metres(start: Point, end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """East and north in metres, on a plane that touches the earth at ``start``; ``end`` is in degrees, n x 2."""
+    north, east = np.radians(end - np.array(start)).T * EARTH_RADIUS
+    return np.stack([east * np.cos(np.radians(start[0])), north], axis=1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"city": city, "side": side} for city, sides in CITIES.items() for side in sides),
+        {"city": "organic-3", "side": "all"},
+    ],
+    ids=lambda settings: "-".join(settings.values()),
+)
+def test_a_landmark_that_is_said_to_be_on_one_side_is_seen_there(settings: dict[str, Any]) -> None:
+    poses = list(waypoints(100, **settings))
+    assert len(poses) >= 100
+    for city, waypoint in poses:
+        label, _, told = waypoint.observation.partition(" is on your ")
+        side = told.split()[0].rstrip(".")
+        away = metres(waypoint.location, np.array([place.location for place in city.places]))
+        nearest = int(np.hypot(*away.T).argmin())
+        assert city.places[nearest].label == label
+        east, north = away[nearest]
+        ahead = np.radians(waypoint.heading)
+        rightwards = east * np.cos(ahead) - north * np.sin(ahead)
+        assert (rightwards > 0) == (side == "right")
+        panorama = np.zeros((64, 720, 3), np.uint8)  # lit where the place stands
+        panorama[:, round(np.degrees(np.arctan2(east, north)) * 2) % 720] = 255
+        seen = grid(panorama, waypoint.heading, size=(32, 360), line=0)
+        left = (seen[:32, :180], seen[32:, 180:360], seen[32:, 360:])  # of front, of back, and the view to the left
+        lit = sum(int(part.sum()) for part in left) / int(seen.sum())
+        assert (lit < 0.01) if side == "right" else (lit > 0.99)
+
+
+@pytest.mark.parametrize("pitch", [0.0, 10.0])
+def test_pictures_are_numpys_to_the_pixel_whatever_is_installed(pitch: float) -> None:
+    env = make(pitch=pitch)
+    env.reset(seed=3)
+    panorama, rotation = env.panorama
+    arguments: dict[str, Any] = {"size": (96, 96), "pitch": pitch, "rotation": rotation, "engine": "numpy"}
+    assert np.array_equal(env.pictures[0], grid(panorama, env.waypoint.heading, **arguments))
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -95,7 +211,7 @@ def test_the_four_views_are_front_right_back_and_left() -> None:
     corners = [(0, 0), (0, 100), (100, 0), (100, 100)]
     for number, (row, column) in enumerate(corners):
         turned = wrapped(env.waypoint.heading + 90 * number)
-        expected = view(panorama, turned, size=(96, 96), rotation=rotation)
+        expected = view(panorama, turned, size=(96, 96), rotation=rotation, engine="numpy")
         assert (picture[row : row + 96, column : column + 96] == expected).all()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from verienv.core.env import Picture
 from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
-from verienv.virl.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama
+from verienv.virl.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama, projector
 from verienv.virl.prompts import PICTURE, streets_told
 from verienv.virl.public.files import ROUTES, find_routes
 from verienv.virl.splits import VIRLConfig
@@ -95,6 +95,7 @@ class VIRLVisionEnv(VIRLEnv):
         super().__init__(render_mode, **settings)
         self._folder = _panorama_folder(self.config)
         self._look, self._panorama_size = self.config.look, self.config.panorama_size
+        projector(self.config.engine)  # complains now if it is missing
         self._show_pictures(grid_size(self.config.view_size), self.config.writable_image)
 
     @property
@@ -116,7 +117,7 @@ class VIRLVisionEnv(VIRLEnv):
             return _panoramas.get(str(file), lambda: load_panorama(file)), rotation
         city = self.city
         assert city is not None  # noqa: S101 - routes without a city come with panoramas
-        key = (city.name, location, look, size)
+        key = (city, location, look, size)
         return _panoramas.get(key, lambda: draw_panorama(city, _frontage(city), location, look, size)), 0.0
 
     def _picture(self) -> Picture:
@@ -129,6 +130,7 @@ class VIRLVisionEnv(VIRLEnv):
             pitch=config.pitch,
             fov=config.fov,
             rotation=rotation,
+            engine=config.engine,
         )
         picture.flags.writeable = False
         return picture

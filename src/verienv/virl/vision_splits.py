@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import known_name, known_size, named
+from verienv.virl.panorama import Engine
 from verienv.virl.splits import VIRLConfig
 from verienv.virl.streets.street_looks import VISUALS, StreetLook
 
@@ -31,6 +32,8 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
         pitch: how far each looks up, -45 to 45 degrees.
         history: what earlier steps are said to have shown: "oracle" tells the truth, "own" the policy's own words (of
             its answers' "current observation", up to 80 printable characters), "none" the actions alone.
+        engine: what projects panoramas: "numpy" gives the same pixels wherever it runs; "opencv" is faster and gives
+            nearly the same, by its version (``panorama.view``); "auto" is OpenCV where it can be imported.
         junction_hint: whether the text tells if streets cross here.
         panoramas: a folder of real panoramas to see in place of drawn ones (``PanoramaFolder``); with ``data`` it is
             that folder unless another is given.
@@ -45,6 +48,7 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
     fov: float = Field(default=90.0, ge=30.0, le=120.0, strict=True)
     pitch: float = Field(default=0.0, ge=-45.0, le=45.0, strict=True)
     history: History = "oracle"
+    engine: Engine = "numpy"
     junction_hint: bool = Field(default=False, strict=True)
     panoramas: Path | None = None
     writable_image: bool = Field(default=False, strict=True)
