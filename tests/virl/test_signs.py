@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from math import atan2, cos, degrees, hypot, radians
 
 import numpy as np
 import pytest
 
 from verienv.virl.city import SHIPPED_CITIES, SIGHT, City, shipped_city
+from verienv.virl.geometry import Point, turn
 from verienv.virl.procedural import procedural_city
 from verienv.virl.streets.boards import (
     DISPLAY_PIXELS,
@@ -14,15 +16,20 @@ from verienv.virl.streets.boards import (
     Board,
     boards_of,
     needed_pixels,
-    turned_board,
     viewers_of,
 )
-from verienv.virl.streets.frontage import Frontage
-from verienv.virl.streets.lettering import CAP, NARROWEST, board_picture, layout
+from verienv.virl.streets.frontage import Frontage, local
+from verienv.virl.streets.lettering import CAP, MARGIN, NARROWEST, board_picture, layout
+from verienv.virl.streets.panels import Panel
 from verienv.virl.streets.pixels import unpacked
-from verienv.virl.streets.signs import scheme_of
+from verienv.virl.streets.scenery import walls_near
+from verienv.virl.streets.signs import MOST_HIDDEN, boards_shown, scheme_of
 from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
+from verienv.virl.streets.turned import MOST_ASIDE, turned_board
+from verienv.virl.streets.views import headings_at, is_in_one_view
+from verienv.virl.streets.walls import EYE, Cover, Frame, visible_spans
 
+FONTS = ("plain", *DISPLAY_FONTS)
 LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="playfair-display")]
 
 
@@ -30,6 +37,12 @@ LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="play
 def worlds() -> tuple[tuple[City, Frontage], ...]:
     cities = [shipped_city(name) for name in SHIPPED_CITIES] + [procedural_city("organic", 0)]
     return tuple((city, Frontage(city)) for city in cities)
+
+
+@lru_cache(maxsize=1)
+def grid() -> tuple[City, Frontage]:
+    city = procedural_city("grid", 7)
+    return city, Frontage(city)
 
 
 def some_places(count: int) -> Iterator[tuple[City, Frontage, int]]:
@@ -69,6 +82,127 @@ def test_a_turned_board_is_read_from_wherever_the_place_is_met(look: StreetLook)
             assert turned_board(board, (east, north)).is_read_from((east, north))
 
 
+def some_poses(city: City, count: int) -> Iterator[Point]:
+    """Random positions on streets where there is a landmark; one in four is a junction, where most routes turn."""
+    rng = np.random.default_rng(2)
+    while count:
+        street = city.streets[rng.integers(len(city.streets))]
+        location = street.at(float(rng.uniform(0, street.length)) * (rng.random() > 0.25))
+        if city.landmark_at(location):
+            count -= 1
+            yield location
+
+
+def directions_of_writing(board: Board, viewer: tuple[float, float]) -> Iterator[tuple[float, float, float]]:
+    """Of its upper corners: the compass direction, metres away along the ground, and metres above the camera."""
+    left, right = np.subtract(board.left, viewer), np.subtract(board.right, viewer)
+    edge = (right - left) / np.hypot(*(right - left)) * MARGIN * board.letters
+    for east, north in (left + edge, right - edge):
+        yield degrees(atan2(east, north)), hypot(east, north), board.top - MARGIN * board.letters - EYE
+
+
+def is_low_enough(board: Board, viewer: tuple[float, float], heading: float) -> bool:
+    """Whether its writing's top is in view for one who looks around in four views, each end in the one it is in."""
+    for towards, away, rise in directions_of_writing(board, viewer):
+        off = turn(heading, towards) % 90.0
+        if rise / away > cos(radians(min(off, 90.0 - off))):
+            return False
+    return True
+
+
+def is_whole(board: Board, viewer: tuple[float, float], heading: float) -> bool:
+    """Whether both ends of its writing are in the same view."""
+    first, last = (turn(heading, towards) % 360.0 for towards, _, _ in directions_of_writing(board, viewer))
+    return (first + 45.0) % 360.0 // 90.0 == (last + 45.0) % 360.0 // 90.0
+
+
+def streets_cross_askew(headings: tuple[float, ...]) -> bool:
+    """Whether streets meet here at other angles than right ones, so that a view may end in every direction."""
+    return any(abs((one - other + 45.0) % 90.0 - 45.0) > 10.0 for one in headings for other in headings)
+
+
+@pytest.mark.parametrize("number", range(len(SHIPPED_CITIES) + 2))
+def test_from_every_pose_a_board_is_read_that_is_wholly_in_view(number: int) -> None:
+    city, frontage = (*worlds(), grid())[number]
+    frame, looks = Frame(256, 512), [StreetLook(sign_font=font) for font in FONTS]
+    total = cut = 0
+    for location in some_poses(city, 40):
+        cover = Cover(frame, visible_spans(frame, walls_near(city, frontage, location, looks[0].in_city(city.name))[1]))
+        headings = headings_at(city, frontage, location)
+        assert headings
+        place = city.landmark_at(location)
+        assert place is not None
+        foot = local(location, np.array([place.location]))[0]
+        viewer = (-float(foot[0]), -float(foot[1]))
+        for look in looks:
+            read = [
+                board
+                for board in boards_shown(frame, city, frontage, location, look, cover)
+                if board.slant(viewer) <= 50.0
+                and board.pixels(viewer) >= (12.0 if look.sign_font == "plain" else 24.0)
+                and (board.kind == "turned" or hidden(frame, cover, board, foot) < MOST_HIDDEN)
+            ]
+            for heading in headings:
+                low = [board for board in read if is_low_enough(board, viewer, heading)]
+                assert low
+                total += 1
+                if not any(is_whole(board, viewer, heading) for board in low):
+                    cut += 1
+                    assert low[-1].kind == "turned"
+                    assert streets_cross_askew(headings)
+    assert total >= 40 * 2 * len(FONTS)
+    assert cut / total < 0.01
+
+
+def hidden(frame: Frame, cover: Cover, board: Board, foot: np.ndarray) -> float:
+    """The share of a board that walls hide."""
+    return Panel(frame, foot + board.left, foot + board.right, board.bottom, board.top).hidden_share(cover)
+
+
+def test_a_rectangle_is_in_one_view_unless_an_edge_or_the_top_of_the_view_cuts_it() -> None:
+    left, right = np.array([-3.0, 10.0]), np.array([3.0, 10.0])
+    assert is_in_one_view(left, right, 9.0, 0.0)
+    assert is_in_one_view(left, right, 9.0, 270.0)
+    assert not is_in_one_view(left, right, 9.9, 0.0)
+    assert not is_in_one_view(left, right, 1.0, 45.0)
+    assert is_in_one_view(left, right, 1.0, 25.0)
+    assert not is_in_one_view(left, right, 9.0, 25.0)
+
+
+def test_one_looks_along_the_streets_where_one_stands() -> None:
+    city, frontage = worlds()[0]
+    street = max(city.streets, key=lambda each: each.length)
+    middle = street.length / 2
+    both = {round(street.heading(middle, forward), 1) for forward in (True, False)}
+    assert {round(heading, 1) for heading in headings_at(city, frontage, street.at(middle))} == both
+    node = next(node for node in range(len(city.nodes)) if city.is_junction(node))
+    setting_out = {
+        round(city.streets[index].heading(0.0 if forward else city.streets[index].length, forward), 1)
+        for index, forward in city.branches(node)
+    }
+    assert setting_out <= {round(heading, 1) for heading in headings_at(city, frontage, city.nodes[node])}
+
+
+@pytest.mark.parametrize("font", FONTS)
+def test_a_turned_board_stands_aside_from_the_edge_of_a_view_and_hangs_in_view(font: str) -> None:
+    for city, frontage, place in some_places(2):
+        fascia = boards_of(city, frontage, place, StreetLook(sign_font=font))[0]
+        for east, north in viewers_of(city, frontage, place)[::9].tolist():
+            towards = degrees(atan2(-east, -north))
+            board = turned_board(fascia, (east, north), (towards + 40.0,))
+            aside = degrees(atan2(*np.subtract(board.centre, (east, north)))) - towards
+            assert abs((aside + 180.0) % 360.0 - 180.0) <= MOST_ASIDE + 1e-6
+            assert board.bottom >= 2.5
+            for heading in range(0, 90, 15):
+                assert is_low_enough(board, (east, north), float(heading))
+
+
+def test_a_turned_board_hangs_above_the_fascia_where_it_can() -> None:
+    city, frontage = worlds()[0]
+    fascia = boards_of(city, frontage, 0, StreetLook())[0]
+    assert turned_board(fascia, (0.0, -25.0)).bottom > fascia.top
+
+
 def test_nobody_meets_a_place_from_farther_than_one_sees() -> None:
     for city, frontage, place in some_places(3):
         away = np.hypot(*viewers_of(city, frontage, place).T)
@@ -105,7 +239,7 @@ def test_what_a_board_shows_to_who_stands_behind_it_is_its_back() -> None:
     assert board.pixels((0.0, -16.0)) == pytest.approx(10.0)
 
 
-@pytest.mark.parametrize("font", ["plain", *DISPLAY_FONTS])
+@pytest.mark.parametrize("font", FONTS)
 def test_letters_are_as_high_as_they_are_said_to_be(font: str) -> None:
     laid = layout("H", font, 20.0)
     picture = board_picture(laid, font, (0, 0, 0), (255, 255, 255), 0)

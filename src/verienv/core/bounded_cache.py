@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Protocol, TypeVar, cast
@@ -33,14 +34,14 @@ class BoundedCache:
             raise ValueError(f"most_bytes={most_bytes}: expected at least 0")
         self.most_bytes = most_bytes
         self.nbytes = 0
-        self._held: dict[Hashable, HasBytes] = {}
+        self._held: OrderedDict[Hashable, HasBytes] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Held]) -> Held:
         """What is held for ``key``, or else what ``make()`` gives, which is always of one type for a key."""
         with self._lock:
             if key in self._held:
-                self._held[key] = self._held.pop(key)
+                self._held.move_to_end(key)
                 return cast(Held, self._held[key])
         made = make()
         if isinstance(made, np.ndarray):
@@ -55,7 +56,7 @@ class BoundedCache:
         self.nbytes += made.nbytes - (before.nbytes if before is not None else 0)
         self._held[key] = made
         while self.nbytes > self.most_bytes:
-            self.nbytes -= self._held.pop(next(iter(self._held))).nbytes
+            self.nbytes -= self._held.popitem(last=False)[1].nbytes
 
     def __len__(self) -> int:
         return len(self._held)

@@ -1,8 +1,8 @@
 """Where the signs of a place hang, and how large their letters are: as large as whoever meets the place must read.
 
 A place has a fascia, flat on its front, for those who stand before it; and for those along the street two wings that
-form a V above it, or one board across the pavement where the name is short. Who sees neither, from around a corner, is
-shown a board that turns towards the camera.
+form a V above it, or one board across the pavement where the name is short. Who can read neither, from around a corner
+or where the edge of a view cuts both, is shown a board that turns towards the camera (``turned``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from verienv.virl.streets.emblems import emblem_of
 from verienv.virl.streets.frontage import Frontage, building_line, local
 from verienv.virl.streets.lettering import Layout, layout
 from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
+from verienv.virl.streets.views import is_in_one_view
+from verienv.virl.streets.walls import EYE
 
 Array = NDArray[np.float64]
 Kind = Literal["fascia", "wing", "turned"]
@@ -33,6 +35,9 @@ PIXELS_PER_RADIAN = 320.0
 
 MOST_SLANT = 50.0
 """Degrees between a board's normal and the line of sight within which it is read."""
+
+BORDER = 0.4
+"""Of a board, around the writing, by the height of a capital letter: it need not be in view."""
 
 _SURE = 1.06  # letters are so much larger than they must be
 _SLANT = 46.0  # degrees: boards are planned for no more
@@ -99,10 +104,26 @@ class Board:
         """Whether its letters are large enough and slanted little enough, if nothing stands before it."""
         return self.slant(viewer) <= MOST_SLANT and self.pixels(viewer) >= needed_pixels(self.font)
 
+    def is_in_view(self, viewer: tuple[float, float], heading: float) -> bool:
+        """Whether the whole writing lies in one of the four views around a heading.
+
+        Args:
+            viewer: metres east and north of the place.
+            heading: of the first view, in degrees.
+        """
+        left, right = np.subtract(self.left, viewer), np.subtract(self.right, viewer)
+        edge = (right - left) * (BORDER * self.letters / max(1e-9, float(np.hypot(*(right - left)))))
+        return is_in_one_view(left + edge, right - edge, self.top - BORDER * self.letters - EYE, heading)
+
 
 def needed_pixels(font: str) -> float:
     """The least height of a capital letter in a view of 640 pixels and 90 degrees."""
     return DISPLAY_PIXELS if font in DISPLAY_FONTS else PLAIN_PIXELS
+
+
+def letters_for(font: str, away: float) -> float:
+    """The height of capital letters, in metres, that are read from so many metres."""
+    return max(_LEAST_LETTERS, needed_pixels(font) * away / PIXELS_PER_RADIAN * _SURE)
 
 
 def font_of(place: Place, look: StreetLook) -> str:
@@ -122,10 +143,10 @@ def boards_of(city: City, frontage: Frontage, place: int, look: StreetLook) -> t
     slants = np.degrees(np.arctan2(viewers @ along, viewers @ out))
     away = np.hypot(*viewers.T)
     before = abs(slants) <= _SLANT
-    near = _letters(font, _farthest(away[before], 7.0))
+    near = letters_for(font, _farthest(away[before], 7.0))
     if before.all():
         return (_fascia(place, it, font, along, out, near),)
-    letters = _letters(font, _farthest(away, 9.0))
+    letters = letters_for(font, _farthest(away, 9.0))
     blade = layout(it.label, font, _BLADE / letters)
     if blade.width * letters <= _BLADE:
         sides = [side for side in (-1, 1) if np.any(~before & (slants * side > 0))]
@@ -137,28 +158,6 @@ def boards_of(city: City, frontage: Frontage, place: int, look: StreetLook) -> t
     turn = min(float(abs(slants).max()) - _SLANT, degrees(np.arcsin(min(1.0, room / (laid.width * letters)))))
     fascia = _fascia(place, it, font, along, out, min(near, _FASCIA_LETTERS * needed_pixels(font) / PLAIN_PIXELS))
     return (fascia, *_wings(fascia, laid, letters, along, out, sides, min(max(turn, _LEAST_TURN), _MOST_TURN)))
-
-
-def turned_board(board: Board, viewer: tuple[float, float]) -> Board:
-    """A board at the same place that faces a viewer and is as large as it must be to be read from there."""
-    away = max(3.0, float(np.hypot(*viewer)))
-    letters = max(_LEAST_LETTERS, needed_pixels(board.font) * away / PIXELS_PER_RADIAN * _SURE)
-    label = " ".join(board.layout.lines)
-    laid = layout(label, board.font, 9.0 / letters)
-    toward = np.array(viewer) / max(1e-9, np.hypot(*viewer))
-    right = np.array((-toward[1], toward[0])) * (laid.width * letters / 2)
-    bottom = 3.2
-    return Board(
-        board.place,
-        "turned",
-        _pair(-right),
-        _pair(right),
-        bottom,
-        bottom + laid.height * letters,
-        letters,
-        board.font,
-        laid,
-    )
 
 
 def viewers_of(city: City, frontage: Frontage, place: int) -> Array:
@@ -200,10 +199,6 @@ def axes_of(city: City, frontage: Frontage, place: int) -> tuple[Array, Array]:
 
 def _farthest(away: Array, least: float) -> float:
     return max(least, float(away.max(initial=0.0)))
-
-
-def _letters(font: str, away: float) -> float:
-    return max(_LEAST_LETTERS, needed_pixels(font) * away / PIXELS_PER_RADIAN * _SURE)
 
 
 def _fascia(place: int, it: Place, font: str, along: Array, out: Array, letters: float) -> Board:

@@ -1,4 +1,4 @@
-"""Buildings: from a lot's key to height, storeys, materials and colours, and to the textures of walls."""
+"""Buildings: from a lot's key to height, storeys, materials and colours, and to what its walls show."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.streets.architecture import Roof, WindowStyle, painted
 from verienv.virl.streets.draws import Draws
-from verienv.virl.streets.masonry import Tile, wall_texture
-from verienv.virl.streets.pixels import RGB, Pixels
+from verienv.virl.streets.masonry import Elevation, Tile
+from verienv.virl.streets.pixels import RGB
 from verienv.virl.streets.street_looks import ArchitectureName, StreetLook
 from verienv.virl.streets.tiles import (
     ACCENT,
@@ -42,7 +41,6 @@ SHADES = 4
 
 _TOP_STYLES: dict[Roof, float] = {roof: TILES[roof][0] / TILE for roof in ("parapet", "balustrade", "mansard", "slab")}
 _PLAIN_PALETTES = 3
-_TEXTURES = BoundedCache(128 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def building_of(
     """The building that a lot's key stands for, in the colours of its architecture or of another."""
     ways = painted(architecture, colors or architecture)
     rng = Draws(key)
-    tone = 0.94 + 0.1 * rng.share()
+    tone = 0.95 + 0.04 * int(3 * rng.share())
     red, green, blue = rng.of(ways.walls)
     return Building(
         key=key,
@@ -139,19 +137,18 @@ def building_of(
     )
 
 
-def texture_of(building: Building, face: Face, shade: int, look: StreetLook, level: int) -> Pixels:
-    """The texture of a wall of a building, across x up.
+@lru_cache(maxsize=8192)
+def elevation_of(building: Building, face: Face, shade: int, look: StreetLook) -> Elevation:
+    """What a wall of a building shows.
 
     Args:
         building: whose.
         face: which of its walls.
         shade: 0 (in the sun) to 3 (turned away).
         look: the time, weather and season.
-        level: of sharpness, 0 to 5.
     """
-    return _TEXTURES.get(
-        (building, face, shade, look, level),
-        lambda: wall_texture(_rows(building, face, look.time == "night"), _palettes(building, shade, look), level),
+    return Elevation.of(
+        _rows(building, face, look.time == "night"), TILE / building.storey, _palettes(building, shade, look)
     )
 
 
@@ -212,7 +209,7 @@ def _palettes(building: Building, shade: int, look: StreetLook) -> NDArray[np.fl
         shops = colors[_PLAIN_PALETTES:]
         shops[:, GLASS], shops[:, SHEEN] = np.array((238, 206, 150)) * glow, np.array((252, 228, 180)) * glow
         shops[:, STRIPE] = np.array((170, 120, 80)) * glow
-    return colors
+    return np.rint(np.clip(colors, 0, 255))
 
 
 _SUN = {

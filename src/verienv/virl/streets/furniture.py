@@ -27,8 +27,8 @@ REACH = 75.0
 FROM_PLACES = 7.0
 """Metres that trees and lamps keep from the front of a place, along the street."""
 
-PLATE_LETTERS, PLATE_FOOT = 0.2, 3.5
-"""Metres of a capital letter of a street's name, and from the pavement to its plate."""
+PLATE_LETTERS, PLATE_FOOT, PLATES_APART = 0.2, 3.5, 12.0
+"""Metres of a capital letter of a street's name, from the pavement to its plate, and between two of one name."""
 
 _PLATE: tuple[RGB, RGB] = ((24, 58, 120), (250, 250, 250))
 _FINE = 48  # pixels of a tree's picture to a metre, at most
@@ -177,7 +177,8 @@ def _plate_picture(laid: Layout, pixels: float) -> Pixels:
 def _plates(
     frame: Frame, city: City, frontage: Frontage, location: Point, lots: tuple[Lot, ...]
 ) -> Iterator[Thing]:  # fmt: skip
-    """At each end of a street its name, on the first front on the left."""
+    """At each end of a street its name, on the first front on the left; once where two of one name meet."""
+    hung: dict[str, list[Array]] = {}
     for number, lot in enumerate(lots):
         label = city.streets[lot.street].label
         is_last = number + 1 == len(lots) or (lots[number + 1].street, lots[number + 1].side) != (lot.street, lot.side)
@@ -189,6 +190,10 @@ def _plates(
         width = laid.width * PLATE_LETTERS
         is_left = (lot.number == 0) == (lot.side < 0)  # whether the junction is at the end of the front on the right
         left = feet[1] - along * (width + 0.4) if is_left else feet[0] + along * 0.4
+        others = hung.setdefault(label, [])
+        if any(float(np.hypot(*(left - other))) < PLATES_APART for other in others):
+            continue
+        others.append(left)
         left = left + np.array((along[1], -along[0])) * 0.05
         panel = Panel(frame, left, left + along * width, PLATE_FOOT, PLATE_FOOT + laid.height * PLATE_LETTERS)
         yield Thing(

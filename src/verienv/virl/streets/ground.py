@@ -67,7 +67,7 @@ def draw_ground(
 
 def _fade(frame: Frame) -> NDArray[np.float64]:
     """How much of the veil each row below the horizon shows."""
-    distance = EYE / frame.slopes()[frame.height // 2 :].astype(np.float64)
+    distance = EYE / frame.slopes[frame.height // 2 :].astype(np.float64)
     return np.clip((distance - 60) / 150, 0, 1)
 
 
@@ -81,8 +81,8 @@ def _looked_up(frame: Frame) -> NDArray[np.int32]:
 
     The point is moved by up to half a pixel of the map either way, so that edges are rough and not stairs.
     """
-    heading = frame.headings()[:, None]
-    distance = (EYE / frame.slopes()[frame.height // 2 :].astype(np.float64))[None]
+    heading = frame.headings[:, None]
+    distance = (EYE / frame.slopes[frame.height // 2 :].astype(np.float64))[None]
     rng = np.random.default_rng(9)
     east, north = np.sin(heading) * distance, np.cos(heading) * distance
     away = np.maximum(abs(east), abs(north))

@@ -1,7 +1,7 @@
-"""Textures of walls: bays and storeys of tiles, in the colours of a building, as sharp as its distance asks.
+"""What walls are made of: rows of tiles, one to each bay of a storey, and the pixels of tiles.
 
 A tile is kept as the share of each texel that each class of part covers, for each level of sharpness, so that colours
-are chosen late and what is far is an average and never flickers.
+are chosen late and what is far is an average and never flickers. Houses of one colour share their painted tiles.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.virl.streets.pixels import Pixels, packed
+from verienv.core.bounded_cache import BoundedCache
+from verienv.virl.streets.pixels import Pixels
 from verienv.virl.streets.tiles import CLASSES, FINE, TILE, TILES, Sketch
 
 LEVELS = 6
 """Levels of sharpness, 0 to 5."""
+
+_WHOLE = 1024
+"""A share of 1. Shares and colours are whole numbers, so that sums are exact on any machine."""
+
+_TILES = BoundedCache(96 * 2**20)
 
 
 class Tile(NamedTuple):
@@ -27,17 +33,55 @@ class Tile(NamedTuple):
     palette: int
 
 
+class Elevation(NamedTuple):
+    """What one wall shows.
+
+    Attributes:
+        tiles: the different ones.
+        plan: storeys x bays, from the foot up and from left to right, the index of a tile each.
+        feet: metres above the ground of the foot of each storey, and of the top: one more than storeys.
+        palettes: palettes x classes x RGB, whole numbers 0 to 255.
+    """
+
+    tiles: tuple[Tile, ...]
+    plan: NDArray[np.int64]
+    feet: NDArray[np.float64]
+    palettes: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: tuple[tuple[Tile, ...], ...], texels_to_metre: float, palettes: NDArray[np.float32]) -> Elevation:
+        """A wall of rows of tiles from the lowest up, as many in each, of one height, in texels of level 0."""
+        tiles = tuple(dict.fromkeys(sum(rows, ())))
+        index = {tile: number for number, tile in enumerate(tiles)}
+        plan = np.array([[index[tile] for tile in row] for row in rows])
+        feet = np.cumsum([0, *(TILES[row[0].name][0] for row in rows)]) / texels_to_metre
+        return cls(tiles, plan, feet, palettes)
+
+    def painted(self, tile: int, level: int) -> Pixels:
+        """The pixels of one of its tiles at a level of sharpness, 0 to 5: across x up from the foot; read-only."""
+        name, palette = self.tiles[tile]
+        parts, shares = _coverage(name, level)
+        colors = self.palettes[palette, parts]
+        return _TILES.get((name, level, colors.tobytes()), lambda: _painted(shares, colors))
+
+
 @lru_cache(maxsize=len(TILES) * LEVELS)
-def _coverage(name: str, level: int) -> NDArray[np.float32]:
-    """The share of each texel that each class covers: across, up from the foot, class."""
+def _coverage(name: str, level: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The classes that a tile has, and of each texel the share that each covers, and a last column of 1.
+
+    Shares are 1024ths, a little more or less from place to place as plaster is: across x up x (classes + 1).
+    """
     height, draw = TILES[name]
     sketch = Sketch(height)
     draw(sketch)
-    parts = np.asarray(sketch.image).T[:, ::-1]
-    each = (parts[..., None] == np.arange(CLASSES)).astype(np.float32)
+    drawn = np.asarray(sketch.image).T[:, ::-1]
+    parts = np.flatnonzero(np.bincount(drawn.ravel(), minlength=CLASSES))
     step = FINE << level
-    across, up = parts.shape[0] // step, parts.shape[1] // step
-    return np.asarray(each.reshape(across, step, up, step, CLASSES).mean(axis=(1, 3)))
+    across, up = drawn.shape[0] // step, drawn.shape[1] // step
+    each = (drawn[..., None] == parts).reshape(across, step, up, step, len(parts)).mean(axis=(1, 3))
+    shares = np.ones((across, up, len(parts) + 1), np.float32)
+    shares[..., :-1] = np.rint(each * _grain(level, up) * _WHOLE)
+    return parts, shares
 
 
 @lru_cache(maxsize=4 * LEVELS)
@@ -51,23 +95,13 @@ def _grain(level: int, height: int) -> NDArray[np.float32]:
     return np.take(grain, np.arange(height) % side, axis=1)[..., None]
 
 
-def _painted(name: str, palette: NDArray[np.float32], level: int) -> NDArray[np.float32]:
-    """A tile in colours: across, up, RGB."""
-    levels = _coverage(name, level) @ palette
-    levels *= _grain(level, levels.shape[1])
-    return levels
-
-
-def wall_texture(rows: tuple[tuple[Tile, ...], ...], palettes: NDArray[np.float32], level: int) -> Pixels:
-    """A wall, from its foot up.
-
-    Args:
-        rows: the tiles of each storey from left to right, the lowest storey first; as many in each, of one height.
-        palettes: the colours, palettes x classes x RGB, 0 to 255.
-        level: of sharpness, 0 to 5.
-
-    Returns:
-        Texels, across x up.
-    """
-    painted = {tile: packed(_painted(tile.name, palettes[tile.palette], level)) for tile in {*sum(rows, ())}}
-    return np.concatenate([np.concatenate([painted[tile] for tile in row]) for row in rows], axis=1)
+def _painted(shares: NDArray[np.float32], colors: NDArray[np.float32]) -> Pixels:
+    """A tile in colours: across x up."""
+    table = np.zeros((len(colors) + 1, 4), np.float32)
+    table[:-1, :3] = colors
+    table[-1] = _WHOLE / 2, _WHOLE / 2, _WHOLE / 2, 255 * _WHOLE  # rounds, and is opaque
+    levels = shares.reshape(-1, len(table)) @ table
+    levels /= _WHOLE
+    np.minimum(levels, 255, out=levels)
+    pixels: Pixels = levels.astype(np.uint8).view(np.uint32).reshape(shares.shape[:2])
+    return pixels

@@ -38,9 +38,9 @@ class Panel:
         """
         self._frame, self._bottom, self._top = frame, bottom, top
         _, self._column, self._away, self._across, slant = meeting(frame, left[None], right[None])
-        self._is_edge = len(slant) < 2 or float(np.median(slant)) < _THINNEST
-        self.is_empty = not len(self._column)
-        self.distance = float("inf") if self.is_empty else float(np.median(self._away))
+        self.is_empty, middle = not len(self._column), len(self._column) // 2
+        self._is_edge = len(slant) < 2 or float(slant[middle]) < _THINNEST
+        self.distance = float("inf") if self.is_empty else float(self._away[middle])
         self._upper = frame.rows(EYE - top, self._away)
         self._lower = frame.rows(EYE - bottom, self._away)
 
@@ -71,7 +71,7 @@ class Panel:
             return
         picture = picture_at(self._frame.rows_per_radian / float(self._away.min()))
         row = np.arange(first, last)
-        slopes = self._frame.slopes()[first:last]
+        slopes = self._frame.slopes[first:last]
         up = (EYE - slopes[None] * self._away[:, None] - self._bottom) / (self._top - self._bottom)
         inside = np.clip(lower[:, None] - row, 0, 1) * np.clip(row + 1 - self._upper[:, None], 0, 1)
         over = _sampled(picture, self._across, 1 - up)

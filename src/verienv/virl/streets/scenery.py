@@ -8,15 +8,17 @@ from PIL import Image
 
 from verienv.virl.city import City
 from verienv.virl.geometry import Point
-from verienv.virl.streets.buildings import SHADES, Building, Face, building_of, texture_of
+from verienv.virl.streets.buildings import SHADES, Building, Face, building_of, elevation_of
 from verienv.virl.streets.frontage import Frontage, Lot, local
 from verienv.virl.streets.furniture import things_near
 from verienv.virl.streets.ground import draw_ground
+from verienv.virl.streets.masonry import Elevation
+from verienv.virl.streets.painting import paint
 from verienv.virl.streets.pixels import Pixels, packed
 from verienv.virl.streets.signs import shops_of, signs_near
 from verienv.virl.streets.sky import sky, veil_color
 from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.walls import Cover, Frame, Spans, Walls, paint, visible_spans
+from verienv.virl.streets.walls import Cover, Frame, Spans, Walls, frame_of, visible_spans
 from verienv.virl.streets.weather import add_fall, haze, mirror_ground
 
 Picture = NDArray[np.uint8]
@@ -60,7 +62,7 @@ def draw_panorama(
     if not (SMALLEST <= size[0] <= LARGEST and size[0] % 2 == 0 and SMALLEST <= size[1] <= 2 * LARGEST):
         raise ValueError(f"size={size!r}: expected an even height of {SMALLEST} to {LARGEST} pixels, and a width")
     look = look.in_city(city.name)
-    frame = Frame(*size)
+    frame = frame_of(*size)
     sun = 215.0 if location[0] >= 0 else 325.0
     veil = packed(veil_color(look))
     canvas: Pixels = np.empty((frame.width, frame.height), np.uint32)
@@ -91,10 +93,10 @@ def _draw_buildings(
     spans, shades = visible_spans(frame, walls), _shades(walls, sun)
     painted = look.model_copy(update={"sign_font": "plain"})  # walls are the same whatever the lettering
 
-    def texture(wall: int, level: int) -> Pixels:
-        return texture_of(buildings[wall // 4], _FACES[wall % 4], int(shades[wall]), painted, level)
+    def elevation(wall: int) -> Elevation:
+        return elevation_of(buildings[wall // 4], _FACES[wall % 4], int(shades[wall]), painted)
 
-    paint(canvas, frame, walls, spans, texture, haze(spans.distance, look), packed(veil_color(look)))
+    paint(canvas, frame, spans, elevation, haze(spans.distance, look), packed(veil_color(look)))
     return spans
 
 

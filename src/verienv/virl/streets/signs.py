@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from verienv.virl.city import City, Place
 from verienv.virl.geometry import Point
-from verienv.virl.streets.boards import Board, boards_of, turned_board
+from verienv.virl.streets.boards import Board, boards_of
 from verienv.virl.streets.buildings import Shop
 from verienv.virl.streets.frontage import Frontage, Lot, local
 from verienv.virl.streets.lettering import board_picture, sharpness_for
 from verienv.virl.streets.panels import Panel, Thing
 from verienv.virl.streets.pixels import RGB, color
 from verienv.virl.streets.street_looks import StreetLook
+from verienv.virl.streets.turned import turned_board
+from verienv.virl.streets.views import headings_at
 from verienv.virl.streets.walls import Cover, Frame
 
 SIGHT_OF_SIGNS = 90.0
@@ -112,9 +114,10 @@ class Signs(NamedTuple):
     """What is drawn of signs from one position.
 
     Attributes:
-        others: the signs of places that are not the landmark, in no order.
+        others: the signs of places that are not the landmark, and its fascia under a turned board, in no order.
         own: those of the landmark, from far to near, to be drawn after all else.
-        turned: where none of these is read from here, one that turns towards the camera, to be drawn before all walls.
+        turned: where none of its own is read from here, a board that turns towards the camera, to be drawn before all
+            walls.
     """
 
     others: list[Thing]
@@ -136,20 +139,44 @@ def signs_near(frame: Frame, city: City, frontage: Frontage, location: Point, lo
     if landmark < 0:
         return Signs(others, [], None)
     foot = local(location, np.array([city.places[landmark].location]))[0]
-    viewer = (-float(foot[0]), -float(foot[1]))
-    boards = signs(landmark)
-    own = [_thing(frame, city, board, foot) for board in boards]
-    is_read = any(
-        board.is_read_from(viewer) and thing.panel.hidden_share(cover) < MOST_HIDDEN
-        for board, thing in zip(boards, own, strict=True)
-    )
-    own.sort(key=lambda thing: -thing.panel.distance)
-    return Signs(others, own, None if is_read else _thing(frame, city, turned_board(boards[0], viewer), foot))
+    shown = boards_shown(frame, city, frontage, location, look, cover)
+    things = [_thing(frame, city, board, foot) for board in shown]
+    if shown[-1].kind == "turned":
+        return Signs(others + things[:-1], [], things[-1])
+    return Signs(others, sorted(things, key=lambda thing: -thing.panel.distance), None)
+
+
+def boards_shown(
+    frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook, cover: Cover
+) -> tuple[Board, ...]:
+    """The boards of the landmark that are drawn from a position where there is one.
+
+    Its own, if whichever way one looks along a street one is read that lies wholly in one of the four views. Else the
+    last is a turned board, after the fascia if this hangs clear below it.
+    """
+    signs = signs_of(city, frontage, StreetLook(sign_font=look.sign_font))
+    landmark = signs.index(city.landmark_at(location))
+    foot = local(location, np.array([city.places[landmark].location]))[0]
+    viewer, boards = (-float(foot[0]), -float(foot[1])), signs(landmark)
+    headings = headings_at(city, frontage, location)
+    read = [
+        board
+        for board in boards
+        if board.is_read_from(viewer) and _panel(frame, board, foot).hidden_share(cover) < MOST_HIDDEN
+    ]
+    if read and all(any(board.is_in_view(viewer, heading) for board in read) for heading in headings):
+        return boards
+    fascia, turned = boards[0], turned_board(boards[0], viewer, headings)
+    return (fascia, turned) if fascia.top < turned.bottom else (turned,)
 
 
 def _thing(frame: Frame, city: City, board: Board, foot: NDArray[np.float64]) -> Thing:
     ground, ink = scheme_of(city.places[board.place])
     return Thing(
-        Panel(frame, foot + board.left, foot + board.right, board.bottom, board.top),
+        _panel(frame, board, foot),
         lambda pixels: board_picture(board.layout, board.font, ground, ink, sharpness_for(pixels * board.letters)),
     )
+
+
+def _panel(frame: Frame, board: Board, foot: NDArray[np.float64]) -> Panel:
+    return Panel(frame, foot + board.left, foot + board.right, board.bottom, board.top)

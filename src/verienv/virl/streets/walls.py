@@ -1,4 +1,4 @@
-"""Walls as they are seen from one point: which columns of the panorama each fills, from where to where, and its pixels.
+"""Walls as they are seen from one point: which columns of the panorama each fills, and from where to where.
 
 Walls stand upright on flat ground, so a column of the panorama meets each in one distance, and what hides a wall is
 only what stands nearer in the same column: a stack of spans, each reaching higher than the nearer ones.
@@ -6,14 +6,11 @@ only what stands nearer in the same column: a stack of spans, each reaching high
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-
-from verienv.virl.streets.masonry import LEVELS
-from verienv.virl.streets.pixels import Pixels, mixed
 
 EYE = 2.0
 """Metres of the camera above the ground."""
@@ -23,8 +20,6 @@ _STACK = 4096.0  # more than the rows above the horizon
 
 Floats = NDArray[np.float32]
 Wholes = NDArray[np.int32]
-TextureOf = Callable[[int, int], Pixels]
-"""The texture of a wall, by its index, at a level of sharpness; across x up."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +37,34 @@ class Frame:
     def rows_per_radian(self) -> float:
         return self.height / np.pi
 
+    @cached_property
     def headings(self) -> NDArray[np.float64]:
         """Radians of the centre of each column."""
         return np.asarray((np.arange(self.width) + 0.5) * (2 * np.pi / self.width), np.float64)
+
+    @cached_property
+    def sights(self) -> NDArray[np.float64]:
+        """The unit vector, east and north, of the centre of each column."""
+        return np.stack([np.sin(self.headings), np.cos(self.headings)], axis=1)
+
+    @cached_property
+    def slopes(self) -> Floats:
+        """Metres down for each metre ahead, at the centre of each row."""
+        return np.asarray(np.tan((np.arange(self.height) + 0.5) / self.rows_per_radian - np.pi / 2), np.float32)
 
     def column(self, heading: NDArray[np.float64]) -> NDArray[np.float64]:
         """Columns, in edges of pixels, of headings in radians; whole turns are left as they are."""
         return np.asarray(heading * (self.width / (2 * np.pi)))
 
-    def slopes(self) -> Floats:
-        """Metres down for each metre ahead, at the centre of each row."""
-        return np.asarray(np.tan((np.arange(self.height) + 0.5) / self.rows_per_radian - np.pi / 2), np.float32)
-
     def rows(self, drop: float | Floats, distance: Floats) -> Floats:
         """Rows, in edges of pixels, of what is ``drop`` metres below the eye at a distance."""
         return np.asarray(np.arctan2(drop, distance) * self.rows_per_radian + self.height / 2, np.float32)
+
+
+@lru_cache(maxsize=4)
+def frame_of(height: int, width: int) -> Frame:
+    """The panorama of a size; what follows from the size alone is computed once."""
+    return Frame(height, width)
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,7 @@ def meeting(
     count[(depth < _CLOSEST) | (turn <= 0)] = 0
     index = np.repeat(np.arange(len(left)), count)
     column = (start[index] + np.arange(len(index)) - (np.cumsum(count) - count)[index]) % frame.width
-    heading = frame.headings()
-    sight = np.stack([np.sin(heading), np.cos(heading)], axis=1)[column]
+    sight = frame.sights[column]
     slant = np.maximum(-np.einsum("ij,ij->i", normal[index], sight), 1e-4)
     distance = depth[index] / slant
     along = np.einsum("ij,ij->i", sight * distance[:, None] - left[index], ahead[index])
@@ -147,82 +154,6 @@ def visible_spans(frame: Frame, walls: Walls) -> Spans:
     kept = np.flatnonzero(is_seen)
     floats = (each[kept].astype(np.float32) for each in (distance, across, slant, top, bottom))
     return Spans(column[kept], wall[kept], *floats)
-
-
-def paint(
-    canvas: Pixels, frame: Frame, walls: Walls, spans: Spans, texture_of: TextureOf, haze: Floats, veil: Pixels
-) -> None:
-    """Draw the spans.
-
-    Args:
-        canvas: columns x rows, contiguous; drawn on.
-        frame: its size.
-        walls: what is seen.
-        spans: where.
-        texture_of: what covers a wall.
-        haze: the share of the veil, 0 to 1, of each span.
-        veil: the colour of what is far, one pixel.
-    """
-    if not len(spans.wall):
-        return
-    base, texels = _atlas(frame, spans, texture_of)
-    stored, rows, columns = base
-    start = stored + np.minimum((spans.across * columns).astype(np.int64), columns - 1) * rows
-    scale = rows / walls.heights[spans.wall]
-    rise, climb = (EYE * scale).astype(np.float32), (spans.distance * scale).astype(np.float32)
-    first = np.ceil(spans.top - 0.5).astype(np.int64).clip(0, frame.height)
-    count = np.ceil(spans.bottom - 0.5).astype(np.int64).clip(0, frame.height) - first
-    clear = haze < 1 / 64
-    slopes, flat = frame.slopes(), canvas.reshape(-1)
-    for chosen in (np.flatnonzero(clear), np.flatnonzero(~clear)):
-        length = count[chosen].clip(0)
-        span = np.repeat(np.arange(len(chosen), dtype=np.int32), length)
-        row = np.arange(len(span), dtype=np.int32)
-        row += np.repeat((first[chosen] - (np.cumsum(length) - length)).astype(np.int32), length)
-        up = np.take(slopes, row)
-        up *= np.repeat(-climb[chosen] * 256, length)
-        up += np.repeat((rise[chosen] - 0.5) * 256, length)
-        fine = up.astype(np.int32)  # 256ths of a texel above the middle of the lowest
-        np.clip(fine, 0, np.repeat(((rows[chosen] - 1) * 256 - 1).astype(np.int32), length), out=fine)
-        texel = (fine >> 8) + np.repeat(start[chosen].astype(np.int32), length)
-        fine &= 255
-        pixels = mixed(np.take(texels, texel), np.take(texels[1:], texel), fine.view(np.uint32))
-        if len(chosen) and not clear[chosen[0]]:
-            pixels = mixed(pixels, veil, np.repeat((haze[chosen] * 256).astype(np.uint32), length))
-        row += np.repeat(spans.column[chosen] * np.int32(frame.height), length)
-        flat[row] = pixels
-    _smooth_tops(canvas, frame, spans, first, count)
-
-
-def _smooth_tops(
-    canvas: Pixels, frame: Frame, spans: Spans, first: NDArray[np.int64], count: NDArray[np.int64]
-) -> None:
-    """Let the row above a span, or its first, take part in the colour of both: no stairs along a slanting edge."""
-    kept = np.flatnonzero((count > 1) & (first > 0))
-    column, row = spans.column[kept], first[kept]
-    excess = row - spans.top[kept]  # above 0: the span reaches into the row above
-    over = (excess > 0).astype(np.int64)
-    share = np.where(excess > 0, excess, 1 + excess)
-    edge = row - over
-    inner = canvas[column, edge + 1]
-    outer = canvas[column, np.maximum(edge - 1, 0)]
-    canvas[column, edge] = mixed(outer, inner, (share * 256).astype(np.uint32).clip(0, 256))
-
-
-def _atlas(
-    frame: Frame, spans: Spans, texture_of: TextureOf
-) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], Pixels]:
-    """One array of all texels, and for each span where its wall's begin, their rows, and their columns."""
-    texel = 40.0 * spans.distance / frame.rows_per_radian  # of level 0 to a pixel, upwards
-    level = np.log2(np.maximum(texel * np.maximum(1.0, 0.5 / spans.slant), 1.0)).astype(np.int64).clip(0, LEVELS - 1)
-    each, which = np.unique(spans.wall * LEVELS + level, return_inverse=True)
-    textures = [texture_of(int(number) // LEVELS, int(number) % LEVELS) for number in each]
-    sizes = np.array([texture.size for texture in textures])
-    starts = np.cumsum(sizes) - sizes
-    shape = np.array([texture.shape for texture in textures])
-    return (starts[which], shape[which, 1], shape[which, 0]), np.concatenate(
-        [texture.reshape(-1) for texture in textures]
-    )
 
 
 class Cover:

@@ -40,7 +40,7 @@ def mirror_ground(canvas: Pixels, frame: Frame, spans: Spans) -> None:
         spans: the walls: the ground ends at their feet.
     """
     middle = frame.height // 2
-    slopes = frame.slopes()[middle:]
+    slopes = frame.slopes[middle:]
     rows = int(np.searchsorted(slopes, EYE / _MIRROR_REACH))
     feet, away = np.full(frame.width, middle, np.float32), np.full(frame.width, 1e4, np.float32)
     columns, first = np.unique(spans.column, return_index=True)
