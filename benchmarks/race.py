@@ -42,9 +42,9 @@ class Row:
         times = f"{ratio:7.2f} x the time" if ratio > 1 else f"{1 / ratio:7.1f} x faster "
         bound = ""
         if self.most is not None:
-            told = f"at most {self.most:g} x" if self.most > 1 else f"at least {1 / self.most:g} x faster"
+            told = f"at most {self.most:g} x" if self.most >= 1 else f"at least {1 / self.most:g} x faster"
             bound = f"{told}: {'holds' if self.holds else 'BROKEN'}"
-        return f"{self.name:66} {self.ours:10.1f} {self.theirs:10.1f} {times}  {self.exactness:>13}  {bound}".rstrip()
+        return f"{self.name:74} {self.ours:10.1f} {self.theirs:10.1f} {times}  {self.exactness:>13}  {bound}".rstrip()
 
 
 def seconds(run: Callable[[Any], Any], inputs: Sequence[Any]) -> float:
@@ -83,7 +83,7 @@ def report(about: str | None, measures: Iterable[Callable[[int], Sequence[Row]]]
     parser.add_argument("--check", action="store_true", help="exit with status 1 if a bound is broken")
     parser.add_argument("--rounds", type=int, default=rounds, help="rounds of each comparison, at least 3")
     options = parser.parse_args()
-    print(f"{'ours / theirs':66} {'ours us':>10} {'theirs us':>10}")
+    print(f"{'ours / theirs':74} {'ours us':>10} {'theirs us':>10}")
     held = True
     for measure in measures:
         for row in measure(max(options.rounds, 3)):
