@@ -360,7 +360,7 @@ def test_wrong_arguments_are_errors_that_say_what_is_expected(arguments, error):
 
 def test_damaged_vectors_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "broken.jsonl").write_text('{"name": "x"}\n')
-    monkeypatch.setattr("verienv.testing.cases.asset_path", lambda name: tmp_path / "broken.jsonl")
+    monkeypatch.setattr("verienv.testing.case.asset_path", lambda name: tmp_path / "broken.jsonl")
     with pytest.raises(ValueError, match=r"broken.jsonl is damaged .*build_vectors"):
         load_vectors.__wrapped__()
 

@@ -157,6 +157,6 @@ def test_the_report_names_the_action_that_is_due():
 
 def test_damaged_vectors_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "broken.jsonl").write_text('{"name": "x"}\n')
-    monkeypatch.setattr("verienv.testing.virl_cases.asset_path", lambda name: tmp_path / "broken.jsonl")
+    monkeypatch.setattr("verienv.testing.case.asset_path", lambda name: tmp_path / "broken.jsonl")
     with pytest.raises(ValueError, match=r"broken.jsonl is damaged .*build_virl_vectors"):
         load_virl_vectors.__wrapped__()

@@ -72,19 +72,19 @@ def like(said: str, wanted: str) -> bool:
 
 
 def _columns(lines: list[Line], start: int, before: str) -> list[str]:
-    """The texts that begin with a line and go on with lines right below it, at most six of them."""
-    left, top, right, bottom, text = lines[start]
-    said = before + plain(text)
-    found = [said]
-    if len(said) <= 60:
-        for index, (other_left, other_top, other_right, other_bottom, _) in enumerate(lines[start + 1 :], start + 1):
-            overlaps = min(right, other_right) - max(left, other_left) > 0.3 * min(
-                right - left, other_right - other_left
-            )
-            if overlaps and top < other_top < bottom + (other_bottom - other_top):
-                found += _columns(lines, index, said)
-                break
-    return found
+    """The texts that begin with a line and go on with lines right below it, to 60 letters or so."""
+    said = before + plain(lines[start][4])
+    below = (index for index in range(start + 1, len(lines)) if is_below(lines[start], lines[index]))
+    following = next(below, None) if len(said) <= 60 else None
+    return [said] if following is None else [said, *_columns(lines, following, said)]
+
+
+def is_below(upper: Line, lower: Line) -> bool:
+    """Whether a line stands right below another."""
+    (left, top, right, bottom, _), (other_left, other_top, other_right, other_bottom, _) = upper, lower
+    overlap = min(right, other_right) - max(left, other_left)
+    is_in_column = overlap > 0.3 * min(right - left, other_right - other_left)
+    return is_in_column and top < other_top < bottom + (other_bottom - other_top)
 
 
 def poses(env: VIRLVisionEnv, seed: int) -> list[Waypoint]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from read_signs import Line, like, lines_of, plain
+from read_signs import is_below, like, lines_of, plain
 from verienv.evaluation.statistics import wilson
 from verienv.virl.geometry import POSITIONS, position_phrase, position_word
 from verienv.virl.vision_env import VIRLVisionEnv
@@ -83,7 +83,7 @@ def looker(ocr: Any) -> Look:
         for start, line in enumerate(lines):
             group = [line]
             for other in (None, *lines[start + 1 : start + 7]):
-                if other and _is_below(group, other):
+                if other and is_below(group[-1], other):
                     group.append(other)
                 if like("".join(plain(each[4]) for each in group), wanted):
                     middle = sum((each[0] + each[2]) / 2 for each in group) / len(group)
@@ -92,13 +92,6 @@ def looker(ocr: Any) -> Look:
         return found
 
     return look
-
-
-def _is_below(group: list[Line], line: Line) -> bool:
-    """Whether a line stands right below the last of a group."""
-    left, top, right, bottom, _ = group[-1]
-    overlap = min(right, line[2]) - max(left, line[0])
-    return overlap > 0.3 * min(right - left, line[2] - line[0]) and top < line[1] < bottom + (line[3] - line[1])
 
 
 def walked(env: VIRLVisionEnv, seed: int, look: Look | None) -> tuple[bool, int, int, float]:

@@ -9,9 +9,9 @@ What draws loads with its first use, since it needs PIL: draw(("4S", "3C", "2S",
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from verienv.core.lazy import on_first_use
 from verienv.generalpoints.answers import expert_answer
 from verienv.generalpoints.dealer import Dealer, Dealing
 from verienv.generalpoints.expression import Equation, Expression, IllegalFormula, parse_formula
@@ -76,12 +76,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _LAZY)

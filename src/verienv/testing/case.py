@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
+from verienv.core.assets import asset_path
+
+Made = TypeVar("Made", bound="AnyCase")
 Task = Literal["generalpoints", "virl"]
 
 CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
@@ -55,3 +59,16 @@ class Material:
     wrong: list[AnyCase]
     cases: list[AnyCase]
     piles: list[list[AnyCase]]
+
+
+def read_vectors(asset: str, make: Callable[[dict[str, Any]], Made], tool: str) -> tuple[Made, ...]:
+    """The cases of a file of vectors, made of the fields of its lines.
+
+    Raises:
+        ValueError: the file is damaged; the error names it and the ``tool`` that builds it.
+    """
+    path = asset_path(asset)
+    try:
+        return tuple(make(json.loads(line)) for line in path.read_text(encoding="ascii").splitlines())
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python {tool}") from None

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from verienv.core.assets import asset_path
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.flaws import random_expression
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
 from verienv.generalpoints.solver import solutions
-from verienv.testing.case import CANARY, Material
+from verienv.testing.case import CANARY, Material, read_vectors
 
 VECTORS = "vectors/generalpoints.jsonl"
 
@@ -71,15 +70,10 @@ class Case:
 @lru_cache(maxsize=1)
 def load_vectors() -> tuple[Case, ...]:
     """Every case of ``assets/vectors/generalpoints.jsonl``. Raises ValueError if the file is damaged."""
-    path = asset_path(VECTORS)
-    try:
-        return tuple(_vector(line) for line in path.read_text(encoding="ascii").splitlines())
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python tools/build_vectors.py") from None
+    return read_vectors(VECTORS, _vector, "tools/build_vectors.py")
 
 
-def _vector(line: str) -> Case:
-    fields = json.loads(line)
+def _vector(fields: dict[str, Any]) -> Case:
     return Case(
         name=fields["name"],
         response=fields["response"],

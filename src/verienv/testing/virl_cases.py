@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verienv.core.assets import asset_path
-from verienv.testing.case import CANARY, Material
+from verienv.testing.case import CANARY, Material, read_vectors
 from verienv.virl.actions import action_space
 from verienv.virl.flaws import flawed_answer, write_answer
 from verienv.virl.geometry import turn_word
@@ -78,15 +76,10 @@ class VIRLCase:
 @lru_cache(maxsize=1)
 def load_virl_vectors() -> tuple[VIRLCase, ...]:
     """Every case of ``assets/vectors/virl.jsonl``. Raises ValueError if the file is damaged."""
-    path = asset_path(VECTORS)
-    try:
-        return tuple(_vector(line) for line in path.read_text(encoding="ascii").splitlines())
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python tools/build_virl_vectors.py") from None
+    return read_vectors(VECTORS, _vector, "tools/build_virl_vectors.py")
 
 
-def _vector(line: str) -> VIRLCase:
-    fields = json.loads(line)
+def _vector(fields: dict[str, Any]) -> VIRLCase:
     expect = fields["expect"]
     place = fields["waypoint"] | {name: tuple(fields["waypoint"][name]) for name in ("location", "streets")}
     return VIRLCase(

@@ -9,9 +9,9 @@ What draws loads with its first use, since it needs PIL: draw_map(route, city).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from verienv.core.lazy import on_first_use
 from verienv.virl.actions import WORDS, action_space, read_action
 from verienv.virl.city import City, Place, Street, shipped_city
 from verienv.virl.dealer import CITIES
@@ -61,12 +61,4 @@ __all__ = [
     "write_answer",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _LAZY)

@@ -5,8 +5,9 @@ Names load on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from verienv.core.lazy import on_first_use
 
 if TYPE_CHECKING:
     from verienv.wrappers.formula_builder import FormulaBuilder as FormulaBuilder
@@ -26,12 +27,4 @@ _LAZY = {
 }
 __all__ = ["DiscreteConfig", "FormulaBuilder", "GeneralPointsTokens", "TextTokens", "TokensConfig", "VIRLDiscrete"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _LAZY)
