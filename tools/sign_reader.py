@@ -23,11 +23,14 @@ from numpy.typing import NDArray
 
 from read_signs import is_below, like, lines_of, plain
 from verienv.evaluation.statistics import wilson
-from verienv.virl.geometry import POSITIONS, position_phrase, position_word
+from verienv.virl.geometry import POSITIONS, position_phrase, turn
 from verienv.virl.vision_env import VIRLVisionEnv
 
 PHRASES = {position_phrase(position): position for position in POSITIONS}
 LANDMARK = re.compile(rf"(?:where|destination) (.*) is ({'|'.join(PHRASES)})\.$")
+ASIDE = 22.5 + 10.0
+"""Degrees from the middle of what a position's word means to a sign: half its width, and signs hang beside doors."""
+
 Picture = NDArray[np.uint8]
 Look = Callable[[Picture, str], list[float]]
 """From a view and a name to the directions of its signs, in degrees to the right of the view's middle."""
@@ -70,7 +73,7 @@ class Reader:
         for quarter in sorted({int(around), int(around + 0.5)}):
             row, column = divmod(quarter % 4, 2)
             view = picture[row * (size + 4) :, column * (size + 4) :][:size, :size]
-            if any(position_word(0.0, 90.0 * quarter + angle) == position for angle in self._look(view, name)):
+            if any(abs(turn(90.0 * around, 90.0 * quarter + angle)) <= ASIDE for angle in self._look(view, name)):
                 return True
         return False
 
