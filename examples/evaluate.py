@@ -1,8 +1,9 @@
-"""Evaluate a model or a checkpoint in four cells: rule by side or, by sight, look by rule.
+"""Evaluate a model or a checkpoint in several cells: rule by side, on routes rule by city, by sight look by rule.
 
     python examples/evaluate.py --model tiny-lm
     python examples/evaluate.py --model runs/ppo/checkpoint-00040 --episodes 400 --log runs/ppo/audit.jsonl
     python examples/evaluate.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --cells look_by_rule
+    python examples/evaluate.py --model runs/sft/checkpoint-00012 --env verienv/VIRL-L-v0 --max-new-tokens 96
 
 By sight, recognition stands beside success: read and solved, read but failed, misread.
 """
@@ -11,18 +12,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
 from policy import Dtype, Policy, enough_memory
 from processes import demand_one_process
 from runs import kind_endings
+from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation
 from verienv.generalpoints import LOOK_BY_RULE, RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
+from verienv.virl import RULE_BY_CITY
 
-CELLS = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE, "all": RULE_BY_SIDE_BY_LOOK}
+CELLS = {
+    "rule_by_side": RULE_BY_SIDE,
+    "look_by_rule": LOOK_BY_RULE,
+    "all": RULE_BY_SIDE_BY_LOOK,
+    "rule_by_city": RULE_BY_CITY,
+}
 
 
 @dataclass
@@ -30,9 +38,10 @@ class Arguments:
     model: str = "tiny-lm"
     """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """By sight: verienv/GeneralPoints-VL-v0."""
-    cells: Literal["rule_by_side", "look_by_rule", "all"] = "rule_by_side"
-    """Both rules on seen and unseen hands; or, by sight, both rules in black and red suits; or all three axes."""
+    """By sight: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
+    cells: Literal["rule_by_side", "look_by_rule", "all", "rule_by_city"] | None = None
+    """Both rules on seen and unseen hands; or, by sight, both rules in black and red suits; or all three axes; or, on
+    routes, both rules on seen and unseen streets and in unseen cities. By default the first or the last, as fits."""
     episodes: int = 200
     """Episodes in each cell."""
     attempts: int = 5
@@ -46,11 +55,16 @@ class Arguments:
     log: Path | None = None
     """Keep every response with its verdict here; an interrupted evaluation goes on from it."""
     seed: int = 0
-    """Fixes the hands."""
+    """Fixes the hands or the routes."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
     dtype: Dtype | None = None
     """By default that in which a checkpoint was trained, float32 for any other model."""
+
+
+def cells_of(arguments: Arguments) -> dict[str, dict[str, Any]]:
+    """The cells that are asked for, or that fit the environment."""
+    return CELLS[arguments.cells or ("rule_by_city" if task_of(arguments.env) is ROUTES else "rule_by_side")]
 
 
 @enough_memory("lower --batch or --max-new-tokens, or give --dtype bfloat16")
@@ -62,7 +76,7 @@ def run(arguments: Arguments) -> Evaluation:
     )
     policy.temperature = arguments.temperature
     return evaluate(
-        policy, arguments.env, CELLS[arguments.cells], arguments.episodes, arguments.seed, arguments.batch,
+        policy, arguments.env, cells_of(arguments), arguments.episodes, arguments.seed, arguments.batch,
         log=arguments.log, name=arguments.model, attempts=arguments.attempts,
     )  # fmt: skip
 

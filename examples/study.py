@@ -19,7 +19,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import torch
 import tyro
 from torch.nn.functional import log_softmax
@@ -30,9 +29,9 @@ from policy import Dtype, Policy
 from processes import demand_one_process
 from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
 from study_report import write_report
+from study_tasks import task_of
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate
-from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
 
 ARMS = ("sft", "ppo")
 
@@ -44,7 +43,7 @@ class Arguments:
     model: str = "tiny-vlm"
     """The start of both arms: the built-in tiny-vlm or, for words, tiny-lm; or any other model by name or path."""
     env: str = "verienv/GeneralPoints-VL-v0"
-    """In words: verienv/GeneralPoints-L-v0."""
+    """In words: verienv/GeneralPoints-L-v0; or verienv/VIRL-L-v0 and -VL-v0."""
     rates: tuple[float, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[int, ...] = (0,)
@@ -114,7 +113,7 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
     policy.temperature = temperature_of(arguments)
     folder = arguments.out / f"evaluations-temperature{policy.temperature:g}"
     folder.mkdir(exist_ok=True)
-    training_cell, *others = (RULE_BY_SIDE_BY_LOOK if by_sight(arguments.env) else RULE_BY_SIDE).items()
+    training_cell, *others = task_of(arguments.env).cells.items()
     cells = {training_cell[0]: {**training_cell[1], "episodes": arguments.training_cell_episodes}, **dict(others)}
     evaluation = evaluate(
         policy, arguments.env, cells, arguments.episodes, seed=2026, batch_size=arguments.batch,
@@ -124,12 +123,6 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
     if not path.exists():
         write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}))
     return evaluation, read_json(path)["kl"]
-
-
-def by_sight(env_id: str) -> bool:
-    """Whether its questions are seen."""
-    env: Any = gym.make(env_id, disable_env_checker=True).unwrapped
-    return bool(env.perception)
 
 
 def temperature_of(arguments: Arguments) -> float:

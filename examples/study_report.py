@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from study_tasks import Task, task_of
 from verienv.evaluation import CellResult, Evaluation, Setup, recognition_figure
 
 Point = dict[str, Any]
@@ -19,20 +20,6 @@ COLOURS = {"sft": "#c44e52", "ppo": "#3b6fb6"}
 LABELS = {"sft": "SFT", "ppo": "RL (PPO)"}
 DASHES = ("-", "--", ":", "-.")
 """One for each learning rate, in their order."""
-BLACK, RED = ", black suits", ", red suits"
-GAUGES = {
-    "success": "success within the attempts",
-    "first_success": "success at the first attempt",
-    "numbers_correct": "rule reading (numbers right under the stated rule)",
-    "formula_valid": "validity (legal, with the right numbers)",
-}
-GAUGES_BY_SIGHT = {"cards_correct": "recognition (all four cards read right)"}
-PAPER = """\
-| arXiv 2501.17161, success in percent | start | after SFT | after RL |
-|--------------------------------------|------:|----------:|---------:|
-| in words, rule OOD                   |  11.5 |       3.4 |     15.0 |
-| by sight, rule OOD                   |  11.2 |       5.6 |     14.2 |
-| by sight, visual OOD                 |  23.6 |      13.7 |     41.2 |"""
 
 
 def cells_of(runs: list[dict[str, Any]]) -> list[str]:
@@ -40,23 +27,14 @@ def cells_of(runs: list[dict[str, Any]]) -> list[str]:
     return list(runs[0]["points"][0]["cells"])
 
 
-def shifted(runs: list[dict[str, Any]]) -> dict[str, str]:
-    """By what changed, the cells to compare with the first: seen hands under another rule and, by sight, look."""
-    trained, ood = cells_of(runs)[:2]
-    if not trained.endswith(BLACK):
-        return {"rule": ood}
-    return {"rule": ood, "look": trained.replace(BLACK, RED), "rule and look": ood.replace(BLACK, RED)}
-
-
 def write_report(study: dict[str, Any], out: Path) -> str:
     """Write report.md and figure.png into ``out``, by sight recognition.png too; the report's text."""
     arguments, runs = study["arguments"], study["runs"]
-    pictures = ["![success over compute, and OOD against in-distribution gain and KL](figure.png)"]
-    draw(runs, out / "figure.png")
-    gauges = GAUGES
-    if "look" in shifted(runs):
-        gauges = GAUGES | GAUGES_BY_SIGHT
-        draw_recognition(runs, out / "recognition.png")
+    task = task_of(arguments["env"])
+    pictures = ["![results over compute, and OOD against in-distribution gain and KL](figure.png)"]
+    draw(runs, task, out / "figure.png")
+    if task.perception:
+        draw_recognition(runs, task, out / "recognition.png")
         pictures.append("![recognition against success, at the start and at the end of each run](recognition.png)")
     reading = [
         f"# SFT against RL on {arguments['env']}",
@@ -66,12 +44,15 @@ def write_report(study: dict[str, Any], out: Path) -> str:
         f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {cells_of(runs)[0]}, alone. "
         f"{study['device']}, "
         f"{study['threads']} thread(s), torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
-        *(f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}" for gauge, title in gauges.items()),
-        "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by the hand's "
-        "numbers.",
-        "## What came out\n\n" + "\n".join(findings(runs)),
-        "## Beside the paper\n\n" + PAPER,
-        "## What may be concluded\n\n" + caveats(arguments),
+        *(
+            f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}"
+            for gauge, title in task.gauges.items()
+        ),
+        "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by "
+        f"{task.cluster}.",
+        "## What came out\n\n" + "\n".join(findings(runs, task)),
+        "## Beside the paper\n\n" + task.paper,
+        "## What may be concluded\n\n" + caveats(arguments, task),
         *pictures,
     ]
     text = "\n\n".join(reading)
@@ -93,10 +74,10 @@ def table(runs: list[dict[str, Any]], gauge: str) -> str:
     rows = [["", "start", *map(name_of, runs)], ["KL from the start", "0", *(f"{point['kl']:.2f}" for point in last)]]
     for name in cells_of(runs):
         values = [
-            f"{100 * cell['metrics'][gauge][0]:.1f} ({interval(cell['difference'][gauge])})"
+            f"{percent(cell, gauge)} ({interval(cell['difference'][gauge])})"
             for cell in (point["cells"][name] for point in last)
         ]
-        rows.append([name, f"{100 * start[name]['metrics'][gauge][0]:.1f}", *values])
+        rows.append([name, percent(start[name], gauge), *values])
     if len(runs) > 3:
         rows = list(map(list, zip(*rows, strict=True)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -108,33 +89,44 @@ def name_of(run: dict[str, Any]) -> str:
     return f"{LABELS[run['arm']]}, rate {run['rate']:g}, seed {run['seed']}"
 
 
+def percent(cell: Point, gauge: str) -> str:
+    """A metric of a cell, "-" where it had no occasion."""
+    mean = cell["metrics"][gauge][0]
+    return "-" if mean is None or isnan(mean) else f"{100 * mean:.1f}"
+
+
 def interval(difference: list[float | None]) -> str:
     mean, low, high = (None if value is None or isnan(value) else 100 * value for value in difference)
     if mean is None:
         return "?"
-    return f"{mean:+.1f}, {'too few hands for an interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
+    return f"{mean:+.1f}, {'too few for an interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
 
 
-def findings(runs: list[dict[str, Any]]) -> list[str]:
-    """For each run, whether success on seen hands rose or fell, as trained on and shifted; validity where none was."""
+def findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
+    """For each run, whether the headline rose or fell where it was trained and shifted; another gauge where it is 0."""
     lines = []
     for run in runs:
-        for cell in (cells_of(runs)[0], *shifted(runs).values()):
+        for cell in (cells_of(runs)[0], *task.shifts.values()):
             ends = [run["points"][end]["cells"][cell] for end in (0, -1)]
-            unsolved = not any(end["metrics"]["success"][0] for end in ends)
-            difference = ends[1]["difference"]["formula_valid" if unsolved else "success"]
+            unsolved = not any(end["metrics"][task.headline][0] for end in ends)
+            difference = ends[1]["difference"][task.unsolved if unsolved else task.headline]
             low, high = difference[1], difference[2]
             verdict = "no difference shown"
             if low is not None and low > 0:
                 verdict = "improves"
             elif high is not None and high < 0:
                 verdict = "worsens"
-            told = f"nothing solved before or after; validity: {verdict}" if unsolved else verdict
+            told = f"nothing solved before or after; {short(task, task.unsolved)}: {verdict}" if unsolved else verdict
             lines.append(f"- {name_of(run)}, {cell}: {told} ({interval(difference)} points).")
     return lines
 
 
-def caveats(arguments: dict[str, Any]) -> str:
+def short(task: Task, gauge: str) -> str:
+    """What a gauge is called in few words."""
+    return task.gauges[gauge].partition(" (")[0]
+
+
+def caveats(arguments: dict[str, Any], task: Task) -> str:
     """What this setting can and cannot show."""
     few = len(arguments["rates"]) < 3 or len(arguments["seeds"]) < 3
     lines = [
@@ -142,62 +134,53 @@ def caveats(arguments: dict[str, Any]) -> str:
         "`--seeds`)."
         if few
         else "- Both arms ran the same grid of rates and seeds; no rate was chosen by an out-of-distribution number.",
-        "- The paper's numbers are of Llama-3.2-Vision-11B on hands drawn like those of training; ours are of another "
+        f"- The paper's numbers are of Llama-3.2-Vision-11B on {task.paper_setting}; ours are of another "
         "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
         "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
         "with greedy answers: the same command with `--evaluated-at 0`.",
-        "- Claims about in-distribution learning are about seen hands; unseen hands stand beside them as they are.",
+        f"- Claims about in-distribution learning are about seen {task.unit}; unseen {task.unit} stand beside them as "
+        "they are.",
     ]
-    if arguments["model"] in ("tiny-lm", "tiny-vlm"):
-        lines.append(
-            f"- {arguments['model']} was trained under many J/Q/K mappings (never 11-12-13): what is measured under "
-            "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
-            "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
-        )
-    if arguments["model"] == "tiny-vlm":
-        lines.append(
-            "- tiny-vlm has never seen a red card before its evaluation, nor does either arm: red is a new look."
-        )
+    lines += [f"- {caveat}" for caveat in task.caveats.get(arguments["model"], ())]
     return "\n".join(lines)
 
 
-def draw(runs: list[dict[str, Any]], path: Path) -> None:
-    """Success over compute in each cell; OOD gain against in-distribution gain and KL; reading of rule and cards."""
-    cells, shifts = cells_of(runs), shifted(runs)
+def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
+    """The headline over compute in each cell; OOD gain against in-distribution gain and KL; further gauges."""
+    cells, shifts, headline = cells_of(runs), task.shifts, task.headline
     trained, seen_ood = cells[:2]
-    rows = len(cells) // 4
-    figure, axes = plt.subplots(rows + 1, 4, figsize=(16, 3.6 * (rows + 1)), layout="constrained")
+    columns = 3 if len(cells) % 4 else 4
+    rows = len(cells) // columns
+    figure, axes = plt.subplots(rows + 1, columns, figsize=(4 * columns, 3.6 * (rows + 1)), layout="constrained")
     for axis, cell in zip(axes[:rows].flat, cells, strict=True):
-        over_compute(axis, runs, cell, "success")
+        over_compute(axis, runs, cell, headline)
         axis.set_title(cell, fontsize=11)
     for axis in axes[:rows, 0]:
-        axis.set_ylabel("success within the attempts, %")
-    last = list(axes[rows])
-    for (shift, cell), axis in zip(list(shifts.items())[:2], last, strict=False):
-        trail(axis, runs, cell, lambda point: gain(point, trained))
+        axis.set_ylabel(f"{task.gauges[headline]}, %" if headline == "success" else f"{short(task, headline)}, %")
+    last, trails = list(axes[rows]), columns - 1 - len(task.corners)
+    for (shift, cell), axis in zip(list(shifts.items())[:trails], last, strict=False):
+        trail(axis, runs, cell, headline, lambda point: gain(point, trained, headline))
         axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain under another {shift}, points")
         axis.axvline(0, color="0.7", lw=0.8, zorder=0)
-    left = last[min(len(shifts), 2) :]
-    trail(left[0], runs, seen_ood, lambda point: point["kl"])
+    left = last[trails:]
+    trail(left[0], runs, seen_ood, headline, lambda point: point["kl"])
     left[0].set(xlabel="KL from the start, nats a response", ylabel="gain under another rule, points")
-    gauges = ["numbers_correct", "formula_valid"] if len(shifts) == 1 else ["numbers_correct"]
-    for axis, gauge in zip(left[1:], gauges, strict=True):
+    for axis, gauge in zip(left[1:], task.corners, strict=True):
         over_compute(axis, runs, seen_ood, gauge)
-        axis.set_ylabel(f"{GAUGES[gauge].partition(' (')[0]}, %")
+        axis.set_ylabel(f"{short(task, gauge)}, %")
         axis.set_title(seen_ood, fontsize=11)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
-    sense = "by sight" if "look" in shifts else "in words"
-    figure.suptitle(f"SFT against RL from one start, GeneralPoints {sense}", x=0.01, ha="left", fontsize=13)
+    figure.suptitle(f"SFT against RL from one start, {task.title}", x=0.01, ha="left", fontsize=13)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
-def draw_recognition(runs: list[dict[str, Any]], path: Path) -> None:
-    """Recognition against success on seen hands, of the start and of the end of up to six runs."""
-    cells = [cells_of(runs)[0], *shifted(runs).values()]
+def draw_recognition(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
+    """Recognition against success where it was trained and shifted, of the start and of the end of up to six runs."""
+    cells = [cells_of(runs)[0], *task.shifts.values()]
     ends = {"start": runs[0]["points"][0]} | {name_of(run): run["points"][-1] for run in runs[:6]}
-    setup = Setup(env_id="", cells={}, episodes=0, seed=0, perception="cards_correct")
+    setup = Setup(env_id="", cells={}, episodes=0, seed=0, perception=task.perception)
     evaluations = {
         name: Evaluation(setup=setup, cells={cell: result_of(point["cells"][cell]) for cell in cells}, episodes=())
         for name, point in ends.items()
@@ -232,17 +215,17 @@ def dashes(run: dict[str, Any], runs: list[dict[str, Any]]) -> str:
     return DASHES[rates.index(run["rate"]) % len(DASHES)]
 
 
-def gain(point: Point, cell: str) -> float:
-    return 100 * point["cells"][cell]["difference"]["success"][0]
+def gain(point: Point, cell: str, gauge: str) -> float:
+    return 100 * (point["cells"][cell]["difference"][gauge][0] or 0)
 
 
-def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, along: Any) -> None:
+def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str, along: Any) -> None:
     """Gain in a cell at the checkpoints of each run, joined in order; the last is the large mark, with its interval."""
     for run in runs:
         across = [along(point) for point in run["points"]]
-        up = [gain(point, cell) for point in run["points"]]
+        up = [gain(point, cell, gauge) for point in run["points"]]
         axis.plot(across, up, marker="o", ms=4, ls=dashes(run, runs), color=COLOURS[run["arm"]], alpha=0.8)
-        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][cell]["difference"]["success"][1:])
+        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][cell]["difference"][gauge][1:])
         ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
         axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
     low, high = axis.get_ylim()

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+import evaluate
 import study
 from policy import Policy
 from study import Arguments
 from study_report import findings
+from study_tasks import IN_WORDS, ROUTES
 
 TINY = {
     "env": "verienv/GeneralPoints-L-v0",
@@ -57,6 +59,19 @@ def test_by_sight_there_are_eight_cells_and_recognition_is_drawn(tmp_path, llava
         assert read["read_solved"][0] == cell["metrics"]["success"][0]
 
 
+def test_on_routes_there_are_six_cells_and_accuracy_per_step_is_the_headline(tmp_path):
+    settings = TINY | {"env": "verienv/VIRL-L-v0", "checkpoints": 1, "flops": 1e10, "attempts": 1, "max_new_tokens": 8}
+    study.main(Arguments(out=tmp_path, **settings))
+    report = (tmp_path / "report.md").read_text()
+    assert "| unseen cities, relative " in report
+    assert "## Per step (the right action at once), in percent" in report
+    assert "| by sight, unseen cities, routes done |" in report
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    (point, *_) = json.loads((tmp_path / "study.json").read_text())["runs"][0]["points"]
+    assert list(point["cells"])[:2] == ["seen streets, absolute", "seen streets, relative"]
+    assert len(point["cells"]) == 6
+
+
 def test_both_arms_spend_the_same_budget(finished):
     runs = json.loads((finished / "study.json").read_text())["runs"]
     spent = [run["points"][-1]["flops"] for run in runs]
@@ -102,15 +117,23 @@ def test_where_nothing_is_solved_the_report_tells_of_validity():
         metrics = {"success": [success, 0, 1], "formula_valid": [valid, 0, 1]}
         difference = {"success": [success, success, success], "formula_valid": [0.2, 0.1, 0.3]}
         cell = {"metrics": metrics, "difference": difference}
-        return {"cells": {"seen, trained": cell, "seen, shifted": cell}}
+        return {"cells": dict.fromkeys(list(IN_WORDS.cells)[:2], cell)}
 
     run = {"arm": "ppo", "rate": 1e-4, "seed": 0}
-    told = findings([{**run, "points": [points(0.0, 0.1), points(0.0, 0.3)]}])
+    told = findings([{**run, "points": [points(0.0, 0.1), points(0.0, 0.3)]}], IN_WORDS)
     assert all(
         "nothing solved before or after; validity: improves (+20.0, +10.0 to +30.0 points)" in one for one in told
     )
-    told = findings([{**run, "points": [points(0.0, 0.1), points(0.5, 0.3)]}])
-    assert all("seen, " in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
+    told = findings([{**run, "points": [points(0.0, 0.1), points(0.5, 0.3)]}], IN_WORDS)
+    assert all("seen hands" in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
+
+
+def test_an_evaluation_has_the_cells_that_fit_its_environment():
+    few = {"episodes": 1, "attempts": 1, "max_new_tokens": 4}
+    routes = evaluate.run(evaluate.Arguments(env="verienv/VIRL-L-v0", **few))
+    assert list(routes.cells) == list(ROUTES.cells)
+    hands = evaluate.run(evaluate.Arguments(**few))
+    assert list(hands.cells) == list(IN_WORDS.cells)
 
 
 def test_it_is_the_same_in_parts_as_at_once(policy):

@@ -1,0 +1,143 @@
+"""What a study measures of a task: the cells, the gauges, and what the results are read beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
+from verienv.virl import RULE_BY_CITY
+from verienv.virl.env import VIRLEnv
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as a study reads it.
+
+    Attributes:
+        title: for figures.
+        cells: the splits of an evaluation; policies are trained on the first alone, and the second differs from it in
+            the rule.
+        shifts: by what changed, the cells to compare with the first: what was seen, under another rule or look.
+        headline: the metric that findings and figures are about.
+        gauges: by metric what tables are headed with.
+        unsolved: the gauge that findings go by where the headline is 0 throughout.
+        corners: the gauges that are drawn under the other rule.
+        unit: what is seen or unseen, in the plural.
+        cluster: what episodes of one cluster share.
+        paper: a table of the paper's results, and ``paper_setting`` what they were measured on.
+        caveats: for a built-in model, what cannot be concluded of it.
+        perception: the metric of what was read in the picture, "" in words.
+    """
+
+    title: str
+    cells: dict[str, dict[str, Any]]
+    shifts: dict[str, str]
+    headline: str
+    gauges: dict[str, str]
+    unsolved: str
+    corners: tuple[str, ...]
+    unit: str
+    cluster: str
+    paper: str
+    paper_setting: str
+    caveats: dict[str, tuple[str, ...]]
+    perception: str = ""
+
+
+BLACK, RED = ", black suits", ", red suits"
+HANDS = {
+    "success": "success within the attempts",
+    "first_success": "success at the first attempt",
+    "numbers_correct": "rule reading (numbers right under the stated rule)",
+    "formula_valid": "validity (legal, with the right numbers)",
+}
+RECOGNITION = {"cards_correct": "recognition (all four cards read right)"}
+STEPS = {
+    "step_accuracy": "per step (the right action at once)",
+    "turn_accuracy": "at turns (the right action at once where a turn is due)",
+    "success": "routes done (within the attempts at each waypoint)",
+    "progress": "progress (the share of a route that is done)",
+    "observation_accuracy": "observation (the landmark named right)",
+}
+PAPER_HANDS = """\
+| arXiv 2501.17161, success in percent | start | after SFT | after RL |
+|--------------------------------------|------:|----------:|---------:|
+| in words, rule OOD                   |  11.5 |       3.4 |     15.0 |
+| by sight, rule OOD                   |  11.2 |       5.6 |     14.2 |
+| by sight, visual OOD                 |  23.6 |      13.7 |     41.2 |"""
+PAPER_ROUTES = """\
+| arXiv 2501.17161, in percent         | start | after SFT | after RL |
+|--------------------------------------|------:|----------:|---------:|
+| in words, rule OOD, per step         |  80.8 |       1.3 |     91.8 |
+| by sight, rule OOD, per step         |  35.7 |       2.5 |     45.0 |
+| by sight, unseen cities, routes done |  16.7 |      11.1 |     77.8 |"""
+RETENTION = (
+    "was trained under many J/Q/K mappings (never 11-12-13): what is measured under "
+    "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
+    "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
+)
+NO_RED = "tiny-vlm has never seen a red card before its evaluation, nor does either arm: red is a new look."
+SEEN_HAND, OTHER_RULE = tuple(RULE_BY_SIDE_BY_LOOK)[:2]
+
+IN_WORDS = Task(
+    title="GeneralPoints in words",
+    cells=RULE_BY_SIDE,
+    shifts={"rule": tuple(RULE_BY_SIDE)[1]},
+    headline="success",
+    gauges=HANDS,
+    unsolved="formula_valid",
+    corners=("numbers_correct", "formula_valid"),
+    unit="hands",
+    cluster="the hand's numbers",
+    paper=PAPER_HANDS,
+    paper_setting="hands drawn like those of training",
+    caveats={"tiny-lm": (f"tiny-lm {RETENTION}",)},
+)
+BY_SIGHT = Task(
+    title="GeneralPoints by sight",
+    cells=RULE_BY_SIDE_BY_LOOK,
+    shifts={
+        "rule": OTHER_RULE,
+        "look": SEEN_HAND.replace(BLACK, RED),
+        "rule and look": OTHER_RULE.replace(BLACK, RED),
+    },
+    headline="success",
+    gauges=HANDS | RECOGNITION,
+    unsolved="formula_valid",
+    corners=("numbers_correct",),
+    unit="hands",
+    cluster="the hand's numbers",
+    paper=PAPER_HANDS,
+    paper_setting="hands drawn like those of training",
+    caveats={"tiny-vlm": (f"tiny-vlm {RETENTION}", NO_RED)},
+    perception="cards_correct",
+)
+ROUTES = Task(
+    title="V-IRL",
+    cells=RULE_BY_CITY,
+    shifts={
+        "rule": "seen streets, relative",
+        "city": "unseen cities, absolute",
+        "rule and city": "unseen cities, relative",
+    },
+    headline="step_accuracy",
+    gauges=STEPS,
+    unsolved="observation_accuracy",
+    corners=("turn_accuracy",),
+    unit="routes",
+    cluster="the route",
+    paper=PAPER_ROUTES,
+    paper_setting="48 routes of New York and 18 of other cities, some of which reward wrong actions",
+    caveats={"tiny-lm": ("tiny-lm never met a route before its evaluation: train a start with `sft.py` first.",)},
+)
+
+
+def task_of(env_id: str) -> Task:
+    """What a study measures in an environment."""
+    env: Any = gym.make(env_id, disable_env_checker=True).unwrapped
+    if isinstance(env, VIRLEnv):
+        return ROUTES
+    return BY_SIGHT if env.perception else IN_WORDS
