@@ -156,7 +156,7 @@ def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
         over_compute(axis, runs, cell, headline)
         axis.set_title(cell, fontsize=11)
     for axis in axes[:rows, 0]:
-        axis.set_ylabel(f"{task.gauges[headline]}, %" if headline == "success" else f"{short(task, headline)}, %")
+        axis.set_ylabel(f"{short(task, headline)}, %")
     last, trails = list(axes[rows]), columns - 1 - len(task.corners)
     for (shift, cell), axis in zip(list(shifts.items())[:trails], last, strict=False):
         trail(axis, runs, cell, headline, lambda point: gain(point, trained, headline))

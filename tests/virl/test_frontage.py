@@ -15,8 +15,8 @@ from verienv.virl.city import SHIPPED_CITIES, City, Place, Street, shipped_city
 from verienv.virl.geometry import Point, distance
 from verienv.virl.network import NearestStreet
 from verienv.virl.procedural import procedural_city
-from verienv.virl.streets.facades import Array
 from verienv.virl.streets.frontage import Frontage, Lot, building_line, local, road_width, with_fronts
+from verienv.virl.streets.runs import Array
 
 CITIES = [*SHIPPED_CITIES, "grid-1", "radial-1", "organic-1"]
 SPOTS = 6
@@ -234,7 +234,7 @@ def test_few_streets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("verienv.virl.streets.frontage.MOST_KEPT", 5)
     frontage = Frontage(shipped_city("helsinki"))
     lots = [frontage.lots(street) for street in range(9)]
-    assert len(frontage._kept) == 5
+    assert frontage._of.cache_info().currsize == 5
     assert [frontage.lots(street) for street in range(9)] == lots
 
 

@@ -9,13 +9,12 @@ Colours are blended in whole numbers, by 256ths of a pixel and three channels at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.core.bounded_cache import BoundedCache, Held
+from verienv.core.bounded_cache import BoundedCache
 
 Picture = NDArray[np.uint8]
 
@@ -61,11 +60,6 @@ class Lens:
         return x, (0.5 - np.arctan2(up, np.hypot(right, level)) / np.pi) * tall
 
 
-def kept_maps(key: Hashable, make: Callable[[], Held]) -> Held:
-    """The maps for ``key``, made by ``make`` unless they are still kept."""
-    return MAPS.get(key, make)
-
-
 def project(panorama: Picture, lens: Lens, turned: int, is_blended: bool, out: Picture) -> None:
     """Look up a view.
 
@@ -76,7 +70,7 @@ def project(panorama: Picture, lens: Lens, turned: int, is_blended: bool, out: P
         is_blended: whether four pixels are blended, or else the nearest is taken.
         out: what is written to, uint8, height x width x 3.
     """
-    maps = kept_maps((lens, is_blended), lambda: _maps(lens, is_blended))
+    maps = MAPS.get((lens, is_blended), lambda: _maps(lens, is_blended))
     column, shift = divmod(turned, ONE)
     window = _window(panorama, maps, column)
     along = maps.along + shift

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.virl import projection
-from verienv.virl.projection import ONE, Lens, Picture, kept_maps
+from verienv.virl.projection import ONE, Lens, Picture
 
 MOST_SIDE = 2**15 - 2
 """Pixels along a side of what OpenCV looks into."""
@@ -47,7 +47,7 @@ class _Maps:
 
 def project(panorama: Picture, lens: Lens, turned: int, is_blended: bool, out: Picture) -> None:
     """Look up a view, as ``projection.project`` does; by that where the window is too large for OpenCV."""
-    maps = kept_maps((lens, "opencv"), lambda: _maps(lens))
+    maps = projection.MAPS.get((lens, "opencv"), lambda: _maps(lens))
     if max(maps.rows, maps.columns) > MOST_SIDE:
         projection.project(panorama, lens, turned, is_blended, out)
         return

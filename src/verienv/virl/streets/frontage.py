@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -15,14 +15,13 @@ from verienv.virl.geometry import Point, distance
 from verienv.virl.streets.facades import (
     MOST_KEPT,
     PAVEMENT,
-    Array,
     Facades,
-    Run,
     building_line,
     local,
     position,
     road_width,
 )
+from verienv.virl.streets.runs import Array, Run
 
 __all__ = ["PAVEMENT", "Frontage", "Lot", "building_line", "local", "road_width", "with_fronts"]
 
@@ -42,7 +41,6 @@ FURTHEST = 35.0
 """Metres from where a map has a place to its front."""
 
 _LEAST = 4.0  # metres
-_OFF = 0.3  # metres by which a lot may leave its run where that is bent
 _INSIDE = 0.09  # metres by which a lot may reach over another street's building line
 
 _OUTLINE = np.array(
@@ -87,7 +85,7 @@ class Frontage:
         """Nothing is computed until asked."""
         self.city = city
         self._facades = Facades(city)
-        self._kept: dict[int, tuple[tuple[Lot, ...], Array]] = {}
+        self._of = lru_cache(maxsize=MOST_KEPT)(self._lots_of)
 
     def lots_near(self, location: Point, radius: float) -> tuple[Lot, ...]:
         """The lots some part of whose front lies within ``radius`` metres, by street, side (left first) and number."""
@@ -165,14 +163,10 @@ class Frontage:
         before, after = line.cumulative[best : best + 2]
         return before + float(share[best]) * (after - before), 1 if off[best] >= 0 else -1
 
-    def _of(self, street: int) -> tuple[tuple[Lot, ...], Array]:
+    def _lots_of(self, street: int) -> tuple[tuple[Lot, ...], Array]:
         """A street's lots, and the ends of each: latitude and longitude of the left, of the right one."""
-        if street not in self._kept:
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)), None)
-            lots = tuple(self._built(street))
-            self._kept[street] = lots, np.array([(*lot.start, *lot.end) for lot in lots]).reshape(-1, 4)
-        return self._kept[street]
+        lots = tuple(self._built(street))
+        return lots, np.array([(*lot.start, *lot.end) for lot in lots]).reshape(-1, 4)
 
     def _built(self, street: int) -> Iterator[Lot]:
         origin = self.city.streets[street].points[0]
@@ -220,7 +214,7 @@ class Frontage:
         length, bounds = run.length, [0.0]
         while (rest := length - bounds[-1]) > 0.0:
             start = bounds[-1]
-            most = _reach(run, start, min(rest, WIDEST))
+            most = run.reach(start, min(rest, WIDEST), _LEAST)
             if rest <= max(most, 2 * _LEAST):
                 bounds.append(length)
                 break
@@ -277,19 +271,6 @@ def with_fronts(city: City, ranks: Sequence[int] | None = None) -> City:
             named.append(front)
             kept[index] = replace(place, location=front, along=frontage.along(place.street, front))
     return replace(city, places=tuple(sorted(kept.values(), key=lambda place: (place.street, place.along, place.name))))
-
-
-def _reach(run: Run, start: float, most: float) -> float:
-    """How wide a lot that begins at ``start`` metres can be, to leave a bent run nowhere by more than 0.3 m."""
-    if run.bulge <= _OFF:
-        return most
-    while most > _LEAST:
-        line = run.at(np.linspace(start, start + most, 9))
-        offsets, (east, north) = line - line[0], line[-1] - line[0]
-        if np.abs(offsets[:, 0] * north - offsets[:, 1] * east).max() <= _OFF * np.hypot(east, north):
-            return most
-        most *= 0.85
-    return _LEAST
 
 
 def _width(rest: float, most: float, share: float, taken: Sequence[float]) -> float:
