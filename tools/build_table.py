@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from verienv.generalpoints.solver import multisets
+from verienv.arithmetic.solver import multisets
 from verienv.generalpoints.table import LARGEST_TARGET, LARGEST_VALUE, TABLE
 
 

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from verienv.arithmetic.solver import multisets, solutions
 from verienv.generalpoints.answers import expert_answer, expert_expression, write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.generalpoints.solver import multisets, solutions
 from verienv.generalpoints.verifier import verify
 
 STEP = re.compile(r"(\d+|\(-?\d+(?:/\d+)?\)) ([-+*/]) (\d+|\(-?\d+(?:/\d+)?\)) = (-?\d+(?:/\d+)?)")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import verienv
+from verienv.arithmetic.solver import is_solvable, multisets
 from verienv.generalpoints import table
 from verienv.generalpoints.cards import FACES, RANKS
 from verienv.generalpoints.rules import PRESETS
-from verienv.generalpoints.solver import is_solvable, multisets
 from verienv.generalpoints.table import load_table, reaches
 
 HANDS = list(multisets(13, 4))

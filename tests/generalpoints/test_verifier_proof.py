@@ -9,9 +9,9 @@ from itertools import combinations, combinations_with_replacement
 import pytest
 import sympy
 
+from verienv.arithmetic.expression import Expression
 from verienv.generalpoints import PRESETS, Puzzle, formula_failure, parse_formula
 from verienv.generalpoints.cards import RANKS
-from verienv.generalpoints.expression import Expression
 
 Tree = tuple[int | str, ...]  # in postfix order, which is the tree
 ACCEPTED = {

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from verienv.arithmetic.solver import solutions
 from verienv.cli.pictures import save_map, save_picture
 from verienv.core.env import VerifiedEnv
 from verienv.generalpoints.answers import write_answer as write_formula
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.solver import solutions
 from verienv.virl.actions import WORDS, action_space
 from verienv.virl.env import VIRLEnv
 from verienv.virl.flaws import write_answer as write_action

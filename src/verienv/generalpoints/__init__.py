@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verienv.arithmetic.expression import Equation, Expression, IllegalFormula, parse_formula
+from verienv.arithmetic.solver import is_solvable, solutions
 from verienv.core.lazy import on_first_use
 from verienv.generalpoints.answers import expert_answer
 from verienv.generalpoints.dealer import Dealer, Dealing
-from verienv.generalpoints.expression import Equation, Expression, IllegalFormula, parse_formula
 from verienv.generalpoints.prompts import question
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS, FaceRule
-from verienv.generalpoints.solver import is_solvable, solutions
 from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, formula_failure, verify
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from verienv.generalpoints.expression import Expression
+from verienv.arithmetic.expression import Expression
+from verienv.arithmetic.solver import solutions
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.generalpoints.solver import solutions
 
 
 def write_answer(puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from verienv.arithmetic.expression import Expression, Item
 from verienv.generalpoints.answers import expert_expression, write_answer
 from verienv.generalpoints.cards import RANKS
-from verienv.generalpoints.expression import Expression, Item
 from verienv.generalpoints.puzzle import LARGEST_TARGET, Puzzle
 from verienv.generalpoints.verifier import Failure, formula_failure
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.arithmetic.solver import is_solvable, multisets
 from verienv.core.assets import asset_path
-from verienv.generalpoints.solver import is_solvable, multisets
 
 LARGEST_VALUE = 13
 LARGEST_TARGET = 256

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 from pydantic import FiniteFloat
 
+from verienv.arithmetic.expression import IllegalFormula, Item, fraction_text, parse_formula
 from verienv.core.response import read_answer
 from verienv.core.verdict import RewardTable, Verdict
 from verienv.generalpoints.cards import read_rank
-from verienv.generalpoints.expression import IllegalFormula, Item, fraction_text, parse_formula
 from verienv.generalpoints.puzzle import Puzzle
 
 _log = logging.getLogger(__name__)

@@ -12,11 +12,11 @@ from itertools import combinations_with_replacement
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from verienv.arithmetic.expression import Expression, Item
+from verienv.arithmetic.solver import solutions
 from verienv.generalpoints.cards import RANKS
-from verienv.generalpoints.expression import Expression, Item
 from verienv.generalpoints.puzzle import FEWEST_CARDS, MOST_CARDS, Puzzle, check_target
 from verienv.generalpoints.rules import PRESETS, FaceRule, RuleLike
-from verienv.generalpoints.solver import solutions
 from verienv.generalpoints.table import reaches
 from verienv.generalpoints.verifier import formula_failure
 from verienv.testing.case import Task

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.generalpoints.expression import MAX_DEPTH, MAX_INTEGERS
+from verienv.arithmetic.expression import MAX_DEPTH, MAX_INTEGERS
 
 SYMBOLS = ("+", "-", "*", "/", "(", ")")
 DONE = "done"

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 from math import gcd
 from typing import NamedTuple
 
-from verienv.generalpoints.expression import Expression, Item
+from verienv.arithmetic.expression import Expression, Item
 
 Value = tuple[int, int]
 MAX_CARDS = 6

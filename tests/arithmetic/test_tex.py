@@ -2,7 +2,7 @@
 
 import pytest
 
-from verienv.generalpoints.tex import TexError, plain_text
+from verienv.arithmetic.tex import TexError, plain_text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
-from verienv.generalpoints.tex import TexError, plain_text
+from verienv.arithmetic.tex import TexError, plain_text
 
 Item = int | str
 """An integer, or one of + - * / and the unary "neg"."""

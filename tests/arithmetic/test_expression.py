@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verienv.generalpoints.expression import Expression, IllegalFormula, fraction_text, parse_formula
+from verienv.arithmetic.expression import Expression, IllegalFormula, fraction_text, parse_formula
 
 items = st.recursive(
     st.integers(0, 999_999).map(lambda number: (number,)),

@@ -7,8 +7,8 @@ from statistics import mean, median
 
 import pytest
 
-from verienv.generalpoints.expression import Expression
-from verienv.generalpoints.solver import is_solvable, multisets, solutions
+from verienv.arithmetic.expression import Expression
+from verienv.arithmetic.solver import is_solvable, multisets, solutions
 
 NON_INTEGER_ONLY = {
     (1, 3, 4, 6), (1, 4, 5, 6), (1, 5, 5, 5), (1, 6, 6, 8), (1, 8, 12, 12), (2, 2, 11, 11), (2, 2, 13, 13),

@@ -1,0 +1,1 @@
+"""Arithmetic that tasks share: formulas, their TeX spellings, and a solver."""
