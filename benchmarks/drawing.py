@@ -18,10 +18,10 @@ from PIL import Image
 
 from race import Row, race, report
 from verienv.core.assets import asset_path
-from verienv.generalpoints.drawing import DEFAULT_SIZE, table_for
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.looks import LOOKS, Look
-from verienv.generalpoints.tabletop import tabletop
+from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
+from verienv.generalpoints.pictures.tabletop import tabletop
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
 Hand = tuple[tuple[str, ...], int]

@@ -27,9 +27,9 @@ from race import NoOp, Row, race, report, seconds
 from verienv.arithmetic.solver import _solutions, multisets
 from verienv.generalpoints import Dealing, Puzzle, expert_answer, formula_failure, solutions, verify
 from verienv.generalpoints.answers import write_answer
-from verienv.generalpoints.dealer import hands
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.flaws import random_expression
+from verienv.generalpoints.sampler import hands
 from verienv.generalpoints.verifier import _sympy_confirms
 
 ENV_ID = "verienv/GeneralPoints-L-v0"

@@ -17,8 +17,8 @@ from verienv.evaluation.cells import episode_seed
 from verienv.evaluation.tables import percent
 from verienv.generalpoints import RULE_BY_SIDE, Dealing, Puzzle, verify
 from verienv.generalpoints.answers import expert_answer
-from verienv.generalpoints.dealer import hands
 from verienv.generalpoints.rules import PRESETS
+from verienv.generalpoints.sampler import hands
 
 ENV = "verienv/GeneralPoints-L-v0"
 NONSENSE = "I do not know."

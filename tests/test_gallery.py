@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from verienv.generalpoints import LOOKS
-from verienv.generalpoints.decks import SHIPPED
-from verienv.generalpoints.drawn_deck import DRAWN
+from verienv.generalpoints.pictures.decks import SHIPPED
+from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import CITIES
 from verienv.virl.env import VIRLEnv

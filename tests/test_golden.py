@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from verienv.generalpoints import LOOKS
-from verienv.generalpoints.drawn_deck import DRAWN
+from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.virl.city import SHIPPED_CITIES
 from verienv.virl.streets.street_looks import VISUALS
 

@@ -15,9 +15,9 @@ from PIL import Image
 from verienv.core.env import VerifiedEnv
 from verienv.generalpoints import LOOKS, VISION_SPLITS, Look, draw
 from verienv.generalpoints.cards import RANKS, SUITS
-from verienv.generalpoints.decks import SHIPPED, load_deck
-from verienv.generalpoints.drawn_deck import DRAWN, DrawnDeck
-from verienv.generalpoints.tabletop import TEXTURES, tabletop
+from verienv.generalpoints.pictures.decks import SHIPPED, load_deck
+from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck
+from verienv.generalpoints.pictures.tabletop import TEXTURES, tabletop
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import draw_map
 from verienv.virl.env import VIRLEnv

@@ -13,8 +13,8 @@ from typing import Any
 
 import verienv
 from verienv.generalpoints import LOOKS, SPLITS, VISION_SPLITS, Look, Puzzle, draw, question, verify
-from verienv.generalpoints.drawn_deck import DRAWN
 from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.generalpoints.prompts import PHRASINGS
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import SPLITS as ROUTE_SPLITS

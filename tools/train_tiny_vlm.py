@@ -39,10 +39,10 @@ from transformers import (
 from train_tiny_lm import TOKENS_IN_AN_ANSWER, Demonstrations
 from verienv.core.dialogue import Message
 from verienv.generalpoints.cards import RANKS, Suits
-from verienv.generalpoints.dealer import Dealing, with_suits
-from verienv.generalpoints.drawing import DEFAULT_SIZE, table_for
-from verienv.generalpoints.looks import Look
+from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
+from verienv.generalpoints.pictures.visuals import Look
 from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.sampler import Dealing, with_suits
 
 IMAGE = "<image>"
 CHAT_TEMPLATE = (

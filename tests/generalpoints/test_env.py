@@ -14,8 +14,8 @@ from gymnasium.utils.env_checker import check_env
 import verienv  # noqa: F401 - registers the ids
 from verienv.core.spaces import PRINTABLE
 from verienv.generalpoints import SPLITS, Dealing, Puzzle, solutions, verify
-from verienv.generalpoints.dealer import dealer_for, hands
 from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.sampler import dealer_for, hands
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 PROBE = {"rule": "rank", "stated_rule": "ten", "side": "test"}

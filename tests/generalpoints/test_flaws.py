@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from verienv.generalpoints.dealer import Dealing, hands
 from verienv.generalpoints.flaws import flawed_answer, random_expression
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
+from verienv.generalpoints.sampler import Dealing, hands
 from verienv.generalpoints.verifier import Failure, verify
 
 WRITTEN = [failure for failure in Failure if failure not in (Failure.UNCONFIRMED, Failure.MISREAD)]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from verienv.core.env import VerifiedEnv
 from verienv.core.verdict import RewardTable, Verdict
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.rows import PuzzleRow
+from verienv.generalpoints.question import PuzzleRow
 from verienv.generalpoints.verifier import GeneralPointsRewards
 from verienv.virl.env import VIRLEnv
 from verienv.virl.rows import WaypointRow

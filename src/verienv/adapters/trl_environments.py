@@ -9,7 +9,7 @@ from typing import Any
 from verienv.adapters.tasks import Row
 from verienv.core.dialogue import attempt_line
 from verienv.core.verdict import Verdict
-from verienv.generalpoints.rows import PuzzleRow
+from verienv.generalpoints.question import PuzzleRow
 from verienv.virl.rows import WaypointRow
 from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION
 

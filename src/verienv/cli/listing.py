@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verienv.evaluation.cells import verified_env
-from verienv.generalpoints.looks import LOOKS, Look
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 from verienv.registration import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
 
 

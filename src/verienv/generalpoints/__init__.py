@@ -15,18 +15,18 @@ from verienv.arithmetic.expression import Equation, Expression, IllegalFormula, 
 from verienv.arithmetic.solver import is_solvable, solutions
 from verienv.core.lazy import on_first_use
 from verienv.generalpoints.answers import expert_answer
-from verienv.generalpoints.dealer import Dealer, Dealing
+from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 from verienv.generalpoints.prompts import question
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS, FaceRule
-from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
+from verienv.generalpoints.sampler import Dealer, Dealing
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, formula_failure, verify
 
 if TYPE_CHECKING:
-    from verienv.generalpoints.drawing import draw
-    from verienv.generalpoints.drawn_deck import DrawnDeck
-    from verienv.generalpoints.looks import LOOKS, Look
-    from verienv.generalpoints.vision_splits import (
+    from verienv.generalpoints.pictures.drawing import draw
+    from verienv.generalpoints.pictures.drawn_deck import DrawnDeck
+    from verienv.generalpoints.pictures.visuals import LOOKS, Look
+    from verienv.generalpoints.vision_config import (
         LOOK_BY_RULE,
         RULE_BY_SIDE_BY_LOOK,
         VISION_SPLITS,

@@ -11,11 +11,11 @@ from verienv.core.config import validated
 from verienv.core.env import VerifiedEnv
 from verienv.core.verdict import Metric, Verdict
 from verienv.generalpoints.answers import expert_answer
-from verienv.generalpoints.dealer import dealer_for
+from verienv.generalpoints.config import SPLITS, GeneralPointsConfig
 from verienv.generalpoints.flaws import flawed_answer
 from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS, question
 from verienv.generalpoints.puzzle import Puzzle, read_instance
-from verienv.generalpoints.splits import SPLITS, GeneralPointsConfig
+from verienv.generalpoints.sampler import dealer_for
 from verienv.generalpoints.verifier import Failure, verify
 
 

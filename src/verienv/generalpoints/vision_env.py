@@ -9,13 +9,13 @@ import numpy as np
 
 from verienv.core.env import Picture
 from verienv.core.verdict import Metric, Verdict
-from verienv.generalpoints.dealer import with_suits
-from verienv.generalpoints.drawing import table_for
+from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.pictures.drawing import table_for
 from verienv.generalpoints.prompts import question
-from verienv.generalpoints.splits import GeneralPointsConfig
+from verienv.generalpoints.sampler import with_suits
 from verienv.generalpoints.verifier import Failure, verify
-from verienv.generalpoints.vision_splits import VISION_SPLITS, GeneralPointsVisionConfig
+from verienv.generalpoints.vision_config import VISION_SPLITS, GeneralPointsVisionConfig
 
 _WAYS, _JITTERS = 2**62, 2**32
 

@@ -15,9 +15,9 @@ from verienv.core.config import validated
 from verienv.core.spaces import image_space
 from verienv.generalpoints.answers import expert_expression, write_answer
 from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
+from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.generalpoints.splits import GeneralPointsConfig
 from verienv.wrappers.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
 from verienv.wrappers.making import made_over
 from verienv.wrappers.pictures import fitted, written
@@ -271,8 +271,8 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
 
 def make_by_sight(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
     """The same over GeneralPoints by sight, with the fields of ``GeneralPointsVisionConfig``; also "rgb_array"."""
+    from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
     from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
-    from verienv.generalpoints.vision_splits import GeneralPointsVisionConfig
 
     return made_over(
         GeneralPointsTokens, TokensConfig, GeneralPointsVisionEnv, GeneralPointsVisionConfig, render_mode, settings

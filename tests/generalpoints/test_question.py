@@ -4,7 +4,7 @@ import pytest
 
 from verienv.core.assets import asset_path
 from verienv.generalpoints import GeneralPointsConfig, Puzzle, expert_answer
-from verienv.generalpoints.rows import PuzzleRow
+from verienv.generalpoints.question import PuzzleRow
 
 PUZZLE = Puzzle(("4S", "3H", "2C", "KD"), rule={"J": 5, "Q": 6, "K": 7}, target=25, stated_rule="ten")
 CONFIG = GeneralPointsConfig(rewards="binary", strict=True, attempts=3)

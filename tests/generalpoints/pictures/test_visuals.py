@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from verienv.generalpoints.drawn_deck import DrawnDeck
-from verienv.generalpoints.looks import LOOKS, Look
+from verienv.generalpoints.pictures.drawn_deck import DrawnDeck
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 
 
 @pytest.mark.parametrize("name", LOOKS)

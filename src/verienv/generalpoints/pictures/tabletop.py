@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.generalpoints.colors import RGB, known_color, rgb
+from verienv.generalpoints.pictures.colors import RGB, known_color, rgb
 
 _FELT, _WOOD, _STONE = (18, 84, 52), (134, 88, 48), (142, 142, 136)
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from verienv.generalpoints.decks import CARDS, load_deck
-from verienv.generalpoints.looks import Arrangement, Look
-from verienv.generalpoints.tabletop import tabletop
+from verienv.generalpoints.pictures.decks import CARDS, load_deck
+from verienv.generalpoints.pictures.tabletop import tabletop
+from verienv.generalpoints.pictures.visuals import Arrangement, Look
 
 Picture = NDArray[np.uint8]
 

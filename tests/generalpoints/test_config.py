@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from verienv.generalpoints.config import SPLITS, GeneralPointsConfig
 from verienv.generalpoints.rules import PRESETS
-from verienv.generalpoints.splits import SPLITS, GeneralPointsConfig
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 

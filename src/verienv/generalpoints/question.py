@@ -10,9 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from verienv.core.config import validated
 from verienv.core.verdict import Verdict
+from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.splits import GeneralPointsConfig
 from verienv.generalpoints.verifier import GeneralPointsRewards, RewardsLike, verify
 
 _Rule = Annotated[FaceRule, BeforeValidator(FaceRule.of)]

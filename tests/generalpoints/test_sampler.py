@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.generalpoints import dealer
+from verienv.generalpoints import sampler as dealer
 from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS
-from verienv.generalpoints.dealer import Dealer, Dealing, hands, with_suits
 from verienv.generalpoints.rules import PRESETS, FaceRule
+from verienv.generalpoints.sampler import Dealer, Dealing, hands, with_suits
 
 TEN, RANK = PRESETS["ten"], PRESETS["rank"]
 Hand = tuple[str, ...]

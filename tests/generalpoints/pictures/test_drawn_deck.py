@@ -10,7 +10,7 @@ from PIL import Image, ImageColor, ImageFont
 from verienv.core.assets import asset_path
 from verienv.core.config import validated
 from verienv.generalpoints.cards import RANKS, SUITS
-from verienv.generalpoints.drawn_deck import DRAWN, Box, DrawnDeck, Layout, draw_face, layout
+from verienv.generalpoints.pictures.drawn_deck import DRAWN, Box, DrawnDeck, Layout, draw_face, layout
 
 LOOKS = [
     DrawnDeck(pips=pips, index=index, font=font)

@@ -10,10 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from verienv.core.config import named
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
-from verienv.generalpoints.dealer import Dealing, FaceCards, Sampling
 from verienv.generalpoints.prompts import PromptStyle
 from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS
 from verienv.generalpoints.rules import FaceRule
+from verienv.generalpoints.sampler import Dealing, FaceCards, Sampling
 from verienv.generalpoints.verifier import GeneralPointsRewards
 
 SPLITS: dict[str, dict[str, Any]] = {

@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import known_name, known_size, named
-from verienv.generalpoints.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
-from verienv.generalpoints.looks import LOOKS, Look
-from verienv.generalpoints.splits import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
+from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
+from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 
 VISION_SPLITS: dict[str, dict[str, Any]] = {
     **{split: {**settings, "suits": "black"} for split, settings in SPLITS.items()},

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.generalpoints.drawing import Pose, Table, draw, poses, table_for
-from verienv.generalpoints.looks import LOOKS, Look
-from verienv.generalpoints.tabletop import tabletop
+from verienv.generalpoints.pictures.drawing import Pose, Table, draw, poses, table_for
+from verienv.generalpoints.pictures.tabletop import tabletop
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 
 HAND = ("10S", "QC", "7S", "AC")
 STILL = [name for name in LOOKS if Look.of(name).arrangement != "scattered" and not Look.of(name).rotation]

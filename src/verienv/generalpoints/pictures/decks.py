@@ -13,7 +13,7 @@ from PIL import Image
 from verienv.core.assets import asset_path
 from verienv.core.config import validated
 from verienv.generalpoints.cards import RANKS, SUITS
-from verienv.generalpoints.drawn_deck import DRAWN, DrawnDeck, draw_face
+from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck, draw_face
 
 CARDS = tuple(rank + suit for suit in SUITS for rank in RANKS)
 """The 52 cards, AC to KS."""

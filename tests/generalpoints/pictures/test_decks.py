@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from verienv.core.assets import asset_path
-from verienv.generalpoints.decks import CARDS, SHIPPED, PictureDeck, load_deck
-from verienv.generalpoints.drawing import draw
-from verienv.generalpoints.drawn_deck import DRAWN, DrawnDeck
-from verienv.generalpoints.looks import Look
+from verienv.generalpoints.pictures.decks import CARDS, SHIPPED, PictureDeck, load_deck
+from verienv.generalpoints.pictures.drawing import draw
+from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck
+from verienv.generalpoints.pictures.visuals import Look
 
 
 @pytest.fixture

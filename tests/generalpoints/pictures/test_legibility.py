@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.generalpoints.decks import CARDS, SHIPPED, load_deck
-from verienv.generalpoints.drawing import Pose, Table
-from verienv.generalpoints.drawn_deck import DRAWN
-from verienv.generalpoints.looks import LOOKS, Look
+from verienv.generalpoints.pictures.decks import CARDS, SHIPPED, load_deck
+from verienv.generalpoints.pictures.drawing import Pose, Table
+from verienv.generalpoints.pictures.drawn_deck import DRAWN
+from verienv.generalpoints.pictures.visuals import LOOKS, Look
 
 READ_AT = (48, 66)  # width and height in px
 INDEX = (slice(0, 30), slice(0, 16))  # the corner where rank and suit stand

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validated
-from verienv.generalpoints.decks import DeckLike, known_deck
-from verienv.generalpoints.tabletop import known_background
+from verienv.generalpoints.pictures.decks import DeckLike, known_deck
+from verienv.generalpoints.pictures.tabletop import known_background
 
 Arrangement = Literal["row", "grid", "scattered"]
 

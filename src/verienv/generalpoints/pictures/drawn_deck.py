@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, mod
 
 from verienv.core.assets import asset_path
 from verienv.generalpoints.cards import FACES, RANKS, SUITS
-from verienv.generalpoints.colors import known_color
+from verienv.generalpoints.pictures.colors import known_color
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]

@@ -1,0 +1,1 @@
+"""Pictures of hands: decks, cards, the table they lie on, and the named visuals."""
