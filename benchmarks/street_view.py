@@ -22,15 +22,15 @@ import numpy as np
 from race import Row, race, report
 from verienv.virl import panorama as views
 from verienv.virl import projection
-from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
 from verienv.virl.panorama import FILTERS, BoundedCache, Filter, Picture
 from verienv.virl.projection import MOST_MAP_BYTES
 from verienv.virl.route import Waypoint
-from verienv.virl.streets.frontage import Frontage
 from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv
+from verienv.virl.world.city import City
+from verienv.virl.world.lots import Frontage
 
 SIDE = 640
 AROUND = (0.0, 90.0, 180.0, 270.0)

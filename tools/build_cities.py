@@ -30,11 +30,11 @@ from tqdm import tqdm
 
 from osm_data import Feature, read_pbf, read_tiles
 from street_lines import Line, inside, joined, largest, merged, simplified, split, without_doubles, without_stubs
-from verienv.virl.city import City, Place, Street
-from verienv.virl.city_file import fits
-from verienv.virl.geometry import Point, distance
-from verienv.virl.network import NearestStreet
-from verienv.virl.streets.frontage import with_fronts
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.city_file import fits
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.lots import with_fronts
+from verienv.virl.world.network import NearestStreet
 
 CITIES = Path(__file__).parents[1] / "assets" / "cities"
 ATTRIBUTION = "(c) OpenStreetMap contributors, ODbL 1.0"

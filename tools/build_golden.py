@@ -22,10 +22,10 @@ from verienv.virl import question as route_question
 from verienv.virl import shipped_city
 from verienv.virl.env import VIRLEnv
 from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
-from verienv.virl.streets.frontage import Frontage
 from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.streets.street_looks import VISUALS, StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv
+from verienv.virl.world.lots import Frontage
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"

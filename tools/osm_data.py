@@ -12,7 +12,7 @@ from math import atan, degrees, pi, sinh
 from pathlib import Path
 from typing import Any, Literal
 
-from verienv.virl.geometry import Point
+from verienv.virl.world.geometry import Point
 
 WORD = {5: 4, 1: 8}  # the bytes of protobuf's fixed-width types, by their number
 

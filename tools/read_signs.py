@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from verienv.evaluation.statistics import wilson
 from verienv.virl.dealer import CITIES
-from verienv.virl.geometry import wrapped
 from verienv.virl.panorama import view
 from verienv.virl.route import Waypoint
 from verienv.virl.vision_env import VIRLVisionEnv
+from verienv.virl.world.geometry import wrapped
 
 LEAST_LIKE = 6 / 7
 Line = tuple[float, float, float, float, str]

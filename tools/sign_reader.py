@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from read_signs import is_below, like, lines_of, plain
 from verienv.evaluation.statistics import wilson
-from verienv.virl.geometry import POSITIONS, position_phrase, turn
 from verienv.virl.vision_env import VIRLVisionEnv
+from verienv.virl.world.geometry import POSITIONS, position_phrase, turn
 
 PHRASES = {position_phrase(position): position for position in POSITIONS}
 LANDMARK = re.compile(rf"(?:where|destination) (.*) is ({'|'.join(PHRASES)})\.$")

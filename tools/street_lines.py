@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import cos, hypot, radians
 
-from verienv.virl.geometry import Point, distance
-from verienv.virl.network import NearestStreet, largest_component
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.network import NearestStreet, largest_component
 
 METRE = 111_195.0  # a degree of latitude
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from verienv.virl.geometry import Point, bearing, between, compass_word, distance, position_word
+from verienv.virl.world.geometry import Point, bearing, between, compass_word, distance, position_word
 
 START: Point = (40.7230, -73.9980)
 POINTS: tuple[Point, ...] = ((40.7230, -73.9965), (40.7241, -73.9965), (40.7252, -73.9978))

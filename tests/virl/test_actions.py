@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from verienv.testing.strategies import any_text
 from verienv.virl import actions as room
 from verienv.virl.actions import LONGEST, action_space, read_action
-from verienv.virl.geometry import COMPASS, TURNS
+from verienv.virl.world.geometry import COMPASS, TURNS
 
 quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 ALL = sorted({*action_space("absolute"), *action_space("relative")})

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from tests.virl import public_folders as made
 
-from verienv.virl.geometry import between
 from verienv.virl.panorama import PanoramaFolder, load_panorama
 from verienv.virl.public.data import convert
+from verienv.virl.world.geometry import between
 
 HERE = (40.7230, -73.9980)
 FORMATS = {"a.jpg": "JPEG", "a.png": "PNG", "a.webp": "WEBP"}

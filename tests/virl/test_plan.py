@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from verienv.virl.city import City, Place, Street, shipped_city
 from verienv.virl.dealer import CITIES, shipped_plans
-from verienv.virl.geometry import EARTH_RADIUS, distance, turn, turn_word
 from verienv.virl.instructions import satisfies, turns_that_fit
 from verienv.virl.plan import Plan, bends_sharply
 from verienv.virl.planner import Planner
 from verienv.virl.route import Waypoint
+from verienv.virl.world.city import City, Place, Street, shipped_city
+from verienv.virl.world.geometry import EARTH_RADIUS, distance, turn, turn_word
 
 PARTS = [part for sides in CITIES.values() for part in sides.values()]
 METRE = np.degrees(1.0 / EARTH_RADIUS)

@@ -15,12 +15,12 @@ from tests.virl import public_folders as made
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.dealer import Telling
 from verienv.virl.env import VIRLEnv
-from verienv.virl.geometry import bearing, turn
 from verienv.virl.public.data import (
     PublicRoutes,
     read_panoramas,
     read_public_routes,
 )
+from verienv.virl.world.geometry import bearing, turn
 
 BOTH = Telling(40.0, "both")
 SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))

@@ -8,23 +8,23 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from verienv.virl.city import SHIPPED_CITIES, City, Place, Street, shipped_city
-from verienv.virl.geometry import Point, bearing, distance, turn
-from verienv.virl.procedural import procedural_city
 from verienv.virl.streets import scenery
 from verienv.virl.streets.buildings import building_of
-from verienv.virl.streets.frontage import Frontage
 from verienv.virl.streets.scenery import Picture, draw_panorama
 from verienv.virl.streets.signs import MOST_HIDDEN, Signs, signs_near
 from verienv.virl.streets.street_looks import VISUALS, StreetLook
 from verienv.virl.streets.walls import Cover, Frame, Walls, visible_spans
+from verienv.virl.world.city import SHIPPED_CITIES, City, Place, Street, shipped_city
+from verienv.virl.world.geometry import Point, bearing, distance, turn
+from verienv.virl.world.lots import Frontage
+from verienv.virl.world.procedural import procedural_city
 
 SIZE = (128, 256)
 
 CHILD = """
 from hashlib import sha256
-from verienv.virl.city import shipped_city
-from verienv.virl.streets.frontage import Frontage
+from verienv.virl.world.city import shipped_city
+from verienv.virl.world.lots import Frontage
 from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.streets.street_looks import StreetLook
 city = shipped_city("helsinki")

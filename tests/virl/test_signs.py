@@ -7,9 +7,6 @@ from math import atan2, cos, degrees, hypot, radians
 import numpy as np
 import pytest
 
-from verienv.virl.city import SHIPPED_CITIES, SIGHT, City, shipped_city
-from verienv.virl.geometry import Point, turn
-from verienv.virl.procedural import procedural_city
 from verienv.virl.streets.boards import (
     DISPLAY_PIXELS,
     PLAIN_PIXELS,
@@ -18,7 +15,6 @@ from verienv.virl.streets.boards import (
     needed_pixels,
     viewers_of,
 )
-from verienv.virl.streets.frontage import Frontage, local
 from verienv.virl.streets.lettering import CAP, MARGIN, NARROWEST, board_picture, layout
 from verienv.virl.streets.panels import Panel
 from verienv.virl.streets.pixels import unpacked
@@ -28,6 +24,10 @@ from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
 from verienv.virl.streets.turned import MOST_ASIDE, turned_board
 from verienv.virl.streets.views import headings_at, is_in_one_view
 from verienv.virl.streets.walls import EYE, Cover, Frame, visible_spans
+from verienv.virl.world.city import SHIPPED_CITIES, SIGHT, City, shipped_city
+from verienv.virl.world.geometry import Point, turn
+from verienv.virl.world.lots import Frontage, local
+from verienv.virl.world.procedural import procedural_city
 
 FONTS = ("plain", *DISPLAY_FONTS)
 LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="playfair-display")]

@@ -19,9 +19,9 @@ from verienv.testing.virl_cases import hostile_cases
 from verienv.virl import claims
 from verienv.virl.actions import action_space
 from verienv.virl.flaws import write_answer
-from verienv.virl.geometry import COMPASS, TURNS
 from verienv.virl.route import Waypoint
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
+from verienv.virl.world.geometry import COMPASS, TURNS
 
 TURN = Waypoint(
     (40.7, -74.0), 350.0, "turn", 80.0, "Turn right to face east.", "Joe's Pizza", "Joe's Pizza", 260.0, True

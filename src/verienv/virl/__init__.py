@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from verienv.core.lazy import on_first_use
 from verienv.virl.actions import WORDS, action_space, read_action
-from verienv.virl.city import City, Place, Street, shipped_city
 from verienv.virl.dealer import CITIES
 from verienv.virl.flaws import write_answer
-from verienv.virl.geometry import COMPASS, POSITIONS, TURNS
 from verienv.virl.plan import Plan
 from verienv.virl.planner import Planner
 from verienv.virl.prompts import question
 from verienv.virl.route import Route, Waypoint
 from verienv.virl.splits import RULE_BY_CITY, SPLITS, UNSEEN_CITIES, VIRLConfig
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
+from verienv.virl.world.city import City, Place, Street, shipped_city
+from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS
 
 if TYPE_CHECKING:
     from verienv.virl.map import draw_map
-    from verienv.virl.procedural import procedural_city
+    from verienv.virl.world.procedural import procedural_city
 
 _LAZY = {"draw_map": "map", "procedural_city": "procedural"}
 

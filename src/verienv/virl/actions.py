@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from verienv.virl.geometry import COMPASS, TURNS
 from verienv.virl.route import ActionSpace
+from verienv.virl.world.geometry import COMPASS, TURNS
 
 Action = str
 """A call written as ``Waypoint.action`` writes it: ``forward()``, ``stop()``, ``turn_direction(slightly left)``."""

@@ -13,11 +13,11 @@ import numpy as np
 
 from verienv.core.assets import asset_path
 from verienv.core.sides import Side
-from verienv.virl.city import City, shipped_city
 from verienv.virl.instructions import Directions
 from verienv.virl.plan import Plan
 from verienv.virl.planner import Planner
 from verienv.virl.route import TASK, Route
+from verienv.virl.world.city import City, shipped_city
 
 CITIES: dict[str, dict[str, str]] = {
     "montevideo": {"train": "montevideo-centre", "test": "montevideo-north"},
@@ -171,7 +171,7 @@ def _planner(city: str, side: Side) -> Planner:
 @lru_cache(maxsize=8)
 def _whole(city: str) -> City:
     """The city of a procedural one's name, or of a file's path."""
-    from verienv.virl.procedural import procedural_city
+    from verienv.virl.world.procedural import procedural_city
 
     procedural = _PROCEDURAL.fullmatch(city)
     return procedural_city(procedural[1], int(procedural[2])) if procedural else City.load(city)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from verienv.virl.actions import WORDS, action_space
-from verienv.virl.geometry import compass_word, turn_word
 from verienv.virl.route import ActionSpace, Waypoint
 from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION, Failure
+from verienv.virl.world.geometry import compass_word, turn_word
 
 
 def write_answer(

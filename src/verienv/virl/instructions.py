@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from verienv.virl.geometry import POSITIONS, compass_word, position_phrase, position_word, turn_word
 from verienv.virl.route import Waypoint
+from verienv.virl.world.geometry import POSITIONS, compass_word, position_phrase, position_word, turn_word
 
 Directions = Literal["both", "absolute", "relative", "landmarks"]
 """What the sentences name: the compass word, the turn word, both, or neither (only where a landmark will be)."""

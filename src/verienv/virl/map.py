@@ -10,9 +10,9 @@ from math import atan2, cos, degrees, hypot, radians, sin
 from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
-from verienv.virl.city import City
-from verienv.virl.geometry import EARTH_RADIUS, Point
 from verienv.virl.route import Route, Waypoint
+from verienv.virl.world.city import City
+from verienv.virl.world.geometry import EARTH_RADIUS, Point
 
 _FINE = 2
 """Drawn at twice the size and reduced: smooth lines."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Self
 
-from verienv.virl.city import AHEAD, City, Street
-from verienv.virl.geometry import bearing, compass_word, position_word, turn, turn_word
 from verienv.virl.instructions import Directions, satisfies, turns_that_fit
 from verienv.virl.rail import Leg, rail
 from verienv.virl.route import Route, Waypoint
+from verienv.virl.world.city import AHEAD, City, Street
+from verienv.virl.world.geometry import bearing, compass_word, position_word, turn, turn_word
 
 SHORTEST_SPACING = 15.0
 """Metres. Nearer to the destination than this its landmark may be where the last sentence says."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from verienv.virl.city import City, Place
-from verienv.virl.geometry import BACK, position_word, turn, turn_word
 from verienv.virl.plan import SHORTEST_SPACING, Plan, departing
+from verienv.virl.world.city import City, Place
+from verienv.virl.world.geometry import BACK, position_word, turn, turn_word
 
 MOST_TRIES = 20_000
 _FROM_CORNER = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verienv.virl.geometry import turn_word
 from verienv.virl.instructions import STOP, Directions, turn_sentence, walk_sentence
 from verienv.virl.route import Route, Waypoint
+from verienv.virl.world.geometry import turn_word
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from verienv.virl.geometry import Point, compass_word, position_phrase, position_word, turn_word
+from verienv.virl.world.geometry import Point, compass_word, position_phrase, position_word, turn_word
 
 TASK = "virl"
 

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.env import Picture
-from verienv.virl.city import City
 from verienv.virl.env import VIRLEnv
 from verienv.virl.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama, projector
 from verienv.virl.prompts import PICTURE, streets_told
 from verienv.virl.public.files import ROUTES, find_routes
 from verienv.virl.splits import VIRLConfig
-from verienv.virl.streets.frontage import Frontage
 from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.verifier import OBSERVATION, field_of
 from verienv.virl.vision_splits import VIRLVisionConfig
+from verienv.virl.world.city import City
+from verienv.virl.world.lots import Frontage
 
 MOST_CACHED = 256 * 2**20
 """Bytes of panoramas that are kept, for all environments of a process together."""

@@ -15,9 +15,9 @@ from verienv.core.spaces import image_space
 from verienv.virl.actions import action_space
 from verienv.virl.env import VIRLEnv
 from verienv.virl.flaws import write_answer
-from verienv.virl.geometry import COMPASS, POSITIONS, compass_word, position_word
 from verienv.virl.route import Waypoint
 from verienv.virl.splits import VIRLConfig
+from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
 from verienv.wrappers.making import made_over
 from verienv.wrappers.pictures import fitted, known_resize, written
 from verienv.wrappers.sentences import (

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.virl.actions import Action, action_space
-from verienv.virl.geometry import COMPASS, POSITIONS, TURNS, position_phrase
 from verienv.virl.route import Waypoint
+from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS, position_phrase
 
 Numbers: TypeAlias = NDArray[np.float32]
 

@@ -18,7 +18,6 @@ import numpy as np
 
 from verienv.core.files import written_whole
 from verienv.virl.dealer import Telling
-from verienv.virl.geometry import Point
 from verienv.virl.public.converted import read_converted, written
 from verienv.virl.public.files import find_routes, is_file, name_of, read_json
 from verienv.virl.public.format import read_route, shown
@@ -33,6 +32,7 @@ from verienv.virl.public.panoramas import (
 )
 from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
 from verienv.virl.route import TASK, Route
+from verienv.virl.world.geometry import Point
 
 __all__ = [
     "Conversion",

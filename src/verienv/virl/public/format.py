@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from verienv.virl.geometry import (
+from verienv.virl.public.route import Milestone, PublicRoute
+from verienv.virl.world.geometry import (
     COMPASS,
     POSITIONS,
     Point,
@@ -30,7 +31,6 @@ from verienv.virl.geometry import (
     turn,
     wrapped,
 )
-from verienv.virl.public.route import Milestone, PublicRoute
 
 MOST_OFF = 45.0
 """Degrees between a leg's heading and its bearing, beyond which the route is defective."""

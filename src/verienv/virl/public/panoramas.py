@@ -14,11 +14,11 @@ from itertools import pairwise
 from math import cos, hypot, radians
 from pathlib import Path
 
-from verienv.virl.geometry import EARTH_RADIUS, Point, distance
 from verienv.virl.public.files import is_file, read_bytes, read_json
 from verienv.virl.public.format import read_number, shown
 from verienv.virl.public.safe_pickle import read_mapping
 from verienv.virl.route import Route
+from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
 
 MAPPING, PICTURES = "gps_pano_mapping.pkl", "street_views"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from verienv.virl.actions import WORDS
 from verienv.virl.dealer import Telling
-from verienv.virl.geometry import Point, between, distance
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, question, step_line, view
 from verienv.virl.rail import Leg, rail
 from verienv.virl.route import Route, Waypoint
+from verienv.virl.world.geometry import Point, between, distance
 
 _NOTHING = "No landmark is near. -> forward()\n"
 """The shortest line of a question's history: no route has more waypoints than fit with it."""

@@ -16,13 +16,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.city import SIGHT, City, Place
 from verienv.virl.streets.emblems import emblem_of
-from verienv.virl.streets.frontage import Frontage, building_line, local
 from verienv.virl.streets.lettering import Layout, layout
 from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
 from verienv.virl.streets.views import is_in_one_view
 from verienv.virl.streets.walls import EYE
+from verienv.virl.world.city import SIGHT, City, Place
+from verienv.virl.world.lots import Frontage, building_line, local
 
 Array = NDArray[np.float64]
 Kind = Literal["fascia", "wing", "turned"]

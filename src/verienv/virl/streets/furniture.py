@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from verienv.virl.city import City
-from verienv.virl.geometry import Point
 from verienv.virl.streets.architecture import ARCHITECTURES
 from verienv.virl.streets.buildings import light_on
 from verienv.virl.streets.draws import Draws
-from verienv.virl.streets.frontage import PAVEMENT, Frontage, Lot, local
 from verienv.virl.streets.lettering import Layout, board_picture, layout, sharpness_for
 from verienv.virl.streets.panels import Panel, Thing
 from verienv.virl.streets.pixels import RGB, Pixels
 from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.streets.walls import Frame
+from verienv.virl.world.city import City
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import PAVEMENT, Frontage, Lot, local
 
 REACH = 75.0
 """Metres within which these are drawn."""

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.city import City
-from verienv.virl.geometry import Point
 from verienv.virl.streets.architecture import ARCHITECTURES
 from verienv.virl.streets.buildings import light_on
-from verienv.virl.streets.frontage import Frontage, local
 from verienv.virl.streets.markings import Layers, Strips, aside, layers_near
 from verienv.virl.streets.pixels import Pixels, packed, unpacked
 from verienv.virl.streets.sky import veil_color
 from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.streets.walls import EYE, Frame
+from verienv.virl.world.city import City
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import Frontage, local
 
 YARD, PAVEMENT_STONE, SLAB_JOINT, KERB, ASPHALT, MARKING, PAVING, MEND = range(8)
 """Classes of ground."""

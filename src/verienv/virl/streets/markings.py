@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.city import Street
-from verienv.virl.geometry import Point
 from verienv.virl.streets.draws import Draws
-from verienv.virl.streets.frontage import PAVEMENT, building_line, local, road_width
+from verienv.virl.world.city import Street
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import PAVEMENT, building_line, local, road_width
 
 Array = NDArray[np.float64]
 

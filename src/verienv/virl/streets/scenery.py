@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.virl.city import City
-from verienv.virl.geometry import Point
 from verienv.virl.streets.buildings import SHADES, Building, Face, building_of, elevation_of
-from verienv.virl.streets.frontage import Frontage, Lot, local
 from verienv.virl.streets.furniture import things_near
 from verienv.virl.streets.ground import draw_ground
 from verienv.virl.streets.masonry import Elevation
@@ -20,6 +17,9 @@ from verienv.virl.streets.sky import sky, veil_color
 from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.streets.walls import Cover, Frame, Spans, Walls, frame_of, visible_spans
 from verienv.virl.streets.weather import add_fall, haze, mirror_ground
+from verienv.virl.world.city import City
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import Frontage, Lot, local
 
 Picture = NDArray[np.uint8]
 

@@ -8,11 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.city import City, Place
-from verienv.virl.geometry import Point
 from verienv.virl.streets.boards import Board, boards_of
 from verienv.virl.streets.buildings import Shop
-from verienv.virl.streets.frontage import Frontage, Lot, local
 from verienv.virl.streets.lettering import board_picture, sharpness_for
 from verienv.virl.streets.panels import Panel, Thing
 from verienv.virl.streets.pixels import RGB, color
@@ -20,6 +17,9 @@ from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.streets.turned import turned_board
 from verienv.virl.streets.views import headings_at
 from verienv.virl.streets.walls import Cover, Frame
+from verienv.virl.world.city import City, Place
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import Frontage, Lot, local
 
 SIGHT_OF_SIGNS = 90.0
 """Metres within which signs are drawn."""

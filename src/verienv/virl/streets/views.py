@@ -7,9 +7,9 @@ from math import cos, radians, sin, tan
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.city import City
-from verienv.virl.geometry import Point
-from verienv.virl.streets.frontage import Frontage
+from verienv.virl.world.city import City
+from verienv.virl.world.geometry import Point
+from verienv.virl.world.lots import Frontage
 
 Array = NDArray[np.float64]
 

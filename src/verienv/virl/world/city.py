@@ -12,8 +12,8 @@ from statistics import median
 from typing import Literal
 
 from verienv.core.assets import asset_path
-from verienv.virl.geometry import EARTH_RADIUS, Point, bearing, between, distance
-from verienv.virl.network import largest_component
+from verienv.virl.world.geometry import EARTH_RADIUS, Point, bearing, between, distance
+from verienv.virl.world.network import largest_component
 
 SIGHT = 30.0
 """Metres from which a landmark is seen."""
@@ -193,7 +193,7 @@ class City:
 
     def save(self, path: str | Path) -> None:
         """Write the city's file, as ``city_file`` says; coordinates are rounded to 1e-6 degrees."""
-        from verienv.virl.city_file import write_city
+        from verienv.virl.world.city_file import write_city
 
         write_city(self, Path(path))
 
@@ -205,7 +205,7 @@ class City:
             FileNotFoundError: if there is none.
             ValueError: one line that says what is wrong with it. A file is trusted in nothing.
         """
-        from verienv.virl.city_file import read_city
+        from verienv.virl.world.city_file import read_city
 
         if not Path(path).exists():
             raise FileNotFoundError(f"no city's file {str(path)!r}: give the path of a .json that City.save wrote")

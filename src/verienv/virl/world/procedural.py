@@ -15,11 +15,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from verienv.virl.city import City, Place, Street
-from verienv.virl.geometry import EARTH_RADIUS, Point, distance
-from verienv.virl.network import largest_component
-from verienv.virl.procedural_names import CHAINS, place_name, street_names
-from verienv.virl.streets.frontage import Frontage, building_line
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
+from verienv.virl.world.lots import Frontage, building_line
+from verienv.virl.world.network import largest_component
+from verienv.virl.world.procedural_names import CHAINS, place_name, street_names
 
 CityKind = Literal["grid", "radial", "organic"]
 Metres = tuple[float, float]

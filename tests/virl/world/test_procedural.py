@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.virl.city import City
-from verienv.virl.city_file import fits
-from verienv.virl.geometry import distance
-from verienv.virl.network import largest_component
-from verienv.virl.procedural import procedural_city
-from verienv.virl.streets.frontage import building_line, local
+from verienv.virl.world.city import City
+from verienv.virl.world.city_file import fits
+from verienv.virl.world.geometry import distance
+from verienv.virl.world.lots import building_line, local
+from verienv.virl.world.network import largest_component
+from verienv.virl.world.procedural import procedural_city
 
 KINDS = ("grid", "radial", "organic")
 CITIES = [(kind, seed) for kind in KINDS for seed in range(3)]
@@ -37,7 +37,7 @@ def test_a_city_is_the_same_in_every_version(kind: Any, tmp_path: Path) -> None:
 
 
 def test_a_city_is_the_same_in_another_process(tmp_path: Path) -> None:
-    code = "import sys, verienv.virl.procedural as p; p.procedural_city('organic', 3).save(sys.argv[1])"
+    code = "import sys, verienv.virl.world.procedural as p; p.procedural_city('organic', 3).save(sys.argv[1])"
     other = {**os.environ, "PYTHONHASHSEED": "17"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "there.json"], check=True, env=other)
     procedural_city("organic", 3).save(tmp_path / "here.json")

@@ -10,9 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from verienv.virl.city import SIGHT, City, Place
-from verienv.virl.geometry import Point, distance
-from verienv.virl.streets.facades import (
+from verienv.virl.world.building_lines import (
     MOST_KEPT,
     PAVEMENT,
     Facades,
@@ -21,7 +19,9 @@ from verienv.virl.streets.facades import (
     position,
     road_width,
 )
-from verienv.virl.streets.runs import Array, Run
+from verienv.virl.world.city import SIGHT, City, Place
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.runs import Array, Run
 
 __all__ = ["PAVEMENT", "Frontage", "Lot", "building_line", "local", "road_width", "with_fronts"]
 

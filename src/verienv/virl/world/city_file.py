@@ -17,9 +17,9 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from verienv.virl.city import City, Place, Street
-from verienv.virl.geometry import Point, distance
-from verienv.virl.network import largest_component
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.network import largest_component
 
 FORMAT, VERSION = "verienv-city", 1
 HEAD = ("format", "version", "name", "title", "attribution", "source")

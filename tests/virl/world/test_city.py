@@ -11,11 +11,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from verienv.virl.city import AHEAD, SIGHT, City, Place, Street, shipped_city
 from verienv.virl.env import VIRLEnv
-from verienv.virl.geometry import Point, bearing, distance, turn
-from verienv.virl.procedural import procedural_city
 from verienv.virl.vision_env import VIRLVisionEnv
+from verienv.virl.world.city import AHEAD, SIGHT, City, Place, Street, shipped_city
+from verienv.virl.world.geometry import Point, bearing, distance, turn
+from verienv.virl.world.procedural import procedural_city
 
 DEGREES = st.floats(-0.005, 0.005).map(lambda degrees: round(degrees, 6))
 POINTS = st.lists(st.tuples(DEGREES, DEGREES), min_size=2, max_size=6)

@@ -7,7 +7,7 @@ from math import cos, radians
 
 import numpy as np
 
-from verienv.virl.geometry import EARTH_RADIUS, Point
+from verienv.virl.world.geometry import EARTH_RADIUS, Point
 
 
 def largest_component(nodes: int, ends: Iterable[tuple[int, int]]) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from verienv.virl.geometry import (
+from verienv.virl.world.geometry import (
     COMPASS,
     POSITIONS,
     bearing,

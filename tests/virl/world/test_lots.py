@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.virl.city import SHIPPED_CITIES, City, Place, Street, shipped_city
-from verienv.virl.geometry import Point, distance
-from verienv.virl.network import NearestStreet
-from verienv.virl.procedural import procedural_city
-from verienv.virl.streets.frontage import Frontage, Lot, building_line, local, road_width, with_fronts
-from verienv.virl.streets.runs import Array
+from verienv.virl.world.city import SHIPPED_CITIES, City, Place, Street, shipped_city
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.lots import Frontage, Lot, building_line, local, road_width, with_fronts
+from verienv.virl.world.network import NearestStreet
+from verienv.virl.world.procedural import procedural_city
+from verienv.virl.world.runs import Array
 
 CITIES = [*SHIPPED_CITIES, "grid-1", "radial-1", "organic-1"]
 SPOTS = 6
@@ -231,7 +231,7 @@ def test_lots_do_not_depend_on_what_was_asked_before() -> None:
 
 
 def test_few_streets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verienv.virl.streets.frontage.MOST_KEPT", 5)
+    monkeypatch.setattr("verienv.virl.world.lots.MOST_KEPT", 5)
     frontage = Frontage(shipped_city("helsinki"))
     lots = [frontage.lots(street) for street in range(9)]
     assert frontage._of.cache_info().currsize == 5
@@ -240,7 +240,7 @@ def test_few_streets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_lots_are_the_same_in_another_process() -> None:
     code = (
-        "from verienv.virl.city import shipped_city as s; from verienv.virl.streets.frontage import Frontage as F; "
+        "from verienv.virl.world.city import shipped_city as s; from verienv.virl.world.lots import Frontage as F; "
         "from hashlib import sha256; c = s('helsinki'); "
         "print(sha256(repr(F(c).lots_near(c.nodes[60], 200.0)).encode()).hexdigest())"
     )

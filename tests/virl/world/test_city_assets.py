@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from verienv.core.assets import asset_path
-from verienv.virl.city import SHIPPED_CITIES, City, shipped_city
-from verienv.virl.city_file import fits
-from verienv.virl.geometry import Point, distance
-from verienv.virl.network import NearestStreet, largest_component
-from verienv.virl.streets.frontage import Frontage, building_line
+from verienv.virl.world.city import SHIPPED_CITIES, City, shipped_city
+from verienv.virl.world.city_file import fits
+from verienv.virl.world.geometry import Point, distance
+from verienv.virl.world.lots import Frontage, building_line
+from verienv.virl.world.network import NearestStreet, largest_component
 
 ROOT = Path(__file__).parents[1]
 COUNTS = {  # nodes, junctions, junctions with a landmark, streets, places

@@ -11,9 +11,9 @@ from math import cos, radians
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.city import City, Street
-from verienv.virl.geometry import EARTH_RADIUS, Point
-from verienv.virl.streets.runs import Array, Run, runs_of, samples_of
+from verienv.virl.world.city import City, Street
+from verienv.virl.world.geometry import EARTH_RADIUS, Point
+from verienv.virl.world.runs import Array, Run, runs_of, samples_of
 
 METRE = 1.0 / (radians(1.0) * EARTH_RADIUS)
 """Degrees of latitude."""

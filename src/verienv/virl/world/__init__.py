@@ -1,0 +1,1 @@
+"""The world: cities, their streets and places, and where houses stand."""
