@@ -25,7 +25,7 @@ from verienv.virl import projection
 from verienv.virl.env import VIRLEnv
 from verienv.virl.panorama import FILTERS, BoundedCache, Filter, Picture
 from verienv.virl.projection import MOST_MAP_BYTES
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 from verienv.virl.streets.scenery import draw_panorama
 from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv

@@ -11,7 +11,7 @@ from verienv.core.response import read_answer
 from verienv.testing import Kind, VerifierFaults, check_verifier, load_virl_vectors
 from verienv.testing.case import CANARY
 from verienv.virl.actions import read_action
-from verienv.virl.route import ActionSpace, Waypoint
+from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import action_failure, verify
 from verienv.virl.world.geometry import compass_word
 

@@ -17,7 +17,7 @@ from math import cos, radians
 from pathlib import Path
 from typing import Any
 
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 
 COMPASS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 TURNS = ("left", "right", "slightly left", "slightly right")

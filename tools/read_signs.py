@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.evaluation.statistics import wilson
-from verienv.virl.dealer import CITIES
 from verienv.virl.panorama import view
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
+from verienv.virl.routes.sampler import CITIES
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.geometry import wrapped
 

@@ -11,7 +11,7 @@ from verienv.testing import waypoints
 from verienv.testing.strategies import any_text
 from verienv.virl import claims as room
 from verienv.virl.claims import LONGEST, Claims, fold, observation_is_true, read_claims
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 
 quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 names = any_text(min_size=1, max_size=60).filter(fold)

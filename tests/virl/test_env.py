@@ -14,8 +14,8 @@ from gymnasium.utils.env_checker import check_env
 import verienv  # noqa: F401 - registers the ids
 from verienv.core.spaces import PRINTABLE
 from verienv.virl import COMPASS, SPLITS, TURNS, verify, write_answer
-from verienv.virl.dealer import CITIES, shipped_plans
 from verienv.virl.env import VIRLEnv
+from verienv.virl.routes.sampler import CITIES, shipped_plans
 
 ENV_ID = "verienv/VIRL-L-v0"
 SETTINGS: list[dict[str, Any]] = [

@@ -13,13 +13,13 @@ import pytest
 from tests.virl import public_folders as made
 
 import verienv  # noqa: F401 - registers the ids
-from verienv.virl.dealer import Telling
 from verienv.virl.env import VIRLEnv
 from verienv.virl.public.data import (
     PublicRoutes,
     read_panoramas,
     read_public_routes,
 )
+from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import bearing, turn
 
 BOTH = Telling(40.0, "both")

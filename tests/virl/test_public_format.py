@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tests.virl import public_folders as made
 
-from verienv.virl.dealer import Telling
 from verienv.virl.prompts import LONGEST_QUESTION
 from verienv.virl.public.format import label_of, read_milestone_info, read_route
 from verienv.virl.public.route import longest_question
-from verienv.virl.route import Route
+from verienv.virl.routes.route import Route
+from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import POSITIONS, bearing, distance
 
 BOTH = Telling(40.0, "both")

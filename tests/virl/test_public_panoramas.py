@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from tests.virl import public_folders as made
 
-from verienv.virl.dealer import Telling
 from verienv.virl.public.data import (
     PublicRoutes,
     check_panoramas,
@@ -18,6 +17,7 @@ from verienv.virl.public.data import (
 )
 from verienv.virl.public.panoramas import read_rotation
 from verienv.virl.public.safe_pickle import read_mapping
+from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import distance
 
 BOTH = Telling(40.0, "both")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from verienv.virl import SPLITS, UNSEEN_CITIES
-from verienv.virl.dealer import CITIES, shipped_plans
 from verienv.virl.env import VIRLEnv
+from verienv.virl.routes.sampler import CITIES, shipped_plans
 
 
 def parts(**settings: Any) -> set[str]:

@@ -19,7 +19,7 @@ from verienv.testing.virl_cases import hostile_cases
 from verienv.virl import claims
 from verienv.virl.actions import action_space
 from verienv.virl.flaws import write_answer
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.geometry import COMPASS, TURNS
 

@@ -16,11 +16,11 @@ import verienv
 from verienv.core.bounded_cache import BoundedCache
 from verienv.core.spaces import PRINTABLE
 from verienv.virl import SPLITS, vision_env
-from verienv.virl.dealer import CITIES, shipped_plans
 from verienv.virl.env import VIRLEnv
 from verienv.virl.panorama import grid, view
 from verienv.virl.prompts import PICTURE, streets_told
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
+from verienv.virl.routes.sampler import CITIES, shipped_plans
 from verienv.virl.vision_env import LONGEST_WORDS, VIRLVisionEnv
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, wrapped

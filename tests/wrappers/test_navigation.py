@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tests.virl import reader
 
 from verienv.virl import COMPASS, TURNS, action_space, write_answer
-from verienv.virl.dealer import shipped_plans
 from verienv.virl.env import VIRLEnv
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.routes.sampler import shipped_plans
 from verienv.virl.world.geometry import POSITIONS
 from verienv.wrappers.navigation import VIRLDiscrete, make, make_by_sight
 from verienv.wrappers.sentences import ACTIONS, KINDS, Sentence, layout, read_sentences, sentences_followed

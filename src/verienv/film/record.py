@@ -14,7 +14,7 @@ from verienv.demos import images_of
 from verienv.film.film import Film, Frame, Scene, Still
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.virl.env import VIRLEnv
-from verienv.virl.route import Route
+from verienv.virl.routes.route import Route
 
 MAP_SIZE = 640
 """Width and height of maps in px: labels stay legible, a map takes 40 kB."""

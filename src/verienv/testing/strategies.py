@@ -21,7 +21,7 @@ from verienv.generalpoints.table import reaches
 from verienv.generalpoints.verifier import formula_failure
 from verienv.testing.case import Task
 from verienv.testing.virl_cases import LANDMARKS
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 
 
 def puzzles(rule: RuleLike | None = None, target: int = 24, count: int = 4) -> SearchStrategy[Puzzle]:

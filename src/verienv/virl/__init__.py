@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from verienv.core.lazy import on_first_use
 from verienv.virl.actions import WORDS, action_space, read_action
-from verienv.virl.dealer import CITIES
 from verienv.virl.flaws import write_answer
-from verienv.virl.plan import Plan
-from verienv.virl.planner import Planner
 from verienv.virl.prompts import question
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.plan import Plan
+from verienv.virl.routes.planner import Planner
+from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.routes.sampler import CITIES
 from verienv.virl.splits import RULE_BY_CITY, SPLITS, UNSEEN_CITIES, VIRLConfig
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.city import City, Place, Street, shipped_city

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from verienv.virl.route import ActionSpace
+from verienv.virl.routes.route import ActionSpace
 from verienv.virl.world.geometry import COMPASS, TURNS
 
 Action = str

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 
 LONGEST = 2000
 """Characters; a longer observation is not read."""

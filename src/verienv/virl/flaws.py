@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from verienv.virl.actions import WORDS, action_space
-from verienv.virl.route import ActionSpace, Waypoint
+from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION, Failure
 from verienv.virl.world.geometry import compass_word, turn_word
 

@@ -10,7 +10,7 @@ from math import atan2, cos, degrees, hypot, radians, sin
 from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import EARTH_RADIUS, Point
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from verienv.virl.actions import WORDS
-from verienv.virl.route import ActionSpace, Waypoint
+from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.world.geometry import compass_word, position_word, wrapped
 
 PromptStyle = Literal["default", "diverse"]

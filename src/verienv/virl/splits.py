@@ -10,10 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from verienv.core.config import known_name, named
 from verienv.core.sides import Side
-from verienv.virl.instructions import Directions
-from verienv.virl.plan import SHORTEST_SPACING
 from verienv.virl.prompts import PromptStyle
-from verienv.virl.route import ActionSpace
+from verienv.virl.routes.instructions import Directions
+from verienv.virl.routes.plan import SHORTEST_SPACING
+from verienv.virl.routes.route import ActionSpace
 from verienv.virl.verifier import VIRLRewards
 
 UNSEEN_CITIES = ("astana", "helsinki")

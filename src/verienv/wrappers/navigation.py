@@ -15,7 +15,7 @@ from verienv.core.spaces import image_space
 from verienv.virl.actions import action_space
 from verienv.virl.env import VIRLEnv
 from verienv.virl.flaws import write_answer
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 from verienv.virl.splits import VIRLConfig
 from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
 from verienv.wrappers.making import made_over

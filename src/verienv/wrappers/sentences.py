@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.virl.actions import Action, action_space
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS, position_phrase
 
 Numbers: TypeAlias = NDArray[np.float32]

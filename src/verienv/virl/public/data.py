@@ -17,7 +17,6 @@ from typing import Any, Literal
 import numpy as np
 
 from verienv.core.files import written_whole
-from verienv.virl.dealer import Telling
 from verienv.virl.public.converted import read_converted, written
 from verienv.virl.public.files import find_routes, is_file, name_of, read_json
 from verienv.virl.public.format import read_route, shown
@@ -31,7 +30,8 @@ from verienv.virl.public.panoramas import (
     read_rotation,
 )
 from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
-from verienv.virl.route import TASK, Route
+from verienv.virl.routes.route import TASK, Route
+from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import Point
 
 __all__ = [

@@ -17,7 +17,7 @@ from pathlib import Path
 from verienv.virl.public.files import is_file, read_bytes, read_json
 from verienv.virl.public.format import read_number, shown
 from verienv.virl.public.safe_pickle import read_mapping
-from verienv.virl.route import Route
+from verienv.virl.routes.route import Route
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
 
 MAPPING, PICTURES = "gps_pano_mapping.pkl", "street_views"

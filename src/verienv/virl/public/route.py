@@ -9,10 +9,10 @@ from math import floor
 from pathlib import Path
 
 from verienv.virl.actions import WORDS
-from verienv.virl.dealer import Telling
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, question, step_line, view
-from verienv.virl.rail import Leg, rail
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.expert_path import Leg, rail
+from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import Point, between, distance
 
 _NOTHING = "No landmark is near. -> forward()\n"

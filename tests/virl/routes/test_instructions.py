@@ -4,9 +4,9 @@ import pytest
 
 from verienv.core.spaces import PRINTABLE
 from verienv.virl import COMPASS, POSITIONS, TURNS, Waypoint, question
-from verienv.virl.instructions import turn_sentence, walk_sentence
 from verienv.virl.prompts import PHRASINGS, numbered, step_line, view
-from verienv.virl.rail import Leg, rail
+from verienv.virl.routes.expert_path import Leg, rail
+from verienv.virl.routes.instructions import turn_sentence, walk_sentence
 
 CORNER = Waypoint(
     heading=300.0, landmark="Cafe Rosa", landmark_bearing=20.0, at_intersection=True, streets=(120.0, 30.0)

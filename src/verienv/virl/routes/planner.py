@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verienv.virl.plan import SHORTEST_SPACING, Plan, departing
+from verienv.virl.routes.plan import SHORTEST_SPACING, Plan, departing
 from verienv.virl.world.city import City, Place
 from verienv.virl.world.geometry import BACK, position_word, turn, turn_word
 

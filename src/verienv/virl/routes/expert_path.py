@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verienv.virl.instructions import STOP, Directions, turn_sentence, walk_sentence
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.instructions import STOP, Directions, turn_sentence, walk_sentence
+from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.world.geometry import turn_word
 
 

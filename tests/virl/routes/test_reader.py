@@ -7,8 +7,8 @@ import pytest
 from tests.virl import reader
 
 from verienv.virl import SPLITS
-from verienv.virl.dealer import shipped_plans
 from verienv.virl.env import VIRLEnv
+from verienv.virl.routes.sampler import shipped_plans
 
 PARTS = {"montevideo-centre": "train", "montevideo-north": "test", "astana": "visual_ood", "helsinki": "visual_ood"}
 DIRECTIONS = ("both", "absolute", "relative", "landmarks")

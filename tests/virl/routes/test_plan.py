@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from verienv.virl.dealer import CITIES, shipped_plans
-from verienv.virl.instructions import satisfies, turns_that_fit
-from verienv.virl.plan import Plan, bends_sharply
-from verienv.virl.planner import Planner
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.instructions import satisfies, turns_that_fit
+from verienv.virl.routes.plan import Plan, bends_sharply
+from verienv.virl.routes.planner import Planner
+from verienv.virl.routes.route import Waypoint
+from verienv.virl.routes.sampler import CITIES, shipped_plans
 from verienv.virl.world.city import City, Place, Street, shipped_city
 from verienv.virl.world.geometry import EARTH_RADIUS, distance, turn, turn_word
 

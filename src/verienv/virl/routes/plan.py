@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Self
 
-from verienv.virl.instructions import Directions, satisfies, turns_that_fit
-from verienv.virl.rail import Leg, rail
-from verienv.virl.route import Route, Waypoint
+from verienv.virl.routes.expert_path import Leg, rail
+from verienv.virl.routes.instructions import Directions, satisfies, turns_that_fit
+from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.world.city import AHEAD, City, Street
 from verienv.virl.world.geometry import bearing, compass_word, position_word, turn, turn_word
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from verienv.core.assets import asset_path
 from verienv.core.sides import Side
-from verienv.virl.instructions import Directions
-from verienv.virl.plan import Plan
-from verienv.virl.planner import Planner
-from verienv.virl.route import TASK, Route
+from verienv.virl.routes.instructions import Directions
+from verienv.virl.routes.plan import Plan
+from verienv.virl.routes.planner import Planner
+from verienv.virl.routes.route import TASK, Route
 from verienv.virl.world.city import City, shipped_city
 
 CITIES: dict[str, dict[str, str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from verienv.virl.route import Waypoint
+from verienv.virl.routes.route import Waypoint
 from verienv.virl.world.geometry import POSITIONS, compass_word, position_phrase, position_word, turn_word
 
 Directions = Literal["both", "absolute", "relative", "landmarks"]
