@@ -8,9 +8,9 @@ from typing import Annotated, cast
 import typer
 
 from verienv.cli.common import note
-from verienv.virl.public.data import Conversion, Defects
-from verienv.virl.public.data import convert as convert_routes
-from verienv.virl.public.panoramas import first_of
+from verienv.virl.paper_data.panoramas import first_of
+from verienv.virl.paper_data.routes import Conversion, Defects
+from verienv.virl.paper_data.routes import convert as convert_routes
 
 MOST_DEFECTS = 20
 

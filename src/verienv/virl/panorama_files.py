@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.public.converted import read_converted
-from verienv.virl.public.files import is_file, read_bytes, read_json
-from verienv.virl.public.format import read_number, read_point, shown
-from verienv.virl.public.panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
+from verienv.virl.paper_data.converted import read_converted
+from verienv.virl.paper_data.files import is_file, read_bytes, read_json
+from verienv.virl.paper_data.format import read_number, read_point, shown
+from verienv.virl.paper_data.panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
 from verienv.virl.world.geometry import Point
 
 LIST = "panoramas.json"

@@ -190,7 +190,7 @@ def _read(instance: str, example: str) -> tuple[str, str]:
 @lru_cache(maxsize=16)
 def public_dealer(data: Path, defects: Literal["skip", "refuse"], telling: Telling) -> Dealer:
     """The dealer of the paper's routes, shared by all environments with these settings. Raises as ``PublicRoutes``."""
-    from verienv.virl.public.data import PublicRoutes
+    from verienv.virl.paper_data.routes import PublicRoutes
 
     return PublicRoutes(data, telling, defects)
 

@@ -14,9 +14,9 @@ from itertools import pairwise
 from math import cos, hypot, radians
 from pathlib import Path
 
-from verienv.virl.public.files import is_file, read_bytes, read_json
-from verienv.virl.public.format import read_number, shown
-from verienv.virl.public.safe_pickle import read_mapping
+from verienv.virl.paper_data.files import is_file, read_bytes, read_json
+from verienv.virl.paper_data.format import read_number, shown
+from verienv.virl.paper_data.safe_pickle import read_mapping
 from verienv.virl.routes.route import Route
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
 

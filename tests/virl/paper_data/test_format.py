@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.virl import public_folders as made
 
+from verienv.virl.paper_data.format import label_of, read_milestone_info, read_route
+from verienv.virl.paper_data.route import longest_question
 from verienv.virl.prompts import LONGEST_QUESTION
-from verienv.virl.public.format import label_of, read_milestone_info, read_route
-from verienv.virl.public.route import longest_question
 from verienv.virl.routes.route import Route
 from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import POSITIONS, bearing, distance
@@ -256,7 +256,7 @@ DEFECTS = {
 
 @pytest.mark.parametrize("reason", DEFECTS)
 def test_a_defect_is_named(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verienv.virl.public.format._transliterated", lambda name: name)  # as without anyascii
+    monkeypatch.setattr("verienv.virl.paper_data.format._transliterated", lambda name: name)  # as without anyascii
     with pytest.raises(ValueError, match=re.escape(reason)) as error:
         read_route(DEFECTS[reason])
     made.one_line(error)

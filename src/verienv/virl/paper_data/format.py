@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from verienv.virl.public.route import Milestone, PublicRoute
+from verienv.virl.paper_data.route import Milestone, PublicRoute
 from verienv.virl.world.geometry import (
     COMPASS,
     POSITIONS,

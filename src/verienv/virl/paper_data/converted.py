@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from verienv.virl.public.format import LONGEST_NAME, label_of, read_number, read_point, shown
-from verienv.virl.public.panoramas import PANORAMA_ID
-from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
+from verienv.virl.paper_data.format import LONGEST_NAME, label_of, read_number, read_point, shown
+from verienv.virl.paper_data.panoramas import PANORAMA_ID
+from verienv.virl.paper_data.route import Milestone, PublicFile, PublicRoute
 from verienv.virl.world.geometry import Point, wrapped
 
 FORMAT, VERSION = "verienv-routes", 1

@@ -10,7 +10,7 @@ import typer
 from tests.virl import public_folders as made
 
 from verienv.cli.convert import convert as convert_command
-from verienv.virl.public.data import PublicRoutes, convert, panorama_near, read_public_routes
+from verienv.virl.paper_data.routes import PublicRoutes, convert, panorama_near, read_public_routes
 from verienv.virl.routes.sampler import Telling
 
 SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))

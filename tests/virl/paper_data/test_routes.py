@@ -14,7 +14,7 @@ from tests.virl import public_folders as made
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.env import VIRLEnv
-from verienv.virl.public.data import (
+from verienv.virl.paper_data.routes import (
     PublicRoutes,
     read_panoramas,
     read_public_routes,

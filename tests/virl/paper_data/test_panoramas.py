@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from tests.virl import public_folders as made
 
-from verienv.virl.public.data import (
+from verienv.virl.paper_data.panoramas import read_rotation
+from verienv.virl.paper_data.routes import (
     PublicRoutes,
     check_panoramas,
     panorama_near,
     read_panoramas,
 )
-from verienv.virl.public.panoramas import read_rotation
-from verienv.virl.public.safe_pickle import read_mapping
+from verienv.virl.paper_data.safe_pickle import read_mapping
 from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import distance
 
@@ -151,7 +151,7 @@ def test_any_other_pickle_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_a_pickle_of_too_many_steps_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verienv.virl.public.safe_pickle.MOST_STEPS", 1000)
+    monkeypatch.setattr("verienv.virl.paper_data.safe_pickle.MOST_STEPS", 1000)
     with pytest.raises(ValueError, match="more than 1000 instructions"):
         read_panoramas(pickled(tmp_path, b"\x80\x04" + b"K\x01" * 1001 + b"."))
 

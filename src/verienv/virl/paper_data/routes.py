@@ -17,10 +17,10 @@ from typing import Any, Literal
 import numpy as np
 
 from verienv.core.files import written_whole
-from verienv.virl.public.converted import read_converted, written
-from verienv.virl.public.files import find_routes, is_file, name_of, read_json
-from verienv.virl.public.format import read_route, shown
-from verienv.virl.public.panoramas import (
+from verienv.virl.paper_data.converted import read_converted, written
+from verienv.virl.paper_data.files import find_routes, is_file, name_of, read_json
+from verienv.virl.paper_data.format import read_route, shown
+from verienv.virl.paper_data.panoramas import (
     MAPPING,
     along,
     check_panoramas,
@@ -29,7 +29,7 @@ from verienv.virl.public.panoramas import (
     read_panoramas,
     read_rotation,
 )
-from verienv.virl.public.route import Milestone, PublicFile, PublicRoute
+from verienv.virl.paper_data.route import Milestone, PublicFile, PublicRoute
 from verienv.virl.routes.route import TASK, Route
 from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import Point
