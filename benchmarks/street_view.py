@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from race import Row, race, report
-from verienv.virl import panorama as views
-from verienv.virl import projection
 from verienv.virl.env import VIRLEnv
-from verienv.virl.panorama import FILTERS, BoundedCache, Filter, Picture
-from verienv.virl.projection import MOST_MAP_BYTES
+from verienv.virl.pictures import panorama as views
+from verienv.virl.pictures import projection
+from verienv.virl.pictures.panorama import FILTERS, BoundedCache, Filter, Picture
+from verienv.virl.pictures.projection import MOST_MAP_BYTES
+from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
+from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.routes.route import Waypoint
-from verienv.virl.streets.scenery import draw_panorama
-from verienv.virl.streets.street_looks import StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.city import City
 from verienv.virl.world.lots import Frontage

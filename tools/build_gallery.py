@@ -21,7 +21,7 @@ from verienv.generalpoints.pictures.tabletop import TEXTURES, tabletop
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import draw_map
 from verienv.virl.env import VIRLEnv
-from verienv.virl.streets.street_looks import VISUALS
+from verienv.virl.pictures.streets.visuals import VISUALS
 from verienv.virl.vision_env import VIRLVisionEnv
 
 DOCS = Path(__file__).parents[1] / "docs"

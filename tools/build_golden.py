@@ -21,9 +21,9 @@ from verienv.virl import SPLITS as ROUTE_SPLITS
 from verienv.virl import question as route_question
 from verienv.virl import shipped_city
 from verienv.virl.env import VIRLEnv
+from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
+from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
 from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
-from verienv.virl.streets.scenery import draw_panorama
-from verienv.virl.streets.street_looks import VISUALS, StreetLook
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.lots import Frontage
 

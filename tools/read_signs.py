@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.evaluation.statistics import wilson
-from verienv.virl.panorama import view
+from verienv.virl.pictures.panorama import view
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES
 from verienv.virl.vision_env import VIRLVisionEnv
@@ -139,7 +139,7 @@ def main() -> None:
     options = parser.parse_args()
     from rapidocr_onnxruntime import RapidOCR
 
-    from verienv.virl.streets.street_looks import DISPLAY_FONTS
+    from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS
 
     rows: dict[str, dict[str, Any]] = {
         city: {"city": city, "side": "all" if city == "montevideo" else "test"} for city in CITIES

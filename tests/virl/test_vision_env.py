@@ -17,7 +17,7 @@ from verienv.core.bounded_cache import BoundedCache
 from verienv.core.spaces import PRINTABLE
 from verienv.virl import SPLITS, vision_env
 from verienv.virl.env import VIRLEnv
-from verienv.virl.panorama import grid, view
+from verienv.virl.pictures.panorama import grid, view
 from verienv.virl.prompts import PICTURE, streets_told
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES, shipped_plans

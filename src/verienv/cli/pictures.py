@@ -49,7 +49,7 @@ def _checked_png(path: Path | None, option: str, what: str) -> Path | None:
 
 def save_map(env: VIRLEnv, path: Path) -> None:
     """Write the map of the route in play, with the agent's track, as a PNG file, which appears when it is whole."""
-    from verienv.virl.map import draw_map
+    from verienv.virl.pictures.map import draw_map
 
     with written_whole(path) as part:
         part.write_bytes(png(draw_map(env.route, env.city, passed=env.passed)))

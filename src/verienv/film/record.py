@@ -87,7 +87,7 @@ def _subject(route: Route) -> str:
 def _scene(env: VerifiedEnv, number: int) -> Scene:
     pictures = tuple(Still.of(image) for image in images_of(env))
     if isinstance(env, VIRLEnv):
-        from verienv.virl.map import draw_map
+        from verienv.virl.pictures.map import draw_map
 
         route, passed = env.route, env.passed
         return Scene(

@@ -25,7 +25,7 @@ from verienv.virl.world.city import City, Place, Street, shipped_city
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS
 
 if TYPE_CHECKING:
-    from verienv.virl.map import draw_map
+    from verienv.virl.pictures.map import draw_map
     from verienv.virl.world.procedural import procedural_city
 
 _LAZY = {"draw_map": "map", "procedural_city": "procedural"}

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from verienv.virl.streets.architecture import ARCHITECTURES
-from verienv.virl.streets.buildings import light_on
-from verienv.virl.streets.draws import Draws
-from verienv.virl.streets.lettering import Layout, board_picture, layout, sharpness_for
-from verienv.virl.streets.panels import Panel, Thing
-from verienv.virl.streets.pixels import RGB, Pixels
-from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.walls import Frame
+from verienv.virl.pictures.streets.architecture import ARCHITECTURES
+from verienv.virl.pictures.streets.billboards import Panel, Thing
+from verienv.virl.pictures.streets.buildings import light_on
+from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.pictures.streets.pixels import RGB, Pixels
+from verienv.virl.pictures.streets.sign_lettering import Layout, board_picture, layout, sharpness_for
+from verienv.virl.pictures.streets.visibility import Frame
+from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
 from verienv.virl.world.lots import PAVEMENT, Frontage, Lot, local

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import atan2, cos, degrees, hypot, radians, sin
 
-from verienv.virl.streets.boards import BORDER, Board, letters_for
-from verienv.virl.streets.lettering import Layout, layout
-from verienv.virl.streets.views import MARGIN
-from verienv.virl.streets.walls import EYE
+from verienv.virl.pictures.streets.sign_boards import BORDER, Board, letters_for
+from verienv.virl.pictures.streets.sign_lettering import Layout, layout
+from verienv.virl.pictures.streets.views import MARGIN
+from verienv.virl.pictures.streets.visibility import EYE
 
 MOST_ASIDE = 18.0
 """Degrees by which the board may stand beside the place, where the edge of a view would cut it."""

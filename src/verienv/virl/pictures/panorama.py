@@ -21,9 +21,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl import projection
-from verienv.virl.panorama_files import PanoramaFolder, load_panorama
-from verienv.virl.projection import ONE, Lens, Picture
+from verienv.virl.pictures import projection
+from verienv.virl.pictures.panorama_files import PanoramaFolder, load_panorama
+from verienv.virl.pictures.projection import ONE, Lens, Picture
 
 __all__ = [
     "ENGINES",
@@ -145,7 +145,7 @@ def projector(engine: Engine) -> Callable[[Picture, Lens, int, bool, Picture], N
     if engine == "numpy":
         return projection.project
     try:
-        from verienv.virl import projection_opencv
+        from verienv.virl.pictures import projection_opencv
     except ImportError as error:
         if engine == "auto":
             return projection.project

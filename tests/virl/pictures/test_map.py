@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from verienv.virl import draw_map, shipped_city
 from verienv.virl.env import VIRLEnv
-from verienv.virl.map import _TRACK, _WAY
+from verienv.virl.pictures.map import _TRACK, _WAY
 
 
 def near(picture: NDArray[np.uint8], colour: str) -> int:

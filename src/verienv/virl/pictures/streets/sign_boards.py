@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.emblems import emblem_of
-from verienv.virl.streets.lettering import Layout, layout
-from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
-from verienv.virl.streets.views import is_in_one_view
-from verienv.virl.streets.walls import EYE
+from verienv.virl.pictures.streets.sign_emblems import emblem_of
+from verienv.virl.pictures.streets.sign_lettering import Layout, layout
+from verienv.virl.pictures.streets.views import is_in_one_view
+from verienv.virl.pictures.streets.visibility import EYE
+from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, StreetLook
 from verienv.virl.world.city import SIGHT, City, Place
 from verienv.virl.world.lots import Frontage, building_line, local
 

@@ -8,12 +8,12 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from verienv.virl.streets import scenery
-from verienv.virl.streets.buildings import building_of
-from verienv.virl.streets.scenery import Picture, draw_panorama
-from verienv.virl.streets.signs import MOST_HIDDEN, Signs, signs_near
-from verienv.virl.streets.street_looks import VISUALS, StreetLook
-from verienv.virl.streets.walls import Cover, Frame, Walls, visible_spans
+from verienv.virl.pictures.streets import panorama_drawing as scenery
+from verienv.virl.pictures.streets.buildings import building_of
+from verienv.virl.pictures.streets.panorama_drawing import Picture, draw_panorama
+from verienv.virl.pictures.streets.signs import MOST_HIDDEN, Signs, signs_near
+from verienv.virl.pictures.streets.visibility import Cover, Frame, Walls, visible_spans
+from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
 from verienv.virl.world.city import SHIPPED_CITIES, City, Place, Street, shipped_city
 from verienv.virl.world.geometry import Point, bearing, distance, turn
 from verienv.virl.world.lots import Frontage
@@ -25,8 +25,8 @@ CHILD = """
 from hashlib import sha256
 from verienv.virl.world.city import shipped_city
 from verienv.virl.world.lots import Frontage
-from verienv.virl.streets.scenery import draw_panorama
-from verienv.virl.streets.street_looks import StreetLook
+from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
+from verienv.virl.pictures.streets.visuals import StreetLook
 city = shipped_city("helsinki")
 print(sha256(draw_panorama(city, Frontage(city), city.nodes[7], StreetLook(), (128, 256)).tobytes()).hexdigest())
 """

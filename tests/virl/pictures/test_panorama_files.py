@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from tests.virl import public_folders as made
 
-from verienv.virl.panorama import PanoramaFolder, load_panorama
 from verienv.virl.paper_data.routes import convert
+from verienv.virl.pictures.panorama import PanoramaFolder, load_panorama
 from verienv.virl.world.geometry import between
 
 HERE = (40.7230, -73.9980)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.streets.architecture import ARCHITECTURES
-from verienv.virl.streets.buildings import light_on
-from verienv.virl.streets.markings import Layers, Strips, aside, layers_near
-from verienv.virl.streets.pixels import Pixels, packed, unpacked
-from verienv.virl.streets.sky import veil_color
-from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.walls import EYE, Frame
+from verienv.virl.pictures.streets.architecture import ARCHITECTURES
+from verienv.virl.pictures.streets.buildings import light_on
+from verienv.virl.pictures.streets.markings import Layers, Strips, aside, layers_near
+from verienv.virl.pictures.streets.pixels import Pixels, packed, unpacked
+from verienv.virl.pictures.streets.sky import veil_color
+from verienv.virl.pictures.streets.visibility import EYE, Frame
+from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
 from verienv.virl.world.lots import Frontage, local

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.draws import Draws
+from verienv.virl.pictures.streets.keyed_random import Draws
 from verienv.virl.world.city import Street
 from verienv.virl.world.geometry import Point
 from verienv.virl.world.lots import PAVEMENT, building_line, local, road_width

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.streets.emblems import emblem_mask
-from verienv.virl.streets.pixels import RGB, Pixels, packed
-from verienv.virl.streets.street_looks import DISPLAY_FONTS
+from verienv.virl.pictures.streets.pixels import RGB, Pixels, packed
+from verienv.virl.pictures.streets.sign_emblems import emblem_mask
+from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS
 
 CAP = 44
 """Pixels of a capital letter's height in the finest picture of a board."""

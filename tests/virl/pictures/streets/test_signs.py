@@ -7,7 +7,10 @@ from math import atan2, cos, degrees, hypot, radians
 import numpy as np
 import pytest
 
-from verienv.virl.streets.boards import (
+from verienv.virl.pictures.streets.billboards import Panel
+from verienv.virl.pictures.streets.panorama_drawing import walls_near
+from verienv.virl.pictures.streets.pixels import unpacked
+from verienv.virl.pictures.streets.sign_boards import (
     DISPLAY_PIXELS,
     PLAIN_PIXELS,
     Board,
@@ -15,15 +18,12 @@ from verienv.virl.streets.boards import (
     needed_pixels,
     viewers_of,
 )
-from verienv.virl.streets.lettering import CAP, MARGIN, NARROWEST, board_picture, layout
-from verienv.virl.streets.panels import Panel
-from verienv.virl.streets.pixels import unpacked
-from verienv.virl.streets.scenery import walls_near
-from verienv.virl.streets.signs import MOST_HIDDEN, boards_shown, scheme_of
-from verienv.virl.streets.street_looks import DISPLAY_FONTS, StreetLook
-from verienv.virl.streets.turned import MOST_ASIDE, turned_board
-from verienv.virl.streets.views import headings_at, is_in_one_view
-from verienv.virl.streets.walls import EYE, Cover, Frame, visible_spans
+from verienv.virl.pictures.streets.sign_lettering import CAP, MARGIN, NARROWEST, board_picture, layout
+from verienv.virl.pictures.streets.signs import MOST_HIDDEN, boards_shown, scheme_of
+from verienv.virl.pictures.streets.turned import MOST_ASIDE, turned_board
+from verienv.virl.pictures.streets.views import headings_at, is_in_one_view
+from verienv.virl.pictures.streets.visibility import EYE, Cover, Frame, visible_spans
+from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, StreetLook
 from verienv.virl.world.city import SHIPPED_CITIES, SIGHT, City, shipped_city
 from verienv.virl.world.geometry import Point, turn
 from verienv.virl.world.lots import Frontage, local

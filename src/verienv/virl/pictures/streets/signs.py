@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.boards import Board, boards_of
-from verienv.virl.streets.buildings import Shop
-from verienv.virl.streets.lettering import board_picture, sharpness_for
-from verienv.virl.streets.panels import Panel, Thing
-from verienv.virl.streets.pixels import RGB, color
-from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.turned import turned_board
-from verienv.virl.streets.views import headings_at
-from verienv.virl.streets.walls import Cover, Frame
+from verienv.virl.pictures.streets.billboards import Panel, Thing
+from verienv.virl.pictures.streets.buildings import Shop
+from verienv.virl.pictures.streets.pixels import RGB, color
+from verienv.virl.pictures.streets.sign_boards import Board, boards_of
+from verienv.virl.pictures.streets.sign_lettering import board_picture, sharpness_for
+from verienv.virl.pictures.streets.turned import turned_board
+from verienv.virl.pictures.streets.views import headings_at
+from verienv.virl.pictures.streets.visibility import Cover, Frame
+from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.world.city import City, Place
 from verienv.virl.world.geometry import Point
 from verienv.virl.world.lots import Frontage, Lot, local

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from verienv.virl.streets.pixels import Pixels, mixed, packed
-from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.walls import EYE, Floats, Frame, Spans
+from verienv.virl.pictures.streets.pixels import Pixels, mixed, packed
+from verienv.virl.pictures.streets.visibility import EYE, Floats, Frame, Spans
+from verienv.virl.pictures.streets.visuals import StreetLook
 
 _HAZE = {"clear": (60.0, 420.0), "overcast": (50.0, 320.0), "rain": (40.0, 160.0), "fog": (6.0, 38.0)}
 """Metres that are clear, and metres beyond them after which 63% of the light is lost."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from verienv.virl.streets.pixels import RGB, color
-from verienv.virl.streets.street_looks import ArchitectureName
+from verienv.virl.pictures.streets.pixels import RGB, color
+from verienv.virl.pictures.streets.visuals import ArchitectureName
 
 WindowStyle = Literal["sash", "balcony", "french", "ribbon", "curtain_wall", "square", "arched", "panel"]
 Roof = Literal["parapet", "balustrade", "mansard", "slab"]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.pixels import Pixels, mixed, opacity
-from verienv.virl.streets.walls import EYE, Cover, Floats, Frame, meeting
+from verienv.virl.pictures.streets.pixels import Pixels, mixed, opacity
+from verienv.virl.pictures.streets.visibility import EYE, Cover, Floats, Frame, meeting
 
 Array = NDArray[np.float64]
 

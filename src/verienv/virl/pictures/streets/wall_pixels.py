@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.masonry import LEVELS, Elevation
-from verienv.virl.streets.pixels import Pixels, mixed
-from verienv.virl.streets.tiles import TILE
-from verienv.virl.streets.walls import EYE, Floats, Frame, Spans
+from verienv.virl.pictures.streets.pixels import Pixels, mixed
+from verienv.virl.pictures.streets.visibility import EYE, Floats, Frame, Spans
+from verienv.virl.pictures.streets.wall_textures import LEVELS, Elevation
+from verienv.virl.pictures.streets.wall_tiles import TILE
 
 Number = TypeVar("Number", bound=np.generic)
 Longs = NDArray[np.int64]

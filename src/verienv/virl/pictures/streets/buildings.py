@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.streets.architecture import Roof, WindowStyle, painted
-from verienv.virl.streets.draws import Draws
-from verienv.virl.streets.masonry import Elevation, Tile
-from verienv.virl.streets.pixels import RGB
-from verienv.virl.streets.street_looks import ArchitectureName, StreetLook
-from verienv.virl.streets.tiles import (
+from verienv.virl.pictures.streets.architecture import Roof, WindowStyle, painted
+from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.pictures.streets.pixels import RGB
+from verienv.virl.pictures.streets.visuals import ArchitectureName, StreetLook
+from verienv.virl.pictures.streets.wall_textures import Elevation, Tile
+from verienv.virl.pictures.streets.wall_tiles import (
     ACCENT,
     CLASSES,
     DARK,

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import verienv.virl
-from verienv.virl import panorama as panorama_module
-from verienv.virl import projection
-from verienv.virl.panorama import (
+from verienv.virl.pictures import panorama as panorama_module
+from verienv.virl.pictures import projection
+from verienv.virl.pictures.panorama import (
     FILTERS,
     GRID_ORDER,
     BoundedCache,
@@ -29,7 +29,7 @@ from verienv.virl.panorama import (
 HEADINGS = (0.0, 359.9, 45.3, 22.25, 90.0, 180.0, 271.77, 123.456)
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "views.npz"
-"""Views by py360convert 1.0.4: ``python tests/virl/test_panorama.py`` writes them, where it is installed."""
+"""Views by py360convert 1.0.4: ``python tests/virl/pictures/test_panorama.py`` writes them, where it is installed."""
 
 SEEN = ((0.0, 90.0, 0.0), (45.3, 90.0, 0.0), (359.9, 60.0, 0.0), (200.0, 90.0, 30.0), (77.7, 75.0, -60.0))
 """Heading, field of view and pitch of what is in ``GOLDEN``."""
@@ -474,7 +474,7 @@ def test_auto_is_opencv_where_it_can_be_imported() -> None:
 
 def test_without_opencv_auto_is_numpy_and_opencv_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    monkeypatch.delitem(sys.modules, "verienv.virl.projection_opencv", raising=False)
+    monkeypatch.delitem(sys.modules, "verienv.virl.pictures.projection_opencv", raising=False)
     monkeypatch.delattr(verienv.virl, "projection_opencv", raising=False)
     panorama_module.projector.cache_clear()
     try:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.streets.pixels import Pixels
-from verienv.virl.streets.tiles import CLASSES, FINE, TILE, TILES, Sketch
+from verienv.virl.pictures.streets.pixels import Pixels
+from verienv.virl.pictures.streets.wall_tiles import CLASSES, FINE, TILE, TILES, Sketch
 
 LEVELS = 6
 """Levels of sharpness, 0 to 5."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.streets.pixels import Pixels, packed
-from verienv.virl.streets.street_looks import StreetLook
+from verienv.virl.pictures.streets.pixels import Pixels, packed
+from verienv.virl.pictures.streets.visuals import StreetLook
 
 _ZENITH_HORIZON = {
     ("day", "clear"): ((62, 118, 190), (196, 216, 232)),

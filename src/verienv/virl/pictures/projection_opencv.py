@@ -12,8 +12,8 @@ import cv2  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl import projection
-from verienv.virl.projection import ONE, Lens, Picture
+from verienv.virl.pictures import projection
+from verienv.virl.pictures.projection import ONE, Lens, Picture
 
 MOST_SIDE = 2**15 - 2
 """Pixels along a side of what OpenCV looks into."""

@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.virl.streets.buildings import SHADES, Building, Face, building_of, elevation_of
-from verienv.virl.streets.furniture import things_near
-from verienv.virl.streets.ground import draw_ground
-from verienv.virl.streets.masonry import Elevation
-from verienv.virl.streets.painting import paint
-from verienv.virl.streets.pixels import Pixels, packed
-from verienv.virl.streets.signs import shops_of, signs_near
-from verienv.virl.streets.sky import sky, veil_color
-from verienv.virl.streets.street_looks import StreetLook
-from verienv.virl.streets.walls import Cover, Frame, Spans, Walls, frame_of, visible_spans
-from verienv.virl.streets.weather import add_fall, haze, mirror_ground
+from verienv.virl.pictures.streets.buildings import SHADES, Building, Face, building_of, elevation_of
+from verienv.virl.pictures.streets.furniture import things_near
+from verienv.virl.pictures.streets.ground import draw_ground
+from verienv.virl.pictures.streets.pixels import Pixels, packed
+from verienv.virl.pictures.streets.signs import shops_of, signs_near
+from verienv.virl.pictures.streets.sky import sky, veil_color
+from verienv.virl.pictures.streets.visibility import Cover, Frame, Spans, Walls, frame_of, visible_spans
+from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.wall_pixels import paint
+from verienv.virl.pictures.streets.wall_textures import Elevation
+from verienv.virl.pictures.streets.weather import add_fall, haze, mirror_ground
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
 from verienv.virl.world.lots import Frontage, Lot, local

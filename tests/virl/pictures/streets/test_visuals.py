@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from verienv.virl.streets.street_looks import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
+from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
 from verienv.virl.world.city import SHIPPED_CITIES
 
 

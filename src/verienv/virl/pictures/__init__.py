@@ -1,0 +1,1 @@
+"""Pictures of routes: street views and maps."""

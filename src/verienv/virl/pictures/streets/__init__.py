@@ -1,0 +1,1 @@
+"""Streets, drawn from a city's network and places."""
