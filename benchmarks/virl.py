@@ -16,8 +16,8 @@ from typing import Any
 
 import verienv  # noqa: F401 - registers the ids
 from race import NoOp, Row, race, report, seconds
+from verienv.virl.answers import write_answer
 from verienv.virl.env import VIRLEnv
-from verienv.virl.flaws import write_answer
 from verienv.virl.routes.sampler import _shipped_route, shipped_plans
 
 LOAD = """

@@ -19,8 +19,8 @@ from verienv.evaluation.cells import verified_env
 from verienv.film import Still, asked, record
 from verienv.film.film import MOST_BYTES, visible
 from verienv.film.record import followed
+from verienv.virl.answers import write_answer
 from verienv.virl.env import VIRLEnv
-from verienv.virl.flaws import write_answer
 
 ROUTES, WORDS, CARDS = "verienv/VIRL-L-v0", "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 SIDE = 300

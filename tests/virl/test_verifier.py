@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from verienv.testing import VIRLCase, load_virl_vectors, odd_responses, waypoints
 from verienv.testing.case import CANARY
 from verienv.testing.virl_cases import hostile_cases
-from verienv.virl import claims
+from verienv.virl import observations as claims
 from verienv.virl.actions import action_space
-from verienv.virl.flaws import write_answer
+from verienv.virl.answers import write_answer
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.geometry import COMPASS, TURNS

@@ -12,7 +12,7 @@ from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.question import PuzzleRow
 from verienv.generalpoints.verifier import GeneralPointsRewards
 from verienv.virl.env import VIRLEnv
-from verienv.virl.rows import WaypointRow
+from verienv.virl.question import WaypointRow
 from verienv.virl.verifier import VIRLRewards
 
 Rewards = str | Mapping[str, float] | RewardTable

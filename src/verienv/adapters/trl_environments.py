@@ -10,7 +10,7 @@ from verienv.adapters.tasks import Row
 from verienv.core.dialogue import attempt_line
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.question import PuzzleRow
-from verienv.virl.rows import WaypointRow
+from verienv.virl.question import WaypointRow
 from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION
 
 

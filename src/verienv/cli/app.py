@@ -29,8 +29,8 @@ from verienv.generalpoints.config import RULE_BY_SIDE
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.verifier import GeneralPointsRewards
 from verienv.generalpoints.vision_config import LOOK_BY_RULE
+from verienv.virl.config import RULE_BY_CITY
 from verienv.virl.env import VIRLEnv
-from verienv.virl.splits import RULE_BY_CITY
 
 MOST_BAD_LINES = 20
 

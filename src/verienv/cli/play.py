@@ -14,8 +14,8 @@ from verienv.core.env import VerifiedEnv
 from verienv.generalpoints.answers import write_answer as write_formula
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.virl.actions import WORDS, action_space
+from verienv.virl.answers import write_answer as write_action
 from verienv.virl.env import VIRLEnv
-from verienv.virl.flaws import write_answer as write_action
 
 HELP = "Type a formula such as (1+2)*(3+5), or a whole JSON answer; 'give up' for the solutions, 'q' to quit."
 HELP_ON_A_ROUTE = (

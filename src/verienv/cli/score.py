@@ -14,7 +14,7 @@ from verienv.core.config import validated
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.verifier import verify
-from verienv.virl.rows import WaypointRow
+from verienv.virl.question import WaypointRow
 
 
 class ResponseLine(BaseModel):

@@ -11,7 +11,7 @@ import numpy as np
 
 from verienv.testing.case import CANARY, Material, read_vectors
 from verienv.virl.actions import action_space
-from verienv.virl.flaws import flawed_answer, write_answer
+from verienv.virl.answers import flawed_answer, write_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint
 from verienv.virl.verifier import Failure
 from verienv.virl.world.geometry import turn_word

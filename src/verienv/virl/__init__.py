@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from verienv.core.lazy import on_first_use
 from verienv.virl.actions import WORDS, action_space, read_action
-from verienv.virl.flaws import write_answer
+from verienv.virl.answers import write_answer
+from verienv.virl.config import RULE_BY_CITY, SPLITS, UNSEEN_CITIES, VIRLConfig
 from verienv.virl.prompts import question
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import CITIES
-from verienv.virl.splits import RULE_BY_CITY, SPLITS, UNSEEN_CITIES, VIRLConfig
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.city import City, Place, Street, shipped_city
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS

@@ -10,11 +10,11 @@ import numpy as np
 from verienv.core.config import validated
 from verienv.core.env import VerifiedEnv
 from verienv.core.verdict import Metric, Verdict
-from verienv.virl.flaws import flawed_answer, write_answer
+from verienv.virl.answers import flawed_answer, write_answer
+from verienv.virl.config import SPLITS, VIRLConfig
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, question, step_line, view
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import Telling, dealer_for, public_dealer
-from verienv.virl.splits import SPLITS, VIRLConfig
 from verienv.virl.verifier import Failure, verify
 from verienv.virl.world.city import City
 

@@ -12,7 +12,7 @@ from pydantic import FiniteFloat
 from verienv.core.response import read_answer
 from verienv.core.verdict import RewardTable, Verdict
 from verienv.virl.actions import WORDS, Action, action_space, read_action
-from verienv.virl.claims import LONGEST, fold, observation_is_true
+from verienv.virl.observations import LONGEST, fold, observation_is_true
 from verienv.virl.routes.route import ActionSpace, Waypoint
 
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.env import Picture
+from verienv.virl.config import VIRLConfig
 from verienv.virl.env import VIRLEnv
 from verienv.virl.paper_data.files import ROUTES, find_routes
 from verienv.virl.pictures.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama, projector
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.prompts import PICTURE, streets_told
-from verienv.virl.splits import VIRLConfig
 from verienv.virl.verifier import OBSERVATION, field_of
-from verienv.virl.vision_splits import VIRLVisionConfig
+from verienv.virl.vision_config import VIRLVisionConfig
 from verienv.virl.world.city import City
 from verienv.virl.world.lots import Frontage
 

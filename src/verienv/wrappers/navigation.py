@@ -13,10 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from verienv.core.config import validated
 from verienv.core.spaces import image_space
 from verienv.virl.actions import action_space
+from verienv.virl.answers import write_answer
+from verienv.virl.config import VIRLConfig
 from verienv.virl.env import VIRLEnv
-from verienv.virl.flaws import write_answer
 from verienv.virl.routes.route import Waypoint
-from verienv.virl.splits import VIRLConfig
 from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
 from verienv.wrappers.making import made_over
 from verienv.wrappers.pictures import fitted, known_resize, written
@@ -269,7 +269,7 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
 
 def make_by_sight(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """The same over V-IRL by sight, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
+    from verienv.virl.vision_config import VIRLVisionConfig
     from verienv.virl.vision_env import VIRLVisionEnv
-    from verienv.virl.vision_splits import VIRLVisionConfig
 
     return made_over(VIRLDiscrete, DiscreteConfig, VIRLVisionEnv, VIRLVisionConfig, render_mode, settings)

@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from verienv.core.config import validated
 from verienv.core.verdict import Verdict
 from verienv.virl.actions import action_space
+from verienv.virl.config import VIRLConfig
 from verienv.virl.routes.route import ActionSpace, Route, Waypoint
-from verienv.virl.splits import VIRLConfig
 from verienv.virl.verifier import RewardsLike, VIRLRewards, verify
 
 

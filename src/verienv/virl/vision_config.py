@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import known_name, known_size, named
+from verienv.virl.config import VIRLConfig
 from verienv.virl.pictures.panorama import Engine
 from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
-from verienv.virl.splits import VIRLConfig
 
 SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verienv.testing import waypoints
-from verienv.virl.flaws import flawed_answer, write_answer
+from verienv.virl.answers import flawed_answer, write_answer
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import Failure, verify
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from verienv.testing import waypoints
 from verienv.testing.strategies import any_text
-from verienv.virl import claims as room
-from verienv.virl.claims import LONGEST, Claims, fold, observation_is_true, read_claims
+from verienv.virl import observations as room
+from verienv.virl.observations import LONGEST, Claims, fold, observation_is_true, read_claims
 from verienv.virl.routes.route import Waypoint
 
 quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)

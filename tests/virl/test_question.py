@@ -4,7 +4,7 @@ import pytest
 
 from verienv.core.assets import asset_path
 from verienv.virl import Route, VIRLConfig, Waypoint, write_answer
-from verienv.virl.rows import WaypointRow
+from verienv.virl.question import WaypointRow
 
 TURN = Waypoint(
     location=(-34.9, -56.2), heading=90.0, move="turn", turn_to=0.0, sentence="Turn left to face north.",
