@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from verienv.registration import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
+from verienv.registry import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from verienv.registration import register_all
+from verienv.registry import register_all
 
 if TYPE_CHECKING:
     from verienv import generalpoints as generalpoints

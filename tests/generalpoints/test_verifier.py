@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verienv.generalpoints import REWARDS, Failure, GeneralPointsRewards, Puzzle, formula_failure, verify
+from verienv.generalpoints.cases import CANARY, hostile_cases
 from verienv.testing import Case, failing_formulas, load_vectors, odd_responses, puzzles, solving_formulas
-from verienv.testing.cases import CANARY, hostile_cases
 
 HAND = Puzzle(("4", "3", "2", "K"))
 MODES = [(vision, strict) for vision in (False, True) for strict in (False, True)]
@@ -92,7 +92,7 @@ def test_verdicts_do_not_depend_on_the_hash_seed():
 import hashlib, json
 from verienv.generalpoints import verify
 from verienv.testing import load_vectors
-from verienv.testing.cases import hostile_cases
+from verienv.generalpoints.cases import hostile_cases
 told = hashlib.sha256()
 for case in [*load_vectors(), *hostile_cases(2)]:
     told.update(verify(case.response, case.puzzle, vision=True).model_dump_json().encode())

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verienv.core.cases import CANARY
 from verienv.testing import VIRLCase, load_virl_vectors, odd_responses, waypoints
-from verienv.testing.case import CANARY
-from verienv.testing.virl_cases import hostile_cases
 from verienv.virl import observations as claims
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer
+from verienv.virl.cases import hostile_cases
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.geometry import COMPASS, TURNS
@@ -238,7 +238,7 @@ def test_verdicts_do_not_depend_on_the_hash_seed():
     script = """
 import hashlib
 from verienv.testing import load_virl_vectors
-from verienv.testing.virl_cases import hostile_cases
+from verienv.virl.cases import hostile_cases
 from verienv.virl.verifier import verify
 told = hashlib.sha256()
 for case in [*load_virl_vectors(), *hostile_cases(2)]:

@@ -24,11 +24,11 @@ from verienv.demos import Kind, demonstrations
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
 from verienv.evaluation.cells import verified_env
-from verienv.film import asked
 from verienv.generalpoints.config import RULE_BY_SIDE
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.verifier import GeneralPointsRewards
 from verienv.generalpoints.vision_config import LOOK_BY_RULE
+from verienv.replay import asked
 from verienv.virl.config import RULE_BY_CITY
 from verienv.virl.env import VIRLEnv
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from verienv.core.files import written_whole
-from verienv.registration import ENTRY_POINTS
+from verienv.registry import ENTRY_POINTS
 
 
 def full_id(name: str) -> str:

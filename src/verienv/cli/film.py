@@ -17,7 +17,7 @@ from verienv.core.env import VerifiedEnv
 from verienv.core.files import written_whole
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.records import Setup
-from verienv.film import Respond, expert, record
+from verienv.replay import Respond, expert, record
 
 
 @dataclass

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from verienv.evaluation.cells import verified_env
 from verienv.generalpoints.pictures.visuals import LOOKS, Look
-from verienv.registration import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
+from verienv.registry import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
 
 
 def listing() -> Iterator[Table]:

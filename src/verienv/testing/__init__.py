@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verienv.testing.cases import Case, load_vectors
+from verienv.generalpoints.cases import Case, load_vectors
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
-from verienv.testing.virl_cases import VIRLCase, load_virl_vectors
+from verienv.virl.cases import VIRLCase, load_virl_vectors
 
 if TYPE_CHECKING:
     from verienv.testing.strategies import failing_formulas, odd_responses, puzzles, solving_formulas, waypoints

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from verienv.testing import cases as generalpoints
-from verienv.testing import virl_cases as virl
-from verienv.testing.case import AnyCase, Material, Task
+from verienv.core.cases import AnyCase, Material, Task
+from verienv.generalpoints import cases as generalpoints
 from verienv.testing.report import Kind, VerifierFaults, VerifierReport
 from verienv.testing.trial import Enough, Trial, signals
+from verienv.virl import cases as virl
 
 
 def check_verifier(

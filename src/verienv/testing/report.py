@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verienv.testing.case import AnyCase
+from verienv.core.cases import AnyCase
 
 SHOWN = 3
 """Examples of each kind in the message; all are in ``VerifierFaults.faults``."""

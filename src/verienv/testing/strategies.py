@@ -14,13 +14,13 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from verienv.arithmetic.expression import Expression, Item
 from verienv.arithmetic.solver import solutions
+from verienv.core.cases import Task
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import FEWEST_CARDS, MOST_CARDS, Puzzle, check_target
 from verienv.generalpoints.rules import PRESETS, FaceRule, RuleLike
 from verienv.generalpoints.table import reaches
 from verienv.generalpoints.verifier import formula_failure
-from verienv.testing.case import Task
-from verienv.testing.virl_cases import LANDMARKS
+from verienv.virl.cases import LANDMARKS
 from verienv.virl.routes.route import Waypoint
 
 

@@ -12,7 +12,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-from verienv.testing.case import CANARY, AnyCase
+from verienv.core.cases import CANARY, AnyCase
 from verienv.testing.report import Fault, Kind
 
 ENOUGH_SLOW = 3

@@ -172,7 +172,7 @@ class Film:
 
         A player where scripts run, a long page where they do not.
         """
-        from verienv.film.page import page
+        from verienv.replay.page import page
 
         return page(self)
 
@@ -182,7 +182,7 @@ class Film:
         Raises:
             ValueError: if ``columns`` is not 1 to 20.
         """
-        from verienv.film.sheet import sheet
+        from verienv.replay.sheet import sheet
 
         return sheet(self, columns)
 

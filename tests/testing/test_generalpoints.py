@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import verienv
 from verienv.core.response import read_answer
 from verienv.generalpoints import Puzzle, formula_failure, is_solvable, parse_formula, solutions, verify
+from verienv.generalpoints.cases import CANARY
 from verienv.testing import (
     Kind,
     VerifierFaults,
@@ -30,7 +31,6 @@ from verienv.testing import (
     puzzles,
     solving_formulas,
 )
-from verienv.testing.cases import CANARY
 
 HAND = Puzzle(("4", "3", "2", "K"))
 few = settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -360,7 +360,7 @@ def test_wrong_arguments_are_errors_that_say_what_is_expected(arguments, error):
 
 def test_damaged_vectors_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "broken.jsonl").write_text('{"name": "x"}\n')
-    monkeypatch.setattr("verienv.testing.case.asset_path", lambda name: tmp_path / "broken.jsonl")
+    monkeypatch.setattr("verienv.core.cases.asset_path", lambda name: tmp_path / "broken.jsonl")
     with pytest.raises(ValueError, match=r"broken.jsonl is damaged .*build_vectors"):
         load_vectors.__wrapped__()
 

@@ -19,8 +19,8 @@ from verienv import wrappers
 from verienv.generalpoints import parse_formula
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.wrappers import GeneralPointsTokens
-from verienv.wrappers.tokens import make, make_by_sight
+from verienv.numeric import GeneralPointsTokens
+from verienv.numeric.tokens import make, make_by_sight
 
 WORDS_ID, SIGHT_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
 SETTINGS: list[dict[str, Any]] = [

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from verienv.core.cases import CANARY
 from verienv.core.response import read_answer
 from verienv.testing import Kind, VerifierFaults, check_verifier, load_virl_vectors
-from verienv.testing.case import CANARY
 from verienv.virl.actions import read_action
 from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import action_failure, verify
@@ -157,6 +157,6 @@ def test_the_report_names_the_action_that_is_due():
 
 def test_damaged_vectors_are_an_error_that_says_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "broken.jsonl").write_text('{"name": "x"}\n')
-    monkeypatch.setattr("verienv.testing.case.asset_path", lambda name: tmp_path / "broken.jsonl")
+    monkeypatch.setattr("verienv.core.cases.asset_path", lambda name: tmp_path / "broken.jsonl")
     with pytest.raises(ValueError, match=r"broken.jsonl is damaged .*build_virl_vectors"):
         load_virl_vectors.__wrapped__()

@@ -15,13 +15,13 @@ from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from tests.virl import reader
 
+from verienv.numeric.navigation import VIRLDiscrete, make, make_by_sight
+from verienv.numeric.sentences import ACTIONS, KINDS, Sentence, layout, read_sentences, sentences_followed
 from verienv.virl import COMPASS, TURNS, action_space, write_answer
 from verienv.virl.env import VIRLEnv
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import shipped_plans
 from verienv.virl.world.geometry import POSITIONS
-from verienv.wrappers.navigation import VIRLDiscrete, make, make_by_sight
-from verienv.wrappers.sentences import ACTIONS, KINDS, Sentence, layout, read_sentences, sentences_followed
 
 PARTS = {"montevideo-centre": "train", "montevideo-north": "test", "astana": "visual_ood", "helsinki": "visual_ood"}
 DIRECTIONS = ("both", "absolute", "relative", "landmarks")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from verienv.core.lazy import on_first_use
 
 if TYPE_CHECKING:
-    from verienv.wrappers.formula_builder import FormulaBuilder as FormulaBuilder
-    from verienv.wrappers.navigation import DiscreteConfig as DiscreteConfig
-    from verienv.wrappers.navigation import VIRLDiscrete as VIRLDiscrete
-    from verienv.wrappers.text import TextTokens as TextTokens
-    from verienv.wrappers.tokens import GeneralPointsTokens as GeneralPointsTokens
-    from verienv.wrappers.tokens_config import TokensConfig as TokensConfig
+    from verienv.numeric.formula_builder import FormulaBuilder as FormulaBuilder
+    from verienv.numeric.navigation import DiscreteConfig as DiscreteConfig
+    from verienv.numeric.navigation import VIRLDiscrete as VIRLDiscrete
+    from verienv.numeric.text import TextTokens as TextTokens
+    from verienv.numeric.tokens import GeneralPointsTokens as GeneralPointsTokens
+    from verienv.numeric.tokens_config import TokensConfig as TokensConfig
 
 _LAZY = {
     "DiscreteConfig": "navigation",

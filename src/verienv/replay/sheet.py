@@ -8,7 +8,7 @@ from textwrap import wrap
 from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
-from verienv.film.film import Film, Frame, visible
+from verienv.replay.film import Film, Frame, visible
 
 TILE = 320
 """Width and height of a tile's picture in px."""

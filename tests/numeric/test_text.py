@@ -15,8 +15,8 @@ from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 import verienv  # noqa: F401 - registers the ids
+from verienv.numeric.text import TextTokens
 from verienv.virl import action_space
-from verienv.wrappers.text import TextTokens
 
 TINY = Path(__file__).parents[2] / "assets" / "models" / "tiny-lm"
 WORDS = "verienv/VIRL-L-v0"
@@ -160,6 +160,6 @@ def test_an_environment_without_text_is_refused() -> None:
 
 
 def test_importing_the_wrapper_loads_no_training_library() -> None:
-    code = "import sys, verienv.wrappers.text; print({'transformers', 'torch', 'tokenizers'} & set(sys.modules))"
+    code = "import sys, verienv.numeric.text; print({'transformers', 'torch', 'tokenizers'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from verienv.core.loose_json import nesting
 from verienv.core.verdict import Metric
-from verienv.film.film import Film, Frame, Scene, Still, visible
+from verienv.replay.film import Film, Frame, Scene, Still, visible
 
 THUMB = 96
 """Width and height of thumbnails in px, at most."""

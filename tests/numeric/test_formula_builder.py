@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from verienv.generalpoints import IllegalFormula, parse_formula, solutions
-from verienv.wrappers import FormulaBuilder
-from verienv.wrappers.formula_builder import SYMBOLS
+from verienv.numeric import FormulaBuilder
+from verienv.numeric.formula_builder import SYMBOLS
 
 
 def is_legal(formula: str) -> bool:

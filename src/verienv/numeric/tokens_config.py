@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from verienv.wrappers.pictures import known_resize
+from verienv.numeric.pictures import known_resize
 
 
 class TokensConfig(BaseModel):

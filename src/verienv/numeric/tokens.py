@@ -18,10 +18,10 @@ from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.wrappers.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
-from verienv.wrappers.making import made_over
-from verienv.wrappers.pictures import fitted, written
-from verienv.wrappers.tokens_config import TokensConfig
+from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
+from verienv.numeric.making import made_over
+from verienv.numeric.pictures import fitted, written
+from verienv.numeric.tokens_config import TokensConfig
 
 NUMBER_SCALE = 10.0
 """Observations hold the cards' numbers divided by this."""

@@ -11,8 +11,8 @@ from verienv.core.dialogue import parts_of
 from verienv.core.env import VerifiedEnv
 from verienv.core.response import clean_response
 from verienv.demos import images_of
-from verienv.film.film import Film, Frame, Scene, Still
 from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.replay.film import Film, Frame, Scene, Still
 from verienv.virl.env import VIRLEnv
 from verienv.virl.routes.route import Route
 

@@ -16,9 +16,9 @@ from verienv.cli.film import checked_film, dealt, save_film
 from verienv.core.verdict import Verdict
 from verienv.evaluation import evaluate
 from verienv.evaluation.cells import verified_env
-from verienv.film import Still, asked, record
-from verienv.film.film import MOST_BYTES, visible
-from verienv.film.record import followed
+from verienv.replay import Still, asked, record
+from verienv.replay.film import MOST_BYTES, visible
+from verienv.replay.record import followed
 from verienv.virl.answers import write_answer
 from verienv.virl.env import VIRLEnv
 

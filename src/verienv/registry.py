@@ -13,10 +13,10 @@ ENTRY_POINTS = {
 """The tasks, in text and pictures."""
 
 NUMERIC_ENTRY_POINTS = {
-    "verienv/GeneralPoints-Tokens-v0": "verienv.wrappers.tokens:make",
-    "verienv/GeneralPoints-VL-Tokens-v0": "verienv.wrappers.tokens:make_by_sight",
-    "verienv/VIRL-Discrete-v0": "verienv.wrappers.navigation:make",
-    "verienv/VIRL-VL-Discrete-v0": "verienv.wrappers.navigation:make_by_sight",
+    "verienv/GeneralPoints-Tokens-v0": "verienv.numeric.tokens:make",
+    "verienv/GeneralPoints-VL-Tokens-v0": "verienv.numeric.tokens:make_by_sight",
+    "verienv/VIRL-Discrete-v0": "verienv.numeric.navigation:make",
+    "verienv/VIRL-VL-Discrete-v0": "verienv.numeric.navigation:make_by_sight",
 }
 """Their numeric faces, for libraries that accept neither text observations nor text actions."""
 

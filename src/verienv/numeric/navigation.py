@@ -12,15 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validated
 from verienv.core.spaces import image_space
-from verienv.virl.actions import action_space
-from verienv.virl.answers import write_answer
-from verienv.virl.config import VIRLConfig
-from verienv.virl.env import VIRLEnv
-from verienv.virl.routes.route import Waypoint
-from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
-from verienv.wrappers.making import made_over
-from verienv.wrappers.pictures import fitted, known_resize, written
-from verienv.wrappers.sentences import (
+from verienv.numeric.making import made_over
+from verienv.numeric.pictures import fitted, known_resize, written
+from verienv.numeric.sentences import (
     ACTIONS,
     HEAD,
     IN_HEAD,
@@ -30,6 +24,12 @@ from verienv.wrappers.sentences import (
     read_sentences,
     sentences_followed,
 )
+from verienv.virl.actions import action_space
+from verienv.virl.answers import write_answer
+from verienv.virl.config import VIRLConfig
+from verienv.virl.env import VIRLEnv
+from verienv.virl.routes.route import Waypoint
+from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
 
 
 class DiscreteConfig(BaseModel):

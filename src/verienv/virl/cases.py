@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verienv.testing.case import CANARY, Material, read_vectors
+from verienv.core.cases import CANARY, Material, read_vectors
 from verienv.virl.actions import action_space
 from verienv.virl.answers import flawed_answer, write_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint

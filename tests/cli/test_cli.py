@@ -17,7 +17,7 @@ from verienv.evaluation import Evaluation
 from verienv.generalpoints import LOOK_BY_RULE, LOOKS, RULE_BY_SIDE, GeneralPointsVisionConfig, Puzzle, verify
 from verienv.generalpoints.puzzle import read_instance
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
-from verienv.registration import ENTRY_POINTS
+from verienv.registry import ENTRY_POINTS
 from verienv.virl import VIRLConfig
 from verienv.virl.env import VIRLEnv
 
