@@ -13,7 +13,7 @@ from verienv.cli.convert import convert as convert_command
 from verienv.virl.paper_data.routes import PublicRoutes, convert, panorama_near, read_public_routes
 from verienv.virl.routes.sampler import Telling
 
-SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
+SAMPLES = sorted((Path(__file__).parents[4] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
 NAMES = ("Café “Zoë”", None, "東京" if importlib.util.find_spec("anyascii") else "Tøkyo")
 
 

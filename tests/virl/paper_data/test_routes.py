@@ -23,7 +23,7 @@ from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import bearing, turn
 
 BOTH = Telling(40.0, "both")
-SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
+SAMPLES = sorted((Path(__file__).parents[4] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
 needs_samples = pytest.mark.skipif(not SAMPLES, reason="the real route files are not beside this checkout")
 
 

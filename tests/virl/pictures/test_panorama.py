@@ -28,7 +28,7 @@ from verienv.virl.pictures.panorama import (
 
 HEADINGS = (0.0, 359.9, 45.3, 22.25, 90.0, 180.0, 271.77, 123.456)
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "views.npz"
+GOLDEN = Path(__file__).parents[2] / "golden" / "views.npz"
 """Views by py360convert 1.0.4: ``python tests/virl/pictures/test_panorama.py`` writes them, where it is installed."""
 
 SEEN = ((0.0, 90.0, 0.0), (45.3, 90.0, 0.0), (359.9, 60.0, 0.0), (200.0, 90.0, 30.0), (77.7, 75.0, -60.0))

@@ -15,7 +15,7 @@ from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.lots import Frontage, building_line
 from verienv.virl.world.network import NearestStreet, largest_component
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 COUNTS = {  # nodes, junctions, junctions with a landmark, streets, places
     "astana": (1105, 902, 69, 1600, 488),
     "helsinki": (129, 95, 79, 184, 668),
