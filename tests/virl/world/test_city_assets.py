@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from verienv.core.assets import asset_path
-from verienv.virl.world.city import SHIPPED_CITIES, City, shipped_city
-from verienv.virl.world.city_file import fits
+from verienv.virl.world.city import City
+from verienv.virl.world.city_file import SHIPPED_CITIES, fits, shipped_city
 from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.lots import Frontage, building_line
 from verienv.virl.world.network import NearestStreet, largest_component

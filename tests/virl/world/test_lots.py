@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.virl.world.city import SHIPPED_CITIES, City, Place, Street, shipped_city
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
 from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.lots import Frontage, Lot, building_line, local, road_width, with_fronts
 from verienv.virl.world.network import NearestStreet

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from verienv.virl.world.city import City
-from verienv.virl.world.city_file import fits
+from verienv.virl.world.city_file import fits, save_city
 from verienv.virl.world.geometry import distance
 from verienv.virl.world.lots import building_line, local
 from verienv.virl.world.network import largest_component
@@ -32,15 +32,18 @@ def departing(city: City, node: int) -> list[float]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_city_is_the_same_in_every_version(kind: Any, tmp_path: Path) -> None:
-    procedural_city(kind, 0).save(tmp_path / "city.json")
+    save_city(procedural_city(kind, 0), tmp_path / "city.json")
     assert sha256((tmp_path / "city.json").read_bytes()).hexdigest()[:16] == PINNED[kind]
 
 
 def test_a_city_is_the_same_in_another_process(tmp_path: Path) -> None:
-    code = "import sys, verienv.virl.world.procedural as p; p.procedural_city('organic', 3).save(sys.argv[1])"
+    code = (
+        "import sys; from verienv.virl import procedural_city, save_city; "
+        "save_city(procedural_city('organic', 3), sys.argv[1])"
+    )
     other = {**os.environ, "PYTHONHASHSEED": "17"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "there.json"], check=True, env=other)
-    procedural_city("organic", 3).save(tmp_path / "here.json")
+    save_city(procedural_city("organic", 3), tmp_path / "here.json")
     assert (tmp_path / "there.json").read_bytes() == (tmp_path / "here.json").read_bytes()
 
 

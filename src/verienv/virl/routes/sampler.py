@@ -17,7 +17,8 @@ from verienv.virl.routes.instructions import Directions
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import TASK, Route
-from verienv.virl.world.city import City, shipped_city
+from verienv.virl.world.city import City
+from verienv.virl.world.city_file import load_city, shipped_city
 
 CITIES: dict[str, dict[str, str]] = {
     "montevideo": {"train": "montevideo-centre", "test": "montevideo-north"},
@@ -174,7 +175,7 @@ def _whole(city: str) -> City:
     from verienv.virl.world.procedural import procedural_city
 
     procedural = _PROCEDURAL.fullmatch(city)
-    return procedural_city(procedural[1], int(procedural[2])) if procedural else City.load(city)
+    return procedural_city(procedural[1], int(procedural[2])) if procedural else load_city(city)
 
 
 def _read(instance: str, example: str) -> tuple[str, str]:

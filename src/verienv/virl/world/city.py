@@ -1,17 +1,15 @@
-"""A city: junctions, the streets between them, and the places that stand beside them; its file; the shipped cities."""
+"""A city: junctions, the streets between them, and the places that stand beside the streets."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate, pairwise
 from math import cos, radians
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
-from verienv.core.assets import asset_path
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, bearing, between, distance
 from verienv.virl.world.network import largest_component
 
@@ -20,9 +18,6 @@ SIGHT = 30.0
 
 AHEAD = 20.0
 """Metres ahead to the point that one looks at who walks along a street."""
-
-SHIPPED_CITIES = ("astana", "helsinki", "montevideo-centre", "montevideo-north")
-"""The cities in ``assets/cities``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +186,6 @@ class City:
             source=self.source,
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write the city's file, as ``city_file`` says; coordinates are rounded to 1e-6 degrees."""
-        from verienv.virl.world.city_file import write_city
-
-        write_city(self, Path(path))
-
-    @classmethod
-    def load(cls, path: str | Path) -> City:
-        """Read a city's file.
-
-        Raises:
-            FileNotFoundError: if there is none.
-            ValueError: one line that says what is wrong with it. A file is trusted in nothing.
-        """
-        from verienv.virl.world.city_file import read_city
-
-        if not Path(path).exists():
-            raise FileNotFoundError(f"no city's file {str(path)!r}: give the path of a .json that City.save wrote")
-        return read_city(Path(path))
-
     def _east(self, point: Point) -> float:
         """Degrees east of the first node, right across the date line too."""
         return (point[1] - self.nodes[0][1] + 180.0) % 360.0 - 180.0
@@ -240,15 +215,3 @@ class City:
         for index, place in enumerate(self.places):
             cells.setdefault(self._cell(place.location), []).append(index)
         return cells
-
-
-@lru_cache(maxsize=8)
-def shipped_city(name: str) -> City:
-    """One of ``SHIPPED_CITIES``.
-
-    Raises:
-        ValueError: if there is no such city.
-    """
-    if name not in SHIPPED_CITIES:
-        raise ValueError(f"city={name!r}: expected one of {', '.join(SHIPPED_CITIES)}; City.load reads one of your own")
-    return City.load(asset_path(f"cities/{name}.json"))

@@ -1,25 +1,31 @@
-"""A city's file: the format ``verienv-city``, version 1, written with a line for each thing, and trusted in nothing.
+"""Cities on disk: the format ``verienv-city``, version 1, and the cities that are shipped in it.
 
-It is a JSON object of ``format``, ``version``, ``name``, ``title``, ``attribution``, ``source`` and three lists:
+A file is trusted in nothing. It is a JSON object, with a line for each thing, of ``format``, ``version``, ``name``,
+``title``, ``attribution``, ``source`` and three lists:
 
 - ``nodes`` of [latitude, longitude];
 - ``streets`` of [first node, second node, name, label, kind, latitude, longitude, ...], the numbers being the points
   between the two nodes;
 - ``places`` of [name, label, kind, latitude, longitude, street, metres along it].
 
-What the fields mean is said at ``City``, ``Street`` and ``Place``. Coordinates have six decimals, metres two.
+``City``, ``Street`` and ``Place`` say what the fields mean. Coordinates have six decimals, metres two.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from verienv.core.assets import asset_path
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.network import largest_component
+
+SHIPPED_CITIES = ("astana", "helsinki", "montevideo-centre", "montevideo-north")
+"""The cities in ``assets/cities``."""
 
 FORMAT, VERSION = "verienv-city", 1
 HEAD = ("format", "version", "name", "title", "attribution", "source")
@@ -43,8 +49,8 @@ def fits(label: str, most: int) -> bool:
     return label.isascii() and label.isprintable() and len(label) <= most and spaced and not UNFIT.search(label)
 
 
-def write_city(city: City, path: Path) -> None:
-    """Write ``city`` to ``path``."""
+def save_city(city: City, path: str | Path) -> None:
+    """Write the file of a city; coordinates are rounded to 1e-6 degrees."""
     head = dict(zip(HEAD, (FORMAT, VERSION, city.name, city.title, city.attribution, city.source), strict=True))
     lists: tuple[list[list[Any]], ...] = (
         [_rounded(node) for node in city.nodes],
@@ -60,16 +66,31 @@ def write_city(city: City, path: Path) -> None:
     parts = [f'"{key}": {_json(value)}' for key, value in head.items()]
     for key, rows in zip(LISTS, lists, strict=True):
         parts.append(f'"{key}": [\n' + ",\n".join(map(_json, rows)) + "\n]")
-    path.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8", newline="\n")
+    Path(path).write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8", newline="\n")
 
 
-def read_city(path: Path) -> City:
-    """The city in ``path``.
+def load_city(path: str | Path) -> City:
+    """Read the file of a city.
 
     Raises:
+        FileNotFoundError: if there is none.
         ValueError: one line that names the file, the item, what is wrong and what to do.
     """
-    return _Reader(path).city()
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no city's file {str(path)!r}: give the path of a .json that save_city wrote")
+    return _Reader(Path(path)).city()
+
+
+@lru_cache(maxsize=8)
+def shipped_city(name: str) -> City:
+    """Load one of ``SHIPPED_CITIES``; it is read once in a process.
+
+    Raises:
+        ValueError: if there is no such city.
+    """
+    if name not in SHIPPED_CITIES:
+        raise ValueError(f"city={name!r}: expected one of {', '.join(SHIPPED_CITIES)}; load_city reads one of your own")
+    return load_city(asset_path(f"cities/{name}.json"))
 
 
 class _Reader:
@@ -101,7 +122,7 @@ class _Reader:
 
     def _parsed(self) -> dict[str, Any]:
         if not self.path.is_file():
-            self._fail("it", "is no plain file; give a .json that City.save wrote")
+            self._fail("it", "is no plain file; give a .json that save_city wrote")
         with self.path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
@@ -109,7 +130,7 @@ class _Reader:
         try:
             data = json.loads(raw.decode("utf-8"), parse_constant=float)
         except (ValueError, RecursionError) as error:
-            self._fail("it", f"is no JSON in UTF-8 ({str(error).splitlines()[0][:80]}); write it with City.save")
+            self._fail("it", f"is no JSON in UTF-8 ({str(error).splitlines()[0][:80]}); write it with save_city")
         if not isinstance(data, dict) or set(data) != {*HEAD, *LISTS}:
             found = f"the keys {_shown(' '.join(sorted(data)))}" if isinstance(data, dict) else _shown(data)
             self._fail("it", f"holds {found}; an object of {', '.join((*HEAD, *LISTS))} is accepted")
@@ -189,7 +210,7 @@ def _rounded(*points: Point) -> list[float]:
 
 
 def _shown(value: Any) -> str:
-    """The value, short; nothing inside a list or an object, which may be deep, is looked at."""
+    """Describe a value in at most 60 characters; nothing inside a list or an object, which may be deep, is read."""
     if isinstance(value, (list, dict)):
         return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
     shown = ascii(value[:60] if isinstance(value, str) else value)

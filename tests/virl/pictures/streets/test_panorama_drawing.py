@@ -14,7 +14,8 @@ from verienv.virl.pictures.streets.panorama_drawing import Picture, draw_panoram
 from verienv.virl.pictures.streets.signs import MOST_HIDDEN, Signs, signs_near
 from verienv.virl.pictures.streets.visibility import Cover, Frame, Walls, visible_spans
 from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
-from verienv.virl.world.city import SHIPPED_CITIES, City, Place, Street, shipped_city
+from verienv.virl.world.city import City, Place, Street
+from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
 from verienv.virl.world.geometry import Point, bearing, distance, turn
 from verienv.virl.world.lots import Frontage
 from verienv.virl.world.procedural import procedural_city
@@ -23,7 +24,7 @@ SIZE = (128, 256)
 
 CHILD = """
 from hashlib import sha256
-from verienv.virl.world.city import shipped_city
+from verienv.virl.world.city_file import shipped_city
 from verienv.virl.world.lots import Frontage
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.pictures.streets.visuals import StreetLook

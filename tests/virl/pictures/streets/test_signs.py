@@ -24,7 +24,8 @@ from verienv.virl.pictures.streets.turned import MOST_ASIDE, turned_board
 from verienv.virl.pictures.streets.views import headings_at, is_in_one_view
 from verienv.virl.pictures.streets.visibility import EYE, Cover, Frame, visible_spans
 from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, StreetLook
-from verienv.virl.world.city import SHIPPED_CITIES, SIGHT, City, shipped_city
+from verienv.virl.world.city import SIGHT, City
+from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
 from verienv.virl.world.geometry import Point, turn
 from verienv.virl.world.lots import Frontage, local
 from verienv.virl.world.procedural import procedural_city

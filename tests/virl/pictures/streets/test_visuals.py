@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, VISUALS, StreetLook, architecture_of
-from verienv.virl.world.city import SHIPPED_CITIES
+from verienv.virl.world.city_file import SHIPPED_CITIES
 
 
 def test_a_name_and_the_dict_it_stands_for_are_one_look() -> None:
