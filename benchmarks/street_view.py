@@ -30,7 +30,7 @@ from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.city import City
-from verienv.virl.world.lots import Frontage
+from verienv.virl.world.lots import Lots
 
 SIDE = 640
 AROUND = (0.0, 90.0, 180.0, 270.0)
@@ -209,12 +209,10 @@ def drawings(rounds: int, count: int = 24) -> list[Row]:
         env.reset(seed=0)
         city = env.city
         assert city  # noqa: S101 - shipped routes have one
-        frontage, dress = Frontage(city), StreetLook.of(look)
+        frontage, dress = Lots(city), StreetLook.of(look)
         whole = noise()
 
-        def draw(
-            waypoint: Waypoint, city: City = city, frontage: Frontage = frontage, dress: StreetLook = dress
-        ) -> Any:
+        def draw(waypoint: Waypoint, city: City = city, frontage: Lots = frontage, dress: StreetLook = dress) -> Any:
             return draw_panorama(city, frontage, waypoint.location, dress)
 
         def unknown(number: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -33,7 +33,7 @@ from street_lines import Line, inside, joined, largest, merged, simplified, spli
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.city_file import fits, load_city, save_city
 from verienv.virl.world.geometry import Point, distance
-from verienv.virl.world.lots import with_fronts
+from verienv.virl.world.lots import move_to_fronts
 from verienv.virl.world.network import NearestStreet
 
 CITIES = Path(__file__).parents[1] / "assets" / "cities"
@@ -245,7 +245,7 @@ def city_of(
     city = City(
         name, title, ATTRIBUTION, tuple(nodes), tuple(streets), tuple(place for _, place in ranked), source + date
     )
-    return with_fronts(city, [rank for rank, _ in ranked])
+    return move_to_fronts(city, [rank for rank, _ in ranked])
 
 
 def counts(city: City) -> str:

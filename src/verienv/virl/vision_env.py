@@ -18,7 +18,7 @@ from verienv.virl.prompts import PICTURE, streets_told
 from verienv.virl.verifier import OBSERVATION, field_of
 from verienv.virl.vision_config import VIRLVisionConfig
 from verienv.virl.world.city import City
-from verienv.virl.world.lots import Frontage
+from verienv.virl.world.lots import Lots
 
 MOST_CACHED = 256 * 2**20
 """Bytes of panoramas that are kept, for all environments of a process together."""
@@ -30,8 +30,8 @@ _panoramas = BoundedCache(MOST_CACHED)
 
 
 @lru_cache(maxsize=4)
-def _frontage(city: City) -> Frontage:
-    return Frontage(city)
+def _frontage(city: City) -> Lots:
+    return Lots(city)
 
 
 def _panorama_folder(config: VIRLVisionConfig) -> PanoramaFolder | None:

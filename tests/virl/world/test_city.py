@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.virl.world.small_city import fields, small_city
 
-from verienv.virl.world.city import AHEAD, SIGHT, City, Place, Street
+from verienv.virl.world.city import AHEAD, LANDMARK_RADIUS, City, Place, Street
 from verienv.virl.world.city_file import shipped_city
 from verienv.virl.world.geometry import Point, bearing, distance, turn
 from verienv.virl.world.procedural import procedural_city
@@ -96,7 +96,7 @@ def test_the_landmark_is_what_a_search_of_all_places_finds(index: int, north: fl
     node = city.nodes[index % len(city.nodes)]
     location = (node[0] + north / 10, node[1] + east / 10)
     metres, first = min((distance(location, place.location), number) for number, place in enumerate(city.places))
-    assert city.landmark_at(location) == (city.places[first] if metres <= SIGHT else None)
+    assert city.landmark_at(location) == (city.places[first] if metres <= LANDMARK_RADIUS else None)
 
 
 def test_a_landmark_is_seen_across_the_date_line() -> None:

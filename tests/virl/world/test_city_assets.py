@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from verienv.core.assets import asset_path
+from verienv.virl.world.building_lines import building_line_offset
 from verienv.virl.world.city import City
 from verienv.virl.world.city_file import SHIPPED_CITIES, fits, shipped_city
 from verienv.virl.world.geometry import Point, distance
-from verienv.virl.world.lots import Frontage, building_line
+from verienv.virl.world.lots import Lots
 from verienv.virl.world.network import NearestStreet, largest_component
 
 ROOT = Path(__file__).parents[3]
@@ -68,26 +69,26 @@ def test_no_street_is_shorter_than_14_m(name: str) -> None:
 def test_every_place_stands_on_the_building_line_of_its_street(name: str) -> None:
     city = shipped_city(name)
     for place in city.places:
-        line = building_line(city.streets[place.street])
+        line = building_line_offset(city.streets[place.street])
         assert distance(place.location, city.foot(place)) == pytest.approx(line, abs=0.2)
 
 
 @every_city
 def test_no_place_stands_on_another_streets_road_or_pavement(name: str) -> None:
     city = shipped_city(name)
-    kinds = {building_line(street) for street in city.streets}
+    kinds = {building_line_offset(street) for street in city.streets}
     for line in kinds:
-        nearest = NearestStreet([street.points for street in city.streets if building_line(street) == line])
+        nearest = NearestStreet([street.points for street in city.streets if building_line_offset(street) == line])
         assert min(nearest(place.location)[2] for place in city.places[::5]) >= line - 0.2
 
 
 @every_city
 def test_along_one_side_of_a_street_fronts_are_9_m_apart(name: str) -> None:
     city = shipped_city(name)
-    frontage = Frontage(city)
+    lots = Lots(city)
     fronts: dict[tuple[int, int], list[Point]] = {}
     for place in city.places:
-        fronts.setdefault((place.street, frontage.side(place.street, place.location)), []).append(place.location)
+        fronts.setdefault((place.street, lots.side(place.street, place.location)), []).append(place.location)
     assert all(distance(a, b) >= 9 for found in fronts.values() for i, a in enumerate(found) for b in found[:i])
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from verienv.virl.world.building_lines import building_line_offset
 from verienv.virl.world.city import City
 from verienv.virl.world.city_file import fits, save_city
-from verienv.virl.world.geometry import distance
-from verienv.virl.world.lots import building_line, local
+from verienv.virl.world.geometry import distance, to_local
 from verienv.virl.world.network import largest_component
 from verienv.virl.world.procedural import procedural_city
 
@@ -105,14 +105,14 @@ def test_most_junctions_have_a_landmark(kind: Any, seed: int) -> None:
 def test_places_stand_on_the_building_line_of_their_street(kind: Any, seed: int) -> None:
     city = procedural_city(kind, seed)
     for place in city.places:
-        line = building_line(city.streets[place.street])
+        line = building_line_offset(city.streets[place.street])
         assert distance(place.location, city.foot(place)) == pytest.approx(line, abs=0.2)
 
 
 @every_city
 def test_places_stand_12_m_from_one_another(kind: Any, seed: int) -> None:
     locations = [place.location for place in procedural_city(kind, seed).places]
-    flat = local(locations[0], np.array(locations))
+    flat = to_local(locations[0], np.array(locations))
     apart = np.hypot(*(flat[:, None] - flat[None]).T) + 100 * np.eye(len(flat))
     assert apart.min() >= 11.9
 

@@ -13,23 +13,23 @@ from typing import Literal
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, bearing, between, distance
 from verienv.virl.world.network import largest_component
 
-SIGHT = 30.0
-"""Metres from which a landmark is seen."""
+LANDMARK_RADIUS = 30.0
+"""Metres within which a place is a landmark."""
 
 AHEAD = 20.0
-"""Metres ahead to the point that one looks at who walks along a street."""
+"""Metres ahead to the point that a walker along a street looks at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Something with a name that stands beside a street.
+    """A named place beside a street, such as a shop.
 
     Attributes:
         name: in its own script.
         label: the name in printable ASCII, 1 to 40 characters.
         kind: such as "cafe", "bank", "supermarket"; printable ASCII.
-        location: where its front stands: on the building line of its street (``frontage.building_line``), at most 35 m
-            from where the source has it; latitude and longitude in degrees.
+        location: the position of its front, on the building line of its street, at most 35 m from its position in the
+            source; latitude and longitude in degrees.
         street: the index of the street that it faces.
         along: metres from that street's first end to the foot point, the point of the street nearest to the place.
     """
@@ -71,7 +71,7 @@ class Street:
         return self.cumulative[-1]
 
     def at(self, along: float) -> Point:
-        """The position ``along`` metres from the first end; one of the ends if that is beyond it."""
+        """Return the position ``along`` metres from the first end; one of the ends if that is beyond it."""
         if along <= 0.0:
             return self.points[0]
         if along >= self.length:
@@ -81,7 +81,7 @@ class Street:
         return between(self.points[index - 1], self.points[index], (along - before) / (after - before))
 
     def heading(self, along: float, forward: bool) -> float:
-        """The direction in which one looks who walks here, in degrees clockwise from north.
+        """Return the direction in which a walker looks here, in degrees clockwise from north.
 
         It leads to the point 20 m ahead. Where fewer are left before the end it is the direction of the last 20 m
         (or of the whole street, if that is shorter), so that it is defined at both ends too: ``heading(0, True)`` and
@@ -89,7 +89,7 @@ class Street:
 
         Args:
             along: metres from the first end.
-            forward: whether one walks away from the first end.
+            forward: whether the walk leads away from the first end.
         """
         if forward:
             start = max(0.0, min(along, self.length - AHEAD))
@@ -104,12 +104,12 @@ class City:
 
     Attributes:
         name: small letters, digits and hyphens, such as "montevideo-centre".
-        title: for people, such as "Montevideo, centre".
-        attribution: whose data it is and under which licence; "" for a procedural city.
-        nodes: where streets end; most are junctions.
+        title: the name shown to people, such as "Montevideo, centre".
+        attribution: the owner and the licence of the data; "" for a procedural city.
+        nodes: positions at which streets end; most are junctions.
         streets: the streets between nodes.
-        places: what stands beside them.
-        source: what the file was built from.
+        places: the places beside the streets.
+        source: the name of the data that the file was built from.
     """
 
     name: str
@@ -121,24 +121,24 @@ class City:
     source: str = ""
 
     def branches(self, node: int) -> tuple[tuple[int, bool], ...]:
-        """The streets that leave ``node``: the index of each and whether it leaves from its first end.
+        """Return the streets that leave ``node``: the index of each, and whether it leaves from its first end.
 
         A loop leaves twice.
         """
         return self._branches[node]
 
     def is_junction(self, node: int) -> bool:
-        """Whether at least three streets leave ``node``."""
+        """Return whether at least three streets leave ``node``."""
         return len(self._branches[node]) >= 3
 
     def foot(self, place: Place) -> Point:
-        """The point of the place's street that is nearest to it."""
+        """Return the point of the place's street that is nearest to the place."""
         return self.streets[place.street].at(place.along)
 
     def landmark_at(self, location: Point) -> Place | None:
-        """The one place that is seen from ``location``: the nearest within 30 m, of equally near ones the first."""
+        """Return the landmark at ``location``: the nearest place within 30 m, of equally near ones the first."""
         row, column = self._cell(location)
-        nearest = (SIGHT, len(self.places))
+        nearest = (LANDMARK_RADIUS, len(self.places))
         for north in (row - 1, row, row + 1):
             for east in (column - 1, column, column + 1):
                 for index in self._cells.get((north, east), ()):
@@ -146,7 +146,7 @@ class City:
         return self.places[nearest[1]] if nearest[1] < len(self.places) else None
 
     def half(self, side: Literal["train", "test"]) -> City:
-        """The city west (``train``) or east (``test``) of the median longitude of its nodes.
+        """Return the city west (``train``) or east (``test``) of the median longitude of its nodes.
 
         The two share no street and no place: a street belongs to a half if all its points lie in it, a place if its
         street does. Of a half only the largest connected part is kept.
@@ -187,7 +187,7 @@ class City:
         )
 
     def _east(self, point: Point) -> float:
-        """Degrees east of the first node, right across the date line too."""
+        """Return the degrees east of the first node; crosses the date line."""
         return (point[1] - self.nodes[0][1] + 180.0) % 360.0 - 180.0
 
     @cached_property
@@ -200,8 +200,8 @@ class City:
 
     @cached_property
     def _cell_size(self) -> tuple[float, float]:
-        """Degrees of latitude and longitude of cells that are nowhere narrower than ``SIGHT``."""
-        degrees = SIGHT * 1.01 / (radians(1.0) * EARTH_RADIUS)
+        """Degrees of latitude and longitude of cells that are nowhere narrower than ``LANDMARK_RADIUS``."""
+        degrees = LANDMARK_RADIUS * 1.01 / (radians(1.0) * EARTH_RADIUS)
         furthest = max((abs(place.location[0]) for place in self.places), default=0.0)
         return degrees, degrees / cos(radians(min(furthest, 85.0)))
 
@@ -210,7 +210,7 @@ class City:
 
     @cached_property
     def _cells(self) -> dict[tuple[int, int], list[int]]:
-        """The indexes of the places in each cell."""
+        """Indexes of places by cell."""
         cells: dict[tuple[int, int], list[int]] = {}
         for index, place in enumerate(self.places):
             cells.setdefault(self._cell(place.location), []).append(index)

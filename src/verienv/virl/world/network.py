@@ -1,4 +1,4 @@
-"""Street networks as points and numbers: what hangs together, and which street a position lies at."""
+"""Street networks as points and numbers: connected components, and the street nearest to a position."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from verienv.virl.world.geometry import EARTH_RADIUS, Point
 
 
 def largest_component(nodes: int, ends: Iterable[tuple[int, int]]) -> list[int]:
-    """The indexes, ascending, of the largest set of nodes that streets join; of equal ones the first.
+    """Return the indexes, ascending, of the largest set of nodes that streets join; of equal ones the first.
 
     Args:
-        nodes: how many nodes there are.
+        nodes: the number of nodes.
         ends: the two nodes of each street.
     """
     root = list(range(nodes))
@@ -35,10 +35,14 @@ def largest_component(nodes: int, ends: Iterable[tuple[int, int]]) -> list[int]:
 
 
 class NearestStreet:
-    """Finds the street that a position lies at; built once for many positions, exact to centimetres within a city."""
+    """Finds the street nearest to a position; built once for many positions, exact to centimetres within a city."""
 
     def __init__(self, streets: Sequence[Sequence[Point]]) -> None:
-        """``streets``: the points of each, at least two, latitude and longitude in degrees."""
+        """Build the index.
+
+        Args:
+            streets: the points of each street, at least two, latitude and longitude in degrees.
+        """
         self._origin = streets[0][0]
         metre = radians(1.0) * EARTH_RADIUS
         self._scale = np.array([metre, metre * cos(radians(self._origin[0]))])
@@ -55,7 +59,7 @@ class NearestStreet:
         self._lengths = np.hypot(*self._vectors.T)
 
     def __call__(self, location: Point) -> tuple[int, float, float]:
-        """The street's index, the metres along it to the foot point, and from there to ``location``."""
+        """Return the street's index, the metres along it to the foot point, and those from there to ``location``."""
         offsets = self._flat(np.array(location)) - self._starts
         squares = np.maximum(self._lengths**2, 1e-12)
         shares = np.clip((offsets * self._vectors).sum(axis=1) / squares, 0.0, 1.0)
@@ -65,7 +69,7 @@ class NearestStreet:
         return int(self._owners[best]), along, float(away[best])
 
     def _flat(self, points: np.ndarray) -> np.ndarray:
-        """Metres north and east of the origin."""
+        """Convert degrees to metres north and east of the origin."""
         offsets = points - np.array(self._origin)
         offsets[..., 1] = (offsets[..., 1] + 180.0) % 360.0 - 180.0
         return np.asarray(offsets * self._scale)

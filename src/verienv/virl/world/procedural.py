@@ -1,4 +1,4 @@
-"""Cities that never were: streets on a grid, around a centre, or grown crooked, with made-up names.
+"""Procedural cities: streets on a grid, around a centre, or grown crooked, with made-up names.
 
 A city is a pure function of its kind and seed. Positions are computed in metres and rounded to 1e-6 degrees, so that
 the last bit of a platform's sine does not matter.
@@ -15,21 +15,19 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from verienv.virl.world.building_lines import building_line_offset
 from verienv.virl.world.city import City, Place, Street
-from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
-from verienv.virl.world.lots import Frontage, building_line
+from verienv.virl.world.geometry import METRE, Point, distance
+from verienv.virl.world.lots import Lots
 from verienv.virl.world.network import largest_component
 from verienv.virl.world.procedural_names import CHAINS, place_name, street_names
 
 CityKind = Literal["grid", "radial", "organic"]
 Metres = tuple[float, float]
-"""East and north of a point in the city."""
+"""Metres east and north of the middle of the city."""
 
 CENTRE: Point = (0.5, -30.0)
-"""In the middle of an ocean."""
-
-METRE = 1.0 / (radians(1.0) * EARTH_RADIUS)
-"""Degrees of latitude."""
+"""Position of every procedural city, in the middle of an ocean."""
 
 SHORTEST, LONGEST = 60.0, 160.0
 """Metres of a block."""
@@ -41,7 +39,7 @@ SIDE = 18
 """Junctions along a side of a grid."""
 
 RINGS, SPOKES = 9, 48
-"""Of a radial city; spokes are counted at the outermost ring."""
+"""Rings and spokes of a radial city; spokes are counted at the outermost ring."""
 
 CORNERS, CHAIN_PLACES = 0.9, 0.12
 """The share of nodes with a place at a corner, and the share of places that belong to a chain."""
@@ -51,13 +49,13 @@ CLASSES = ("secondary", "residential", "residential", "tertiary", "residential",
 
 @dataclass
 class _Plan:
-    """A city on paper.
+    """The plan of a city, in metres.
 
     Attributes:
-        nodes: positions.
+        nodes: positions of junctions.
+        names: names of streets.
         streets: first node, second node, the number of the name.
-        arcs: of streets that are not straight, the way between first and second node, both left out.
-        names: of streets.
+        arcs: the points between first and second node of streets that are not straight.
     """
 
     nodes: list[Metres]
@@ -170,7 +168,7 @@ def _lattice(positions: np.ndarray, names: list[str]) -> _Plan:
 
 
 def _holds(plan: _Plan) -> bool:
-    """Whether all (straight) blocks are neither short nor long, and no two leave a node in much the same direction."""
+    """Return whether no (straight) block is too short or too long, and no two leave a node at too small an angle."""
     angles = defaultdict(list)
     for first, second, _ in plan.streets:
         east, north = (after - before for before, after in zip(plan.nodes[first], plan.nodes[second], strict=True))
@@ -187,7 +185,7 @@ def _holds(plan: _Plan) -> bool:
 
 
 def _thin(plan: _Plan, rng: np.random.Generator, share: float) -> None:
-    """Take streets away where four or more meet at both ends, at most ``share`` of them; all still hang together."""
+    """Take streets away where four or more meet at both ends, at most ``share`` of them; the rest stays connected."""
     leaving = [sum(node in street[:2] for street in plan.streets) for node in range(len(plan.nodes))]
     order = np.argsort(rng.random(len(plan.streets)), kind="stable")
     for street in [plan.streets[index] for index in order[: round(share * len(order))]]:
@@ -202,7 +200,7 @@ def _thin(plan: _Plan, rng: np.random.Generator, share: float) -> None:
 
 
 def _position(point: Metres, angle: float) -> Point:
-    """Degrees, the plan being turned by ``angle``, in radians."""
+    """Convert metres of a plan that is turned by ``angle`` radians to latitude and longitude in degrees."""
     east = point[0] * cos(angle) - point[1] * sin(angle)
     north = point[0] * sin(angle) + point[1] * cos(angle)
     return _moved(CENTRE, east, north)
@@ -214,12 +212,12 @@ def _moved(point: Point, east: float, north: float) -> Point:
 
 def _places(paper: City, rng: np.random.Generator) -> tuple[Place, ...]:
     """Places with their fronts along the streets, at least 12 m from one another, sorted by street."""
-    frontage = Frontage(paper)
+    lots = Lots(paper)
     places: list[Place] = []
     taken = np.zeros((0, 2))
     named: dict[str, list[Point]] = {}
     for street, spot in _spots(paper.streets, rng):
-        location = frontage.front(street, spot)
+        location = lots.front(street, spot)
         if location is None or (np.hypot(*((taken - location) / METRE).T) < 12.0).any():
             continue
         name, kind = place_name(rng, CHAIN_PLACES)
@@ -227,12 +225,12 @@ def _places(paper: City, rng: np.random.Generator) -> tuple[Place, ...]:
             name, kind = place_name(rng, CHAIN_PLACES)
         named.setdefault(name, []).append(location)
         taken = np.vstack([taken, location])
-        places.append(Place(name, name, kind, location, street, frontage.along(street, location)))
+        places.append(Place(name, name, kind, location, street, lots.along(street, location)))
     return tuple(sorted(places, key=lambda place: (place.street, place.along)))
 
 
 def _spots(streets: tuple[Street, ...], rng: np.random.Generator) -> list[tuple[int, Point]]:
-    """Where places may stand, and at which street: at the corners first, then along the blocks."""
+    """Return streets and positions at which places may stand: at the corners first, then along the blocks."""
     ends = sorted({(node, index) for index, street in enumerate(streets) for node in street.ends})
     branches: dict[int, list[int]] = {}
     for node, index in ends:
@@ -251,7 +249,7 @@ def _spots(streets: tuple[Street, ...], rng: np.random.Generator) -> list[tuple[
 
 
 def _beside(street: Street, along: float, rng: np.random.Generator) -> Point:
-    """A position left or right of the street."""
+    """Return a position left or right of the street."""
     right = radians(street.heading(along, forward=True) + 90.0)
-    off = building_line(street) * (1.0 if rng.random() < 0.5 else -1.0)
+    off = building_line_offset(street) * (1.0 if rng.random() < 0.5 else -1.0)
     return _moved(street.at(along), off * sin(right), off * cos(right))

@@ -72,7 +72,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "park": ("{tree} Park", "{tree} Gardens"),
     "company": ("{family} and {other_family}", "{noun} Insurance"),
 }
-"""How places of each kind, as OpenStreetMap calls it, are named."""
+"""Patterns of names for each kind of place; kinds are those of OpenStreetMap."""
 
 CHAINS = (
     ("Quickstop", "convenience"),

@@ -17,7 +17,7 @@ from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
 from verienv.virl.world.geometry import Point, bearing, distance, turn
-from verienv.virl.world.lots import Frontage
+from verienv.virl.world.lots import Lots
 from verienv.virl.world.procedural import procedural_city
 
 SIZE = (128, 256)
@@ -25,18 +25,18 @@ SIZE = (128, 256)
 CHILD = """
 from hashlib import sha256
 from verienv.virl.world.city_file import shipped_city
-from verienv.virl.world.lots import Frontage
+from verienv.virl.world.lots import Lots
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.pictures.streets.visuals import StreetLook
 city = shipped_city("helsinki")
-print(sha256(draw_panorama(city, Frontage(city), city.nodes[7], StreetLook(), (128, 256)).tobytes()).hexdigest())
+print(sha256(draw_panorama(city, Lots(city), city.nodes[7], StreetLook(), (128, 256)).tobytes()).hexdigest())
 """
 
 
 @lru_cache(maxsize=8)
-def world(name: str) -> tuple[City, Frontage]:
+def world(name: str) -> tuple[City, Lots]:
     city = shipped_city(name) if name in SHIPPED_CITIES else procedural_city("grid", 0)
-    return city, Frontage(city)
+    return city, Lots(city)
 
 
 def some_poses(name: str, count: int, seed: int = 0) -> list[tuple[Street, float]]:
@@ -74,7 +74,7 @@ def test_what_was_drawn_before_leaves_no_trace() -> None:
     city, _ = world("astana")
     first = drawn("astana", city.nodes[3])
     drawn("astana", city.nodes[4], "night")
-    assert np.array_equal(first, draw_panorama(city, Frontage(city), city.nodes[3], StreetLook(), SIZE))
+    assert np.array_equal(first, draw_panorama(city, Lots(city), city.nodes[3], StreetLook(), SIZE))
 
 
 @pytest.mark.parametrize("size", [(127, 256), (32, 64), (128, 9000), (5000, 10000)])
@@ -184,7 +184,7 @@ def test_a_building_looks_the_same_from_step_to_step() -> None:
     kept = 0
     for step in range(10):
         location = street.at(20.0 + 4.0 * step)
-        for lot in frontage.lots_near(location, 40.0):
+        for lot in frontage.near(location, 40.0):
             building = building_of(lot.key, lot.width, lot.depth, "montevideo")
             kept += lot.key in before
             assert before.setdefault(lot.key, building) == building
@@ -197,7 +197,7 @@ def test_a_wall_keeps_its_colour_from_step_to_step(monkeypatch: pytest.MonkeyPat
     street = max(city.streets, key=lambda each: each.length)
     middle = street.length / 2
     lot = min(
-        (lot for lot in frontage.lots_near(street.at(middle), 15.0) if not lot.places),
+        (lot for lot in frontage.near(street.at(middle), 15.0) if not lot.places),
         key=lambda lot: distance(street.at(middle), lot.start),
     )
     centre = ((lot.start[0] + lot.end[0]) / 2, (lot.start[1] + lot.end[1]) / 2)
@@ -215,7 +215,7 @@ def test_a_wall_keeps_its_colour_from_step_to_step(monkeypatch: pytest.MonkeyPat
 def test_a_city_without_places_is_drawn_too() -> None:
     city, _ = world("helsinki")
     empty = City("bare", "Bare", "", city.nodes, city.streets, ())
-    assert draw_panorama(empty, Frontage(empty), city.nodes[5], StreetLook(), SIZE).std() > 10
+    assert draw_panorama(empty, Lots(empty), city.nodes[5], StreetLook(), SIZE).std() > 10
 
 
 def test_where_nothing_stands_there_is_ground_under_the_sky() -> None:
@@ -229,4 +229,4 @@ def test_a_place_with_the_longest_label_is_drawn() -> None:
     long = Place(old.name, "W" * 40, old.kind, old.location, old.street, old.along)
     changed = City("grid-0", city.title, "", city.nodes, city.streets, (long, *city.places[1:]))
     location = city.foot(old)
-    assert draw_panorama(changed, Frontage(changed), location, StreetLook.of("display_signs"), SIZE).shape == (*SIZE, 3)
+    assert draw_panorama(changed, Lots(changed), location, StreetLook.of("display_signs"), SIZE).shape == (*SIZE, 3)

@@ -24,10 +24,10 @@ from verienv.virl.pictures.streets.turned import MOST_ASIDE, turned_board
 from verienv.virl.pictures.streets.views import headings_at, is_in_one_view
 from verienv.virl.pictures.streets.visibility import EYE, Cover, Frame, visible_spans
 from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, StreetLook
-from verienv.virl.world.city import SIGHT, City
+from verienv.virl.world.city import LANDMARK_RADIUS, City
 from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
-from verienv.virl.world.geometry import Point, turn
-from verienv.virl.world.lots import Frontage, local
+from verienv.virl.world.geometry import Point, to_local, turn
+from verienv.virl.world.lots import Lots
 from verienv.virl.world.procedural import procedural_city
 
 FONTS = ("plain", *DISPLAY_FONTS)
@@ -35,18 +35,18 @@ LOOKS = [StreetLook(), StreetLook(sign_font="mixed"), StreetLook(sign_font="play
 
 
 @lru_cache(maxsize=1)
-def worlds() -> tuple[tuple[City, Frontage], ...]:
+def worlds() -> tuple[tuple[City, Lots], ...]:
     cities = [shipped_city(name) for name in SHIPPED_CITIES] + [procedural_city("organic", 0)]
-    return tuple((city, Frontage(city)) for city in cities)
+    return tuple((city, Lots(city)) for city in cities)
 
 
 @lru_cache(maxsize=1)
-def grid() -> tuple[City, Frontage]:
+def grid() -> tuple[City, Lots]:
     city = procedural_city("grid", 7)
-    return city, Frontage(city)
+    return city, Lots(city)
 
 
-def some_places(count: int) -> Iterator[tuple[City, Frontage, int]]:
+def some_places(count: int) -> Iterator[tuple[City, Lots, int]]:
     rng = np.random.default_rng(1)
     for city, frontage in worlds():
         for place in rng.integers(0, len(city.places), count):
@@ -133,7 +133,7 @@ def test_from_every_pose_a_board_is_read_that_is_wholly_in_view(number: int) -> 
         assert headings
         place = city.landmark_at(location)
         assert place is not None
-        foot = local(location, np.array([place.location]))[0]
+        foot = to_local(location, np.array([place.location]))[0]
         viewer = (-float(foot[0]), -float(foot[1]))
         for look in looks:
             read = [
@@ -207,7 +207,7 @@ def test_a_turned_board_hangs_above_the_fascia_where_it_can() -> None:
 def test_nobody_meets_a_place_from_farther_than_one_sees() -> None:
     for city, frontage, place in some_places(3):
         away = np.hypot(*viewers_of(city, frontage, place).T)
-        assert away.max(initial=0.0) <= SIGHT + 0.5
+        assert away.max(initial=0.0) <= LANDMARK_RADIUS + 0.5
 
 
 def test_letters_of_a_display_font_are_twice_as_large() -> None:

@@ -17,9 +17,10 @@ from verienv.virl.pictures.streets.pixels import RGB, Pixels
 from verienv.virl.pictures.streets.sign_lettering import Layout, board_picture, layout, sharpness_for
 from verienv.virl.pictures.streets.visibility import Frame
 from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.world.building_lines import PAVEMENT
 from verienv.virl.world.city import City
-from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import PAVEMENT, Frontage, Lot, local
+from verienv.virl.world.geometry import Point, to_local
+from verienv.virl.world.lots import Lot, Lots
 
 REACH = 75.0
 """Metres within which these are drawn."""
@@ -38,13 +39,13 @@ _VARIANTS = 4
 Array = NDArray[np.float64]
 
 
-def things_near(frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook) -> Iterator[Thing]:
+def things_near(frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook) -> Iterator[Thing]:
     """Trees, lamps and plates around the camera, in no order."""
-    lots = frontage.lots_near(location, REACH)
+    lots = frontage.near(location, REACH)
     fronts = [city.places[place].location for lot in lots for place in lot.places]
-    taken = local(location, np.array(fronts).reshape(-1, 2))
+    taken = to_local(location, np.array(fronts).reshape(-1, 2))
     for lot in lots:
-        feet = local(location, np.array([lot.start, lot.end]))
+        feet = to_local(location, np.array([lot.start, lot.end]))
         along = (feet[1] - feet[0]) / lot.width
         kerb = np.array((along[1], -along[0])) * (PAVEMENT - 0.7)
         middle, corner = (feet[0] + feet[1]) / 2 + kerb, feet[0] + kerb
@@ -60,10 +61,10 @@ def _is_free(spot: Array, taken: Array) -> bool:
     return not len(taken) or float(np.hypot(*(taken - spot).T).min()) > FROM_PLACES + PAVEMENT
 
 
-def _has_trees(frontage: Frontage, lot: Lot, look: StreetLook) -> bool:
+def _has_trees(frontage: Lots, lot: Lot, look: StreetLook) -> bool:
     """Whether the street of a lot is one with trees: the key of its first lot says."""
     share = ARCHITECTURES[look.ways].trees
-    return Draws(frontage.lots(lot.street)[0].key ^ 0x77).share() < share
+    return Draws(frontage.of_street(lot.street)[0].key ^ 0x77).share() < share
 
 
 def _tree(frame: Frame, foot: Array, draws: Draws, look: StreetLook) -> Thing:
@@ -175,7 +176,7 @@ def _plate_picture(laid: Layout, pixels: float) -> Pixels:
 
 
 def _plates(
-    frame: Frame, city: City, frontage: Frontage, location: Point, lots: tuple[Lot, ...]
+    frame: Frame, city: City, frontage: Lots, location: Point, lots: tuple[Lot, ...]
 ) -> Iterator[Thing]:  # fmt: skip
     """At each end of a street its name, on the first front on the left; once where two of one name meet."""
     hung: dict[str, list[Array]] = {}
@@ -185,7 +186,7 @@ def _plates(
         if not label or lot.places or not (lot.number == 0 or is_last) or lot.width < 6:
             continue
         laid = layout(label, "plain", 3.2 / PLATE_LETTERS, most_lines=2)
-        feet = local(location, np.array([lot.start, lot.end]))
+        feet = to_local(location, np.array([lot.start, lot.end]))
         along = (feet[1] - feet[0]) / lot.width
         width = laid.width * PLATE_LETTERS
         is_left = (lot.number == 0) == (lot.side < 0)  # whether the junction is at the end of the front on the right

@@ -18,8 +18,8 @@ from verienv.virl.pictures.streets.sky import veil_color
 from verienv.virl.pictures.streets.visibility import EYE, Frame
 from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.world.city import City
-from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import Frontage, local
+from verienv.virl.world.geometry import Point, to_local
+from verienv.virl.world.lots import Lots
 
 YARD, PAVEMENT_STONE, SLAB_JOINT, KERB, ASPHALT, MARKING, PAVING, MEND = range(8)
 """Classes of ground."""
@@ -38,9 +38,7 @@ _LOOKUPS = BoundedCache(48 * 2**20)
 Array = NDArray[np.float64]
 
 
-def draw_ground(
-    canvas: Pixels, frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook
-) -> None:
+def draw_ground(canvas: Pixels, frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook) -> None:
     """Draw the lower half of the panorama.
 
     Args:
@@ -52,7 +50,7 @@ def draw_ground(
     """
     streets = [city.streets[index] for index in frontage.streets_near(location, _REACHES[-1] * 1.2)]
     layers = layers_near(streets, location)
-    anchor = local(city.nodes[0], np.array([location]))[0]
+    anchor = to_local(city.nodes[0], np.array([location]))[0]
     maps = np.stack([_map(layers, reach, anchor) for reach in _REACHES])
     shades = _palette(look)[np.take(maps.reshape(-1), _lookup(frame))]
     canvas[:, frame.height // 2 :] = shades

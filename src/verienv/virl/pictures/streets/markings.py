@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.world.building_lines import PAVEMENT, building_line_offset, road_width
 from verienv.virl.world.city import Street
-from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import PAVEMENT, building_line, local, road_width
+from verienv.virl.world.geometry import Point, to_local
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class Layers(NamedTuple):
 
 def layers_near(streets: list[Street], location: Point) -> Layers:
     """What is drawn of streets, in metres east and north of a position."""
-    offsets = local(location, np.array([street.points[0] for street in streets]).reshape(-1, 2))
+    offsets = to_local(location, np.array([street.points[0] for street in streets]).reshape(-1, 2))
     each = [_layers(street) for street in streets]
     return Layers(
         *(
@@ -78,9 +78,9 @@ def layers_near(streets: list[Street], location: Point) -> Layers:
 @lru_cache(maxsize=4096)
 def _layers(street: Street) -> Layers:
     """In metres east and north of the street's first point."""
-    line = local(street.points[0], np.array(street.points))
+    line = to_local(street.points[0], np.array(street.points))
     wide, none = road_width(street), joined([])
-    pavement, slabs = _band(line, 2 * building_line(street)), joints(line, street)
+    pavement, slabs = _band(line, 2 * building_line_offset(street)), joints(line, street)
     if street.kind == "pedestrian":
         return Layers(pavement, slabs, none, _band(line, wide), none, none, none)
     asphalt = _band(line, wide - 2 * KERB)
@@ -134,7 +134,7 @@ def mends(line: Array, street: Street) -> Strips:
 
 def joints(line: Array, street: Street) -> Strips:
     """The joints between the slabs of pavements: across the street each metre, and along it."""
-    half = building_line(street)
+    half = building_line_offset(street)
     steps = np.arange(1.0, _lengths(line)[-1])
     start, end = at(line, steps), at(line, steps + 0.01)
     across = aside(start, end)

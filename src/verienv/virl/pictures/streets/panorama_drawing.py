@@ -18,8 +18,8 @@ from verienv.virl.pictures.streets.wall_pixels import paint
 from verienv.virl.pictures.streets.wall_textures import Elevation
 from verienv.virl.pictures.streets.weather import add_fall, haze, mirror_ground
 from verienv.virl.world.city import City
-from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import Frontage, Lot, local
+from verienv.virl.world.geometry import Point, to_local
+from verienv.virl.world.lots import Lot, Lots
 
 Picture = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ _MOST_HAZE = 0.3
 
 
 def draw_panorama(
-    city: City, frontage: Frontage, location: Point, look: StreetLook, size: tuple[int, int] = (1024, 2048)
+    city: City, frontage: Lots, location: Point, look: StreetLook, size: tuple[int, int] = (1024, 2048)
 ) -> Picture:
     """What is seen from 2 m above a position on a street.
 
@@ -87,7 +87,7 @@ def draw_panorama(
 
 
 def _draw_buildings(
-    canvas: Pixels, frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook, sun: float
+    canvas: Pixels, frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook, sun: float
 ) -> Spans:
     buildings, walls = walls_near(city, frontage, location, look)
     spans, shades = visible_spans(frame, walls), _shades(walls, sun)
@@ -100,17 +100,17 @@ def _draw_buildings(
     return spans
 
 
-def walls_near(city: City, frontage: Frontage, location: Point, look: StreetLook) -> tuple[list[Building], Walls]:
+def walls_near(city: City, frontage: Lots, location: Point, look: StreetLook) -> tuple[list[Building], Walls]:
     """The buildings on the lots near, and four walls of each in the order of ``_FACES``."""
-    lots = frontage.lots_near(location, REACH)
+    lots = frontage.near(location, REACH)
     buildings = [
         building_of(
             lot.key, lot.width, lot.depth, look.ways, shops_of(city, lot), _corner_faces(frontage, lot), look.colors
         )
         for lot in lots
     ]
-    start = local(location, np.array([lot.start for lot in lots]).reshape(-1, 2))
-    end = local(location, np.array([lot.end for lot in lots]).reshape(-1, 2))
+    start = to_local(location, np.array([lot.start for lot in lots]).reshape(-1, 2))
+    end = to_local(location, np.array([lot.end for lot in lots]).reshape(-1, 2))
     ahead = end - start
     out = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1) / np.maximum(np.hypot(*ahead.T), 1e-6)[:, None]
     back = out * -np.array([lot.depth for lot in lots]).reshape(-1, 1)
@@ -120,9 +120,9 @@ def walls_near(city: City, frontage: Frontage, location: Point, look: StreetLook
     return buildings, Walls(left, right, heights, np.tile([_FRONT_LEADS, 0.0, 0.0, 0.0], len(lots)))
 
 
-def _corner_faces(frontage: Frontage, lot: Lot) -> tuple[Face, ...]:
+def _corner_faces(frontage: Lots, lot: Lot) -> tuple[Face, ...]:
     """The sides of a building at an end of its street, which look at the street that it meets."""
-    side = [each.number for each in frontage.lots(lot.street) if each.side == lot.side]
+    side = [each.number for each in frontage.of_street(lot.street) if each.side == lot.side]
     first, last = ("left", "right") if lot.side > 0 else ("right", "left")
     return (*((first,) if lot.number == 0 else ()), *((last,) if lot.number == side[-1] else ()))
 

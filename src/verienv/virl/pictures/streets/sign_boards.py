@@ -21,8 +21,10 @@ from verienv.virl.pictures.streets.sign_lettering import Layout, layout
 from verienv.virl.pictures.streets.views import is_in_one_view
 from verienv.virl.pictures.streets.visibility import EYE
 from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS, StreetLook
-from verienv.virl.world.city import SIGHT, City, Place
-from verienv.virl.world.lots import Frontage, building_line, local
+from verienv.virl.world.building_lines import building_line_offset
+from verienv.virl.world.city import LANDMARK_RADIUS, City, Place
+from verienv.virl.world.geometry import to_local
+from verienv.virl.world.lots import Lots
 
 Array = NDArray[np.float64]
 Kind = Literal["fascia", "wing", "turned"]
@@ -135,7 +137,7 @@ def font_of(place: Place, look: StreetLook) -> str:
     ]
 
 
-def boards_of(city: City, frontage: Frontage, place: int, look: StreetLook) -> tuple[Board, ...]:
+def boards_of(city: City, frontage: Lots, place: int, look: StreetLook) -> tuple[Board, ...]:
     """The boards that hang at a place; the same from wherever they are seen."""
     it = city.places[place]
     font, along, out = font_of(it, look), *axes_of(city, frontage, place)
@@ -154,41 +156,41 @@ def boards_of(city: City, frontage: Frontage, place: int, look: StreetLook) -> t
         return (fascia, *_wings(fascia, blade, letters, along, out, sides, 90.0))
     sides = [side for side in (-1, 1) if np.any(slants * side > -_OVERLAP)]
     laid = layout(it.label, font, max(6.0, 4.0 * letters) / letters)
-    room = building_line(city.streets[it.street]) - 1.5
+    room = building_line_offset(city.streets[it.street]) - 1.5
     turn = min(float(abs(slants).max()) - _SLANT, degrees(np.arcsin(min(1.0, room / (laid.width * letters)))))
     fascia = _fascia(place, it, font, along, out, min(near, _FASCIA_LETTERS * needed_pixels(font) / PLAIN_PIXELS))
     return (fascia, *_wings(fascia, laid, letters, along, out, sides, min(max(turn, _LEAST_TURN), _MOST_TURN)))
 
 
-def viewers_of(city: City, frontage: Frontage, place: int) -> Array:
+def viewers_of(city: City, frontage: Lots, place: int) -> Array:
     """Where on the streets a place is the landmark: about a metre apart, n x 2, metres east and north of the place."""
     it = city.places[place]
     spots = []
-    for street in frontage.streets_near(it.location, SIGHT):
-        line = local(it.location, np.array(city.streets[street].points))
+    for street in frontage.streets_near(it.location, LANDMARK_RADIUS):
+        line = to_local(it.location, np.array(city.streets[street].points))
         for start, end in pairwise(line):
             count = int(np.hypot(*(end - start)) / _STEP) + 2
             spots.append(start + (end - start) * np.linspace(0, 1, count)[:, None])
     if not spots:
         return np.empty((0, 2))
     points = np.concatenate(spots)
-    points = points[np.hypot(*points.T) <= SIGHT + 0.2]
-    near = {index for lot in frontage.lots_near(it.location, 2 * SIGHT + 25.0) for index in lot.places} - {place}
+    points = points[np.hypot(*points.T) <= LANDMARK_RADIUS + 0.2]
+    near = {index for lot in frontage.near(it.location, 2 * LANDMARK_RADIUS + 25.0) for index in lot.places} - {place}
     if near and len(points):
-        others = local(it.location, np.array([city.places[index].location for index in near]))
+        others = to_local(it.location, np.array([city.places[index].location for index in near]))
         nearest = np.hypot(*(points[:, None] - others[None]).transpose(2, 0, 1)).min(axis=1)
         points = points[np.hypot(*points.T) <= nearest + 0.3]
     return np.asarray(points)
 
 
-def axes_of(city: City, frontage: Frontage, place: int) -> tuple[Array, Array]:
+def axes_of(city: City, frontage: Lots, place: int) -> tuple[Array, Array]:
     """Unit vectors, east and north: along the front, to the right of who looks at it, and from it to the street."""
     it = city.places[place]
-    lot = next((lot for lot in frontage.lots(it.street) if place in lot.places), None)
+    lot = next((lot for lot in frontage.of_street(it.street) if place in lot.places), None)
     if lot is not None:
-        along = local(lot.start, np.array([lot.end]))[0] / lot.width
+        along = to_local(lot.start, np.array([lot.end]))[0] / lot.width
         return along, np.array((along[1], -along[0]))
-    out = local(it.location, np.array([city.foot(it)]))[0]
+    out = to_local(it.location, np.array([city.foot(it)]))[0]
     length = float(np.hypot(*out))
     if length < 0.5:
         heading = radians(city.streets[it.street].heading(it.along, True) + 90.0)

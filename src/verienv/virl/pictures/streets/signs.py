@@ -18,8 +18,8 @@ from verienv.virl.pictures.streets.views import headings_at
 from verienv.virl.pictures.streets.visibility import Cover, Frame
 from verienv.virl.pictures.streets.visuals import StreetLook
 from verienv.virl.world.city import City, Place
-from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import Frontage, Lot, local
+from verienv.virl.world.geometry import Point, to_local
+from verienv.virl.world.lots import Lot, Lots
 
 SIGHT_OF_SIGNS = 90.0
 """Metres within which signs are drawn."""
@@ -76,7 +76,7 @@ def shops_of(city: City, lot: Lot) -> tuple[Shop, ...]:
     """The shops of the places on a lot."""
     if not lot.places:
         return ()
-    ends = local(lot.start, np.array([lot.end, *(city.places[place].location for place in lot.places)]))
+    ends = to_local(lot.start, np.array([lot.end, *(city.places[place].location for place in lot.places)]))
     ahead = ends[0] / max(1e-6, float(np.hypot(*ends[0])))
     shops = []
     for place, foot in zip(lot.places, ends[1:], strict=True):
@@ -92,7 +92,7 @@ def shops_of(city: City, lot: Lot) -> tuple[Shop, ...]:
 class SignsOf:
     """The boards of a city's places under a look, each planned once."""
 
-    def __init__(self, city: City, frontage: Frontage, look: StreetLook) -> None:
+    def __init__(self, city: City, frontage: Lots, look: StreetLook) -> None:
         self._index = {id(place): index for index, place in enumerate(city.places)}
         self._make = lru_cache(maxsize=4096)(lambda place: boards_of(city, frontage, place, look))
 
@@ -105,7 +105,7 @@ class SignsOf:
 
 
 @lru_cache(maxsize=8)
-def signs_of(city: City, frontage: Frontage, look: StreetLook) -> SignsOf:
+def signs_of(city: City, frontage: Lots, look: StreetLook) -> SignsOf:
     """The same for the same city, frontage and lettering."""
     return SignsOf(city, frontage, look)
 
@@ -125,20 +125,18 @@ class Signs(NamedTuple):
     turned: Thing | None
 
 
-def signs_near(frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook, cover: Cover) -> Signs:
+def signs_near(frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook, cover: Cover) -> Signs:
     """The signs around the camera."""
     signs = signs_of(city, frontage, StreetLook(sign_font=look.sign_font))
     landmark = signs.index(city.landmark_at(location))
-    places = sorted(
-        {place for lot in frontage.lots_near(location, SIGHT_OF_SIGNS) for place in lot.places} - {landmark}
-    )
-    feet = local(location, np.array([city.places[place].location for place in places]).reshape(-1, 2))
+    places = sorted({place for lot in frontage.near(location, SIGHT_OF_SIGNS) for place in lot.places} - {landmark})
+    feet = to_local(location, np.array([city.places[place].location for place in places]).reshape(-1, 2))
     others = [
         _thing(frame, city, board, foot) for place, foot in zip(places, feet, strict=True) for board in signs(place)
     ]
     if landmark < 0:
         return Signs(others, [], None)
-    foot = local(location, np.array([city.places[landmark].location]))[0]
+    foot = to_local(location, np.array([city.places[landmark].location]))[0]
     shown = boards_shown(frame, city, frontage, location, look, cover)
     things = [_thing(frame, city, board, foot) for board in shown]
     if shown[-1].kind == "turned":
@@ -147,7 +145,7 @@ def signs_near(frame: Frame, city: City, frontage: Frontage, location: Point, lo
 
 
 def boards_shown(
-    frame: Frame, city: City, frontage: Frontage, location: Point, look: StreetLook, cover: Cover
+    frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook, cover: Cover
 ) -> tuple[Board, ...]:
     """The boards of the landmark that are drawn from a position where there is one.
 
@@ -156,7 +154,7 @@ def boards_shown(
     """
     signs = signs_of(city, frontage, StreetLook(sign_font=look.sign_font))
     landmark = signs.index(city.landmark_at(location))
-    foot = local(location, np.array([city.places[landmark].location]))[0]
+    foot = to_local(location, np.array([city.places[landmark].location]))[0]
     viewer, boards = (-float(foot[0]), -float(foot[1])), signs(landmark)
     headings = headings_at(city, frontage, location)
     read = [

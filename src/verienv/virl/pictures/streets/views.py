@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
-from verienv.virl.world.lots import Frontage
+from verienv.virl.world.lots import Lots
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ _ON = 1.0  # metres from a street's line to who stands on it
 _EDGE = tan(radians(45.0 - MARGIN))  # how far aside and up one sees, by the depth
 
 
-def headings_at(city: City, frontage: Frontage, location: Point) -> tuple[float, ...]:
+def headings_at(city: City, frontage: Lots, location: Point) -> tuple[float, ...]:
     """The directions in which the streets at a position are walked, up and down, in degrees clockwise from north."""
     found = []
     for index in frontage.streets_near(location, _ON):
