@@ -1,45 +1,59 @@
 """verienv: environments with exact verifiers for studying how models learn to reason from verifiable rewards.
 
-Importing it registers the environments with Gymnasium and loads nothing heavy; the names below load on first use.
+Importing it registers the environments with Gymnasium and loads nothing heavy; the names below, and the subpackages,
+load with their first use.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from verienv.registry import register_all
+from verienv.core.lazy import lazy_attributes
+from verienv.registry import register_shipped
 
 if TYPE_CHECKING:
-    from verienv import generalpoints as generalpoints
-    from verienv.core.verdict import RewardTable as RewardTable
+    from verienv.core.env import VerifiedEnv as VerifiedEnv
+    from verienv.core.episode import Episode as Episode
+    from verienv.core.question import Question as Question
+    from verienv.core.rows import judge as judge
+    from verienv.core.rows import rows as rows
+    from verienv.core.task import Task as Task
+    from verienv.core.tasks import register_task as register_task
+    from verienv.core.tasks import tasks as tasks
     from verienv.core.verdict import Verdict as Verdict
     from verienv.demos import demonstrations as demonstrations
+    from verienv.evaluation import compare as compare
     from verienv.evaluation import evaluate as evaluate
     from verienv.testing import check_verifier as check_verifier
 
 __version__ = "0.1.0"
 
-_LAZY = {
-    "Verdict": "verienv.core.verdict",
-    "RewardTable": "verienv.core.verdict",
-    "demonstrations": "verienv.demos",
-    "evaluate": "verienv.evaluation",
-    "check_verifier": "verienv.testing",
-}
-__all__ = ["RewardTable", "Verdict", "check_verifier", "demonstrations", "evaluate", "generalpoints"]
+__getattr__, __dir__, __all__ = lazy_attributes(
+    __name__,
+    {
+        "core.env": ("VerifiedEnv",),
+        "core.episode": ("Episode",),
+        "core.question": ("Question",),
+        "core.rows": ("judge", "rows"),
+        "core.task": ("Task",),
+        "core.tasks": ("register_task", "tasks"),
+        "core.verdict": ("Verdict",),
+        "demos": ("demonstrations",),
+        "evaluation": ("compare", "evaluate"),
+        "testing": ("check_verifier",),
+    },
+    modules=(
+        "adapters",
+        "arithmetic",
+        "cli",
+        "core",
+        "evaluation",
+        "generalpoints",
+        "numeric",
+        "replay",
+        "testing",
+        "virl",
+    ),
+)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    if name == "generalpoints":
-        return import_module("verienv.generalpoints")
-    raise AttributeError(f"module 'verienv' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
-
-
-register_all()
+register_shipped()

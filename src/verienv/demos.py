@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import gymnasium as gym
 import numpy as np
 
-from verienv.core.config import UnknownSettingError
-from verienv.core.dialogue import parts_of
+from verienv.core.dialogue import images_of, parts_of
 from verienv.core.env import VerifiedEnv
+from verienv.core.episode import Episode
+from verienv.core.make import make_env
+from verienv.core.question import Question
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    pass
 
-ENV_ID = "verienv/GeneralPoints-L-v0"
 Kind = Literal["sft", "revision", "preference"]
 
 _DIALOGUES = ("prompt", "completion", "chosen", "rejected")
@@ -63,22 +63,18 @@ def demonstrations(
         RuntimeError: later, if a response meant to be correct does not score maximal, or a wrong one is not as wrong
             as meant.
     """
-    try:
-        env = gym.make(env_id, split=split, **settings).unwrapped
-    except UnknownSettingError:
-        raise
-    except TypeError:  # it takes no split
-        env = None
-    if not isinstance(env, VerifiedEnv):
-        raise ValueError(f"env_id={env_id!r} has no expert; use an environment of verienv, such as {ENV_ID}")
-    return demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
+    return (
+        row
+        for row, _ in demonstrations_in(
+            make_env(env_id, split=split, **settings), kind, n, seed, steps=steps, wrong_attempts=wrong_attempts
+        )
+    )
 
 
 def demonstrations_in(
     env: VerifiedEnv, kind: Kind, n: int, seed: int, *, steps: bool = False, wrong_attempts: int = 1
-) -> Iterator[dict[str, Any]]:
-    """As ``demonstrations``, in an environment of one's own: until the next row is asked for, its question is in play
-    there."""
+) -> Iterator[tuple[dict[str, Any], Question]]:
+    """Yield rows as ``demonstrations`` does, of the questions that an environment deals, each with its question."""
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
     for name, count in (("n", n), ("seed", seed)):
@@ -91,91 +87,94 @@ def demonstrations_in(
 
 def _rows(
     env: VerifiedEnv, kind: Kind, n: int, seed: int, steps: bool, wrong_attempts: int
-) -> Iterator[dict[str, Any]]:
-    rng = np.random.default_rng([seed, 1])
-    for row in questions_in_turn(env, n, seed):
+) -> Iterator[tuple[dict[str, Any], Question]]:
+    rng, failures = np.random.default_rng([seed, 1]), env.measures.failures
+    for number, episode in enumerate(_episodes(env, n, seed)):
+        question = episode.question
         if kind == "preference":
-            yield _seen(env, _preference(env, row, steps, rng))
+            row = _preference(episode, failures, number, steps, rng)
         else:
             failure = {}
             for _ in range(int(rng.integers(1, wrong_attempts + 1)) if kind == "revision" else 0):
-                wrong, failure["failure"] = _wrong_response(env, int(rng.integers(len(env.failures))), rng)
-                env.step(wrong)
-            yield _seen(env, _with_completion(env, steps) | failure)
+                kind_of_failure = int(rng.integers(len(failures)))
+                wrong, failure["failure"] = _wrong_response(question, failures, kind_of_failure, rng)
+                episode.answer(wrong)
+            row = _with_completion(episode, steps) | failure
+        yield _with_images(episode, row), question
 
 
-def questions_in_turn(env: VerifiedEnv, n: int, seed: int) -> Iterator[int]:
-    """Put ``n`` questions in play in ``env``, one after the other, and yield the number of each.
+def _episodes(env: VerifiedEnv, n: int, seed: int) -> Iterator[Episode]:
+    """Put ``n`` questions in play, one after the other, and yield the episode of each.
 
-    Episodes are dealt, the first with ``seed``. Where one holds several questions, the expert goes on to the next.
+    Where an episode holds several questions, the expert goes on to the next.
     """
-    over = True
-    for number in range(n):
-        if over:
-            env.reset(seed=seed if number == 0 else None)
-        yield number
-        over = not env.has_further_questions or env.step(env.expert_response())[2]
+    rng = np.random.default_rng(seed)
+    episode: Episode | None = None
+    for _ in range(n):
+        if episode is None or episode.is_over:
+            episode = Episode(env.deal(rng), env.task)
+        yield episode
+        episode.answer(episode.expert())
 
 
-def images_of(env: VerifiedEnv) -> list[Image]:
-    """The pictures of ``env`` as PIL images, one for each ``{"type": "image"}`` in its messages."""
-    from PIL import Image
-
-    return [Image.fromarray(picture) for picture in env.pictures]
-
-
-def _seen(env: VerifiedEnv, row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its images and with all contents as lists of parts; a row of a task in words as it is."""
-    if not env.pictures:
+def _with_images(episode: Episode, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its images and with all contents as lists of parts; a row in words as it is."""
+    if not episode.pictures:
         return row
     spoken = {
         name: [message | {"content": parts_of(message)} for message in row[name]] for name in _DIALOGUES if name in row
     }
-    return row | spoken | {"images": images_of(env)}
+    return row | spoken | {"images": images_of(episode.pictures)}
 
 
-def _preference(env: VerifiedEnv, row: int, steps: bool, rng: np.random.Generator) -> dict[str, Any]:
-    right = env.expert_response(steps=steps)
-    wrong, failure = _wrong_response(env, row, rng)
+def _preference(
+    episode: Episode, failures: tuple[str, ...], number: int, steps: bool, rng: np.random.Generator
+) -> dict[str, Any]:
+    question = episode.question
+    right = question.expert(steps=steps)
+    wrong, failure = _wrong_response(question, failures, number, rng)
     return {
-        "prompt": env.messages,
+        "prompt": episode.messages,
         "chosen": [{"role": "assistant", "content": right}],
         "rejected": [{"role": "assistant", "content": wrong}],
-        "instance": env.instance,
-        "reward": _reward_of_expert(env, right),
-        "rejected_reward": env.judge(wrong).reward,
+        "instance": question.instance,
+        "reward": _reward_of_expert(question, right),
+        "rejected_reward": question.judge(wrong).reward,
         "failure": failure,
     }
 
 
-def _with_completion(env: VerifiedEnv, steps: bool) -> dict[str, Any]:
-    right = env.expert_response(steps=steps)
+def _with_completion(episode: Episode, steps: bool) -> dict[str, Any]:
+    question = episode.question
+    right = question.expert(steps=steps)
     return {
-        "prompt": env.messages,
+        "prompt": episode.messages,
         "completion": [{"role": "assistant", "content": right}],
-        "instance": env.instance,
-        "reward": _reward_of_expert(env, right),
+        "instance": question.instance,
+        "reward": _reward_of_expert(question, right),
     }
 
 
-def _reward_of_expert(env: VerifiedEnv, response: str) -> float:
-    verdict = env.judge(response)
-    if not verdict.is_correct or verdict.reward < env.best_reward:
+def _reward_of_expert(question: Question, response: str) -> float:
+    verdict = question.judge(response)
+    if not verdict.is_correct or verdict.reward < question.best_reward:
         raise RuntimeError(
-            f"{env.instance}: the expert's response scores {verdict.reward} ({verdict.reason}): {response}"
+            f"{question.instance}: the expert's response scores {verdict.reward} ({verdict.reason}): {response}"
         )
     return verdict.reward
 
 
-def _wrong_response(env: VerifiedEnv, kind: int, rng: np.random.Generator) -> tuple[str, str]:
-    """A response that fails in the ``kind``-th way, or in the next way that this instance allows."""
-    for shift in range(len(env.failures)):
-        failure = env.failures[(kind + shift) % len(env.failures)]
-        response = env.flawed_response(failure, rng)
+def _wrong_response(
+    question: Question, failures: tuple[str, ...], kind: int, rng: np.random.Generator
+) -> tuple[str, str]:
+    """A response that fails in the ``kind``-th way, or in the next way that this question allows."""
+    for shift in range(len(failures)):
+        failure = failures[(kind + shift) % len(failures)]
+        response = question.wrong(failure, rng)
         if response is None:
             continue
-        verdict = env.judge(response)
+        verdict = question.judge(response)
         if verdict.failure != failure:
-            raise RuntimeError(f"{env.instance}: meant as {failure}, judged {verdict.failure!r}: {response}")
+            raise RuntimeError(f"{question.instance}: meant as {failure}, judged {verdict.failure!r}: {response}")
         return response, failure
-    raise RuntimeError(f"{env.instance}: no kind of failure can be written for it")
+    raise RuntimeError(f"{question.instance}: no kind of failure can be written for it")

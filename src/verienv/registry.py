@@ -1,28 +1,16 @@
-"""The one table of environment ids."""
+"""The list of the tasks that verienv brings. Another one is a line here, or ``verienv.register_task`` from outside."""
 
 from __future__ import annotations
 
-from gymnasium.envs.registration import register, registry
+from importlib import import_module
 
-ENTRY_POINTS = {
-    "verienv/GeneralPoints-L-v0": "verienv.generalpoints.env:GeneralPointsEnv",
-    "verienv/GeneralPoints-VL-v0": "verienv.generalpoints.vision_env:GeneralPointsVisionEnv",
-    "verienv/VIRL-L-v0": "verienv.virl.env:VIRLEnv",
-    "verienv/VIRL-VL-v0": "verienv.virl.vision_env:VIRLVisionEnv",
-}
-"""The tasks, in text and pictures."""
+from verienv.core.tasks import register_task
 
-NUMERIC_ENTRY_POINTS = {
-    "verienv/GeneralPoints-Tokens-v0": "verienv.numeric.tokens:make",
-    "verienv/GeneralPoints-VL-Tokens-v0": "verienv.numeric.tokens:make_by_sight",
-    "verienv/VIRL-Discrete-v0": "verienv.numeric.navigation:make",
-    "verienv/VIRL-VL-Discrete-v0": "verienv.numeric.navigation:make_by_sight",
-}
-"""Their numeric faces, for libraries that accept neither text observations nor text actions."""
+SHIPPED = ("verienv.generalpoints.task:GENERALPOINTS", "verienv.virl.task:VIRL")
 
 
-def register_all() -> None:
-    """Register every id with Gymnasium, once."""
-    for env_id, entry_point in (ENTRY_POINTS | NUMERIC_ENTRY_POINTS).items():
-        if env_id not in registry:
-            register(id=env_id, entry_point=entry_point)
+def register_shipped() -> None:
+    """Put the shipped tasks on the list, and their environments into Gymnasium's registry."""
+    for entry in SHIPPED:
+        module, _, name = entry.partition(":")
+        register_task(getattr(import_module(module), name))

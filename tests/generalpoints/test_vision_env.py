@@ -13,14 +13,14 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import verienv  # noqa: F401 - registers the ids
-from verienv.generalpoints import LOOKS, VISION_SPLITS, Look, draw, solutions
+from verienv.generalpoints import VISUALS, VISION_SPLITS, Visual, draw, solutions
 from verienv.generalpoints.cards import BLACK, RED
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
 ENV_ID = "verienv/GeneralPoints-VL-v0"
 SETTINGS: list[dict[str, Any]] = [
     *({"split": split} for split in VISION_SPLITS),
-    *({"visual": look, "suits": "all"} for look in LOOKS),
+    *({"visual": look, "suits": "all"} for look in VISUALS),
     {"image_size": [96, 200], "cards": 6, "arrangement": "grid", "side": "all"},
     {"image_size": 1600, "cards": 3, "writable_image": True},
     {"sampling": "iid", "face_cards": "force", "prompt": "diverse", "attempts": 1, "deck": {"hearts": "gold"}},
@@ -62,7 +62,7 @@ def test_instance_suits_and_jitter_in_info_are_enough_to_draw_the_picture_again(
     observation, info = env.reset(seed=4)
     ranks = info["instance"].split(":")[1].split("-")
     cards = [rank + suit for rank, suit in zip(ranks, info["suits"], strict=True)]
-    assert np.array_equal(draw(cards, Look.of("scattered"), jitter=info["jitter"]), observation["image"])
+    assert np.array_equal(draw(cards, Visual.of("scattered"), jitter=info["jitter"]), observation["image"])
 
 
 @pytest.mark.parametrize("split", VISION_SPLITS)
@@ -101,7 +101,7 @@ def test_suits_come_up_alike() -> None:
 def test_an_explicit_setting_beats_the_looks_and_the_splits() -> None:
     config = make(split="visual_ood", visual="scattered", rotation=5.0, suits="all").config
     assert (config.arrangement, config.rotation, config.suits) == ("scattered", 5.0, "all")
-    assert config.look == Look(arrangement="scattered", rotation=5.0)
+    assert config.look == Visual(arrangement="scattered", rotation=5.0)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_user_deck_that_lacks_faces_is_refused_when_the_environment_is_made(tm
 # --- pairs
 
 
-@pytest.mark.parametrize("visual", LOOKS)
+@pytest.mark.parametrize("visual", VISUALS)
 @pytest.mark.parametrize("split", ["rule_ood", "visual_ood", "rule_visual_ood", "test"])
 def test_the_same_instance_in_every_look_and_rule_is_the_same_hand(visual: str, split: str) -> None:
     here, there = make(side="all"), make(side="all", split=split, visual=visual)

@@ -30,16 +30,16 @@ give SFTConfig and DPOConfig ``max_length=None`` there, since TRL cuts a longer 
 
 GRPO with several attempts and feedback between them, for models that call tools::
 
-    from verienv.adapters.trl import Environment
+    from verienv.adapters.trl import environment
 
     trainer = GRPOTrainer(
         model="Qwen/Qwen3-0.6B",
-        environment_factory=Environment,
+        environment_factory=environment("generalpoints"),
         train_dataset=dataset("verienv/GeneralPoints-L-v0", n=2000),
     )
 
-A row of V-IRL is one waypoint of a route, with the expert's way to it in its prompt; several attempts at it are those
-of ``NavigationEnvironment``. Rows of both tasks can be mixed, and ``reward`` judges each as its task does::
+A row of V-IRL is one waypoint of a route, with the expert's way to it in its prompt. Rows of several tasks can be
+mixed, and ``reward`` judges each as its task does::
 
     from datasets import concatenate_datasets
 
@@ -55,29 +55,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from verienv.adapters import instance_columns, made, png, question_rows
-from verienv.adapters.tasks import TASKS, Rewards, checked_rewards, read_row
-from verienv.adapters.trl_environments import Environment, NavigationEnvironment
-from verienv.core.verdict import Verdict
+from verienv.adapters.trl_environments import TaskEnvironment, environment
+from verienv.core import tasks
+from verienv.core.dialogue import images_of, png
+from verienv.core.make import make_env
+from verienv.core.question import Question
+from verienv.core.rows import judge_as, questions, without_nulls
+from verienv.core.verdict import Rewards, Verdict
 from verienv.demos import demonstrations_in
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 __all__ = [
-    "Environment",
     "Kind",
-    "NavigationEnvironment",
     "RewardFunction",
+    "TaskEnvironment",
     "dataset",
+    "environment",
     "response_text",
     "reward",
     "reward_function",
 ]
 
 Kind = Literal["prompt", "sft", "revision", "preference"]
-
-_NAMES = tuple(dict.fromkeys(name for task in TASKS for name in task.names))
 
 
 def dataset(
@@ -124,11 +125,18 @@ def dataset(
 
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"n={n!r}: expected a positive number of rows")
     if kind == "prompt":
-        return _table(question_rows(env_id, split, n, seed, **settings))
-    env = made(env_id, split, n, **settings)
-    rows = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
-    return _table(row | instance_columns(env) for row in rows)
+        found = questions(env_id, split, n, seed, unit="question", **settings)
+        return _table(row | _images(question) for row, question in found)
+    env = make_env(env_id, split=split, **settings)
+    made = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
+    return _table(row | question.row() for row, question in made)
+
+
+def _images(question: Question) -> dict[str, Any]:
+    return {"images": images_of(question.pictures)} if question.vision else {}
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Dataset:
@@ -147,7 +155,9 @@ class RewardFunction:
     """A reward function for GRPOTrainer and RLOOTrainer; see ``reward_function``. Can be pickled."""
 
     def __init__(self, rewards: Rewards | None, strict: bool | None, name: str) -> None:
-        self.rewards = checked_rewards(rewards)
+        if rewards is not None:
+            tasks.check_rewards(rewards)
+        self.rewards = rewards
         self.strict = strict
         self.__name__ = name
 
@@ -173,23 +183,34 @@ class RewardFunction:
         Raises:
             ValueError: if a column is missing or wrong. Never for a completion, whatever it is.
         """
-        if not any(task.column in columns for task in TASKS):
-            known = [f"{', '.join(task.names)} ({task.name}; all but {task.column} are optional)" for task in TASKS]
+        given = {
+            name: values
+            for name, values in columns.items()
+            if isinstance(values, list | tuple) and len(values) == len(completions)
+        }
+        if not any(name in given for name in ("env_id", *(task.column for task in tasks.every()))):
+            known = [f"{task.column} ({task.title})" for task in tasks.every() if task.column]
             raise ValueError(
-                "the dataset has no column 'waypoint' and no column 'cards'; make it with "
-                f"verienv.adapters.trl.dataset, or give it the columns {'; or '.join(known)}"
+                f"the dataset has no column of a known task, such as env_id, {', '.join(known)}; make it with "
+                "verienv.adapters.trl.dataset or verienv.rows, or give it one of these columns"
             )
-        names = [name for name in _NAMES if name in columns]
         verdicts = [
-            self._verdict({name: columns[name][index] for name in names}, completion)
+            self._verdict({name: values[index] for name, values in given.items()}, completion)
             for index, completion in enumerate(completions)
         ]
         self._log(verdicts, columns.get("log_metric"), columns.get("log_extra"))
         return [verdict.reward if verdict else None for verdict in verdicts]
 
     def _verdict(self, columns: Mapping[str, Any], completion: Any) -> Verdict | None:
-        row = read_row(columns)
-        return row.judge(response_text(completion), self.rewards, self.strict) if row else None
+        row = {name: without_nulls(value) for name, value in columns.items()}
+        if row.get("unit") not in (None, "question"):
+            raise ValueError(
+                f"unit={row['unit']!r}: one completion cannot answer a whole {row['unit']}; make rows with "
+                "unit='question', or train in an environment"
+            )
+        if row.get("env_id") is None and not any(row.get(task.column) is not None for task in tasks.every()):
+            return None
+        return judge_as(row, response_text(completion), self.rewards, self.strict)
 
     def _log(self, verdicts: list[Verdict | None], log_metric: Any, log_extra: Any) -> None:
         judged = [verdict for verdict in verdicts if verdict]

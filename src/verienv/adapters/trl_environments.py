@@ -1,134 +1,83 @@
-"""Several attempts at a question in TRL, each submitted with a tool. Import them from ``verienv.adapters.trl``."""
+"""Episodes in TRL, each answer submitted with the task's tool. Import from ``verienv.adapters.trl``."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from verienv.adapters.tasks import Row
-from verienv.core.dialogue import attempt_line
-from verienv.core.verdict import Verdict
-from verienv.generalpoints.question import PuzzleRow
-from verienv.virl.question import WaypointRow
-from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION
+from verienv.core import tasks
+from verienv.core.dialogue import parts_of
+from verienv.core.episode import Episode
+from verienv.core.task import Task
 
 
-class _Attempts:
-    """The attempts at the question of a row; ``tool`` is what messages call the tool."""
+class TaskEnvironment:
+    """Several attempts with feedback between them. ``environment(name)`` makes the class for a task, with its tool.
 
-    def __init__(self, read: Callable[[Mapping[str, Any]], Row], tool: str) -> None:
-        self._read, self._tool = read, tool
-        self._row: Row | None = None
-        self._verdicts: list[Verdict] = []
+    TRL resets one object for each rollout with the row of ``dataset``, offers the tool to the policy, and asks
+    ``get_reward`` at the end. With pictures, TRL 1.16 needs a processor that makes one tensor of them, as those of the
+    Qwen-VL models do: on a list of arrays, as PIL image processors make, it fails after the first answer.
+    """
 
-    def begin(self, row: Mapping[str, Any]) -> None:
-        self._row, self._verdicts = self._read(row), []
+    _task: Task
 
-    def submit(self, fields: Mapping[str, Any], over: str) -> str:
-        """Judge an answer; what is said to it, ``over`` if it comes too late to count."""
-        row = self._begun(f"{self._tool}()")
-        if self._is_over(row):
-            return over
-        verdict = row.judge(json.dumps(fields, default=str))
-        self._verdicts.append(verdict)
-        if self._is_over(row):
-            return verdict.feedback
-        return f"{verdict.feedback}\n{attempt_line(len(self._verdicts) + 1, row.attempts)}"
+    def __init__(self) -> None:
+        self._episode: Episode | None = None
 
-    def reward(self) -> float:
-        row = self._begun("get_reward()")
-        return self._verdicts[-1].reward if self._verdicts else row.judge("").reward
+    def reset(self, **row: Any) -> str:
+        """Begin with the question of ``row``.
 
-    def _begun(self, call: str) -> Row:
-        if self._row is None:
+        Returns:
+            A line for the prompt.
+
+        Raises:
+            ValueError: if a column is missing or wrong.
+        """
+        self._episode = Episode.of({name: value for name, value in row.items() if value is not None})
+        return f"\nSubmit each answer with the tool `{self._task.tool.__name__}`."
+
+    def get_reward(self) -> float:
+        """Return the reward of the last answer that counted; without any, that of an unreadable one."""
+        episode = self._begun("get_reward()")
+        return episode.verdicts[-1].reward if episode.verdicts else episode.question.judge("").reward
+
+    def _submit(self, response: str) -> str:
+        """Judge a response; return what is said to it."""
+        episode = self._begun(f"{self._task.tool.__name__}()")
+        if episode.is_over:
+            return self._task.tool_over
+        episode.answer(response)
+        return "".join(part.get("text", "") for part in parts_of(episode.messages[-1]))
+
+    def _begun(self, call: str) -> Episode:
+        if self._episode is None:
             raise RuntimeError(f"call reset(**row) before {call}")
-        return self._row
-
-    def _is_over(self, row: Row) -> bool:
-        answered = len(self._verdicts)
-        return answered > 0 and (self._verdicts[-1].is_correct or answered >= row.attempts)
+        return self._episode
 
 
-class Environment:
-    """Several attempts at a puzzle with feedback between them, for ``GRPOTrainer(environment_factory=Environment)``.
+def environment(task: str) -> type[TaskEnvironment]:
+    """Return the class to give to ``GRPOTrainer(environment_factory=...)`` for rows of a task, by its name.
 
-    TRL resets one object for each rollout with the row of ``dataset``, offers ``answer`` to the policy as a tool, and
-    asks ``get_reward`` at the end. With pictures, TRL 1.16 needs a processor that makes one tensor of them, as those of
-    the Qwen-VL models do: on a list of arrays, as PIL image processors make, it fails after the first answer.
+    Raises:
+        ValueError: lists the tasks there are.
     """
-
-    def __init__(self) -> None:
-        self._attempts = _Attempts(PuzzleRow.read, "answer")
-
-    def reset(self, **row: Any) -> str:
-        """Begin with the puzzle of ``row``.
-
-        Returns:
-            A line for the prompt.
-
-        Raises:
-            ValueError: if a column is missing or wrong.
-        """
-        self._attempts.begin(row)
-        return "\nSubmit each answer with the tool `answer`."
-
-    def answer(self, cards: list[str], number: list[int], formula: str) -> str:
-        """
-        Submit an answer and be told whether it is correct.
-
-        Args:
-            cards: The cards, such as A, 10 or K.
-            number: The number that each card counts.
-            formula: The arithmetic expression that makes the target.
-
-        Returns:
-            Whether the answer is correct, else what is wrong with it and how many attempts are left.
-        """
-        fields = {"cards": cards, "number": number, "formula": formula}
-        return self._attempts.submit(fields, over="The puzzle is over: no further answer counts.")
-
-    def get_reward(self) -> float:
-        """The reward of the last answer that counted; without any, that of an unreadable one."""
-        return self._attempts.reward()
+    found = tasks.named(task)
+    tool = found.tool
+    return type(
+        f"{type(found).__name__}Environment", (TaskEnvironment,), {"_task": found, tool.__name__: _method(tool)}
+    )
 
 
-class NavigationEnvironment:
-    """Several attempts at a waypoint with feedback between them, in place of ``Environment`` for rows of V-IRL.
+def _method(tool: Callable[..., str]) -> Callable[..., str]:
+    """Return a tool as the method that TRL offers to the policy, its signature and docstring those of the tool."""
 
-    An episode is one waypoint, all that its row knows of: after a correct action it is over.
-    """
+    @wraps(tool)
+    def method(self: TaskEnvironment, *arguments: Any, **named: Any) -> str:
+        return self._submit(tool(*arguments, **named))
 
-    def __init__(self) -> None:
-        self._attempts = _Attempts(WaypointRow.read, "act")
-
-    def reset(self, **row: Any) -> str:
-        """Begin with the waypoint of ``row``.
-
-        Returns:
-            A line for the prompt.
-
-        Raises:
-            ValueError: if a column is missing or wrong.
-        """
-        self._attempts.begin(row)
-        return "\nSubmit each answer with the tool `act`."
-
-    def act(self, observation: str, instruction: str, action: str) -> str:
-        """
-        Take an action and be told whether it is correct.
-
-        Args:
-            observation: What you see: the landmark, and whether you are at an intersection.
-            instruction: The instruction that you follow now.
-            action: The action, such as forward(), stop() or turn_direction(x).
-
-        Returns:
-            Whether the action is correct, else what is wrong with it and how many attempts are left.
-        """
-        fields = {OBSERVATION: observation, INSTRUCTION: instruction, ACTION: action}
-        return self._attempts.submit(fields, over="This waypoint is over: no further action counts.")
-
-    def get_reward(self) -> float:
-        """The reward of the last action that counted; without any, that of an unreadable answer."""
-        return self._attempts.reward()
+    signature = inspect.signature(tool)
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = signature.replace(parameters=[itself, *signature.parameters.values()])  # type: ignore[attr-defined]
+    return method

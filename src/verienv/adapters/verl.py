@@ -21,9 +21,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from verienv.adapters import png, question_rows
-from verienv.adapters.tasks import TASKS, Rewards, Row, read_row, task_in
-from verienv.core.dialogue import Message, parts_of
+from verienv.core import tasks
+from verienv.core.dialogue import Message, images_of, parts_of, png
+from verienv.core.rows import judge_as, questions
+from verienv.core.verdict import Rewards
 
 
 def compute_score(
@@ -59,7 +60,7 @@ def compute_score(
         ValueError: if ``ground_truth`` is not of that form. Never for a response, whatever it is.
     """
     response = solution_str if isinstance(solution_str, str) else ""
-    verdict = _read_ground_truth(ground_truth).judge(response, rewards, strict)
+    verdict = judge_as(_read_ground_truth(ground_truth), response, rewards, strict)
     return {
         "score": verdict.reward,
         "acc": float(verdict.is_correct),
@@ -88,16 +89,20 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
         ValueError: for settings out of range.
     """
     made = []
-    for index, row in enumerate(question_rows(env_id, split, n, seed, **settings)):
-        prompt, images, task = row.pop("prompt"), row.pop("images", None), task_in(row)
+    for index, (row, question) in enumerate(questions(env_id, split, n, seed, unit="question", **settings)):
+        prompt = row.pop("prompt")
         made.append(
             {
                 "data_source": f"{env_id}/{split}",
                 "prompt": [{"role": message["role"], "content": _text(message)} for message in prompt],
-                **({"images": [{"bytes": png(image)} for image in images]} if images else {}),
-                "ability": task.ability if task else "",
+                **(
+                    {"images": [{"bytes": png(image)} for image in images_of(question.pictures)]}
+                    if question.vision
+                    else {}
+                ),
+                "ability": tasks.of_row(row).ability,
                 "reward_model": {"style": "rule", "ground_truth": json.dumps(row)},
-                "extra_info": {"index": index, "split": split, "instance": row["instance"], "env_id": env_id},
+                "extra_info": {"index": index, "split": split, "instance": question.instance, "env_id": env_id},
             }
         )
     return made
@@ -128,7 +133,7 @@ def _text(message: Message) -> str:
     return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
 
 
-def _read_ground_truth(ground_truth: str) -> Row:
+def _read_ground_truth(ground_truth: str) -> dict[str, Any]:
     try:
         columns = json.loads(ground_truth)
     except (TypeError, ValueError, RecursionError):
@@ -139,8 +144,4 @@ def _read_ground_truth(ground_truth: str) -> Row:
             f"ground_truth={shown if len(shown) <= 60 else shown[:57] + '...'}: expected the JSON object that "
             "verienv.adapters.verl.rows puts there"
         )
-    row = read_row(columns)
-    if row is None:
-        needed = " or ".join(f"{task.column} ({task.name})" for task in TASKS)
-        raise ValueError(f"ground_truth: {needed}: field required")
-    return row
+    return columns

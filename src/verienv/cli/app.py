@@ -15,22 +15,16 @@ from rich.console import Console
 from verienv.cli import Interrupted
 from verienv.cli.common import full_id, note, read_settings, reading, writing
 from verienv.cli.convert import convert
-from verienv.cli.film import checked_film, dealt, save_film
 from verienv.cli.listing import listing
-from verienv.cli.pictures import checked_map, checked_name, folder_for, save_map, save_picture, writing_rows
+from verienv.cli.pictures import check_image, check_map, folder_for, save_map, save_picture, writing_rows
 from verienv.cli.play import play as play_in
+from verienv.cli.replay import check_replay, deal, save_replay
 from verienv.cli.score import Score, judged_lines
+from verienv.core import tasks
+from verienv.core.make import make_env
 from verienv.demos import Kind, demonstrations
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
-from verienv.evaluation.cells import verified_env
-from verienv.generalpoints.config import RULE_BY_SIDE
-from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.verifier import GeneralPointsRewards
-from verienv.generalpoints.vision_config import LOOK_BY_RULE
-from verienv.replay import asked
-from verienv.virl.config import RULE_BY_CITY
-from verienv.virl.env import VIRLEnv
 
 MOST_BAD_LINES = 20
 
@@ -71,13 +65,13 @@ def show(
         Path | None, typer.Option(metavar="FILE.png", help="Write the picture, where the task shows one.")
     ] = None,
     map_file: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.png", help="Write the map of a V-IRL route.")
+        Path | None, typer.Option("--map", metavar="FILE.png", help="Write the map, where the task has one.")
     ] = None,
     after: Annotated[
         int, typer.Option(min=0, help="Let the expert answer so many times first, as far as that goes.")
     ] = 0,
     instance: Annotated[str | None, typer.Option(metavar="ID", help="Deal this instance, whatever the seed.")] = None,
-    film: Annotated[
+    replay: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Play on to the end, and write that as a page to watch.")
     ] = None,
     sheet: Annotated[
@@ -93,34 +87,37 @@ def show(
     ] = None,
 ) -> None:
     """Show a question: the first of an episode, or a later one."""
-    env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
-    checked_name(image, env)
-    checked_map(map_file, env)
-    checked_film(film, sheet)
-    episode = dealt(env, seed, instance, responses)
-    env = episode.env
+    env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    check_image(image, env)
+    check_map(map_file, env)
+    check_replay(replay, sheet)
+    dealt = deal(env, seed, instance, responses)
+    episode = dealt.episode
     for _ in range(after):
-        response = episode.respond(env)
-        if response is None or env.step(response)[2]:
-            raise ValueError(f"--after {after}: {episode.by} is done before that; ask for fewer")
+        response = dealt.respond(episode)
+        if response is not None:
+            episode.answer(response)
+        if response is None or episode.is_over:
+            raise ValueError(f"--after {after}: {dealt.by} is done before that; ask for fewer")
     if image:
-        save_picture(env, image)
+        save_picture(episode, image)
     if map_file:
-        save_map(cast(VIRLEnv, env), map_file)
-    print(f"[{env.instance}, {episode.origin}]\n\n{asked(env)}")
-    if env.is_seen:
+        save_map(episode, map_file)
+    print(f"[{episode.question.instance}, {dealt.origin}]\n\n{episode.text}")
+    if episode.question.vision:
         print(f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]")
     if map_file:
         print(f"\n[the map: {map_file}]")
     if answer:
-        response = env.expert_response(steps=True)
-        verdict = env.judge(response)
+        response = episode.expert(steps=True)
+        verdict = episode.question.judge(response)
         print(f"\n[the expert]\n\n{response}\n\n[the verdict]\n")
         for name, value in verdict.model_dump(mode="json").items():
             print(f"{name:10}  {value if isinstance(value, str) else json.dumps(value)}".rstrip())
-    if film or sheet:
-        save_film(episode, film, sheet)
-        print("\n" + "\n".join(f"[the {name}: {path}]" for name, path in (("film", film), ("sheet", sheet)) if path))
+    if replay or sheet:
+        save_replay(dealt, replay, sheet)
+        written = (("replay", replay), ("sheet", sheet))
+        print("\n" + "\n".join(f"[the {name}: {path}]" for name, path in written if path))
 
 
 @app.command()
@@ -136,16 +133,17 @@ def play(
         ),
     ] = None,
     map_file: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.png", help="Draw the map of a V-IRL route after each step.")
+        Path | None,
+        typer.Option("--map", metavar="FILE.png", help="Draw the map after each step, where the task has one."),
     ] = None,
 ) -> None:
     """Play in the terminal, with the feedback that a policy gets.
 
     A bare formula or action is enough. Where the cards are in a picture, it is judged as if they had been read right.
     """
-    env = verified_env(full_id(env_id), **{"split": split, **read_settings(setting)})
-    checked_name(image, env)
-    checked_map(map_file, env)
+    env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    check_image(image, env)
+    check_map(map_file, env)
 
     def read() -> str:
         typed = input("> ")
@@ -160,23 +158,25 @@ def play(
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE", help='Responses as JSON lines; "-" is stdin.')],
     out: Annotated[str | None, typer.Option(metavar="FILE", help='Write the verdicts; "-": to stdout.')] = None,
-    rule: Annotated[str, typer.Option(help="What J, Q and K count where a line does not say.")] = "ten",
-    rewards: Annotated[str, typer.Option(help="A reward preset: paper, binary or binary_format.")] = "paper",
-    vision: Annotated[bool, typer.Option("--vision", help="The cards were shown as pictures.")] = False,
+    rule: Annotated[str | None, typer.Option(help="The rule for lines that do not name theirs, such as rank.")] = None,
+    rewards: Annotated[str | None, typer.Option(help="A reward preset in place of the lines' own.")] = None,
+    vision: Annotated[
+        bool, typer.Option("--vision", help="Lines that do not say were answers to questions with pictures.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Read plain JSON alone.")] = False,
 ) -> None:
     """Score responses and print a summary.
 
-    Each line is a JSON object: {"response": "...", "instance": "generalpoints:4-3-2-K:24"}, or with "cards":
-    ["4", "3", "2", "K"] in place of the instance. "rule", "stated_rule", "target" and "vision" may be added, and any
-    other field is let be. A line with "waypoint", as rows of V-IRL have it, is judged as an answer there. Lines that
-    cannot be read are named on stderr, and the exit status is then 1.
+    Each line is a JSON object: a "response" and the columns of a task, as verienv's rows have them. An "instance", such
+    as "generalpoints:4-3-2-K:24", or "cards": ["4", "3", "2", "K"] are enough for a hand, a "waypoint" for a step of a
+    route; any other field is let be. Lines that cannot be read are named on stderr, and the exit status is then 1.
     """
-    FaceRule.of(rule)
-    GeneralPointsRewards.of(rewards)
+    if rewards is not None:
+        tasks.check_rewards(rewards)
+    columns = {"rule": rule, "vision": vision or None}
     score = Score()
     with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
-        for number, judged in judged_lines(lines, rule, vision, rewards, strict, score):
+        for number, judged in judged_lines(lines, columns, rewards, strict, score):
             if not isinstance(judged, str):
                 if verdicts:
                     verdicts.write(json.dumps(judged) + "\n")
@@ -210,12 +210,12 @@ def demos(
     wanted = cast(Kind, kind)  # demonstrations() checks it
     rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
     first = next(rows)  # wrong arguments are an error before the file is touched
-    seen = "images" in first
-    with writing_rows(out, seen) as write:
+    with_images = "images" in first
+    with writing_rows(out, with_images) as write:
         for row in chain([first], rows):
             write(row)
     if out != "-":
-        note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if seen else ""))
+        note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
 
 
 @app.command()
@@ -228,9 +228,8 @@ def evaluate(
     splits: Annotated[
         str,
         typer.Option(
-            help="Splits, between commas; or rule_by_side: seen and unseen hands under both rules; or look_by_rule: "
-            "unseen hands in black and in red suits under both rules; or rule_by_city: V-IRL's seen and unseen streets "
-            "and unseen cities under both rules."
+            help="Splits, between commas; or a table of cells by its name, such as rule_by_side; `verienv envs` lists "
+            "them."
         ),
     ] = "train,test,rule_ood",
     episodes: Annotated[int, typer.Option(min=1, help="In each split.")] = 200,
@@ -261,8 +260,8 @@ def evaluate(
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
     before = Evaluation.load(against) if against else None
-    tables = {"rule_by_side": RULE_BY_SIDE, "look_by_rule": LOOK_BY_RULE, "rule_by_city": RULE_BY_CITY}
-    cells: Any = tables.get(splits) or [split for split in splits.split(",") if split]
+    env_id = full_id(env_id)
+    cells: Any = tasks.of_env_id(env_id).tables.get(splits) or [split for split in splits.split(",") if split]
     book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
     settings = read_settings(setting)
     policy: Any = baseline
@@ -282,9 +281,7 @@ def evaluate(
     if book and book.exists():
         note(f"going on with {book}")
     try:
-        result = evaluate_policy(
-            policy, full_id(env_id), cells, episodes, seed, batch_size, log=book, name=name, **settings
-        )
+        result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
     except KeyboardInterrupt:
         kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
         raise Interrupted(f"interrupted; {kept}") from None

@@ -7,22 +7,52 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from verienv.core import tasks
 from verienv.core.files import written_whole
-from verienv.registry import ENTRY_POINTS
 
 
 def full_id(name: str) -> str:
-    """The environment's id; "GeneralPoints-L" is enough. Raises ValueError that names those there are."""
-    wanted = name.removeprefix("verienv/").removesuffix("-v0").lower()
-    known = {env_id.removeprefix("verienv/").removesuffix("-v0").lower(): env_id for env_id in ENTRY_POINTS}
+    """Return the environment's id; "GeneralPoints-L" is enough.
+
+    "my_task:mine/Countdown-v0" imports the module first, from the current folder too.
+
+    Raises:
+        ValueError: names the environments there are.
+    """
+    module, colon, env_id = name.partition(":")
+    if colon:
+        import_from_here(module)
+        return env_id
+    wanted = _short(name)
+    known = {_short(env_id): env_id for task in tasks.every() for env_id in task.environments}
     if wanted in known:
         return known[wanted]
     close = get_close_matches(wanted, known, n=1)
     hint = f"did you mean {known[close[0]]}? " if close else ""
-    raise ValueError(f"there is no environment {name!r} ({hint}known: {', '.join(ENTRY_POINTS)})")
+    raise ValueError(
+        f"there is no environment {name!r} ({hint}known: {', '.join(known.values())}; module:id names one of your own)"
+    )
+
+
+def _short(env_id: str) -> str:
+    return env_id.removeprefix("verienv/").removesuffix("-v0").lower()
+
+
+def import_from_here(module: str) -> None:
+    """Import a module, which may lie in the current folder. Raises ValueError if there is none."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise ValueError(f"there is no module {module!r} in {here}, and none is installed") from None
 
 
 def read_settings(pairs: Sequence[str]) -> dict[str, Any]:

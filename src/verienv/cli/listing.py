@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,9 +13,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from verienv.evaluation.cells import verified_env
-from verienv.generalpoints.pictures.visuals import LOOKS, Look
-from verienv.registry import ENTRY_POINTS, NUMERIC_ENTRY_POINTS
+from verienv.core import tasks
+from verienv.core.make import make_env
 
 
 def listing() -> Iterator[Table]:
@@ -23,7 +22,7 @@ def listing() -> Iterator[Table]:
 
     Fields that a kind shares with one told before are not told again.
     """
-    envs = {env_id: verified_env(env_id) for env_id in ENTRY_POINTS}
+    envs = {env_id: make_env(env_id) for task in tasks.every() for env_id in task.environments}
     yield _table(
         ("environment", "task", "splits"),
         [
@@ -35,7 +34,8 @@ def listing() -> Iterator[Table]:
         ("for libraries without text", "made by"),
         [
             (env_id, f"{entry_point.partition(':')[0]}; docs/libraries.md tells more")
-            for env_id, entry_point in NUMERIC_ENTRY_POINTS.items()
+            for task in tasks.every()
+            for env_id, entry_point in task.numeric.items()
         ],
     )
     shown = list[type[BaseModel]]()
@@ -49,10 +49,9 @@ def listing() -> Iterator[Table]:
         )
         told = {name for other in shown if issubclass(kind, other) for name in other.model_fields}
         yield _table(("further setting" if told else "setting", "default", "meaning"), list(_fields(kind, told)))
-        if issubclass(kind, Look):
-            yield _table(
-                ("visual=", "stands for"), [(name, _pairs(look) or "the defaults") for name, look in LOOKS.items()]
-            )
+        if kind.visuals:
+            meanings = [(name, _pairs(visual) or "the defaults") for name, visual in kind.visuals.items()]
+            yield _table(("visual=", "stands for"), meanings)
         shown.append(kind)
 
 
@@ -88,7 +87,7 @@ def _attributes(model: type[BaseModel]) -> dict[str, str]:
     return meanings
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     for name in head:
         table.add_column(name, no_wrap=name == head[0])

@@ -11,48 +11,47 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from verienv.adapters import png
 from verienv.cli.common import writing
+from verienv.core.dialogue import images_of, png
 from verienv.core.env import VerifiedEnv
+from verienv.core.episode import Episode
 from verienv.core.files import written_whole
-from verienv.demos import images_of
-from verienv.virl.env import VIRLEnv
 
 _OURS = re.compile(r"\d{6,}\.png")
 
 
-def checked_name(image: Path | None, env: VerifiedEnv) -> Path | None:
+def check_image(image: Path | None, env: VerifiedEnv) -> Path | None:
     """``image`` if the task's picture can be written there. Raises ValueError."""
-    if image and not env.is_seen:
+    if image and not env.vision:
         raise ValueError(f"--image {image}: this task is told in words and has no picture; leave --image out")
-    return _checked_png(image, "--image", "picture")
+    return _check_png(image, "--image", "picture")
 
 
-def save_picture(env: VerifiedEnv, path: Path) -> None:
+def save_picture(episode: Episode, path: Path) -> None:
     """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
     with written_whole(path) as part:
-        part.write_bytes(png(images_of(env)[-1]))
+        part.write_bytes(png(images_of(episode.pictures)[-1]))
 
 
-def checked_map(path: Path | None, env: VerifiedEnv) -> Path | None:
+def check_map(path: Path | None, env: VerifiedEnv) -> Path | None:
     """``path`` if a map of the task can be written there. Raises ValueError."""
-    if path and not isinstance(env, VIRLEnv):
-        raise ValueError(f"--map {path}: this task has no routes; maps are for V-IRL")
-    return _checked_png(path, "--map", "map")
+    if path and not env.task.has_map:
+        raise ValueError(f"--map {path}: {env.task.title} has no maps; leave --map out")
+    return _check_png(path, "--map", "map")
 
 
-def _checked_png(path: Path | None, option: str, what: str) -> Path | None:
+def _check_png(path: Path | None, option: str, what: str) -> Path | None:
     if path and path.suffix.lower() != ".png":
         raise ValueError(f"{option} {path}: the {what} is written as PNG; give a name that ends in .png")
     return path
 
 
-def save_map(env: VIRLEnv, path: Path) -> None:
-    """Write the map of the route in play, with the agent's track, as a PNG file, which appears when it is whole."""
-    from verienv.virl.pictures.map import draw_map
-
-    with written_whole(path) as part:
-        part.write_bytes(png(draw_map(env.route, env.city, passed=env.passed)))
+def save_map(episode: Episode, path: Path) -> None:
+    """Write the map of the instance in play, with the agent's track, as a PNG file, which appears when it is whole."""
+    drawn = episode.task.map(episode.question, episode.is_success)
+    if drawn is not None:
+        with written_whole(path) as part:
+            part.write_bytes(png(drawn))
 
 
 def folder_for(out: str) -> Path:
@@ -62,16 +61,16 @@ def folder_for(out: str) -> Path:
 
 
 @contextmanager
-def writing_rows(out: str, seen: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A function that writes a row as a line of JSON to ``out``, "-" for stdout.
 
-    With ``seen``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths as seen
-    from the file. File and folder appear when all is written, the file last; until then old ones stay.
+    With ``with_images``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths
+    as seen from the file. File and folder appear when all is written, the file last; until then old ones stay.
 
     Raises:
-        ValueError: with ``seen``, if ``out`` is no place for a folder, or other things are in that folder.
+        ValueError: with ``with_images``, if ``out`` is no place for a folder, or other things are in that folder.
     """
-    if not seen:
+    if not with_images:
         with writing(out) as file:
             yield lambda row: _write_line(file, row)
         return

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from verienv.arithmetic.solver import solutions
 from verienv.cli.pictures import save_map, save_picture
 from verienv.core.env import VerifiedEnv
-from verienv.generalpoints.answers import write_answer as write_formula
-from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.virl.actions import WORDS, action_space
-from verienv.virl.answers import write_answer as write_action
-from verienv.virl.env import VIRLEnv
-
-HELP = "Type a formula such as (1+2)*(3+5), or a whole JSON answer; 'give up' for the solutions, 'q' to quit."
-HELP_ON_A_ROUTE = (
-    "Type an action such as forward(), or a word of it such as {word}, or a whole JSON answer; 'give up' for the "
-    "expert's action, 'q' to quit."
-)
-
-BY_SIGHT = "A bare formula is judged as if you had read the cards right, a JSON answer with the cards it names."
+from verienv.core.episode import Episode
 
 
 def play(
@@ -39,22 +25,21 @@ def play(
     The picture of each question goes to ``image``, in place of the one before, or to a folder that is gone after the
     game. The map of a route goes to ``map_file``, drawn anew after each step.
     """
-    write(HELP_ON_A_ROUTE.format(word=WORDS[env.config.actions][0]) if isinstance(env, VIRLEnv) else HELP)
-    if env.perception:
-        write(BY_SIGHT)
-    noun = "route" if isinstance(env, VIRLEnv) else "hand"
+    task, noun = env.task, env.task.noun
     dealt = solved = 0
     total = 0.0
-    own_folder = TemporaryDirectory(prefix="verienv-") if env.is_seen and not image else nullcontext("")
+    own_folder = TemporaryDirectory(prefix="verienv-") if env.vision and not image else nullcontext("")
     with own_folder as folder:
         try:
             while True:
                 observation, _ = env.reset(seed=seed if not dealt else None)
+                if not dealt:
+                    write(task.help(env.question))
                 dealt += 1
                 write(f"\n{observation['text']}")
-                path = (image or Path(folder, f"{noun}-{dealt}.png")) if env.is_seen else None
+                path = (image or Path(folder, f"{noun}-{dealt}.png")) if env.vision else None
                 if path:
-                    save_picture(env, path)
+                    save_picture(env.episode, path)
                     write(f"The picture is {path}")
                 rewards, success = _episode(env, read, write, path, map_file)
                 solved, total = solved + success, total + rewards
@@ -63,7 +48,7 @@ def play(
         except _Quit as quitting:
             total += quitting.reward
     played = noun if dealt == 1 else f"{noun}s"
-    write(f"{solved} of {dealt} {played} {'walked' if noun == 'route' else 'solved'}, total reward {total:g}.")
+    write(f"{solved} of {dealt} {played} {task.solved}, total reward {total:g}.")
 
 
 class _Quit(Exception):
@@ -77,8 +62,8 @@ def _episode(
     """One episode; the sum of its rewards and whether it was solved."""
     total = 0.0
     while True:
-        if map_file and isinstance(env, VIRLEnv):
-            save_map(env, map_file)
+        if map_file:
+            save_map(env.episode, map_file)
         typed = read().strip()
         while not typed:
             typed = read().strip()
@@ -86,51 +71,25 @@ def _episode(
             raise _Quit(total)
         if typed.lower() in ("give up", "giveup"):
             return _reveal(env, total, write)
-        _, reward, over, _, info = env.step(response_of(env, typed))
+        _, reward, over, _, info = env.step(env.task.typed(env.question, typed))
         total += float(reward)
         write(f"{info['feedback']} Reward {reward:+g}.")
         if over:
             break
         if image and info["is_correct"]:
-            save_picture(env, image)
-        write(_news(env, info["messages"][-1]["content"], info["feedback"]))
+            save_picture(env.episode, image)
+        write(_news(env.episode, info["feedback"]))
     return (total, True) if info["is_success"] else _reveal(env, total, write)
 
 
-def _news(env: VerifiedEnv, told: object, feedback: str) -> str:
-    """What a person has not been told yet: on a route, what is seen at the next waypoint."""
-    if isinstance(env, VIRLEnv) and env.verdict and env.verdict.is_correct:
-        return f"\nNow: {env.view}"
-    return str(told).removeprefix(feedback).strip()
+def _news(episode: Episode, feedback: str) -> str:
+    """Return what a person has not been told yet: the attempt that is due, or a further question."""
+    if episode.question.attempt == 1:
+        return f"\n{episode.task.news(episode.question)}"
+    return str(episode.messages[-1]["content"]).removeprefix(feedback).strip()
 
 
 def _reveal(env: VerifiedEnv, total: float, write: Callable[[str], None]) -> tuple[float, bool]:
-    for line in revealed(env):
+    for line in env.task.revealed(env.question):
         write(line)
     return total, False
-
-
-def response_of(env: VerifiedEnv, typed: str) -> str:
-    """What a person typed, as a response: a bare formula or action becomes the JSON answer around it, the rest true."""
-    if isinstance(env, GeneralPointsEnv) and "formula" not in typed:
-        return write_formula(env.puzzle, typed)
-    if isinstance(env, VIRLEnv) and "{" not in typed:
-        legal = action_space(env.config.actions)
-        words = {re.sub(r"turn_direction\(|[()]", "", action): action for action in legal}  # north, forward, stop
-        action = words.get(" ".join(typed.lower().split()), typed)
-        return write_action(env.waypoint, env.config.actions, action=action)
-    return typed
-
-
-def revealed(env: VerifiedEnv) -> Iterator[str]:
-    """The solutions of the instance in play, line by line."""
-    if isinstance(env, VIRLEnv):
-        yield f"The expert's action here is  {env.waypoint.action(env.config.actions)}"
-        return
-    if not isinstance(env, GeneralPointsEnv):
-        yield f"The expert says: {env.expert_response()}"
-        return
-    if env.perception:
-        yield f"The cards are  {' '.join(env.puzzle.cards)}"
-    found = [expression.minimal() for expression in solutions(env.puzzle.values, env.puzzle.target)]
-    yield f"{'The solution is' if len(found) == 1 else f'The {len(found)} solutions are'}  {'   '.join(found)}"

@@ -1,16 +1,15 @@
-"""Where the shipped files lie: in the wheel beside this package, in a checkout at the top of the repository."""
+"""The shipped files: in the wheel they lie beside this package, in a checkout at the top of the repository."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import verienv
+PACKAGE = Path(__file__).parents[1]
 
 
 def asset_path(name: str) -> Path:
-    """The path of ``assets/<name>``. Raises FileNotFoundError that says what is missing and what to do."""
-    package = Path(verienv.__file__).parent
-    for folder in (package / "assets", package.parents[1] / "assets"):
+    """Return the path of ``assets/<name>``. Raises FileNotFoundError that says what is missing and what to do."""
+    for folder in (PACKAGE / "assets", PACKAGE.parents[1] / "assets"):
         if (folder / name).exists():
             return folder / name
     hint = (

@@ -1,19 +1,21 @@
-"""What every task's cases have in common."""
+"""Cases: responses that a verifier is tried on, each with the verdict that is due; what tasks' cases share."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
 
 from verienv.core.assets import asset_path
+from verienv.core.question import Question
 
 Made = TypeVar("Made", bound="AnyCase")
-Task = Literal["generalpoints", "virl"]
 
 CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
-"""The environment variable that the code in hostile responses sets, and does nothing else."""
+"""The environment variable that the code in hostile responses sets; it does nothing else."""
 
 
 class AnyCase(Protocol):
@@ -72,3 +74,69 @@ def read_vectors(asset: str, make: Callable[[dict[str, Any]], Made], tool: str) 
         return tuple(make(json.loads(line)) for line in path.read_text(encoding="ascii").splitlines())
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python {tool}") from None
+
+
+@dataclass(frozen=True)
+class QuestionCase:
+    """A response to a question, with the verdict of the task's own verifier.
+
+    Attributes:
+        failure: "" for a right answer, else the kind of failure.
+        why: the reason, for people.
+    """
+
+    name: str
+    response: str
+    question: Question
+    failure: str
+    why: str
+
+    @classmethod
+    def judged(cls, name: str, response: str, question: Question) -> QuestionCase:
+        """Return the case of a response, judged by the question."""
+        verdict = question.judge(response)
+        return cls(name, response, question, verdict.failure, verdict.reason or verdict.feedback)
+
+    @property
+    def is_correct(self) -> bool:
+        return not self.failure
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether evaluating the response as code would never end."""
+        return False
+
+    @property
+    def setting(self) -> str:
+        """The instance."""
+        return self.question.instance
+
+    def handed_to(self, fn: Callable[..., Any]) -> Any:
+        """Return ``fn(response, facts)``, with the facts of the question."""
+        return fn(self.response, self.question.facts)
+
+
+def judged_material(questions: list[Question], failures: tuple[str, ...], seed: int) -> Material:
+    """Return the material for a verifier of a task that brings no cases of its own.
+
+    The expert's and wrong responses to ``questions``, drafts before answers, and hostile text, each with the verdict of
+    the task's verifier.
+    """
+    rng = np.random.default_rng(seed)
+    right, wrong, cases = list[AnyCase](), list[AnyCase](), list[AnyCase]()
+    for question in questions:
+        good = question.expert()
+        bad = [text for failure in failures if (text := question.wrong(failure, rng)) is not None]
+        right.append(QuestionCase.judged("plain right", good, question))
+        wrong += [QuestionCase.judged("plain wrong", text, question) for text in bad[-1:]]
+        texts = {"steps": [question.expert(steps=True)], "wrong": bad}
+        texts["drafts"] = [draft for text in bad[-1:] for draft in (f"{text}\nNo. {good}", f"{good}\nNo. {text}")]
+        texts["cut"] = [good[:at] for at in range(0, len(good), max(1, len(good) // 8))]
+        cases += [QuestionCase.judged(name, text, question) for name, some in texts.items() for text in some]
+    first = questions[0]
+    code = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
+    units = ('"', "'", "\\", "{", "}", "[", "{}", '{"', "(", "\ud800", "\0", "é", "1")
+    hostile = ["", code, *(unit * (60_000 // len(unit)) for unit in units), first.expert().replace('"', "'" + code)]
+    cases += [QuestionCase.judged("hostile", text, first) for text in hostile]
+    piles = [[QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]]
+    return Material(right[:5], wrong[:5], cases, [list[AnyCase](pile) for pile in piles])

@@ -1,12 +1,12 @@
-"""Validation of settings with errors of one line."""
+"""Settings: the base of every task's, and validation with errors of one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,14 +23,14 @@ def named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mappi
     return settings_by_name.get(name, {}) if isinstance(name, str) else {}
 
 
-def known_name(name: Any, names: Iterable[str], otherwise: str = "") -> str:
+def parse_name(name: Any, names: Iterable[str], otherwise: str = "") -> str:
     """``name`` if it is one of ``names``. Raises ValueError that lists them, and what may be given ``otherwise``."""
     if not isinstance(name, str) or name not in names:
         raise ValueError(f"expected one of {', '.join(names)}" + (f"; {otherwise}" if otherwise else ""))
     return name
 
 
-def known_size(size: Any, smallest: int, largest: int, otherwise: str = "") -> tuple[int, int]:
+def parse_size(size: Any, smallest: int, largest: int, otherwise: str = "") -> tuple[int, int]:
     """Height and width in px: a pair of integers, or one integer for a square. JSON's lists are pairs too.
 
     Raises:
@@ -88,3 +88,44 @@ def _range(model: type[BaseModel], field: str) -> str:
     }
     kind = "a number" if known and known.annotation is float else "an integer"
     return f"expected {kind} from {bounds['ge']:g} to {bounds['le']:g}" if len(bounds) == 2 else ""
+
+
+class TaskConfig(BaseModel):
+    """The keyword arguments of ``gym.make`` for a task. Explicit ones beat those that a split stands for.
+
+    Attributes:
+        split: a name for some of the other settings.
+        attempts: answers allowed to one question, 1 to 64.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = {"train": {}, "test": {}}
+    """The settings that each split stands for."""
+
+    visuals: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """The settings that each ``visual`` stands for, where the task has pictures."""
+
+    split: str = "train"
+    attempts: int = Field(default=1, ge=1, le=64, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return {**cls.stands_for(settings), **settings}
+
+    @classmethod
+    def stands_for(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that the split and the visual among ``settings`` stand for."""
+        split, visual = settings.get("split", "train"), settings.get("visual", "default")
+        return {**named(cls.splits, split), **named(cls.visuals, visual)}
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _parse_split(cls, split: Any) -> Any:
+        return parse_name(split, cls.splits)
+
+    @classmethod
+    def paths(cls, settings: Mapping[str, Any]) -> list[str]:
+        """Return the names of those of ``settings``, as given, that would open a path of this machine."""
+        return []

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 
-def on_first_use(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The ``__getattr__`` and ``__dir__`` of a package whose modules are imported when a name of theirs is asked for.
+def lazy_attributes(
+    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return the ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose modules load when they are needed.
 
     Args:
         package: its ``__name__``.
-        homes: by name the module, below the package, that it comes from.
+        homes: by module the names it gives: a module below the package, such as "verifier", or one with its full name.
+        modules: modules and packages below it that are names too.
     """
+    home_of = {name: home for home, names in homes.items() for name in names}
+    public = sorted([*home_of, *modules])
 
     def get(name: str) -> Any:
-        if name in homes:
-            return getattr(import_module(f"{package}.{homes[name]}"), name)
+        if name in home_of:
+            home = home_of[name]
+            module = import_module(home if home.startswith("verienv.") else f"{package}.{home}")
+            value = getattr(module, name)
+            setattr(sys.modules[package], name, value)  # found without this function from now on
+            return value
+        if name in modules:
+            return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
-
-    return get, names
+    return get, lambda: public, public

@@ -64,3 +64,7 @@ class RewardTable(BaseModel):
         if isinstance(rewards, Mapping):
             return validated(cls, dict(rewards), "rewards")
         raise ValueError(f"rewards={rewards!r}: expected a preset's name, a {cls.__name__} or a dict")
+
+
+Rewards = str | Mapping[str, float] | RewardTable
+"""A preset, a dict of prices, or a task's table."""

@@ -7,7 +7,7 @@ print(before)
 
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
 from verienv.evaluation.recognition import recognition_figure
-from verienv.evaluation.records import Episode, Setup
+from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.report import CellResult, Evaluation, Recognition
 from verienv.evaluation.run import BASELINES, Policy, evaluate
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, wilson
@@ -17,7 +17,7 @@ __all__ = [
     "CellDifference",
     "CellResult",
     "Comparison",
-    "Episode",
+    "EpisodeRecord",
     "Estimate",
     "Evaluation",
     "Policy",

@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
-from verienv.core.config import UnknownSettingError
-from verienv.core.env import VerifiedEnv
+from verienv.core.env import derived_rng
+from verienv.core.episode import Episode
+from verienv.core.make import make_env
 from verienv.evaluation.records import Cells
-
-
-def verified_env(env_id: str, **settings: Any) -> VerifiedEnv:
-    """Make a verienv environment, unwrapped. Raises ValueError for another id or wrong settings."""
-    try:
-        env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
-    except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
-        raise ValueError(f"env_id={env_id!r}: {error}") from None
-    except UnknownSettingError:
-        raise
-    except TypeError as error:  # an environment that is not ours was given our settings
-        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {error}") from error
-    if not isinstance(env, VerifiedEnv):
-        raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
-    return env
 
 
 def positive(name: str, number: Any) -> int:
@@ -41,41 +26,38 @@ def episode_seed(seed: int, episode: int) -> int:
 
 
 class Cell:
-    """One cell: its settings, and environments that are used again when an episode has ended.
+    """One cell: its settings, and the environment that deals its episodes.
 
     Attributes:
-        settings: of its environments.
-        instances: what its episodes deal, or None if that is drawn.
+        settings: the settings of its environment.
+        instances: the instance of each episode, or None if they are drawn.
+        env: the environment.
     """
 
     def __init__(self, env_id: str, settings: Mapping[str, Any], episodes: int, seed: int) -> None:
         self.settings = {key: value for key, value in settings.items() if key not in ("instances", "episodes")}
         self.instances = _instances(settings["instances"]) if "instances" in settings else None
-        self._env_id, self._seed = env_id, seed
+        self._seed = seed
         self._episodes = positive("episodes", settings.get("episodes", episodes))
         self._has_own_number = "episodes" in settings
         if self.instances is not None:
             self._episodes, self._has_own_number = len(self.instances), False
-        self._free = [verified_env(env_id, **self.settings)]
+        self.env = make_env(env_id, **self.settings)
         for episode in range(len(self.instances or ())):  # an instance that cannot be dealt is an error at once
-            self.take_back(self.deal(episode))
+            self.deal(episode)
 
     def __len__(self) -> int:
         """How many episodes it has."""
         return self._episodes
 
-    def deal(self, episode: int) -> VerifiedEnv:
-        """An environment in which this episode has begun."""
-        env = self._free.pop() if self._free else verified_env(self._env_id, **self.settings)
+    def deal(self, episode: int) -> Episode:
+        """Begin an episode."""
         if self.instances is None:
-            env.reset(seed=episode_seed(self._seed, episode))
+            rng, instance = np.random.default_rng(episode_seed(self._seed, episode)), None
         else:
-            env.reset(options={"instance": self.instances[episode]})
-        return env
-
-    def take_back(self, env: VerifiedEnv) -> None:
-        """Keep an environment for a later episode."""
-        self._free.append(env)
+            instance = self.instances[episode]
+            rng = derived_rng(instance)
+        return Episode(self.env.deal(rng, instance), self.env.task)
 
     def described(self) -> dict[str, Any]:
         """Settings, and the instances or the number of episodes where the cell has its own."""

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from verienv.evaluation.records import Episode
+from verienv.evaluation.records import EpisodeRecord
 from verienv.evaluation.report import Evaluation, headed, in_order, pooled
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
@@ -32,7 +32,7 @@ class CellDifference(BaseModel):
     metrics: dict[str, Estimate]
 
     @classmethod
-    def of(cls, before: Sequence[Episode], after: Sequence[Episode]) -> Self:
+    def of(cls, before: Sequence[EpisodeRecord], after: Sequence[EpisodeRecord]) -> Self:
         """The differences over pairs in the same order."""
         names = [name for name in before[0].metrics if name in after[0].metrics]
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
@@ -110,7 +110,7 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
     return Comparison(cells=found, headings=before.setup.headings)
 
 
-def _episodes(evaluation: Evaluation, cell: str) -> list[Episode]:
+def _episodes(evaluation: Evaluation, cell: str) -> list[EpisodeRecord]:
     found = [episode for episode in evaluation.episodes if episode.cell == cell]
     if not found:
         raise ValueError(f"there is no cell {cell!r}; cells: {', '.join(evaluation.cells)}")

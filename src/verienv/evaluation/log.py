@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from verienv.evaluation.records import Episode, Setup
+from verienv.evaluation.records import EpisodeRecord, Setup
 
 Line = dict[str, Any]
 
@@ -30,7 +30,7 @@ class AuditLog:
 
     def __init__(self, path: str | Path, setup: Setup) -> None:
         self.path = Path(path)
-        self.finished: dict[tuple[str, int], Episode] = {}
+        self.finished: dict[tuple[str, int], EpisodeRecord] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what write() returned from is with the operating system, and a failed write leaves nothing behind
         # that closing the file would try again.
@@ -104,7 +104,7 @@ class AuditLog:
             )
 
 
-def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> Episode:
+def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
     """The record of the episode that these lines tell, with the counts of ``ratios``."""
     last, verdicts = lines[-1], [line["verdict"] for line in lines]
     measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
@@ -114,7 +114,7 @@ def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> 
         for name, (_, among) in ratios.items()
         if among == "attempt"
     }
-    return Episode(
+    return EpisodeRecord(
         **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
         reward=sum(verdict["reward"] for verdict in verdicts),
         failures=tuple(verdict["failure"] for verdict in verdicts),

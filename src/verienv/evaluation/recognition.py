@@ -70,7 +70,7 @@ def recognition_figure(
 def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -> Drawn:
     if not evaluations:
         raise ValueError("evaluations is empty; give at least one, e.g. {'start': evaluate(...)}")
-    words = [name for name, evaluation in evaluations.items() if not evaluation.setup.perception]
+    words = [name for name, evaluation in evaluations.items() if not evaluation.setup.recognition]
     if words:
         raise ValueError(f"{', '.join(map(repr, words))}: evaluated in words, where there is no picture to read")
     known = dict.fromkeys(cell for evaluation in evaluations.values() for cell in evaluation.cells)

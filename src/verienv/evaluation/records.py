@@ -29,7 +29,7 @@ class Setup(BaseModel):
         policy: the policy's name, if one was given.
         headings: what the task calls its metrics in tables, which show no others.
         ratios: in a task of several questions an episode, its measures over attempts, as ``VerifiedEnv.ratios``.
-        perception: the metric that says whether the picture was read right, "" for a task in words.
+        recognition: the metric that says whether the picture was read right, "" for a task in words.
         versions: of verienv and of what its instances depend on.
     """
 
@@ -42,7 +42,7 @@ class Setup(BaseModel):
     policy: str = ""
     headings: dict[str, str] = Field(default_factory=dict)
     ratios: dict[str, tuple[str, str]] = Field(default_factory=dict)
-    perception: str = ""
+    recognition: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
@@ -74,7 +74,7 @@ def versions() -> dict[str, str]:
     }
 
 
-class Episode(BaseModel):
+class EpisodeRecord(BaseModel):
     """One episode.
 
     Attributes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.files import written_whole
-from verienv.evaluation.records import Episode, Setup
+from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
 
@@ -42,9 +42,9 @@ class Recognition(BaseModel):
     misread: Estimate
 
     @classmethod
-    def of(cls, episodes: Sequence[Episode], perception: str) -> Self:
-        """The shares over at least one episode; ``perception`` is the metric that says what was read right."""
-        read = np.array([bool(episode.last[perception]) for episode in episodes])
+    def of(cls, episodes: Sequence[EpisodeRecord], recognition: str) -> Self:
+        """The shares over at least one episode; ``recognition`` is the metric that says what was read right."""
+        read = np.array([bool(episode.last[recognition]) for episode in episodes])
         success = np.array([episode.success for episode in episodes])
         values = np.stack([read, read & success, read & ~success, ~read], axis=1)
         found = estimates(values, [episode.cluster for episode in episodes])
@@ -79,8 +79,8 @@ class CellResult(BaseModel):
     recognition: Recognition | None = None
 
     @classmethod
-    def of(cls, episodes: Sequence[Episode], perception: str = "") -> Self:
-        """The summary of at least one episode; ``perception`` as in ``Setup``."""
+    def of(cls, episodes: Sequence[EpisodeRecord], recognition: str = "") -> Self:
+        """The summary of at least one episode; ``recognition`` as in ``Setup``."""
         names = list(episodes[0].metrics)
         values = np.array([[episode.metrics[name] for name in names] for episode in episodes])
         clusters = [episode.cluster for episode in episodes]
@@ -90,7 +90,7 @@ class CellResult(BaseModel):
             metrics=in_order(dict(zip(names, estimates(values, clusters), strict=True)), pooled(episodes, clusters)),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
             first_failures=_counted(failure for episode in episodes for failure in episode.first_failures),
-            recognition=Recognition.of(episodes, perception) if perception else None,
+            recognition=Recognition.of(episodes, recognition) if recognition else None,
         )
 
 
@@ -107,15 +107,15 @@ class Evaluation(BaseModel):
 
     setup: Setup
     cells: dict[str, CellResult]
-    episodes: tuple[Episode, ...]
+    episodes: tuple[EpisodeRecord, ...]
 
     @classmethod
-    def of(cls, setup: Setup, episodes: Sequence[Episode]) -> Self:
+    def of(cls, setup: Setup, episodes: Sequence[EpisodeRecord]) -> Self:
         """Summarise the episodes of all cells."""
-        by_cell: dict[str, list[Episode]] = {}
+        by_cell: dict[str, list[EpisodeRecord]] = {}
         for episode in episodes:
             by_cell.setdefault(episode.cell, []).append(episode)
-        cells = {name: CellResult.of(played, setup.perception) for name, played in by_cell.items()}
+        cells = {name: CellResult.of(played, setup.recognition) for name, played in by_cell.items()}
         return cls(setup=setup, cells=cells, episodes=tuple(episodes))
 
     def to_json(self) -> str:
@@ -180,14 +180,14 @@ class Evaluation(BaseModel):
 
 
 def pooled(
-    episodes: Sequence[Episode], clusters: Sequence[str], minus: Sequence[Episode] | None = None
+    episodes: Sequence[EpisodeRecord], clusters: Sequence[str], minus: Sequence[EpisodeRecord] | None = None
 ) -> dict[str, Estimate]:
     """The ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
     names = [name for name in episodes[0].counts if minus is None or name in minus[0].counts]
     if not names:
         return {}
 
-    def counts(side: Sequence[Episode]) -> NDArray[np.int_]:
+    def counts(side: Sequence[EpisodeRecord]) -> NDArray[np.int_]:
         return np.array([[episode.counts[name] for name in names] for episode in side])
 
     others = None if minus is None else counts(minus)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core.dialogue import Message, with_pictures
-from verienv.core.env import VerifiedEnv
+from verienv.core.episode import Episode
 from verienv.core.response import clean_response
 from verienv.evaluation.cells import Cell, cells_of, positive
 from verienv.evaluation.log import AuditLog, Line, episode_of
@@ -26,7 +26,7 @@ In a task by sight each ``{"type": "image"}`` of a dialogue holds its picture un
 
 BASELINES = ("expert", "constant")
 
-_Player = Callable[[list[VerifiedEnv]], Sequence[str]]
+_Player = Callable[[list[Episode]], Sequence[str]]
 
 
 def evaluate(
@@ -78,14 +78,23 @@ def evaluate(
     if not callable(policy) and policy not in BASELINES:
         raise ValueError(f"policy={policy!r}: expected a callable, or one of {', '.join(BASELINES)}")
     cells = cells_of(splits, env_id, episodes, seed, settings)
-    first = next(iter(cells.values())).deal(0)
+    first = next(iter(cells.values()))
+    measures = first.env.measures
     if callable(policy):
         player = _asking(policy)
     else:
-        player, name = _baseline(policy, first.constant_response()), name or policy
+        player, name = _baseline(policy, first.deal(0).question.constant()), name or policy
     described = {cell_name: cell.described() for cell_name, cell in cells.items()}
-    told = {"headings": dict(first.metric_headings), "perception": first.perception, "ratios": dict(first.ratios)}
-    setup = Setup.of(env_id, described, episodes=episodes, seed=seed, policy=name, **told)
+    setup = Setup.of(
+        first.env.spec.id if first.env.spec else env_id,
+        described,
+        episodes=episodes,
+        seed=seed,
+        policy=name,
+        headings=dict(measures.headings),
+        recognition=measures.recognition,
+        ratios=dict(measures.ratios),
+    )
     keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
     audit: AbstractContextManager[AuditLog | None] = closing(AuditLog(log, setup)) if log is not None else nullcontext()
     with audit as book:
@@ -106,28 +115,29 @@ class _Seat:
     """An episode under way."""
 
     cell: str
-    episode: int
-    env: VerifiedEnv
+    number: int
+    episode: Episode
     lines: list[Line] = field(default_factory=list)
 
     def step(self, response: str) -> bool:
         """Judge and write down a response; whether the episode is over."""
-        env = self.env
-        _, _, terminated, truncated, info = env.step(response)
-        over = terminated or truncated
-        verdict = env.verdict
-        assert verdict is not None  # noqa: S101 - there is one after every step
-        line = {"cell": self.cell, "episode": self.episode, "attempt": len(self.lines) + 1, "instance": env.instance}
-        line |= {
-            "cluster": env.cluster,
+        episode, question = self.episode, self.episode.question
+        verdict = episode.answer(response)
+        line = {
+            "cell": self.cell,
+            "episode": self.number,
+            "attempt": len(self.lines) + 1,
+            "instance": question.instance,
+            "cluster": question.cluster,
             "response": clean_response(response),
             "verdict": verdict.model_dump(mode="json"),
+            "success": episode.is_success,
+            "over": episode.is_over,
         }
-        line |= {"success": info["is_success"], "over": over}
-        if over and env.outcomes:
-            line["outcomes"] = {name: info[name] for name in env.outcomes}
+        if episode.is_over and episode.outcomes:
+            line["outcomes"] = episode.outcomes
         self.lines.append(line)
-        return over
+        return episode.is_over
 
 
 def _play(
@@ -137,14 +147,13 @@ def _play(
     queue, seats = deque(waiting), list[_Seat]()
     while queue or seats:
         while queue and len(seats) < batch_size:
-            name, episode = queue.popleft()
-            seats.append(_Seat(name, episode, cells[name].deal(episode)))
+            name, number = queue.popleft()
+            seats.append(_Seat(name, number, cells[name].deal(number)))
         playing, seats = seats, []
-        responses = _checked(player([seat.env for seat in playing]), len(playing))
+        responses = _checked(player([seat.episode for seat in playing]), len(playing))
         for seat, response in zip(playing, responses, strict=True):
             if seat.step(response):
                 yield seat.lines
-                cells[seat.cell].take_back(seat.env)
             else:
                 seats.append(seat)
 
@@ -161,18 +170,19 @@ def _checked(responses: Any, expected: int) -> Sequence[str]:
 
 
 def _asking(policy: Policy) -> _Player:
-    return lambda envs: policy([_dialogue(env) for env in envs])
+    return lambda episodes: policy([dialogue(episode) for episode in episodes])
 
 
-def _dialogue(env: VerifiedEnv) -> list[Message]:
-    pictures = env.pictures
-    return with_pictures(env.messages, pictures) if pictures else env.messages
+def dialogue(episode: Episode) -> list[Message]:
+    """Return the dialogue of an episode, as a policy is given it: with its pictures in their places."""
+    pictures = episode.pictures
+    return with_pictures(episode.messages, pictures) if pictures else episode.messages
 
 
 def _baseline(name: str, constant: str) -> _Player:
     if name == "expert":
-        return lambda envs: [env.expert_response() for env in envs]
-    return lambda envs: [constant] * len(envs)
+        return lambda episodes: [episode.expert() for episode in episodes]
+    return lambda episodes: [constant] * len(episodes)
 
 
 @contextmanager

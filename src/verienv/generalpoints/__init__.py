@@ -4,76 +4,73 @@ from verienv.generalpoints import Puzzle, verify
 puzzle = Puzzle(("4", "3", "2", "K"), rule="ten")
 verify('{"formula": "4*3+2+10"}', puzzle).reward  # 5.0
 
-What draws loads with its first use, since it needs PIL: draw(("4S", "3C", "2S", "KC"), Look.of("wood")).
+Names load with their first use; those that draw need PIL: draw(("4S", "3C", "2S", "KC"), Visual.of("wood")).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verienv.arithmetic.expression import Equation, Expression, IllegalFormula, parse_formula
-from verienv.arithmetic.solver import is_solvable, solutions
-from verienv.core.lazy import on_first_use
-from verienv.generalpoints.answers import expert_answer
-from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
-from verienv.generalpoints.prompts import question
-from verienv.generalpoints.puzzle import Puzzle
-from verienv.generalpoints.rules import PRESETS, FaceRule
-from verienv.generalpoints.sampler import Dealer, Dealing
-from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, formula_failure, verify
+from verienv.core.lazy import lazy_attributes
 
 if TYPE_CHECKING:
-    from verienv.generalpoints.pictures.drawing import draw
-    from verienv.generalpoints.pictures.drawn_deck import DrawnDeck
-    from verienv.generalpoints.pictures.visuals import LOOKS, Look
-    from verienv.generalpoints.vision_config import (
-        LOOK_BY_RULE,
-        RULE_BY_SIDE_BY_LOOK,
-        VISION_SPLITS,
-        GeneralPointsVisionConfig,
-    )
+    from verienv.arithmetic.expression import Equation as Equation
+    from verienv.arithmetic.expression import Expression as Expression
+    from verienv.arithmetic.expression import IllegalFormula as IllegalFormula
+    from verienv.arithmetic.expression import parse_formula as parse_formula
+    from verienv.arithmetic.solver import is_solvable as is_solvable
+    from verienv.arithmetic.solver import solutions as solutions
+    from verienv.generalpoints.answers import expert_answer as expert_answer
+    from verienv.generalpoints.answers import write_answer as write_answer
+    from verienv.generalpoints.answers import wrong_answer as wrong_answer
+    from verienv.generalpoints.cases import load_vectors as load_vectors
+    from verienv.generalpoints.config import RULE_BY_SIDE as RULE_BY_SIDE
+    from verienv.generalpoints.config import SPLITS as SPLITS
+    from verienv.generalpoints.config import GeneralPointsConfig as GeneralPointsConfig
+    from verienv.generalpoints.env import GeneralPointsEnv as GeneralPointsEnv
+    from verienv.generalpoints.pictures.drawing import draw as draw
+    from verienv.generalpoints.pictures.drawn_deck import DrawnDeck as DrawnDeck
+    from verienv.generalpoints.pictures.visuals import VISUALS as VISUALS
+    from verienv.generalpoints.pictures.visuals import Visual as Visual
+    from verienv.generalpoints.prompts import write_question as write_question
+    from verienv.generalpoints.puzzle import Puzzle as Puzzle
+    from verienv.generalpoints.question import GeneralPointsQuestion as GeneralPointsQuestion
+    from verienv.generalpoints.rules import PRESETS as PRESETS
+    from verienv.generalpoints.rules import FaceRule as FaceRule
+    from verienv.generalpoints.sampler import Dealing as Dealing
+    from verienv.generalpoints.sampler import Sampler as Sampler
+    from verienv.generalpoints.task import GENERALPOINTS as GENERALPOINTS
+    from verienv.generalpoints.verifier import REWARDS as REWARDS
+    from verienv.generalpoints.verifier import Failure as Failure
+    from verienv.generalpoints.verifier import GeneralPointsRewards as GeneralPointsRewards
+    from verienv.generalpoints.verifier import formula_failure as formula_failure
+    from verienv.generalpoints.verifier import verify as verify
+    from verienv.generalpoints.vision_config import RULE_BY_SIDE_BY_VISUAL as RULE_BY_SIDE_BY_VISUAL
+    from verienv.generalpoints.vision_config import VISION_SPLITS as VISION_SPLITS
+    from verienv.generalpoints.vision_config import VISUAL_BY_RULE as VISUAL_BY_RULE
+    from verienv.generalpoints.vision_config import GeneralPointsVisionConfig as GeneralPointsVisionConfig
+    from verienv.generalpoints.vision_env import GeneralPointsVisionEnv as GeneralPointsVisionEnv
 
-_LAZY = {
-    "LOOKS": "looks",
-    "LOOK_BY_RULE": "vision_splits",
-    "RULE_BY_SIDE_BY_LOOK": "vision_splits",
-    "VISION_SPLITS": "vision_splits",
-    "DrawnDeck": "drawn_deck",
-    "GeneralPointsVisionConfig": "vision_splits",
-    "Look": "looks",
-    "draw": "drawing",
-}
-
-__all__ = [
-    "LOOKS",
-    "LOOK_BY_RULE",
-    "PRESETS",
-    "REWARDS",
-    "RULE_BY_SIDE",
-    "RULE_BY_SIDE_BY_LOOK",
-    "SPLITS",
-    "VISION_SPLITS",
-    "Dealer",
-    "Dealing",
-    "DrawnDeck",
-    "Equation",
-    "Expression",
-    "FaceRule",
-    "Failure",
-    "GeneralPointsConfig",
-    "GeneralPointsRewards",
-    "GeneralPointsVisionConfig",
-    "IllegalFormula",
-    "Look",
-    "Puzzle",
-    "draw",
-    "expert_answer",
-    "formula_failure",
-    "is_solvable",
-    "parse_formula",
-    "question",
-    "solutions",
-    "verify",
-]
-
-__getattr__, __dir__ = on_first_use(__name__, _LAZY)
+__getattr__, __dir__, __all__ = lazy_attributes(
+    __name__,
+    {
+        "verienv.arithmetic.expression": ("Equation", "Expression", "IllegalFormula", "parse_formula"),
+        "verienv.arithmetic.solver": ("is_solvable", "solutions"),
+        "answers": ("expert_answer", "write_answer", "wrong_answer"),
+        "cases": ("load_vectors",),
+        "config": ("RULE_BY_SIDE", "SPLITS", "GeneralPointsConfig"),
+        "env": ("GeneralPointsEnv",),
+        "pictures.drawing": ("draw",),
+        "pictures.drawn_deck": ("DrawnDeck",),
+        "pictures.visuals": ("VISUALS", "Visual"),
+        "prompts": ("write_question",),
+        "puzzle": ("Puzzle",),
+        "question": ("GeneralPointsQuestion",),
+        "rules": ("PRESETS", "FaceRule"),
+        "sampler": ("Dealing", "Sampler"),
+        "task": ("GENERALPOINTS",),
+        "verifier": ("REWARDS", "Failure", "GeneralPointsRewards", "formula_failure", "verify"),
+        "vision_config": ("RULE_BY_SIDE_BY_VISUAL", "VISION_SPLITS", "VISUAL_BY_RULE", "GeneralPointsVisionConfig"),
+        "vision_env": ("GeneralPointsVisionEnv",),
+    },
+)

@@ -1,12 +1,19 @@
-"""Writing answers: the JSON that the prompts ask for, with or without the steps that derive it."""
+"""Writing answers: the JSON that the prompts ask for, right ones, and wrong ones of every kind of failure."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
-from verienv.arithmetic.expression import Expression
+import numpy as np
+
+from verienv.arithmetic.expression import Expression, Item
 from verienv.arithmetic.solver import solutions
-from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.cards import RANKS
+from verienv.generalpoints.puzzle import LARGEST_TARGET, Puzzle
+from verienv.generalpoints.verifier import Failure, formula_failure
+
+TRIES = 200
 
 
 def write_answer(puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None) -> str:
@@ -45,3 +52,97 @@ def expert_answer(puzzle: Puzzle, choice: int = 0, *, steps: bool = False) -> st
 def _operand(value: str) -> str:
     """Negative numbers and fractions in parentheses, so that a step reads as an expression."""
     return value if value.isdigit() else f"({value})"
+
+
+def wrong_answer(puzzle: Puzzle, failure: Failure, rng: np.random.Generator) -> str | None:
+    """A response that fails as ``failure`` says, or None if this hand allows none (a hand such as 1 2 4 8 can
+    hardly divide by zero; nothing fails as "unconfirmed").
+
+    Drawn with ``rng``; the caller lets the verifier judge it.
+    """
+    write = _WRITERS.get(failure)
+    return write(puzzle, rng) if write else None
+
+
+def _unreadable(puzzle: Puzzle, rng: np.random.Generator) -> str:
+    answer = write_answer(puzzle, expert_expression(puzzle).minimal())
+    return [answer[: answer.index('"formula"')], "I do not know.", answer[: answer.index("[") + 1]][
+        int(rng.integers(3))
+    ]
+
+
+def _illegal(puzzle: Puzzle, rng: np.random.Generator) -> str:
+    values = [str(value) for value in puzzle.stated_values]
+    formulas = [
+        "+".join(puzzle.ranks[:-1]) + "+K",
+        f"({'*'.join(values)}",
+        "*".join(values[:-1]) + "^" + values[-1],
+        "",
+    ]
+    return write_answer(puzzle, formulas[int(rng.integers(len(formulas)))])
+
+
+def _wrong_numbers(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
+    for _ in range(TRIES):
+        values = list(puzzle.values)
+        place = int(rng.integers(len(values)))
+        values[place] = int(rng.integers(1, 14))  # a number that no card gives, or one of the cards' twice
+        formula = random_expression(values, rng).minimal()
+        if formula_failure(formula, puzzle) == Failure.WRONG_NUMBERS:
+            return write_answer(puzzle, formula)
+    return None
+
+
+def _false_equation(puzzle: Puzzle, rng: np.random.Generator) -> str:
+    expression = random_expression(puzzle.values, rng)
+    value = expression.fraction()
+    claimed = value[0] // value[1] if value and value[0] % value[1] == 0 else 0
+    if not 1 <= claimed <= LARGEST_TARGET or claimed == puzzle.target:
+        near = puzzle.target + int(rng.integers(1, 10))
+        claimed = near if near <= LARGEST_TARGET else puzzle.target - 1
+    return write_answer(puzzle, f"{expression.minimal()}={claimed}")
+
+
+def _wrong_value(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
+    return _random_with(puzzle, rng, Failure.WRONG_VALUE)
+
+
+def _division_by_zero(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
+    return _random_with(puzzle, rng, Failure.DIVISION_BY_ZERO)
+
+
+def _misread(puzzle: Puzzle, rng: np.random.Generator) -> str:
+    cards = list(puzzle.ranks)
+    place = int(rng.integers(len(cards)))
+    others = [rank for rank in RANKS if rank != cards[place]]
+    cards[place] = others[int(rng.integers(len(others)))]
+    return write_answer(puzzle, expert_expression(puzzle).minimal(), cards=tuple(cards))
+
+
+def _random_with(puzzle: Puzzle, rng: np.random.Generator, failure: Failure) -> str | None:
+    for _ in range(TRIES):
+        formula = random_expression(puzzle.values, rng).minimal()
+        if formula_failure(formula, puzzle) == failure:
+            return write_answer(puzzle, formula)
+    return None
+
+
+def random_expression(values: tuple[int, ...] | list[int], rng: np.random.Generator) -> Expression:
+    """A random expression that uses each value once: two parts are joined until one is left."""
+    parts: list[tuple[Item, ...]] = [(int(value),) for value in rng.permutation(list(values))]
+    while len(parts) > 1:
+        left = parts.pop(int(rng.integers(len(parts))))
+        right = parts.pop(int(rng.integers(len(parts))))
+        parts.append((*left, *right, "+-*/"[int(rng.integers(4))]))
+    return Expression(parts[0])
+
+
+_WRITERS: dict[Failure, Callable[[Puzzle, np.random.Generator], str | None]] = {
+    Failure.UNREADABLE: _unreadable,
+    Failure.ILLEGAL: _illegal,
+    Failure.WRONG_NUMBERS: _wrong_numbers,
+    Failure.FALSE_EQUATION: _false_equation,
+    Failure.DIVISION_BY_ZERO: _division_by_zero,
+    Failure.WRONG_VALUE: _wrong_value,
+    Failure.MISREAD: _misread,
+}

@@ -12,9 +12,8 @@ import numpy as np
 
 from verienv.arithmetic.solver import solutions
 from verienv.core.cases import CANARY, Material, read_vectors
-from verienv.generalpoints.answers import write_answer
+from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.cards import RANKS
-from verienv.generalpoints.flaws import random_expression
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
 

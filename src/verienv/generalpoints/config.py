@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from verienv.core.config import named
+from verienv.core.config import TaskConfig, parse_name
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.prompts import PromptStyle
@@ -32,7 +32,7 @@ RULE_BY_SIDE: dict[str, dict[str, Any]] = {
 """The four cells of a table rule by side, for ``verienv.evaluate(..., splits=RULE_BY_SIDE)``."""
 
 
-class GeneralPointsConfig(BaseModel):
+class GeneralPointsConfig(TaskConfig):
     """The keyword arguments of ``gym.make("verienv/GeneralPoints-L-v0", ...)``. Explicit ones beat the split's.
 
     Attributes:
@@ -52,11 +52,8 @@ class GeneralPointsConfig(BaseModel):
         strict: read plain JSON alone.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
 
-    split: str = "train"
     side: Side = "train"
     rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] = FaceRule(J=10, Q=10, K=10)
     stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
@@ -70,26 +67,15 @@ class GeneralPointsConfig(BaseModel):
     prompt: PromptStyle = "default"
     strict: bool = Field(default=False, strict=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return {**named(cls.splits, settings.get("split", "train")), **settings}
-
     @field_validator("split", mode="before")
     @classmethod
-    def _known_split(cls, split: Any) -> Any:
-        if not isinstance(split, str) or split not in cls.splits:
-            raise ValueError(cls._unknown_split(split))
-        return split
-
-    @classmethod
-    def _unknown_split(cls, split: Any) -> str:
-        if split in ("visual_ood", "rule_visual_ood"):
-            return (
+    def _parse_split(cls, split: Any) -> Any:
+        if split in ("visual_ood", "rule_visual_ood") and split not in cls.splits:
+            raise ValueError(
                 "GeneralPoints in words has no visual splits (verienv/GeneralPoints-VL-v0 has); use "
                 f"{', '.join(cls.splits)}"
             )
-        return f"expected one of {', '.join(cls.splits)}"
+        return parse_name(split, cls.splits)
 
     @property
     def dealing(self) -> Dealing:

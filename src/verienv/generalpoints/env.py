@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from verienv.core.config import validated
 from verienv.core.env import VerifiedEnv
-from verienv.core.verdict import Metric, Verdict
-from verienv.generalpoints.answers import expert_answer
-from verienv.generalpoints.config import SPLITS, GeneralPointsConfig
-from verienv.generalpoints.flaws import flawed_answer
-from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS, question
+from verienv.generalpoints.config import GeneralPointsConfig
+from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.generalpoints.puzzle import Puzzle, read_instance
-from verienv.generalpoints.sampler import dealer_for
-from verienv.generalpoints.verifier import Failure, verify
+from verienv.generalpoints.question import GeneralPointsQuestion
+from verienv.generalpoints.sampler import sampler_for
+from verienv.generalpoints.task import GENERALPOINTS
 
 
 class GeneralPointsEnv(VerifiedEnv):
@@ -58,48 +54,38 @@ class GeneralPointsEnv(VerifiedEnv):
     * v0: first version.
     """
 
-    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
-
-    idle_metrics: ClassVar[dict[str, Metric]] = {
-        "cards_correct": False,
-        "numbers_correct": False,
-        "formula_valid": False,
-    }
-
-    metric_headings: ClassVar[dict[str, str]] = {
-        "cards_correct": "cards read",
-        "numbers_correct": "rule reading",
-        "formula_valid": "validity",
-    }
-
-    failures: ClassVar[tuple[str, ...]] = tuple(
-        str(failure) for failure in Failure if failure not in (Failure.UNCONFIRMED, Failure.MISREAD)
-    )
+    task = GENERALPOINTS
 
     settings: ClassVar[type[GeneralPointsConfig]] = GeneralPointsConfig
 
+    longest_question = LONGEST_QUESTION
+
     config: GeneralPointsConfig
 
-    puzzle: Puzzle
-    """The puzzle in play."""
-
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        self.config = validated(self.settings, settings)
-        self._dealing = self.config.dealing
-        self._dealer = dealer_for(self._dealing)
-        super().__init__(self.config.attempts, LONGEST_QUESTION, render_mode)
+        super().__init__(render_mode, **settings)
+        config = self.config
+        self._dealing = dealing = config.dealing
+        self._sampler = sampler_for(dealing)
+        self._undealt = GeneralPointsQuestion(
+            puzzle=Puzzle(("A",) * config.cards, dealing.rule, dealing.target, dealing.stated_rule),
+            attempts=config.attempts,
+            rewards=config.rewards,
+            strict=config.strict,
+        )
+        """The question with any hand: every other is this one but for what is dealt."""
 
-    def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
+    def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
         dealing = self._dealing
-        ranks = self._dealer.deal(rng) if instance is None else self._given(instance)
-        cards = self._shown(ranks, rng)
-        self._phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
-        self.puzzle = Puzzle(cards, dealing.rule, dealing.target, dealing.stated_rule)
-        return self.puzzle.id
+        ranks = self._sampler.deal(rng) if instance is None else self._given(instance)
+        cards, jitter = self._show(ranks, rng)
+        phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
+        puzzle = Puzzle(cards, dealing.rule, dealing.target, dealing.stated_rule)
+        return self._undealt.but(puzzle=puzzle, phrasing=phrasing, jitter=jitter)
 
-    def _shown(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
-        """The hand's cards as the policy is shown them: in words, ranks alone."""
-        return ranks
+    def _show(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[tuple[str, ...], int]:
+        """Return the cards as the policy is shown them (in words, ranks alone) and the jitter of the picture."""
+        return ranks, 0
 
     def _given(self, instance: str) -> tuple[str, ...]:
         ranks, target = read_instance(instance)
@@ -111,26 +97,13 @@ class GeneralPointsEnv(VerifiedEnv):
             )
         return ranks
 
-    def _question(self) -> str:
-        return question(self.puzzle, self._phrasing)
-
-    def judge(self, response: str) -> Verdict:
-        return verify(response, self.puzzle, rewards=self.config.rewards, strict=self.config.strict)
-
-    def expert_response(self, *, steps: bool = False) -> str:
-        """The answer with the shortest solution under the scored rule, its ``number`` under the stated one."""
-        return expert_answer(self.puzzle, steps=steps)
-
-    def flawed_response(self, failure: str, rng: np.random.Generator) -> str | None:
-        """A response that fails as ``failure`` says, or None if this hand allows none."""
-        return flawed_answer(self.puzzle, Failure(failure), rng)
+    @property
+    def question(self) -> GeneralPointsQuestion:
+        question = super().question
+        assert isinstance(question, GeneralPointsQuestion)  # noqa: S101 - deal makes no other
+        return question
 
     @property
-    def cluster(self) -> str:
-        """The value multiset and the target: hands that share them are one problem, with one formula."""
-        return self.puzzle.problem
-
-    @property
-    def best_reward(self) -> float:
-        """What a correct response earns."""
-        return self.config.rewards.correct
+    def puzzle(self) -> Puzzle:
+        """The puzzle in play."""
+        return self.question.puzzle

@@ -65,7 +65,7 @@ _COUNTS = {3: "three", 4: "four", 5: "five", 6: "six"}
 PHRASINGS = (DEFAULT, *DIVERSE)
 
 
-def question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -> str:
+def write_question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -> str:
     """The question for a puzzle, as printable ASCII.
 
     Args:

@@ -1,30 +1,153 @@
-"""A puzzle, and how answers to it are judged, as plain columns: for libraries that carry data in tables."""
+"""The question of GeneralPoints, in words or with a picture, and the row it travels as."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import validated
+from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
-from verienv.generalpoints.config import GeneralPointsConfig
-from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.answers import expert_answer, wrong_answer
+from verienv.generalpoints.prompts import PHRASINGS, write_question
+from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.verifier import GeneralPointsRewards, RewardsLike, verify
+from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, RewardsLike, verify
+
+if TYPE_CHECKING:
+    from verienv.generalpoints.pictures.drawing import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralPointsQuestion(Question):
+    """A puzzle, asked.
+
+    Attributes:
+        puzzle: cards, rule, target and stated rule. With ``vision`` the cards have suits and are in the picture.
+        phrasing: which of the phrasings, 0 for the default.
+        rewards: the prices.
+        strict: whether plain JSON alone is read.
+        jitter: with ``vision``, the seed of all that is left to chance in the picture.
+        table: the table that the picture is drawn on; None where it is not known, as in a row.
+    """
+
+    puzzle: Puzzle
+    attempts: int = 5
+    phrasing: int = 0
+    rewards: GeneralPointsRewards = REWARDS["paper"]
+    strict: bool = False
+    jitter: int = 0
+    table: Table | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        puzzle: Puzzle,
+        *,
+        vision: bool = False,
+        rewards: RewardsLike = "paper",
+        strict: bool = False,
+        attempts: int = 5,
+        phrasing: int = 0,
+    ) -> Self:
+        """Return the question about a puzzle; ``judge`` then agrees with ``verify`` of the same arguments."""
+        prices = GeneralPointsRewards.of(rewards)
+        return cls(puzzle=puzzle, vision=vision, rewards=prices, strict=strict, attempts=attempts, phrasing=phrasing)
+
+    @property
+    def instance(self) -> str:
+        """Ranks and target, such as "generalpoints:4-3-2-K:24"."""
+        return self.puzzle.id
+
+    @property
+    def prompt(self) -> str:
+        return write_question(self.puzzle, self.phrasing, vision=self.vision)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        if self.table is None:
+            return []
+        picture = self.table.draw(self.puzzle.cards, self.jitter)
+        picture.flags.writeable = False
+        return [picture]
+
+    def judge(self, response: str) -> Verdict:
+        return verify(response, self.puzzle, vision=self.vision, rewards=self.rewards, strict=self.strict)
+
+    def expert(self, *, steps: bool = False) -> str:
+        """Write the answer with the shortest solution under the scored rule, its ``number`` under the stated one."""
+        return expert_answer(self.puzzle, steps=steps)
+
+    def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
+        return wrong_answer(self.puzzle, Failure(failure), rng)
+
+    @property
+    def cluster(self) -> str:
+        """The value multiset and the target: hands that share them are one problem, with one formula."""
+        return self.puzzle.problem
+
+    @property
+    def best_reward(self) -> float:
+        return self.rewards.correct
+
+    @property
+    def facts(self) -> Puzzle:
+        """The puzzle: reward functions under test are called with it."""
+        return self.puzzle
+
+    def info(self, solved: bool) -> dict[str, Any]:
+        """Return, with ``vision``, the suits (a letter for each card) and the jitter."""
+        if not self.vision:
+            return {}
+        return {"suits": "".join([card[-1] for card in self.puzzle.cards]), "jitter": self.jitter}
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of ``GeneralPointsRow``, and ``values``: the cards' numbers under ``rule``."""
+        row = GeneralPointsRow(
+            cards=self.puzzle.cards,
+            rule=self.puzzle.rule,
+            target=self.puzzle.target,
+            stated_rule=self.puzzle.stated_rule,
+            vision=self.vision,
+            rewards=self.rewards,
+            strict=self.strict,
+            attempts=self.attempts,
+            phrasing=self.phrasing,
+            jitter=self.jitter,
+        )
+        return {
+            "instance": self.instance,
+            "values": list(self.puzzle.values),
+            **row.model_dump(mode="json", exclude={"instance"}),
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        read = GeneralPointsRow.read(row)
+        return cls(
+            puzzle=read.puzzle,
+            vision=read.vision,
+            attempts=read.attempts,
+            phrasing=read.phrasing,
+            rewards=read.rewards,
+            strict=read.strict,
+            jitter=read.jitter,
+        )
+
 
 _Rule = Annotated[FaceRule, BeforeValidator(FaceRule.of)]
 
 
-class PuzzleRow(BaseModel):
-    """All that judging an answer needs, so that a row of a table needs no state beside it.
-
-    Every field but ``cards`` has a default, so that a table of one's own may hold no more than hands.
+class GeneralPointsRow(BaseModel):
+    """The columns of a row. All but ``cards`` have defaults, so that a table of one's own may hold no more than hands.
 
     Attributes:
-        cards: ranks, with or without suits.
+        cards: ranks, with or without suits; they may be left out where ``instance`` is given.
         rule: what J, Q and K count: a mapping such as {"J": 11, "Q": 12, "K": 13}, or a preset's name.
         target: what to make.
         stated_rule: the rule that the prompt states, if it is not ``rule``.
@@ -32,7 +155,9 @@ class PuzzleRow(BaseModel):
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
         attempts: answers allowed.
-        instance: the puzzle's id, checked against the cards where given.
+        phrasing: which phrasing of the question, 0 for the default.
+        jitter: the seed of the picture's chances.
+        instance: the puzzle's id, checked against the cards where both are given.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -45,32 +170,22 @@ class PuzzleRow(BaseModel):
     rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
     strict: bool = Field(default=False, strict=True)
     attempts: int = Field(default=5, ge=1, le=64, strict=True)
+    phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
+    jitter: int = Field(default=0, ge=0, lt=2**64, strict=True)
     instance: str | None = None
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
-        """The row in a mapping: columns of other names are ignored, and None (a table's null) is the default.
+        """Read a mapping: columns of other names are ignored, and None (a table's null) is the default.
 
         Raises:
             ValueError: names the column that is missing or wrong.
         """
         given = {name: row[name] for name in cls.model_fields if row.get(name) is not None}
+        if "cards" not in given and "instance" in given:
+            ranks, target = read_instance(given["instance"])
+            given = {"cards": ranks, "target": target, **given}
         return validated(cls, given, "GeneralPoints row")
-
-    @classmethod
-    def of(cls, puzzle: Puzzle, config: GeneralPointsConfig, *, vision: bool = False) -> Self:
-        """The row of a puzzle dealt under ``config``, with ``vision`` one whose cards were shown as a picture."""
-        return cls(
-            cards=puzzle.cards,
-            rule=puzzle.rule,
-            target=puzzle.target,
-            stated_rule=puzzle.stated_rule,
-            vision=vision,
-            rewards=config.rewards,
-            strict=config.strict,
-            attempts=config.attempts,
-            instance=puzzle.id,
-        )
 
     @model_validator(mode="after")
     def _is_a_puzzle(self) -> Self:
@@ -82,18 +197,3 @@ class PuzzleRow(BaseModel):
     def puzzle(self) -> Puzzle:
         """The puzzle that the columns spell."""
         return Puzzle(self.cards, self.rule, self.target, self.stated_rule)
-
-    def columns(self) -> dict[str, Any]:
-        """The fields as plain lists, mappings, numbers and texts, and ``values``: the cards' numbers under ``rule``."""
-        columns = self.model_dump(mode="json")
-        return {"instance": columns.pop("instance"), "values": list(self.puzzle.values), **columns}
-
-    def judge(self, response: str, rewards: RewardsLike | None = None, strict: bool | None = None) -> Verdict:
-        """The verdict on a response. ``rewards`` and ``strict`` overrule the row's own."""
-        return verify(
-            response,
-            self.puzzle,
-            vision=self.vision,
-            rewards=self.rewards if rewards is None else rewards,
-            strict=self.strict if strict is None else strict,
-        )

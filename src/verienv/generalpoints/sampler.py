@@ -93,7 +93,7 @@ class Dealing:
         )
 
 
-class Dealer:
+class Sampler:
     """Draws hands. With four cards every hand is known beforehand and one random integer chooses exactly."""
 
     def __init__(self, dealing: Dealing) -> None:
@@ -165,9 +165,9 @@ def _suit_choices(letters: tuple[str, ...], count: int, sampling: Sampling) -> l
 
 
 @lru_cache(maxsize=256)
-def dealer_for(dealing: Dealing) -> Dealer:
+def sampler_for(dealing: Dealing) -> Sampler:
     """One dealer per setting, shared by all environments of this process."""
-    return Dealer(dealing)
+    return Sampler(dealing)
 
 
 @lru_cache(maxsize=256)

@@ -1,21 +1,16 @@
-"""GeneralPoints by sight as a Gymnasium environment."""
+"""GeneralPoints by vision as a Gymnasium environment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from verienv.core.env import Picture
-from verienv.core.verdict import Metric, Verdict
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.pictures.drawing import table_for
-from verienv.generalpoints.prompts import question
 from verienv.generalpoints.sampler import with_suits
-from verienv.generalpoints.verifier import Failure, verify
-from verienv.generalpoints.vision_config import VISION_SPLITS, GeneralPointsVisionConfig
+from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
 
 _WAYS, _JITTERS = 2**62, 2**32
 
@@ -61,42 +56,19 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
 
-    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = VISION_SPLITS
-
-    idle_metrics: ClassVar[dict[str, Metric]] = {**GeneralPointsEnv.idle_metrics, "cards_read": 0}
-
-    perception: ClassVar[str] = "cards_correct"
-
-    failures: ClassVar[tuple[str, ...]] = (*GeneralPointsEnv.failures, str(Failure.MISREAD))
-
     settings: ClassVar[type[GeneralPointsConfig]] = GeneralPointsVisionConfig
 
     config: GeneralPointsVisionConfig
 
-    jitter: int
-    """What all that is left to chance in the picture depends on."""
-
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
-        self._table = table_for(self.config.look, self.config.image_size, self.config.cards)
-        self._show_pictures(self.config.image_size, self.config.writable_image)
+        config = self.config
+        self._undealt = self._undealt.but(
+            vision=True, table=table_for(config.appearance, config.image_size, config.cards)
+        )
+        self.show_pictures(config.image_size, config.writable_image)
 
-    def _shown(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
-        """The cards with suits. Two draws, whatever the settings: a pair of looks shares what it need not change."""
-        self.jitter = int(rng.integers(_JITTERS))
-        return with_suits(ranks, self._dealing, int(rng.integers(_WAYS)))
-
-    def _question(self) -> str:
-        return question(self.puzzle, self._phrasing, vision=True)
-
-    def _picture(self) -> Picture:
-        picture = self._table.draw(self.puzzle.cards, self.jitter)
-        picture.flags.writeable = False
-        return picture
-
-    def judge(self, response: str) -> Verdict:
-        return verify(response, self.puzzle, vision=True, rewards=self.config.rewards, strict=self.config.strict)
-
-    def _info(self) -> dict[str, Any]:
-        suits = "".join([card[-1] for card in self.puzzle.cards])
-        return {**super()._info(), "suits": suits, "jitter": self.jitter}
+    def _show(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[tuple[str, ...], int]:
+        """Return the cards with suits. Two draws, whatever the settings: a pair of visuals shares all it may."""
+        jitter = int(rng.integers(_JITTERS))
+        return with_suits(ranks, self._dealing, int(rng.integers(_WAYS))), jitter

@@ -1,4 +1,4 @@
-"""Numeric faces: what libraries of classic reinforcement learning accept, over the environments in text.
+"""Numeric environments: what libraries of classic reinforcement learning accept, over the environments in text.
 
 Names load on first use.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verienv.core.lazy import on_first_use
+from verienv.core.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from verienv.numeric.formula_builder import FormulaBuilder as FormulaBuilder
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from verienv.numeric.tokens import GeneralPointsTokens as GeneralPointsTokens
     from verienv.numeric.tokens_config import TokensConfig as TokensConfig
 
-_LAZY = {
-    "DiscreteConfig": "navigation",
-    "FormulaBuilder": "formula_builder",
-    "GeneralPointsTokens": "tokens",
-    "TextTokens": "text",
-    "TokensConfig": "tokens_config",
-    "VIRLDiscrete": "navigation",
-}
-__all__ = ["DiscreteConfig", "FormulaBuilder", "GeneralPointsTokens", "TextTokens", "TokensConfig", "VIRLDiscrete"]
-
-__getattr__, __dir__ = on_first_use(__name__, _LAZY)
+__getattr__, __dir__, __all__ = lazy_attributes(
+    __name__,
+    {
+        "formula_builder": ("FormulaBuilder",),
+        "navigation": ("DiscreteConfig", "VIRLDiscrete"),
+        "text": ("TextTokens",),
+        "tokens": ("GeneralPointsTokens",),
+        "tokens_config": ("TokensConfig",),
+    },
+)

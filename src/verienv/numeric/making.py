@@ -13,7 +13,7 @@ from verienv.core.config import validated
 Numeric = TypeVar("Numeric", bound=gym.Env[Any, Any])
 
 
-def made_over(
+def make_numeric(
     numeric: type[Numeric],
     own: type[BaseModel],
     game: type[Any],

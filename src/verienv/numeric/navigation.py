@@ -12,8 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validated
 from verienv.core.spaces import image_space
-from verienv.numeric.making import made_over
-from verienv.numeric.pictures import fitted, known_resize, written
+from verienv.numeric.making import make_numeric
+from verienv.numeric.pictures import fitted, parse_resize, written
 from verienv.numeric.sentences import (
     ACTIONS,
     HEAD,
@@ -50,7 +50,7 @@ class DiscreteConfig(BaseModel):
     both: bool = Field(default=False, strict=True)
     pointer: bool = Field(default=True, strict=True)
     window: int = Field(default=24, ge=1, le=256, strict=True)
-    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_resize)] = None
+    resize: Annotated[tuple[int, int] | None, BeforeValidator(parse_resize)] = None
     channels_first: bool = Field(default=False, strict=True)
 
 
@@ -133,9 +133,9 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         if not isinstance(game, VIRLEnv):
             raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
         self.config = config = validated(DiscreteConfig, settings, type(self).__name__)
-        if not game.is_seen and (config.resize or config.channels_first):
+        if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for V-IRL by sight; this environment has no picture")
-        if game.is_seen and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
+        if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
             raise ValueError("pointer=True: the text tells it with history='oracle' alone; set pointer=False")
         self.env, self.game = env, game
         self.render_mode = env.render_mode
@@ -149,7 +149,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
 
     def _space(self) -> spaces.Space[Any]:
         state = spaces.Box(0.0, 1.0, (HEAD + WIDTH * self.config.window,), np.float32)
-        if not self.game.is_seen:
+        if not self.game.vision:
             return state
         height, width = self.config.resize or self.game.observation_space["image"].shape[:2]  # type: ignore[index]
         picture = image_space(height, width)
@@ -186,7 +186,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         index = int(action)
         if not 0 <= index < len(self.actions):
             raise ValueError(f"action={action!r}: expected an integer from 0 to {len(self.actions) - 1}")
-        answer = write_answer(self.game.waypoint, self.game.config.actions, action=self.actions[index])
+        answer = write_answer(self.game.waypoint, action=self.actions[index])
         told, reward, over, cut, info = self.env.step(answer)
         self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
         return self._observation(told), float(reward), over, cut, self._info(info)
@@ -197,7 +197,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
 
     def expert_action(self) -> int:
         """The action that is due."""
-        return self.actions.index(self.game.waypoint.action(self.game.config.actions))
+        return self.actions.index(self.game.waypoint.action)
 
     def render(self) -> Any:
         """As the environment beneath; in words, where a picture is asked for, its text in one."""
@@ -211,7 +211,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         return {key: value for key, value in info.items() if key != "messages"} | {"action_mask": self._mask.copy()}
 
     def _observation(self, told: dict[str, Any]) -> Any:
-        if not self.game.is_seen:
+        if not self.game.vision:
             return self._state()
         return {
             "image": fitted(told["image"], self.config.resize, self.config.channels_first),
@@ -223,11 +223,11 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         waypoints = game.route.waypoints
         passed = min(game.passed, len(waypoints) - 1)
         state = np.zeros(HEAD + WIDTH * self.config.window, np.float32)
-        if not game.is_seen:
+        if not game.vision:
             state[at["landmark"]] = bool(place.landmark)
             if place.landmark:
                 state[at["position"].start + POSITIONS.index(place.landmark_position)] = 1
-        if not game.is_seen or getattr(game.config, "junction_hint", False):
+        if not game.vision or getattr(game.config, "junction_hint", False):
             state[at["at_intersection"]] = place.at_intersection
         if game.config.directions != "both":
             for street in place.streets:
@@ -235,7 +235,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
                 state[at["streets"].start + 8 * POSITIONS.index(position) + COMPASS.index(compass)] = 1
         state[at["relative"]] = game.config.actions == "relative"
         if passed:
-            led = waypoints[passed - 1].action(game.config.actions)
+            led = waypoints[passed - 1].action
             state[at["last_action"].start + ACTIONS.index(led)] = 1
         for action in self._tried:
             state[at["tried"].start + ACTIONS.index(action)] = 1
@@ -247,7 +247,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         """Write the sentences from ``first`` on into ``rows``, and which of them name what is seen."""
         told = self._sentences[first : first + len(rows)]
         rows[: len(told)] = self._rows[first : first + len(told)]
-        if place.landmark and not self.game.is_seen:
+        if place.landmark and not self.game.vision:
             for row, sentence in zip(rows, told, strict=False):
                 if sentence.landmark == place.landmark:
                     row[IN_SENTENCE["in_view"]] = 1
@@ -264,12 +264,12 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     Raises:
         ValueError: one line that names the setting that is unknown or wrong, and what is accepted.
     """
-    return made_over(VIRLDiscrete, DiscreteConfig, VIRLEnv, VIRLConfig, render_mode, settings)
+    return make_numeric(VIRLDiscrete, DiscreteConfig, VIRLEnv, VIRLConfig, render_mode, settings)
 
 
-def make_by_sight(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
+def make_vision(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """The same over V-IRL by sight, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
     from verienv.virl.vision_config import VIRLVisionConfig
     from verienv.virl.vision_env import VIRLVisionEnv
 
-    return made_over(VIRLDiscrete, DiscreteConfig, VIRLVisionEnv, VIRLVisionConfig, render_mode, settings)
+    return make_numeric(VIRLDiscrete, DiscreteConfig, VIRLVisionEnv, VIRLVisionConfig, render_mode, settings)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from verienv.core.config import known_size
-from verienv.core.env import Picture
+from verienv.core.config import parse_size
+from verienv.core.question import Picture
 
 
-def known_resize(size: Any) -> tuple[int, int] | None:
+def parse_resize(size: Any) -> tuple[int, int] | None:
     """A pair of integers, or one for a square, or None: what a setting ``resize`` accepts. Raises ValueError."""
-    return None if size is None else known_size(size, smallest=8, largest=1600, otherwise="None or ")
+    return None if size is None else parse_size(size, smallest=8, largest=1600, otherwise="None or ")
 
 
 def fitted(image: Picture, size: tuple[int, int] | None, channels_first: bool) -> Picture:

@@ -19,7 +19,7 @@ from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
-from verienv.numeric.making import made_over
+from verienv.numeric.making import make_numeric
 from verienv.numeric.pictures import fitted, written
 from verienv.numeric.tokens_config import TokensConfig
 
@@ -100,16 +100,16 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         most = 4 * cards if config.max_tokens is None else config.max_tokens
         if not 4 * cards - 5 <= most <= 255:
             raise ValueError(f"max_tokens={most}: expected an integer from {4 * cards - 5} to 255 for {cards} cards")
-        if not game.is_seen and (config.resize or config.channels_first):
+        if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for GeneralPoints by sight; here is no picture")
         self.env, self.game = env, game
         self.render_mode = env.render_mode
-        self.failures = game.failures
+        self.failures = game.measures.failures
         """What the entries of the observation's part "failure" stand for."""
         self.token_names = (*(f"card {i}" for i in range(cards)), *SYMBOLS, DONE)
         """What the actions stand for."""
         self._builder = FormulaBuilder(cards, most, config.strict_mask)
-        self.layout = _layout(cards, most, len(self.failures), game.is_seen)
+        self.layout = _layout(cards, most, len(self.failures), game.vision)
         """The shapes of the observation's parts, in order."""
         ends = np.cumsum([prod(shape) for shape in self.layout.values()]).tolist()
         self._at = dict(zip(self.layout, [0, *ends[:-1]], strict=True))
@@ -125,7 +125,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         }
         if self.config.observation == "array":
             parts = {"state": spaces.Box(0, LARGEST_NUMBER / NUMBER_SCALE, self._state.shape, np.float32)}
-        if self.game.is_seen:
+        if self.game.vision:
             height, width = self.config.resize or self.game.observation_space["image"].shape[:2]  # type: ignore[index]
             first = self.config.channels_first
             image = spaces.Box(0, 255, (3, height, width), np.uint8) if first else image_space(height, width)
@@ -150,7 +150,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         puzzle, at = self.puzzle, self._at
         self._state[:] = 0
         self._state[at["rule"] : at["rule"] + 3] = [puzzle.stated_rule.values[face] / NUMBER_SCALE for face in FACES]
-        if self.game.is_seen:
+        if self.game.vision:
             self._image = fitted(observation["image"], self.config.resize, self.config.channels_first)
         else:
             for card, (rank, number) in enumerate(zip(puzzle.ranks, puzzle.stated_values, strict=True)):
@@ -231,7 +231,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         self.env.close()
 
     def _observation(self) -> Any:
-        parts: dict[str, NDArray[Any]] = {"image": self._image.copy()} if self.game.is_seen else {}
+        parts: dict[str, NDArray[Any]] = {"image": self._image.copy()} if self.game.vision else {}
         if self.config.observation == "array":
             return {**parts, "state": self._state.copy()} if parts else self._state.copy()
         for name, shape in self.layout.items():
@@ -243,9 +243,9 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         return {**self._said, "formula": formula, "judged": judged, "action_mask": self._mask.copy()}
 
 
-def _layout(cards: int, max_tokens: int, failures: int, is_seen: bool) -> dict[str, tuple[int, ...]]:
+def _layout(cards: int, max_tokens: int, failures: int, vision: bool) -> dict[str, tuple[int, ...]]:
     """The observation's parts and their shapes. What tells of the formula stands between "used" and "rule"."""
-    hand = {} if is_seen else {"ranks": (cards, len(RANKS)), "values": (cards,)}
+    hand = {} if vision else {"ranks": (cards, len(RANKS)), "values": (cards,)}
     formula = {
         "used": (cards,),
         "tokens": (max_tokens, cards + len(SYMBOLS)),
@@ -266,14 +266,14 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
     Raises:
         ValueError: one line that names the setting that is unknown or wrong, and what is accepted.
     """
-    return made_over(GeneralPointsTokens, TokensConfig, GeneralPointsEnv, GeneralPointsConfig, render_mode, settings)
+    return make_numeric(GeneralPointsTokens, TokensConfig, GeneralPointsEnv, GeneralPointsConfig, render_mode, settings)
 
 
-def make_by_sight(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
+def make_vision(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
     """The same over GeneralPoints by sight, with the fields of ``GeneralPointsVisionConfig``; also "rgb_array"."""
     from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
     from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
-    return made_over(
+    return make_numeric(
         GeneralPointsTokens, TokensConfig, GeneralPointsVisionEnv, GeneralPointsVisionConfig, render_mode, settings
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from verienv.numeric.pictures import known_resize
+from verienv.numeric.pictures import parse_resize
 
 
 class TokensConfig(BaseModel):
@@ -27,5 +27,5 @@ class TokensConfig(BaseModel):
     observation: Literal["array", "dict"] = "array"
     strict_mask: bool = Field(default=False, strict=True)
     max_tokens: int | None = Field(default=None, strict=True)
-    resize: Annotated[tuple[int, int] | None, BeforeValidator(known_resize)] = None
+    resize: Annotated[tuple[int, int] | None, BeforeValidator(parse_resize)] = None
     channels_first: bool = Field(default=False, strict=True)

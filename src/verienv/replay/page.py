@@ -1,4 +1,4 @@
-"""A film as a page: every frame is in it, and the script shows one at a time.
+"""A replay as a page: every frame is in it, and the script shows one at a time.
 
 What a policy wrote is hostile. Every word goes through ``_safe``, and should one ever get past, the page's policy lets
 no script and no style run but its own two, by their hashes, and lets it load nothing.
@@ -14,8 +14,9 @@ from html import escape
 from pathlib import Path
 
 from verienv.core.loose_json import nesting
+from verienv.core.scene import Scene
 from verienv.core.verdict import Metric
-from verienv.replay.film import Film, Frame, Scene, Still, visible
+from verienv.replay.replay import Frame, Picture, Replay, visible
 
 THUMB = 96
 """Width and height of thumbnails in px, at most."""
@@ -26,15 +27,18 @@ DEEPEST_PRETTY = 8
 _KEYS = "Arrow keys step, space plays"
 
 
-def page(film: Film) -> str:
-    """The page, as ``Film.html`` gives it."""
+def html_page(replay: Replay) -> str:
+    """Write a replay as a page, whole in one file: it loads nothing, and what the policy wrote is only text in it.
+
+    A player where scripts run, a long page where they do not.
+    """
     style, script = (Path(__file__).with_name(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     shown: dict[bytes, str] = {}
-    frames = [_frame(film, number, shown) for number in range(1, len(film.frames) + 1)]
+    frames = [_frame(replay, number, shown) for number in range(1, len(replay.frames) + 1)]
     return "\n".join(
         [
             "<!doctype html>",
@@ -44,17 +48,17 @@ def page(film: Film) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
-            f"<title>{_safe(film.instance)} in {_safe(film.env_id)}</title>",
+            f"<title>{_safe(replay.instance)} in {_safe(replay.env_id)}</title>",
             f"<style>{style}</style>",
             "</head>",
             "<body>",
-            *_header(film),
-            *_controls(len(film.frames)),
-            *_strip(film),
+            *_header(replay),
+            *_controls(len(replay.frames)),
+            *_strip(replay),
             "<main>",
             *frames,
             "</main>",
-            f"<footer><p>{_safe(film.env_id)}, {_safe(film.instance)}.</p></footer>",
+            f"<footer><p>{_safe(replay.env_id)}, {_safe(replay.instance)}.</p></footer>",
             f"<script>{script}</script>",
             "</body>",
             "</html>",
@@ -72,19 +76,19 @@ def _safe(text: str) -> str:
     return escape(visible(text), quote=True)
 
 
-def _header(film: Film) -> Iterator[str]:
-    attempts = len(film.frames)
+def _header(replay: Replay) -> Iterator[str]:
+    attempts = len(replay.frames)
     yield "<header>"
-    yield f"<h1>{_safe(film.subject or film.env_id)}</h1>"
-    kind = "right" if film.success else "wrong" if film.over else "open"
+    yield f"<h1>{_safe(replay.subject or replay.env_id)}</h1>"
+    kind = "right" if replay.success else "wrong" if replay.over else "open"
     yield '<ul class="chips">'
-    yield f'<li class="badge {kind}">{_safe(film.outcome)}</li>'
-    yield f"<li>reward <b>{film.reward:+g}</b> in {attempts} {'attempt' if attempts == 1 else 'attempts'}</li>"
-    yield f"<li>played by <b>{_safe(film.by)}</b></li>"
-    if film.subject:
-        yield f"<li>{_safe(film.env_id)}</li>"
-    yield f"<li>{_safe(film.instance)}</li>"
-    for choice in film.choices:
+    yield f'<li class="badge {kind}">{_safe(replay.outcome)}</li>'
+    yield f"<li>reward <b>{replay.reward:+g}</b> in {attempts} {'attempt' if attempts == 1 else 'attempts'}</li>"
+    yield f"<li>played by <b>{_safe(replay.by)}</b></li>"
+    if replay.subject:
+        yield f"<li>{_safe(replay.env_id)}</li>"
+    yield f"<li>{_safe(replay.instance)}</li>"
+    for choice in replay.choices:
         yield f"<li>{_safe(choice)}</li>"
     yield "</ul>"
     yield "</header>"
@@ -101,29 +105,29 @@ def _controls(frames: int) -> Iterator[str]:
     yield "</div>"
 
 
-def _strip(film: Film) -> Iterator[str]:
+def _strip(replay: Replay) -> Iterator[str]:
     """Links to the frames. A repeated attempt has no thumbnail of its own, since it meets the same picture."""
     yield '<nav class="strip" aria-label="Frames">'
     before: Scene | None = None
-    for number, frame in enumerate(film.frames, 1):
+    for number, frame in enumerate(replay.frames, 1):
         told = f"{frame.title}: {frame.gist}, {frame.verdict.reward:+g}"
-        thumb = _thumb(frame.still) if frame.still and frame.scene is not before else ""
+        thumb = _thumb(frame.picture) if frame.picture and frame.question.scene is not before else ""
         label = f'aria-label="{_safe(told)}" title="{_safe(told)}"'
         yield f'<a class="{_kind(frame)}" href="#frame-{number}" {label}>{thumb}<span>{frame.label}</span></a>'
-        before = frame.scene
+        before = frame.question.scene
     yield "</nav>"
 
 
-def _thumb(still: Still) -> str:
-    image = still.image()
+def _thumb(picture: Picture) -> str:
+    image = picture.image()
     image.thumbnail((THUMB, THUMB))
-    return _image(Still.of(image), "")
+    return _image(Picture.of(image), "")
 
 
-def _image(still: Still, alt: str, name: str = "") -> str:
+def _image(picture: Picture, alt: str, name: str = "") -> str:
     named = f'id="{name}" ' if name else ""
-    width, height = still.size
-    data = f"data:image/webp;base64,{b64encode(still.webp).decode()}"
+    width, height = picture.size
+    data = f"data:image/webp;base64,{b64encode(picture.webp).decode()}"
     return f'<img {named}width="{width}" height="{height}" alt="{_safe(alt)}" src="{data}">'
 
 
@@ -131,11 +135,11 @@ def _kind(frame: Frame) -> str:
     return "right" if frame.verdict.is_correct else "wrong"
 
 
-def _frame(film: Film, number: int, shown: dict[bytes, str]) -> str:
+def _frame(replay: Replay, number: int, shown: dict[bytes, str]) -> str:
     """A frame; ``shown`` holds the names of the pictures that the page has already, and those it gets here."""
-    frame = film.frames[number - 1]
-    scene = frame.scene
-    figures = [*_pictures(frame, shown), *_map(film, frame, shown)]
+    frame = replay.frames[number - 1]
+    scene = frame.question.scene
+    figures = [*_pictures(frame, shown), *_map(replay, frame, shown)]
     kind = ("words", "one", "both")[min(len(figures), 2)]
     return "\n".join(
         [
@@ -156,31 +160,31 @@ def _frame(film: Film, number: int, shown: dict[bytes, str]) -> str:
 
 
 def _pictures(frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
-    for picture in frame.scene.pictures:
-        yield _figure(picture, f"What is seen at step {frame.scene.number}.", "What the policy sees", shown)
+    for picture in frame.question.pictures:
+        yield _figure(picture, f"What is seen at step {frame.question.number}.", "What the policy sees", shown)
 
 
-def _map(film: Film, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
-    if frame.scene.map:
-        note = f"The map of the route: {frame.scene.map_note}"
-        owed = f"Map data: {film.attribution}." if film.attribution else "The map of the route."
-        yield _figure(frame.scene.map, note, owed, shown)
+def _map(replay: Replay, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
+    if frame.question.map:
+        note = f"The map of the route: {frame.question.scene.map_note}"
+        owed = f"Map data: {replay.attribution}." if replay.attribution else "The map of the route."
+        yield _figure(frame.question.map, note, owed, shown)
 
 
-def _figure(still: Still, alt: str, caption: str, shown: dict[bytes, str]) -> str:
+def _figure(picture: Picture, alt: str, caption: str, shown: dict[bytes, str]) -> str:
     """A picture with its caption; one that the page has already is a link to it, which the script fills in."""
-    name = shown.get(still.webp)
+    name = shown.get(picture.webp)
     if name:
         inside = f'<a class="again" data-of="{name}" href="#{name}">The same picture as before.</a>'
     else:
-        name = shown[still.webp] = f"picture-{len(shown) + 1}"
-        inside = _image(still, alt, name)
+        name = shown[picture.webp] = f"picture-{len(shown) + 1}"
+        inside = _image(picture, alt, name)
     return f"<figure>{inside}<figcaption>{_safe(caption)}</figcaption></figure>"
 
 
 def _route(frame: Frame) -> Iterator[str]:
     """The sentences, the one that is due marked, and what is seen now."""
-    scene = frame.scene
+    scene = frame.question.scene
     yield "<h3>Instructions</h3>"
     yield "<ol>"
     for number, sentence in enumerate(scene.instructions):
@@ -197,7 +201,7 @@ def _route(frame: Frame) -> Iterator[str]:
 def _question(frame: Frame) -> Iterator[str]:
     yield "<h3>Question</h3>"
     yield _words(frame.text, "Question")
-    yield from _truth(frame.scene)
+    yield from _truth(frame.question.scene)
 
 
 def _truth(scene: Scene) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A film as a contact sheet: one tile for each frame."""
+"""A replay as a contact sheet: one tile for each frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textwrap import wrap
 from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
-from verienv.replay.film import Film, Frame, visible
+from verienv.replay.replay import Frame, Replay, visible
 
 TILE = 320
 """Width and height of a tile's picture in px."""
@@ -19,22 +19,26 @@ _PAPER, _CARD, _INK, _FAINT = "#1b1e23", "#2a2f37", "#f0ede7", "#a8a297"
 _RIGHT, _WRONG, _OPEN, _ON = "#5fce94", "#f4918a", "#a9adb4", "#14100f"
 
 
-def sheet(film: Film, columns: int) -> Image.Image:
-    """The sheet, as ``Film.sheet`` gives it."""
+def contact_sheet(replay: Replay, columns: int = 4) -> Image.Image:
+    """Draw a replay as one picture: a tile of 320 px for each frame, with what was done and what it earned.
+
+    Raises:
+        ValueError: if ``columns`` is not 1 to 20.
+    """
     if isinstance(columns, bool) or not isinstance(columns, int) or not 1 <= columns <= MOST_COLUMNS:
         raise ValueError(f"columns={columns!r}: expected an integer from 1 to {MOST_COLUMNS}")
-    columns = min(columns, len(film.frames))
-    rows = -(-len(film.frames) // columns)
+    columns = min(columns, len(replay.frames))
+    rows = -(-len(replay.frames) // columns)
     size = (columns * (TILE + _GAP) + _GAP, _HEADER + rows * (TILE + _CAPTION + _GAP))
     image = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(image)
-    _draw_header(draw, film, size[0])
-    for number, frame in enumerate(film.frames):
+    _draw_header(draw, replay, size[0])
+    for number, frame in enumerate(replay.frames):
         x = _GAP + number % columns * (TILE + _GAP)
         y = _HEADER + number // columns * (TILE + _CAPTION + _GAP)
         draw.rectangle((x, y, x + TILE - 1, y + TILE + _CAPTION - 1), fill=_CARD)
-        if frame.still:
-            picture = frame.still.image()
+        if frame.picture:
+            picture = frame.picture.image()
             picture.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
             image.paste(picture, (x + (TILE - picture.width) // 2, y + (TILE - picture.height) // 2))
         else:
@@ -43,14 +47,14 @@ def sheet(film: Film, columns: int) -> Image.Image:
     return image
 
 
-def _draw_header(draw: ImageDraw.ImageDraw, film: Film, width: int) -> None:
-    colour = _RIGHT if film.success else _WRONG if film.over else _OPEN
-    right = _draw_badge(draw, f"{film.outcome}, {film.reward:+g}", width - _GAP, 24, colour)
-    title = film.subject or film.env_id
+def _draw_header(draw: ImageDraw.ImageDraw, replay: Replay, width: int) -> None:
+    colour = _RIGHT if replay.success else _WRONG if replay.over else _OPEN
+    right = _draw_badge(draw, f"{replay.outcome}, {replay.reward:+g}", width - _GAP, 24, colour)
+    title = replay.subject or replay.env_id
     draw.text((_GAP, 24), _fitting(title, 17, right - 2 * _GAP), _INK, _font(17), anchor="lm")
-    told = [film.env_id] if film.subject else []
-    owed = [f"map data: {film.attribution}"] if film.attribution else []
-    line = " | ".join([*told, film.instance, f"played by {film.by}", *owed, *film.choices])
+    told = [replay.env_id] if replay.subject else []
+    owed = [f"map data: {replay.attribution}"] if replay.attribution else []
+    line = " | ".join([*told, replay.instance, f"played by {replay.by}", *owed, *replay.choices])
     draw.text((_GAP, 50), _fitting(line, 12, width - 2 * _GAP), _FAINT, _font(12), anchor="lm")
 
 

@@ -2,40 +2,34 @@
 
 from verienv.testing import check_verifier
 check_verifier(my_reward)  # my_reward(response, puzzle) -> number; raises one readable report of every fault
-check_verifier(my_reward, task="virl")  # my_reward(response, waypoint, actions=rule) -> number
+check_verifier(my_reward, task="virl")  # my_reward(response, waypoint) -> number
 
-``puzzles``, ``solving_formulas``, ``failing_formulas``, ``waypoints`` and ``odd_responses`` are strategies for
-``hypothesis``, which is loaded when one of them is first used.
+``odd_responses`` is a strategy for ``hypothesis``, which is loaded when it is first used; ``puzzles``,
+``solving_formulas`` and ``failing_formulas`` are in ``verienv.generalpoints.strategies``, ``waypoints`` in
+``verienv.virl.strategies``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verienv.generalpoints.cases import Case, load_vectors
+from verienv.core.cases import QuestionCase
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
-from verienv.virl.cases import VIRLCase, load_virl_vectors
 
 if TYPE_CHECKING:
-    from verienv.testing.strategies import failing_formulas, odd_responses, puzzles, solving_formulas, waypoints
+    from verienv.testing.strategies import any_text, odd_responses
 
-_STRATEGIES = ("failing_formulas", "odd_responses", "puzzles", "solving_formulas", "waypoints")
+_STRATEGIES = ("any_text", "odd_responses")
 __all__ = [
-    "Case",
     "Fault",
     "Kind",
-    "VIRLCase",
+    "QuestionCase",
     "VerifierFaults",
     "VerifierReport",
+    "any_text",
     "check_verifier",
-    "failing_formulas",
-    "load_vectors",
-    "load_virl_vectors",
     "odd_responses",
-    "puzzles",
-    "solving_formulas",
-    "waypoints",
 ]
 
 

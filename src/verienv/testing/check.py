@@ -7,17 +7,16 @@ from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from verienv.core.cases import AnyCase, Material, Task
-from verienv.generalpoints import cases as generalpoints
+from verienv.core import tasks
+from verienv.core.cases import AnyCase, Material
 from verienv.testing.report import Kind, VerifierFaults, VerifierReport
 from verienv.testing.trial import Enough, Trial, signals
-from verienv.virl import cases as virl
 
 
 def check_verifier(
     fn: Callable[..., Any],
     *,
-    task: Task = "generalpoints",
+    task: str = "generalpoints",
     vision: bool = False,
     strict: bool = False,
     paid_above: float | None = None,
@@ -32,15 +31,16 @@ def check_verifier(
 
     Args:
         fn: returns a number (or anything with a number as ``reward``, such as a Verdict). Called as ``fn(response,
-            puzzle)``, where ``puzzle`` has ``ranks``, ``values``, ``rule`` and ``target``; for V-IRL as ``fn(response,
-            waypoint, actions=rule)``, where ``waypoint.action(rule)`` is the action due under "absolute" or "relative".
-        task: "generalpoints" or "virl".
-        vision: GeneralPoints alone: the verifier also judges whether ``cards`` are read right, as for a picture.
+            facts)``. The facts of GeneralPoints are a puzzle, which has ``ranks``, ``values``, ``rule`` and ``target``;
+            those of V-IRL a waypoint, whose ``action`` is due under the rule ``actions``; those of a task that brings
+            no cases of its own are its question.
+        task: the task's name, such as "generalpoints" or "virl"; ``verienv.tasks()`` lists them.
+        vision: the verifier also judges whether the picture is read right, where that is a part of the task.
         strict: the verifier admits plain JSON alone.
         paid_above: a response counts as paid if its reward is above this. By default half way between the median
             rewards of plain right and of plain wrong answers; that suits binary, signed and shaped rewards.
         time_limit: seconds that one call may take; a slow call is tried again before it counts.
-        hands: how many random hands (V-IRL: waypoints) answers are made for.
+        hands: the number of random questions that answers are made for.
         seed: fixes them.
 
     Returns:
@@ -53,15 +53,7 @@ def check_verifier(
         raise TypeError(f"check_verifier({fn!r}): expected a function that takes a response and returns a number")
     if not time_limit > 0:
         raise ValueError(f"time_limit={time_limit!r}: expected seconds, more than 0")
-    if task not in ("generalpoints", "virl"):
-        raise ValueError(f"task={task!r}: expected generalpoints or virl")
-    if vision and task != "generalpoints":
-        raise ValueError("vision=True: expected False for V-IRL, whose verdicts are the same for words and pictures")
-    material = (
-        generalpoints.material(vision, strict, hands, seed)
-        if task == "generalpoints"
-        else virl.material(strict, hands, seed)
-    )
+    material = tasks.named(task).cases(vision=vision, strict=strict, hands=hands, seed=seed)
     trial = Trial(fn, time_limit)
     with signals(trial):
         try:

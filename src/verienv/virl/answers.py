@@ -13,72 +13,78 @@ from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION, Failure
 from verienv.virl.world.geometry import compass_word, turn_word
 
 
-def write_answer(
-    waypoint: Waypoint, actions: ActionSpace, *, action: str | None = None, observation: str | None = None
-) -> str:
-    """The expert's response under a rule as JSON, or one with another action or observation."""
+def write_answer(waypoint: Waypoint, *, action: str | None = None, observation: str | None = None) -> str:
+    """Write the expert's response under the waypoint's rule as JSON, or one with another action or observation."""
     fields = {
         OBSERVATION: waypoint.observation if observation is None else observation,
         INSTRUCTION: waypoint.sentence,
-        ACTION: waypoint.action(actions) if action is None else action,
+        ACTION: waypoint.action if action is None else action,
     }
     return json.dumps(fields)
 
 
-def flawed_answer(waypoint: Waypoint, actions: ActionSpace, failure: Failure, rng: np.random.Generator) -> str | None:
+def expert_answer(waypoint: Waypoint, *, steps: bool = False) -> str:
+    """Write the true observation, the sentence to follow and the expert's action; with ``steps``, why, before it."""
+    answer = write_answer(waypoint)
+    if not steps:
+        return answer
+    return f"I see: {waypoint.observation} I follow: {waypoint.sentence}\n{answer}"
+
+
+def wrong_answer(waypoint: Waypoint, failure: Failure, rng: np.random.Generator) -> str | None:
     """A response that fails as ``failure`` says, its observation true where there is one; None for another failure.
 
     Drawn with ``rng``; the caller lets the verifier judge it.
     """
     write = _WRITERS.get(failure)
-    return write(waypoint, actions, rng) if write else None
+    return write(waypoint, rng) if write else None
 
 
-def _unreadable(waypoint: Waypoint, actions: ActionSpace, rng: np.random.Generator) -> str:
-    answer = write_answer(waypoint, actions)
+def _unreadable(waypoint: Waypoint, rng: np.random.Generator) -> str:
+    answer = write_answer(waypoint)
     return _one_of(
         (
             answer[: answer.index(f'"{ACTION}"')],
             answer[:-1],
             "I follow the instruction.",
-            waypoint.action(actions),
+            waypoint.action,
             json.dumps({OBSERVATION: waypoint.observation}),
         ),
         rng,
     )
 
 
-def _illegal(waypoint: Waypoint, actions: ActionSpace, rng: np.random.Generator) -> str:
-    due = waypoint.action(actions)
-    word = _one_of(WORDS[actions], rng)
+def _illegal(waypoint: Waypoint, rng: np.random.Generator) -> str:
+    due = waypoint.action
+    word = _one_of(WORDS[waypoint.actions], rng)
     name = due.partition("(")[0]
     texts = (f"turn({word})", f"turn_direction {word}", name, f"{due}; {due}", "turn_direction()", f"go({word})", "")
-    return write_answer(waypoint, actions, action=_one_of(texts, rng))
+    return write_answer(waypoint, action=_one_of(texts, rng))
 
 
-def _outside(waypoint: Waypoint, actions: ActionSpace, rng: np.random.Generator) -> str:
+def _outside(waypoint: Waypoint, rng: np.random.Generator) -> str:
     """The same turn in the other rule's word, where a turn is due; else any of its words."""
-    other: ActionSpace = "relative" if actions == "absolute" else "absolute"
+    other: ActionSpace = "relative" if waypoint.actions == "absolute" else "absolute"
     word = ""
     if waypoint.move == "turn":
         relative = turn_word(waypoint.heading, waypoint.turn_to)
-        word = relative if actions == "absolute" else compass_word(waypoint.turn_to)
-    return write_answer(waypoint, actions, action=f"turn_direction({word or _one_of(WORDS[other], rng)})")
+        word = relative if waypoint.actions == "absolute" else compass_word(waypoint.turn_to)
+    return write_answer(waypoint, action=f"turn_direction({word or _one_of(WORDS[other], rng)})")
 
 
-def _wrong_action(waypoint: Waypoint, actions: ActionSpace, rng: np.random.Generator) -> str:
+def _wrong_action(waypoint: Waypoint, rng: np.random.Generator) -> str:
     """On a turn: straight on, or another turn, or stopping early; elsewhere any other action."""
-    due = waypoint.action(actions)
-    turns = tuple(action for action in action_space(actions)[1:-1] if action != due)
+    due = waypoint.action
+    turns = tuple(action for action in action_space(waypoint.actions)[1:-1] if action != due)
     plain = tuple(action for action in ("forward()", "stop()") if action != due)
-    return write_answer(waypoint, actions, action=_one_of((*plain, _one_of(turns, rng)), rng))
+    return write_answer(waypoint, action=_one_of((*plain, _one_of(turns, rng)), rng))
 
 
 def _one_of(texts: tuple[str, ...], rng: np.random.Generator) -> str:
     return texts[int(rng.integers(len(texts)))]
 
 
-_WRITERS: dict[Failure, Callable[[Waypoint, ActionSpace, np.random.Generator], str]] = {
+_WRITERS: dict[Failure, Callable[[Waypoint, np.random.Generator], str]] = {
     Failure.UNREADABLE: _unreadable,
     Failure.ILLEGAL: _illegal,
     Failure.OUTSIDE: _outside,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from verienv.core.cases import CANARY, Material, read_vectors
 from verienv.virl.actions import action_space
-from verienv.virl.answers import flawed_answer, write_answer
+from verienv.virl.answers import write_answer, wrong_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint
 from verienv.virl.verifier import Failure
 from verienv.virl.world.geometry import turn_word
@@ -23,7 +23,7 @@ LANDMARKS = ("Joe's Pizza", "'wichcraft", 'St. Mary\'s; "X"', "No. 9", "{Brace} 
 CORNER = Waypoint(
     (40.7308, -73.9973), 350.0, "turn", 80.0, "Turn right to face east.", "Joe's Pizza", "Joe's Pizza", 260.0, True
 )
-"""Where hostile text is answered to."""
+"""The waypoint that hostile responses are judged at."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class VIRLCase:
 
     Attributes:
         name: unique among the vectors.
-        actions: the rule.
         failure: "" for a right answer, else why it is none: a member of ``virl.verifier.Failure``.
         reward: the paper's reward; None where the case does not fix one.
         observed: whether the observation is true; None where the case does not say.
@@ -43,7 +42,6 @@ class VIRLCase:
     name: str
     response: str
     waypoint: Waypoint
-    actions: ActionSpace
     failure: str
     why: str
     reward: float | None = None
@@ -62,11 +60,11 @@ class VIRLCase:
     @property
     def setting(self) -> str:
         """The waypoint in a few words."""
-        return f"heading {self.waypoint.heading:g}, {self.actions}, {self.waypoint.action(self.actions)} is due"
+        return f"heading {self.waypoint.heading:g}, {self.waypoint.actions}, {self.waypoint.action} is due"
 
     def handed_to(self, fn: Callable[..., Any]) -> Any:
-        """What ``fn(response, waypoint, actions=actions)`` returns."""
-        return fn(self.response, self.waypoint, actions=self.actions)
+        """Return ``fn(response, waypoint)``."""
+        return fn(self.response, self.waypoint)
 
     def holds(self, strict: bool) -> bool:
         """Whether the verdict holds in this mode."""
@@ -74,7 +72,7 @@ class VIRLCase:
 
 
 @lru_cache(maxsize=1)
-def load_virl_vectors() -> tuple[VIRLCase, ...]:
+def load_vectors() -> tuple[VIRLCase, ...]:
     """Every case of ``assets/vectors/virl.jsonl``. Raises ValueError if the file is damaged."""
     return read_vectors(VECTORS, _vector, "tools/build_virl_vectors.py")
 
@@ -85,8 +83,7 @@ def _vector(fields: dict[str, Any]) -> VIRLCase:
     return VIRLCase(
         name=fields["name"],
         response=fields["response"],
-        waypoint=Waypoint(**place),
-        actions=fields["actions"],
+        waypoint=Waypoint(**place, actions=fields["actions"]),
         failure=expect["failure"],
         why=fields["why"],
         reward=expect["reward"],
@@ -97,7 +94,7 @@ def _vector(fields: dict[str, Any]) -> VIRLCase:
 
 def material(strict: bool, waypoints: int, seed: int) -> Material:
     """Everything, with the answers at ``waypoints`` random waypoints under both rules."""
-    cases = [case for case in load_virl_vectors() if case.holds(strict)]
+    cases = [case for case in load_vectors() if case.holds(strict)]
     cases += [*random_cases(waypoints, seed), *hostile_cases(seed)]
     right, wrong = plain_cases()
     return Material([*right], [*wrong], [*cases], [[*pile] for pile in piling_cases()])
@@ -124,46 +121,45 @@ def random_waypoint(rng: np.random.Generator) -> Waypoint:
 
 
 def plain_cases() -> tuple[list[VIRLCase], list[VIRLCase]]:
-    """Right answers and wrong actions, as plain as can be: they show how a verifier pays."""
+    """Return right answers and wrong actions, as plain as can be: they show how a verifier pays."""
     places = (CORNER, Waypoint(heading=80.0), Waypoint(heading=200.0, move="stop"))
     right, wrong = [], []
-    for place in places:
-        for actions in RULES:
-            answer, off = write_answer(place, actions), "stop()" if place.move != "stop" else "forward()"
-            right.append(VIRLCase("plain right", answer, place, actions, "", "a plain right answer"))
-            answer = write_answer(place, actions, action=off)
-            wrong.append(VIRLCase("plain wrong", answer, place, actions, "wrong_action", "a plain wrong answer"))
+    for place in (replace(place, actions=actions) for place in places for actions in RULES):
+        off = "stop()" if place.move != "stop" else "forward()"
+        right.append(VIRLCase("plain right", write_answer(place), place, "", "a plain right answer"))
+        answer = write_answer(place, action=off)
+        wrong.append(VIRLCase("plain wrong", answer, place, "wrong_action", "a plain wrong answer"))
     return right, wrong
 
 
 def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
-    """The expert's action in several spellings, every other action, and flawed answers, under both rules."""
+    """Yield the expert's action in several spellings, every other action, and wrong answers, under both rules."""
     rng = np.random.default_rng(seed)
     for _ in range(waypoints):
-        place = random_waypoint(rng)
-        for actions in RULES:
-            due = place.action(actions)
+        drawn = random_waypoint(rng)
+        for place in (replace(drawn, actions=actions) for actions in RULES):
+            due = place.action
             quoted = due.replace("(", "( '").replace(")", "' )") if place.move == "turn" else due
             for text in dict.fromkeys((due, due.upper(), f" {due}\n", quoted)):
-                right = write_answer(place, actions, action=text)
-                yield VIRLCase("right", right, place, actions, "", "the action that is due")
-            unseen = write_answer(place, actions, observation="I see the sea.")
-            yield VIRLCase("unseen", unseen, place, actions, "", "a right action is paid whatever is observed")
-            right = write_answer(place, actions)
-            others = [action for action in action_space(actions) if action != due]
+                right = write_answer(place, action=text)
+                yield VIRLCase("right", right, place, "", "the action that is due")
+            unseen = write_answer(place, observation="I see the sea.")
+            yield VIRLCase("unseen", unseen, place, "", "a right action is paid whatever is observed")
+            right = write_answer(place)
+            others = [action for action in action_space(place.actions) if action != due]
             for action in others:
-                wrong = write_answer(place, actions, action=action)
-                yield VIRLCase("wrong", wrong, place, actions, "wrong_action", "a legal action that is not due")
-                several = write_answer(place, actions, action=f"{due}; {action}")
-                yield VIRLCase("several", several, place, actions, "illegal_action", "two calls are no action")
+                wrong = write_answer(place, action=action)
+                yield VIRLCase("wrong", wrong, place, "wrong_action", "a legal action that is not due")
+                several = write_answer(place, action=f"{due}; {action}")
+                yield VIRLCase("several", several, place, "illegal_action", "two calls are no action")
             last = "the last object counts, and it is"
-            wrong = write_answer(place, actions, action=others[0])
-            yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, actions, "", f"{last} right")
-            yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, actions, "wrong_action", f"{last} wrong")
+            wrong = write_answer(place, action=others[0])
+            yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, "", f"{last} right")
+            yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, "wrong_action", f"{last} wrong")
             for failure in Failure:
-                flawed = flawed_answer(place, actions, failure, rng)
-                if flawed is not None:
-                    yield VIRLCase("flawed", flawed, place, actions, str(failure), failure.replace("_", " "))
+                meant = wrong_answer(place, failure, rng)
+                if meant is not None:
+                    yield VIRLCase("meant", meant, place, str(failure), failure.replace("_", " "))
 
 
 def hostile_cases(seed: int) -> Iterator[VIRLCase]:
@@ -175,8 +171,8 @@ def hostile_cases(seed: int) -> Iterator[VIRLCase]:
         f"{{'action': 'turn_direction(east)' if {code} else ''}}": "code as a Python literal",
     }
     for action in (code, f"turn_direction({code})", f"turn_direction(east) if {code} else stop()", f"stop();{code}"):
-        texts[write_answer(CORNER, "absolute", action=action)] = "code as action"
-        texts[write_answer(CORNER, "absolute", action="stop()", observation=action)] = "code as observation"
+        texts[write_answer(CORNER, action=action)] = "code as action"
+        texts[write_answer(CORNER, action="stop()", observation=action)] = "code as observation"
     for unit in (
         '{"action":',
         '"',
@@ -211,23 +207,20 @@ def hostile_cases(seed: int) -> Iterator[VIRLCase]:
         drawn = rng.integers(len(pieces), size=int(rng.integers(1, 30)))
         texts["".join(pieces[int(i)] for i in drawn)] = "noise"  # it never holds the word due, which is east
     for text, why in texts.items():
-        yield VIRLCase("hostile", text, CORNER, "absolute", "unreadable", why)
+        yield VIRLCase("hostile", text, CORNER, "unreadable", why)
 
 
 def piling_cases() -> Iterator[list[VIRLCase]]:
     """Families of one wrong answer with 1, 2, 4, ..., 256 faults of one kind."""
     families: dict[str, Callable[[int], str]] = {
-        "calls": lambda count: write_answer(CORNER, "absolute", action="forward()" + "; forward()" * count),
-        "illegal characters": lambda count: write_answer(CORNER, "absolute", action="forward()" + "#" * count),
-        "parentheses never closed": lambda count: write_answer(CORNER, "absolute", action="forward" + "(" * count),
-        "wrong answers": lambda count: "\n".join([write_answer(CORNER, "absolute", action="forward()")] * count),
+        "calls": lambda count: write_answer(CORNER, action="forward()" + "; forward()" * count),
+        "illegal characters": lambda count: write_answer(CORNER, action="forward()" + "#" * count),
+        "parentheses never closed": lambda count: write_answer(CORNER, action="forward" + "(" * count),
+        "wrong answers": lambda count: "\n".join([write_answer(CORNER, action="forward()")] * count),
         "landmarks that are not there": lambda count: write_answer(
-            CORNER, "absolute", action="forward()", observation="The Moon is near. " * count
+            CORNER, action="forward()", observation="The Moon is near. " * count
         ),
         "sentences without an answer": lambda count: "I do not know. " * count,
     }
     for why, write in families.items():
-        yield [
-            VIRLCase("piling", write(2**power), CORNER, "absolute", "wrong_action", f"{2**power} {why}")
-            for power in range(9)
-        ]
+        yield [VIRLCase("piling", write(2**power), CORNER, "wrong_action", f"{2**power} {why}") for power in range(9)]

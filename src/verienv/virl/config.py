@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from verienv.core.config import known_name, named
+from verienv.core.config import TaskConfig
 from verienv.core.sides import Side
 from verienv.virl.prompts import PromptStyle
 from verienv.virl.routes.instructions import Directions
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import SHORTEST_SPACING
 from verienv.virl.routes.route import ActionSpace
 from verienv.virl.verifier import VIRLRewards
@@ -38,7 +39,7 @@ RULE_BY_CITY: dict[str, dict[str, Any]] = {
 """The six cells of a table rule by city, for ``verienv.evaluate(..., splits=RULE_BY_CITY)``."""
 
 
-class VIRLConfig(BaseModel):
+class VIRLConfig(TaskConfig):
     """The keyword arguments of ``gym.make("verienv/VIRL-L-v0", ...)``. Explicit ones beat the split's.
 
     Attributes:
@@ -64,11 +65,8 @@ class VIRLConfig(BaseModel):
         strict: read plain JSON alone.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
 
-    split: str = "train"
     side: Side = "train"
     actions: ActionSpace = "absolute"
     city: tuple[str, ...] = ("montevideo",)
@@ -85,7 +83,7 @@ class VIRLConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        stands_for = named(cls.splits, settings.get("split", "train"))
+        stands_for = cls.stands_for(settings)
         if settings.get("data") is None:
             return {**stands_for, **settings}
         if settings.get("side", "all") != "all":
@@ -93,11 +91,6 @@ class VIRLConfig(BaseModel):
         if "city" in settings:
             raise ValueError(f"city={settings['city']!r}: routes come from a city or from data=, so give one of them")
         return {**stands_for, **settings, "side": "all", "city": ()}
-
-    @field_validator("split", mode="before")
-    @classmethod
-    def _known_split(cls, split: Any) -> Any:
-        return known_name(split, cls.splits)
 
     @field_validator("city", mode="before")
     @classmethod
@@ -119,3 +112,16 @@ class VIRLConfig(BaseModel):
                 f"sentences must name the word of the action space; set 'both' or {self.actions!r}"
             )
         return self
+
+    @classmethod
+    def paths(cls, settings: Mapping[str, Any]) -> list[str]:
+        """Return those of data, panoramas and city that name files."""
+        city = settings.get("city")
+        cities = city if isinstance(city, (list, tuple)) else [city]
+        opened = [name for name in ("data", "panoramas") if settings.get(name) is not None]
+        return opened + ["city"] * any(isinstance(each, str) and each.endswith(".json") for each in cities)
+
+    @property
+    def options(self) -> RouteOptions:
+        """How plans become routes under these settings."""
+        return RouteOptions(self.spacing, self.directions, self.actions)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from verienv.core.config import validated
 from verienv.core.env import VerifiedEnv
-from verienv.core.verdict import Metric, Verdict
-from verienv.virl.answers import flawed_answer, write_answer
-from verienv.virl.config import SPLITS, VIRLConfig
-from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, question, step_line, view
+from verienv.virl.config import VIRLConfig
+from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS
+from verienv.virl.question import VIRLQuestion
+from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.route import Route, Waypoint
-from verienv.virl.routes.sampler import Telling, dealer_for, public_dealer
-from verienv.virl.verifier import Failure, verify
+from verienv.virl.routes.sampler import sampler_for
+from verienv.virl.task import VIRL
 from verienv.virl.world.city import City
 
 
@@ -62,122 +62,80 @@ class VIRLEnv(VerifiedEnv):
     * v0: first version.
     """
 
-    splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
-
-    idle_metrics: ClassVar[dict[str, Metric]] = {
-        "observation_correct": False,
-        "instruction_correct": False,
-        "is_turn": False,
-        "is_forward": False,
-    }
-
-    ratios: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "step_accuracy": ("is_correct", "attempt"),
-        "turn_accuracy": ("is_correct", "is_turn"),
-        "forward_share": ("is_forward", "attempt"),
-        "observation_accuracy": ("observation_correct", "attempt"),
-        "instruction_accuracy": ("instruction_correct", "attempt"),
-    }
-
-    outcomes: ClassVar[tuple[str, ...]] = ("progress",)
-
-    metric_headings: ClassVar[dict[str, str]] = {
-        "step_accuracy": "per step",
-        "step_accuracy_per_episode": "mean per route",
-        "turn_accuracy": "at turns",
-        "forward_share": "forward due",
-        "observation_accuracy": "observation",
-        "instruction_accuracy": "instruction",
-        "progress": "progress",
-    }
-
-    failures: ClassVar[tuple[str, ...]] = tuple(map(str, Failure))
+    task = VIRL
 
     settings: ClassVar[type[VIRLConfig]] = VIRLConfig
 
+    longest_question = LONGEST_QUESTION
+
     config: VIRLConfig
 
-    route: Route
-    """The route in play."""
-
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        self.config = config = validated(self.settings, settings)
-        telling = Telling(config.spacing, config.directions)
+        super().__init__(render_mode, **settings)
+        config = self.config
         if config.data is None:
-            self._dealer = dealer_for(config.city, config.side, config.turns, telling)
+            self._sampler = sampler_for(config.city, config.side, config.turns, config.options)
         else:
-            self._dealer = public_dealer(config.data, config.defects, telling)
-        super().__init__(config.attempts, LONGEST_QUESTION, render_mode)
+            self._sampler = _paper_sampler(config.data, config.defects, config.options)
+
+        self._undealt = VIRLQuestion(
+            waypoint=Waypoint(actions=config.actions),
+            attempts=config.attempts,
+            tell_streets=config.directions != "both",
+            rewards=config.rewards,
+            strict=config.strict,
+            sampler=self._sampler,
+        )
+        """The question on no route: every other is this one but for what is dealt."""
+
+    def deal(self, rng: np.random.Generator, instance: str | None = None) -> VIRLQuestion:
+        route = self._sampler.route(self._sampler.deal(rng) if instance is None else instance)
+        phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
+        return self._undealt.but(
+            waypoint=route.waypoints[0],
+            instructions=route.instructions,
+            phrasing=phrasing,
+            route_id=route.id,
+            route=route,
+        )
+
+    @property
+    def question(self) -> VIRLQuestion:
+        question = super().question
+        assert isinstance(question, VIRLQuestion)  # noqa: S101 - deal makes no other
+        return question
+
+    @property
+    def route(self) -> Route:
+        """The route in play."""
+        route = self.question.route
+        assert route is not None  # noqa: S101 - deal gives one
+        return route
 
     @property
     def waypoint(self) -> Waypoint:
-        """Where the agent stands; the last of the rail after its end."""
-        return self.route.waypoints[min(self._at, len(self.route.waypoints) - 1)]
+        """The waypoint at which the agent stands; after the end of the route the last."""
+        return self.question.waypoint
 
     @property
     def view(self) -> str:
-        """What the question says is seen here."""
-        return view(self.waypoint, streets=self.config.directions != "both")
+        """The part of the question that tells what is seen now."""
+        return self.question.view
 
     @property
     def passed(self) -> int:
         """How many waypoints lie behind."""
-        return self._at
+        return self.question.passed(self.episode.is_success)
 
     @property
     def city(self) -> City | None:
         """The city that the route leads through, None where only the route is known."""
-        return self._dealer.city(self.instance)
+        return self.question.city
 
-    def _deal(self, instance: str | None, rng: np.random.Generator) -> str:
-        given = self._dealer.deal(rng) if instance is None else instance
-        self.route = self._dealer.route(given)
-        self._phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
-        self._instructions = numbered(self.route.instructions)
-        self._history: list[str] = []
-        self._at = 0
-        return self.route.id
 
-    def _question(self) -> str:
-        return question(self._instructions, self._history, self.view, self.config.actions, self._phrasing)
+@lru_cache(maxsize=16)
+def _paper_sampler(data: Path, defects: Literal["skip", "refuse"], options: RouteOptions) -> RouteSampler:
+    """Return the sampler of the paper's routes, shared by all environments with these settings."""
+    from verienv.virl.paper_data.routes import PublicRoutes
 
-    def _advance(self) -> bool:
-        self._history.append(self._told_of_step())
-        self._at += 1
-        return self._at == len(self.route.waypoints)
-
-    def _told_of_step(self) -> str:
-        """The line of the history for the step that is done now: what was seen, and what was done."""
-        return step_line(self.waypoint, self.config.actions)
-
-    def judge(self, response: str) -> Verdict:
-        config = self.config
-        return verify(response, self.waypoint, actions=config.actions, rewards=config.rewards, strict=config.strict)
-
-    def expert_response(self, *, steps: bool = False) -> str:
-        """The true observation, the sentence to follow and the expert's action; with ``steps``, why, before it."""
-        answer = write_answer(self.waypoint, self.config.actions)
-        if not steps:
-            return answer
-        return f"I see: {self.waypoint.observation} I follow: {self.waypoint.sentence}\n{answer}"
-
-    def constant_response(self) -> str:
-        """``forward()``, the action that is due most often, with the true observation of the route's beginning."""
-        return write_answer(self.waypoint, self.config.actions, action="forward()")
-
-    def flawed_response(self, failure: str, rng: np.random.Generator) -> str | None:
-        """A response that fails as ``failure`` says, or None if this waypoint allows none."""
-        return flawed_answer(self.waypoint, self.config.actions, Failure(failure), rng)
-
-    @property
-    def cluster(self) -> str:
-        """The route: its waypoints are not independent."""
-        return self.route.id
-
-    @property
-    def best_reward(self) -> float:
-        """What a correct action earns."""
-        return self.config.rewards.correct
-
-    def _info(self) -> dict[str, Any]:
-        return {**super()._info(), "progress": self._at / len(self.route.waypoints)}
+    return PublicRoutes(data, options, defects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from verienv.virl.actions import WORDS
 from verienv.virl.routes.route import ActionSpace, Waypoint
@@ -56,7 +56,7 @@ PHRASINGS = (DEFAULT, *DIVERSE)
 NOTHING_YET = "none"
 
 
-def question(
+def write_question(
     instructions: str, history: Sequence[str], view: str, actions: ActionSpace = "absolute", phrasing: int = 0
 ) -> str:
     """The question at a waypoint, as printable ASCII.
@@ -77,9 +77,19 @@ def numbered(sentences: Sequence[str]) -> str:
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 
 
-def step_line(waypoint: Waypoint, actions: ActionSpace) -> str:
-    """What was seen at a waypoint, and the action that led on."""
-    return f"{waypoint.observation} -> {waypoint.action(actions)}"
+def step_line(waypoint: Waypoint) -> str:
+    """Return the line of the history for a waypoint: its true observation, and the action that led on."""
+    return f"{waypoint.observation} -> {waypoint.action}"
+
+
+LONGEST_WORDS = 80
+"""Characters of the policy's own words that a line of the history holds."""
+
+
+def own_step_line(observation: Any, waypoint: Waypoint) -> str:
+    """Return the line of the history for a waypoint in the policy's own words, and the action that led on."""
+    words = "".join(letter for letter in observation if " " <= letter <= "~") if isinstance(observation, str) else ""
+    return f"{' '.join(words.split())[:LONGEST_WORDS] or '(nothing said)'} -> {waypoint.action}"
 
 
 PICTURE = (

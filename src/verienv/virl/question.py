@@ -1,21 +1,202 @@
-"""A waypoint, and how answers at it are judged, as plain columns: for libraries that carry data in tables."""
+"""The question of V-IRL, in words or with street views, and the row it travels as."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import validated
+from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
 from verienv.virl.actions import action_space
-from verienv.virl.config import VIRLConfig
+from verienv.virl.answers import expert_answer, write_answer, wrong_answer
+from verienv.virl.prompts import (
+    PHRASINGS,
+    PICTURE,
+    numbered,
+    own_step_line,
+    step_line,
+    streets_told,
+    view,
+    write_question,
+)
+from verienv.virl.routes.options import RouteSampler
 from verienv.virl.routes.route import ActionSpace, Route, Waypoint
-from verienv.virl.verifier import RewardsLike, VIRLRewards, verify
+from verienv.virl.verifier import OBSERVATION, REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
+from verienv.virl.world.city import City
+
+History = Literal["oracle", "own", "none"]
 
 
-def _told(waypoint: Any) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class VIRLQuestion(Question):
+    """A waypoint, asked; and the way on from it, where it is one of a route.
+
+    Attributes:
+        waypoint: the pose, the rule, what is true there, and the expert's move.
+        instructions: the sentences of the route, without their numbers.
+        steps: a line for each step so far: what was observed, and the action that led on.
+        phrasing: which of the phrasings, 0 for the default.
+        tell_streets: whether the view tells where streets lead.
+        junction_hint: with ``vision``, whether the text tells if streets cross here.
+        history: what further lines of ``steps`` tell: the truth ("oracle"), the policy's own words, or none.
+        rewards: the prices.
+        strict: whether plain JSON alone is read.
+        route_id: the instance.
+        step: which waypoint of the route this is, from 0.
+        route: the whole route; None where the episode ends after this waypoint.
+        sampler: the sampler that knows the route's city.
+        draw: draws the street views of a question; None where they are not known, as in a row.
+    """
+
+    waypoint: Waypoint
+    attempts: int = 2
+    instructions: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    phrasing: int = 0
+    tell_streets: bool = False
+    junction_hint: bool = False
+    history: History = "oracle"
+    rewards: VIRLRewards = REWARDS["paper"]
+    strict: bool = False
+    route_id: str = ""
+    step: int = 0
+    route: Route | None = field(default=None, compare=False, repr=False)
+    sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
+    draw: Callable[[VIRLQuestion], Picture] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, waypoint: Waypoint, *, rewards: RewardsLike = "paper", strict: bool = False, attempts: int = 2) -> Self:
+        """Return the question at a waypoint alone; ``judge`` then agrees with ``verify`` of the same arguments."""
+        return cls(waypoint=waypoint, rewards=VIRLRewards.of(rewards), strict=strict, attempts=attempts)
+
+    @property
+    def instance(self) -> str:
+        """The route, such as "virl:helsinki:12"; "" for a waypoint of none."""
+        return self.route_id
+
+    @property
+    def prompt(self) -> str:
+        return write_question(numbered(self.instructions), self.steps, self.view, self.waypoint.actions, self.phrasing)
+
+    @property
+    def view(self) -> str:
+        """The part of the question that tells what is seen now, or, with ``vision``, that it is in the picture."""
+        if not self.vision:
+            return view(self.waypoint, streets=self.tell_streets)
+        told = [PICTURE]
+        if self.junction_hint:
+            told.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
+        if self.tell_streets:
+            told.append(streets_told(self.waypoint))
+        return " ".join(filter(None, told))
+
+    @property
+    def city(self) -> City | None:
+        """The city that the route leads through, None where it is not known."""
+        return self.sampler.city(self.route_id) if self.sampler and self.route_id else None
+
+    @property
+    def pictures(self) -> list[Picture]:
+        return [self.draw(self)] if self.draw else []
+
+    def judge(self, response: str) -> Verdict:
+        return verify(response, self.waypoint, rewards=self.rewards, strict=self.strict)
+
+    def expert(self, *, steps: bool = False) -> str:
+        return expert_answer(self.waypoint, steps=steps)
+
+    def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
+        return wrong_answer(self.waypoint, Failure(failure), rng)
+
+    def constant(self) -> str:
+        """Write ``forward()``, the action that is due most often, with the true observation."""
+        return write_answer(self.waypoint, action="forward()")
+
+    @property
+    def best_reward(self) -> float:
+        return self.rewards.correct
+
+    @property
+    def facts(self) -> Waypoint:
+        """The waypoint: reward functions under test are called with it."""
+        return self.waypoint
+
+    def info(self, solved: bool) -> dict[str, Any]:
+        """Return ``progress``, the share of the route's waypoints that lie behind."""
+        return {"progress": self.passed(solved) / (len(self.route.waypoints) if self.route else 1)}
+
+    def passed(self, solved: bool = False) -> int:
+        """Return how many waypoints of the episode lie behind, this one too once it is ``solved``."""
+        return (self.step if self.route else 0) + solved
+
+    def following(self, verdict: Verdict) -> Self | None:
+        """Return the question at the next waypoint, after a correct response here; None at the destination."""
+        if self.route is None or self.step + 1 == len(self.route.waypoints):
+            return None
+        at = self.step + 1
+        steps = (*self.steps, self._line(verdict))
+        return self.but(waypoint=self.route.waypoints[at], steps=steps, step=at, attempt=1)
+
+    def _line(self, verdict: Verdict) -> str:
+        """Return the line of the history for this waypoint."""
+        if self.history == "oracle":
+            return step_line(self.waypoint)
+        if self.history == "none":
+            return self.waypoint.action
+        return own_step_line(field_of(verdict.answer, OBSERVATION), self.waypoint)
+
+    def alone(self) -> Self:
+        return self.but(route=None)
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of ``VIRLRow``."""
+        waypoint = asdict(self.waypoint)
+        actions = waypoint.pop("actions")
+        return {
+            "instance": self.route_id,
+            "step": self.step,
+            "waypoint": {name: list(value) if isinstance(value, tuple) else value for name, value in waypoint.items()},
+            "actions": actions,
+            "rewards": self.rewards.model_dump(),
+            "strict": self.strict,
+            "attempts": self.attempts,
+            "vision": self.vision,
+            "instructions": list(self.instructions),
+            "steps": "\n".join(self.steps),
+            "phrasing": self.phrasing,
+            "tell_streets": self.tell_streets,
+            "junction_hint": self.junction_hint,
+            "history": self.history,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        read = VIRLRow.read(row)
+        fields = {name: getattr(read, name) for name in _SHARED}
+        steps = tuple(read.steps.split("\n")) if read.steps else ()
+        waypoint = replace(read.waypoint, actions=read.actions or read.waypoint.actions)
+        return cls(waypoint=waypoint, steps=steps, route_id=read.instance or "", step=read.step or 0, **fields)
+
+
+_SHARED = (
+    "vision",
+    "attempts",
+    "instructions",
+    "phrasing",
+    "tell_streets",
+    "junction_hint",
+    "history",
+    "rewards",
+    "strict",
+)
+
+
+def _without_nulls(waypoint: Any) -> Any:
     """A mapping without its nulls, which are defaults. A Waypoint has no others, so what decides is asked for here."""
     if not isinstance(waypoint, Mapping):
         return waypoint
@@ -27,32 +208,45 @@ def _told(waypoint: Any) -> Any:
     return told
 
 
-class WaypointRow(BaseModel):
-    """All that judging an answer needs, so that a row of a table needs no state beside it.
+class VIRLRow(BaseModel):
+    """The columns of a row. All but ``waypoint`` have defaults.
 
     Attributes:
         waypoint: the pose, what is true there, and what the expert does: a Waypoint, or a mapping of its fields.
-        actions: the action space: "absolute" (words of the compass) or "relative" (left and right).
+        actions: the action space: "absolute" (words of the compass) or "relative" (left and right); by default the
+            waypoint's.
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
         attempts: answers allowed.
-        instance: the route's id. It is not needed to judge, and neither is the step.
+        instance: the route's id. It is not needed to judge, and neither are the following.
         step: which waypoint of the route this is, from 0.
+        vision: whether what is seen was shown in pictures.
+        instructions: the sentences of the route.
+        steps: the lines of the history, between newlines.
+        phrasing: which phrasing of the question, 0 for the default.
+        tell_streets, junction_hint, history: as in ``VIRLQuestion``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    waypoint: Annotated[Waypoint, BeforeValidator(_told)]
-    actions: ActionSpace = "absolute"
+    waypoint: Annotated[Waypoint, BeforeValidator(_without_nulls)]
+    actions: ActionSpace | None = None
     rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
     strict: bool = Field(default=False, strict=True)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     instance: str | None = None
     step: int | None = Field(default=None, ge=0, strict=True)
+    vision: bool = Field(default=False, strict=True)
+    instructions: tuple[str, ...] = ()
+    steps: str = ""
+    phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
+    tell_streets: bool = Field(default=False, strict=True)
+    junction_hint: bool = Field(default=False, strict=True)
+    history: History = "oracle"
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
-        """The row in a mapping: columns of other names are ignored, and None (a table's null) is the default.
+        """Read a mapping: columns of other names are ignored, and None (a table's null) is the default.
 
         Raises:
             ValueError: names the column that is missing or wrong.
@@ -60,37 +254,9 @@ class WaypointRow(BaseModel):
         given = {name: row[name] for name in cls.model_fields if row.get(name) is not None}
         return validated(cls, given, "V-IRL row")
 
-    @classmethod
-    def of(cls, route: Route, step: int, config: VIRLConfig) -> Self:
-        """The row of a route's waypoint, dealt under ``config``. Raises IndexError if the route has no such step."""
-        return cls(
-            waypoint=route.waypoints[step],
-            actions=config.actions,
-            rewards=config.rewards,
-            strict=config.strict,
-            attempts=config.attempts,
-            instance=route.id,
-            step=step,
-        )
-
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
-        due = self.waypoint.action(self.actions)
-        if due not in action_space(self.actions):
-            raise ValueError(f"waypoint: under actions={self.actions!r} its turn is none, since it leads straight on")
+        actions = self.actions or self.waypoint.actions
+        if replace(self.waypoint, actions=actions).action not in action_space(actions):
+            raise ValueError(f"waypoint: under actions={actions!r} its turn is none, since it leads straight on")
         return self
-
-    def columns(self) -> dict[str, Any]:
-        """The fields as plain lists, mappings, numbers and texts."""
-        columns = self.model_dump(mode="json")
-        return {"instance": columns.pop("instance"), "step": columns.pop("step"), **columns}
-
-    def judge(self, response: str, rewards: RewardsLike | None = None, strict: bool | None = None) -> Verdict:
-        """The verdict on a response. ``rewards`` and ``strict`` overrule the row's own."""
-        return verify(
-            response,
-            self.waypoint,
-            actions=self.actions,
-            rewards=self.rewards if rewards is None else rewards,
-            strict=self.strict if strict is None else strict,
-        )

@@ -69,7 +69,6 @@ def verify(
     response: str,
     waypoint: Waypoint,
     *,
-    actions: ActionSpace = "absolute",
     rewards: RewardsLike = "paper",
     strict: bool = False,
 ) -> Verdict:
@@ -77,8 +76,7 @@ def verify(
 
     Args:
         response: any text; its last JSON object with an ``action`` counts (see ``core.response``).
-        waypoint: the pose, what is true there, and what the expert does.
-        actions: the rule, "absolute" (words of the compass) or "relative" (left and right).
+        waypoint: the pose, the rule (``actions``), what is true there, and what the expert does.
         rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices.
         strict: admit plain JSON alone.
 
@@ -91,12 +89,13 @@ def verify(
     Raises:
         ValueError: for an unknown rule or table, never for a response.
     """
+    actions = waypoint.actions
     legal = action_space(actions)
     prices = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
     answer = read_answer(response, ACTION, strict=strict)
     fields = answer or {}
     action = fields.get(ACTION)
-    failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action(actions), legal)
+    failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
     observation_correct = observation_is_true(field_of(fields, OBSERVATION), waypoint)
     return Verdict(
         reward=prices.price(failure, observation_correct),
@@ -114,9 +113,9 @@ def verify(
     )
 
 
-def action_failure(action: Any, waypoint: Waypoint, actions: ActionSpace = "absolute") -> str:
+def action_failure(action: Any, waypoint: Waypoint) -> str:
     """ "" if ``action`` is the expert's at ``waypoint``, else the member of ``Failure`` that says why not."""
-    return _action_failure(action, waypoint.action(actions), action_space(actions))
+    return _action_failure(action, waypoint.action, action_space(waypoint.actions))
 
 
 def _action_failure(action: Any, due: Action, legal: tuple[Action, ...]) -> str:

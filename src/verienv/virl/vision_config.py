@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from math import ceil, pi, radians, tan
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from verienv.core.config import known_name, known_size, named
+from verienv.core.config import parse_name, parse_size
 from verienv.virl.config import VIRLConfig
 from verienv.virl.pictures.panorama import Engine
 from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
+from verienv.virl.question import History
 
 SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096
-
-History = Literal["oracle", "own", "none"]
 
 
 class VIRLVisionConfig(StreetLook, VIRLConfig):
@@ -40,8 +40,10 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
         writable_image: whether the pictures in observations may be written to; by default they are read-only.
     """
 
+    visuals: ClassVar[Mapping[str, Mapping[str, Any]]] = VISUALS
+
     visual: str = "default"
-    view_size: Annotated[tuple[int, int], BeforeValidator(partial(known_size, smallest=SMALLEST, largest=LARGEST))] = (
+    view_size: Annotated[tuple[int, int], BeforeValidator(partial(parse_size, smallest=SMALLEST, largest=LARGEST))] = (
         640,
         640,
     )
@@ -53,19 +55,14 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
     panoramas: Path | None = None
     writable_image: bool = Field(default=False, strict=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_from_look(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return {**named(VISUALS, settings.get("visual", "default")), **settings}
-
     @field_validator("visual", mode="before")
     @classmethod
-    def _known_visual(cls, visual: Any) -> Any:
-        return known_name(visual, VISUALS, "or give time, weather, season, ... themselves")
+    def _parse_visual(cls, visual: Any) -> Any:
+        return parse_name(visual, VISUALS, "or give time, weather, season, ... themselves")
 
     @property
-    def look(self) -> StreetLook:
-        """What the streets look like."""
+    def appearance(self) -> StreetLook:
+        """The visual of the streets."""
         return StreetLook(**{field: getattr(self, field) for field in StreetLook.model_fields})
 
     @property

@@ -1,49 +1,19 @@
-"""V-IRL by sight as a Gymnasium environment."""
+"""V-IRL by vision as a Gymnasium environment."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.core.env import Picture
+from verienv.core.question import Picture
 from verienv.virl.config import VIRLConfig
 from verienv.virl.env import VIRLEnv
-from verienv.virl.paper_data.files import ROUTES, find_routes
-from verienv.virl.pictures.panorama import BoundedCache, PanoramaFolder, grid, grid_size, load_panorama, projector
-from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.prompts import PICTURE, streets_told
-from verienv.virl.verifier import OBSERVATION, field_of
+from verienv.virl.pictures.panorama import grid_size
+from verienv.virl.pictures.street_views import StreetViews, panorama_folder
+from verienv.virl.question import VIRLQuestion
 from verienv.virl.vision_config import VIRLVisionConfig
-from verienv.virl.world.city import City
-from verienv.virl.world.lots import Lots
-
-MOST_CACHED = 256 * 2**20
-"""Bytes of panoramas that are kept, for all environments of a process together."""
-
-LONGEST_WORDS = 80
-"""Characters of the policy's own words that a line of the history holds."""
-
-_panoramas = BoundedCache(MOST_CACHED)
-
-
-@lru_cache(maxsize=4)
-def _frontage(city: City) -> Lots:
-    return Lots(city)
-
-
-def _panorama_folder(config: VIRLVisionConfig) -> PanoramaFolder | None:
-    """The real panoramas that settings name, None where streets are drawn. Errors as from ``PanoramaFolder``."""
-    if config.data is None:
-        return PanoramaFolder(config.panoramas) if config.panoramas else None
-    routes = find_routes(config.data)
-    if routes.name == ROUTES:
-        return PanoramaFolder(config.panoramas or routes.parent)
-    if config.panoramas is None:
-        raise ValueError(f"data={str(routes)!r} names panoramas; give panoramas= the folder that holds street_views")
-    return PanoramaFolder(config.panoramas, converted=routes)
 
 
 class VIRLVisionEnv(VIRLEnv):
@@ -85,62 +55,31 @@ class VIRLVisionEnv(VIRLEnv):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
 
-    metric_headings: ClassVar[dict[str, str]] = {**VIRLEnv.metric_headings, "observation_accuracy": "recognition"}
-
     settings: ClassVar[type[VIRLConfig]] = VIRLVisionConfig
 
     config: VIRLVisionConfig
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
-        self._folder = _panorama_folder(self.config)
-        self._look, self._panorama_size = self.config.look, self.config.panorama_size
-        projector(self.config.engine)  # complains now if it is missing
-        self._show_pictures(grid_size(self.config.view_size), self.config.writable_image)
+        config = self.config
+        self._views = StreetViews(
+            folder=panorama_folder(config.data, config.panoramas),
+            appearance=config.appearance,
+            panorama_size=config.panorama_size,
+            view_size=config.view_size,
+            pitch=config.pitch,
+            fov=config.fov,
+            engine=config.engine,
+        )
+        self._undealt = self._undealt.but(
+            vision=True, junction_hint=config.junction_hint, history=config.history, draw=self._draw
+        )
+        self.show_pictures(grid_size(config.view_size), config.writable_image)
 
-    @property
-    def view(self) -> str:
-        """What the question says in place of what is seen here."""
-        told = [PICTURE]
-        if self.config.junction_hint:
-            told.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
-        if self.config.directions != "both":
-            told.append(streets_told(self.waypoint))
-        return " ".join(filter(None, told))
+    def _draw(self, question: VIRLQuestion) -> Picture:
+        return self._views.draw(question.city, question.waypoint)
 
     @property
     def panorama(self) -> tuple[NDArray[np.uint8], float]:
         """The panorama here, height x width x 3, and its rotation in degrees (see ``panorama.view``)."""
-        location, look, size = self.waypoint.location, self._look, self._panorama_size
-        if self._folder:
-            file, rotation = self._folder.at(location)
-            return _panoramas.get(str(file), lambda: load_panorama(file)), rotation
-        city = self.city
-        assert city is not None  # noqa: S101 - routes without a city come with panoramas
-        key = (city, location, look, size)
-        return _panoramas.get(key, lambda: draw_panorama(city, _frontage(city), location, look, size)), 0.0
-
-    def _picture(self) -> Picture:
-        config = self.config
-        panorama, rotation = self.panorama
-        picture = grid(
-            panorama,
-            self.waypoint.heading,
-            size=config.view_size,
-            pitch=config.pitch,
-            fov=config.fov,
-            rotation=rotation,
-            engine=config.engine,
-        )
-        picture.flags.writeable = False
-        return picture
-
-    def _told_of_step(self) -> str:
-        if self.config.history == "oracle":
-            return super()._told_of_step()
-        action = self.waypoint.action(self.config.actions)
-        if self.config.history == "none":
-            return action
-        said = field_of(self.verdict.answer, OBSERVATION) if self.verdict else ""
-        words = "".join(letter for letter in str(said) if " " <= letter <= "~") if isinstance(said, str) else ""
-        return f"{' '.join(words.split())[:LONGEST_WORDS] or '(nothing said)'} -> {action}"
+        return self._views.panorama(self.city, self.waypoint.location)

@@ -11,7 +11,7 @@ from verienv.core.assets import asset_path
 from verienv.generalpoints.pictures.decks import CARDS, SHIPPED, PictureDeck, load_deck
 from verienv.generalpoints.pictures.drawing import draw
 from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck
-from verienv.generalpoints.pictures.visuals import Look
+from verienv.generalpoints.pictures.visuals import Visual
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_the_52_cards_are_the_thirteen_ranks_in_four_suits() -> None:
 
 
 def test_a_folder_of_ones_own_is_a_deck(own_deck: Path) -> None:
-    picture = draw(("AC", "2C", "3C", "4C"), Look(deck=str(own_deck), background="white"))
+    picture = draw(("AC", "2C", "3C", "4C"), Visual(deck=str(own_deck), background="white"))
     shown = {tuple(color) for color in picture.reshape(-1, 3).tolist()}
     assert {(0, 0, 40), (4, 4, 40), (8, 8, 40), (12, 12, 40), (255, 255, 255)} == shown
 
@@ -53,7 +53,7 @@ def test_what_is_missing_is_named(own_deck: Path) -> None:
     with pytest.raises(
         ValueError, match=r"lacks 2 of 52 faces: QH.png, 10S.png; a face is named by its rank"
     ) as caught:
-        Look(deck=str(own_deck))
+        Visual(deck=str(own_deck))
     assert str(own_deck) in str(caught.value)
 
 
@@ -64,7 +64,7 @@ def test_an_empty_folder_names_a_few_and_counts_the_rest(tmp_path: Path) -> None
 
 def test_a_file_is_no_deck(own_deck: Path) -> None:
     with pytest.raises(ValueError, match=r"AC.png' is no folder"):
-        Look(deck=str(own_deck / "AC.png"))
+        Visual(deck=str(own_deck / "AC.png"))
 
 
 def test_faces_of_two_sizes_are_refused_by_name(own_deck: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_face_too_small_or_too_large_is_refused(own_deck: Path, size: tuple[in
 def test_a_shipped_deck_copied_to_a_folder_draws_the_same(tmp_path: Path) -> None:
     shutil.copytree(asset_path("cards/flat"), tmp_path / "mine")
     hand = ("KD", "2S", "10C", "9H")
-    assert np.array_equal(draw(hand, Look(deck=str(tmp_path / "mine"))), draw(hand, Look(deck="flat")))
+    assert np.array_equal(draw(hand, Visual(deck=str(tmp_path / "mine"))), draw(hand, Visual(deck="flat")))
 
 
 def test_four_colours_change_clubs_and_diamonds_alone() -> None:

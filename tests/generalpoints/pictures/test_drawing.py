@@ -9,10 +9,10 @@ import pytest
 
 from verienv.generalpoints.pictures.drawing import Pose, Table, draw, poses, table_for
 from verienv.generalpoints.pictures.tabletop import tabletop
-from verienv.generalpoints.pictures.visuals import LOOKS, Look
+from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 
 HAND = ("10S", "QC", "7S", "AC")
-STILL = [name for name in LOOKS if Look.of(name).arrangement != "scattered" and not Look.of(name).rotation]
+STILL = [name for name in VISUALS if Visual.of(name).arrangement != "scattered" and not Visual.of(name).rotation]
 
 
 def box(pose: Pose) -> tuple[float, float, float, float]:
@@ -27,35 +27,35 @@ def apart(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", VISUALS)
 def test_a_picture_is_a_pure_function_of_cards_look_size_and_jitter(look: str) -> None:
-    first = draw(HAND, Look.of(look), (120, 160), jitter=5)
+    first = draw(HAND, Visual.of(look), (120, 160), jitter=5)
     table_for.cache_clear()
-    again = draw(HAND, Look.of(look), (120, 160), jitter=5)
+    again = draw(HAND, Visual.of(look), (120, 160), jitter=5)
     assert first.shape == (120, 160, 3)
     assert first.dtype == np.uint8
     assert np.array_equal(first, again)
     assert not np.shares_memory(first, again)
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", VISUALS)
 def test_jitter_changes_what_a_look_leaves_to_chance_and_nothing_else(look: str) -> None:
     chance = look in ("rotated", "scattered", "noisy", "lamplight")
-    same = np.array_equal(draw(HAND, Look.of(look), jitter=1), draw(HAND, Look.of(look), jitter=2))
+    same = np.array_equal(draw(HAND, Visual.of(look), jitter=1), draw(HAND, Visual.of(look), jitter=2))
     assert same is not chance
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", VISUALS)
 def test_two_looks_draw_two_pictures(look: str) -> None:
-    others = [draw(HAND, Look.of(name), (96, 96), 3) for name in LOOKS if name != look]
-    mine = draw(HAND, Look.of(look), (96, 96), 3)
+    others = [draw(HAND, Visual.of(name), (96, 96), 3) for name in VISUALS if name != look]
+    mine = draw(HAND, Visual.of(look), (96, 96), 3)
     assert not any(np.array_equal(mine, other) for other in others)
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", VISUALS)
 def test_a_card_changes_its_own_place_and_no_other(look: str) -> None:
-    fields = {**LOOKS[look], "blur": 0.0}  # a blur reaches a few px beyond
-    table = Table(Look(**fields), (336, 336), 4)
+    fields = {**VISUALS[look], "blur": 0.0}  # a blur reaches a few px beyond
+    table = Table(Visual(**fields), (336, 336), 4)
     before, after = table.draw(HAND, 9), table.draw(("10S", "QC", "8D", "AC"), 9)
     changed = np.argwhere((before != after).any(axis=2))
     left, top, right, bottom = box(table.poses(9)[2])
@@ -66,9 +66,9 @@ def test_a_card_changes_its_own_place_and_no_other(look: str) -> None:
     assert changed.max(axis=0)[1] <= right + 2
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", VISUALS)
 def test_the_table_around_the_cards_is_bare(look: str) -> None:
-    plain = Look(**{**LOOKS[look], "blur": 0.0, "noise": 0.0, "light": 0.0})
+    plain = Visual(**{**VISUALS[look], "blur": 0.0, "noise": 0.0, "light": 0.0})
     table = Table(plain, (200, 300), 4)
     picture, bare = table.draw(HAND, 3), tabletop(plain.background, 200, 300)
     around = np.ones((200, 300), bool)
@@ -86,7 +86,7 @@ def test_the_table_around_the_cards_is_bare(look: str) -> None:
 def test_no_card_overlaps_another_or_the_edge(
     count: int, size: tuple[int, int], arrangement: Any, rotation: float
 ) -> None:
-    look = Look(arrangement=arrangement, rotation=rotation)
+    look = Visual(arrangement=arrangement, rotation=rotation)
     for jitter in range(25):
         boxes = [box(pose) for pose in poses(look, count, size, 1.4, jitter)]
         assert all(
@@ -96,14 +96,14 @@ def test_no_card_overlaps_another_or_the_edge(
 
 
 def test_a_row_is_one_row_and_a_grid_has_larger_cards() -> None:
-    row, grid = (poses(Look(arrangement=each), 6, (336, 336), 1.4, 0) for each in ("row", "grid"))
+    row, grid = (poses(Visual(arrangement=each), 6, (336, 336), 1.4, 0) for each in ("row", "grid"))
     assert len({pose.y for pose in row}) == 1
     assert len({pose.y for pose in grid}) == 2
     assert grid[0].width > 1.5 * row[0].width
 
 
 def test_rotation_and_places_stay_in_their_bounds_and_use_them() -> None:
-    look = Look(arrangement="scattered", rotation=20.0)
+    look = Visual(arrangement="scattered", rotation=20.0)
     laid = [pose for jitter in range(200) for pose in poses(look, 4, (336, 336), 1.4, jitter)]
     angles = [pose.angle for pose in laid]
     assert -20 <= min(angles) < -18
@@ -113,26 +113,26 @@ def test_rotation_and_places_stay_in_their_bounds_and_use_them() -> None:
 
 def test_cards_lie_in_reading_order_in_every_arrangement() -> None:
     for arrangement in ("row", "grid", "scattered"):
-        laid = poses(Look(arrangement=arrangement), 4, (336, 336), 1.4, 7)
+        laid = poses(Visual(arrangement=arrangement), 4, (336, 336), 1.4, 7)
         cells = [(round(pose.y / 336), pose.x) for pose in laid] if arrangement != "row" else [(0, p.x) for p in laid]
         assert cells == sorted(cells)
 
 
 def test_blur_light_and_noise_do_what_they_say() -> None:
     plain = draw(HAND).astype(float)
-    blurred, noisy = (draw(HAND, Look(**field)).astype(float) for field in ({"blur": 3.0}, {"noise": 10.0}))
+    blurred, noisy = (draw(HAND, Visual(**field)).astype(float) for field in ({"blur": 3.0}, {"noise": 10.0}))
     assert np.abs(np.diff(blurred, axis=1)).mean() < 0.7 * np.abs(np.diff(plain, axis=1)).mean()
     inside = (plain > 40).all(axis=2) & (plain < 215).all(axis=2)  # where no level is clipped
     assert 9 < (noisy - plain)[inside].std() < 11
-    shade = draw(HAND, Look(background="white", light=0.5)).astype(float)[[0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=1)
+    shade = draw(HAND, Visual(background="white", light=0.5)).astype(float)[[0, 0, -1, -1], [0, -1, 0, -1]].mean(axis=1)
     assert shade.max() <= 255
     assert 0.45 * 255 < shade.min() < 0.75 * 255
 
 
 def test_a_look_at_twice_the_size_is_the_same_look() -> None:
     for look in STILL:
-        small = draw(HAND, Look.of(look), (168, 168)).astype(float)
-        large = draw(HAND, Look.of(look), (336, 336)).astype(float)
+        small = draw(HAND, Visual.of(look), (168, 168)).astype(float)
+        large = draw(HAND, Visual.of(look), (336, 336)).astype(float)
         halved = large.reshape(168, 2, 168, 2, 3).mean(axis=(1, 3))
         assert np.abs(halved.mean(axis=(0, 1)) - small.mean(axis=(0, 1))).max() < 8
 
@@ -141,8 +141,8 @@ def test_a_table_is_shared_and_its_copies_are_itself() -> None:
     import copy
     import pickle
 
-    table = table_for(Look(), (336, 336), 4)
-    assert table_for(Look(), (336, 336), 4) is table
+    table = table_for(Visual(), (336, 336), 4)
+    assert table_for(Visual(), (336, 336), 4) is table
     assert copy.deepcopy(table) is table
     assert pickle.loads(pickle.dumps(table)) is table  # noqa: S301
 
@@ -150,4 +150,4 @@ def test_a_table_is_shared_and_its_copies_are_itself() -> None:
 @pytest.mark.parametrize("cards", [("10S", "QC", "7S"), ("10S", "QC", "7S", "AC", "AC")])
 def test_another_number_of_cards_than_the_table_is_for_is_refused(cards: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="zip"):
-        table_for(Look(), (336, 336), 4).draw(cards, 0)
+        table_for(Visual(), (336, 336), 4).draw(cards, 0)

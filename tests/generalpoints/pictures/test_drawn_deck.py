@@ -12,7 +12,7 @@ from verienv.core.config import validated
 from verienv.generalpoints.cards import RANKS, SUITS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN, Box, DrawnDeck, Layout, draw_face, layout
 
-LOOKS = [
+VISUALS = [
     DrawnDeck(pips=pips, index=index, font=font)
     for pips, index, font in product((True, False), ("normal", "jumbo"), ("sans", "serif"))
 ]
@@ -148,7 +148,7 @@ def test_a_card_too_small_to_draw_is_refused() -> None:
 
 @pytest.mark.parametrize("height", [1.0, 1.4, 1.6, 2.5])
 def test_the_parts_of_a_face_lie_inside_it_and_apart(height: float) -> None:
-    for style, rank in product(LOOKS, RANKS):
+    for style, rank in product(VISUALS, RANKS):
         parts = layout(style, rank, 1, height)
         assert parts.rank[3] < parts.suit[1]
         for left, top, right, bottom in boxes(parts, 1, height):
@@ -161,7 +161,7 @@ def test_the_parts_of_a_face_lie_inside_it_and_apart(height: float) -> None:
 @pytest.mark.parametrize("width", [75, 240])
 def test_nothing_is_drawn_outside_the_layout(width: int) -> None:
     height = round(width * 1.4)
-    for look, rank, suit in product(LOOKS, RANKS, "CH"):
+    for look, rank, suit in product(VISUALS, RANKS, "CH"):
         style = look.model_copy(update={"border": look.face})
         face = np.asarray(draw_face(style, rank, suit, width, height))[..., :3]
         outside = np.ones(face.shape[:2], bool)

@@ -14,7 +14,7 @@ from PIL import Image
 from verienv.generalpoints.pictures.decks import CARDS, SHIPPED, load_deck
 from verienv.generalpoints.pictures.drawing import Pose, Table
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
-from verienv.generalpoints.pictures.visuals import LOOKS, Look
+from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 
 READ_AT = (48, 66)  # width and height in px
 INDEX = (slice(0, 30), slice(0, 16))  # the corner where rank and suit stand
@@ -40,7 +40,7 @@ def cut_out(picture: Image.Image, pose: Pose) -> Image.Image:
     return upright.crop((round(left), round(top), round(left) + pose.width, round(top) + pose.height))
 
 
-def share_read(look: Look, side: int, hands: int = 65) -> float:
+def share_read(look: Visual, side: int, hands: int = 65) -> float:
     """The share of ranks that the reader tells; every card comes up in every place."""
     table, right = Table(look, (side, side), 4), 0
     faces = clean_faces(str(look.deck))
@@ -56,14 +56,14 @@ def share_read(look: Look, side: int, hands: int = 65) -> float:
 @pytest.mark.parametrize("deck", [*SHIPPED, *DRAWN])
 @pytest.mark.parametrize(("side", "least"), [(336, 0.99), (224, 0.97)])
 def test_the_ranks_of_every_deck_are_legible_on_the_default_table(deck: str, side: int, least: float) -> None:
-    assert share_read(Look(deck=deck), side) >= least
+    assert share_read(Visual(deck=deck), side) >= least
 
 
-@pytest.mark.parametrize("name", [name for name in LOOKS if name != "default"])
+@pytest.mark.parametrize("name", [name for name in VISUALS if name != "default"])
 def test_the_ranks_are_legible_in_every_named_look(name: str) -> None:
-    assert share_read(Look.of(name), 336) >= 0.95
+    assert share_read(Visual.of(name), 336) >= 0.95
 
 
 def test_the_reader_fails_where_a_look_hides_the_ranks() -> None:
-    assert share_read(Look(noise=64.0, blur=4.0), 96) < 0.5
-    assert share_read(Look(blur=4.0, rotation=40.0), 120) < 0.5
+    assert share_read(Visual(noise=64.0, blur=4.0), 96) < 0.5
+    assert share_read(Visual(blur=4.0, rotation=40.0), 120) < 0.5

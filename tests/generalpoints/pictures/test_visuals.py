@@ -6,30 +6,30 @@ from typing import Any
 import pytest
 
 from verienv.generalpoints.pictures.drawn_deck import DrawnDeck
-from verienv.generalpoints.pictures.visuals import LOOKS, Look
+from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 
 
-@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("name", VISUALS)
 def test_every_named_look_is_a_look_of_its_own(name: str) -> None:
-    others = [Look.of(other) for other in LOOKS if other != name]
-    assert Look.of(name) not in others
+    others = [Visual.of(other) for other in VISUALS if other != name]
+    assert Visual.of(name) not in others
 
 
 def test_the_default_look_is_the_papers() -> None:
-    look = Look.of("default")
-    assert look == Look()
+    look = Visual.of("default")
+    assert look == Visual()
     assert (look.deck, look.arrangement, look.background) == ("classic", "row", "felt")
 
 
 def test_a_dict_is_a_look_and_a_look_is_itself() -> None:
-    look = Look.of({"background": "navy", "rotation": 5})
+    look = Visual.of({"background": "navy", "rotation": 5})
     assert (look.background, look.rotation) == ("#000080", 5.0)
-    assert Look.of(look) is look
+    assert Visual.of(look) is look
 
 
 def test_equal_looks_hash_alike() -> None:
-    assert hash(Look(background="navy")) == hash(Look(background="#000080"))
-    assert hash(Look(deck={"hearts": "gold"})) == hash(Look(deck=DrawnDeck(hearts="gold")))  # type: ignore[arg-type]
+    assert hash(Visual(background="navy")) == hash(Visual(background="#000080"))
+    assert hash(Visual(deck={"hearts": "gold"})) == hash(Visual(deck=DrawnDeck(hearts="gold")))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,18 @@ def test_a_wrong_field_is_an_error_of_one_line_that_names_what_is_accepted(
     fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message) as caught:
-        Look.of(fields)
+        Visual.of(fields)
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_name_is_answered_with_the_names() -> None:
     with pytest.raises(ValueError, match=r"visual='foggy': expected one of default, four_color"):
-        Look.of("foggy")
+        Visual.of("foggy")
 
 
 def test_a_deck_may_be_given_as_a_path_object() -> None:
     from verienv.core.assets import asset_path
 
-    look = Look(deck=asset_path("cards/flat"))  # type: ignore[arg-type]
+    look = Visual(deck=asset_path("cards/flat"))  # type: ignore[arg-type]
     assert isinstance(look.deck, str)
     assert Path(look.deck).name == "flat"

@@ -19,6 +19,8 @@ CARDS = tuple(rank + suit for suit in SUITS for rank in RANKS)
 """The 52 cards, AC to KS."""
 
 SHIPPED = ("classic", "classic_four_color", "flat")
+DECKS = (*SHIPPED, *DRAWN)
+"""The decks that have a name."""
 DeckLike = str | DrawnDeck
 """The name of a deck, the path of a folder of faces, or the style of a drawn one."""
 

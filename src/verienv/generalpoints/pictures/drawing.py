@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from verienv.generalpoints.pictures.decks import CARDS, load_deck
 from verienv.generalpoints.pictures.tabletop import tabletop
-from verienv.generalpoints.pictures.visuals import Arrangement, Look
+from verienv.generalpoints.pictures.visuals import Arrangement, Visual
 
 Picture = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ class Pose(NamedTuple):
 
 
 def draw(
-    cards: Sequence[str], look: Look | None = None, size: tuple[int, int] = DEFAULT_SIZE, jitter: int = 0
+    cards: Sequence[str], look: Visual | None = None, size: tuple[int, int] = DEFAULT_SIZE, jitter: int = 0
 ) -> Picture:
     """The picture of a hand.
 
@@ -51,11 +51,11 @@ def draw(
     Returns:
         A fresh array, uint8, height x width x 3, RGB.
     """
-    return table_for(look or Look(), size, len(cards)).draw(cards, jitter)
+    return table_for(look or Visual(), size, len(cards)).draw(cards, jitter)
 
 
 @lru_cache(maxsize=16)
-def table_for(look: Look, size: tuple[int, int], count: int) -> Table:
+def table_for(look: Visual, size: tuple[int, int], count: int) -> Table:
     """One table for each look, size and number of cards, shared by all environments of this process."""
     return Table(look, size, count)
 
@@ -63,7 +63,7 @@ def table_for(look: Look, size: tuple[int, int], count: int) -> Table:
 class Table:
     """A laid table: the background is painted once, and each face is scaled once for its place."""
 
-    def __init__(self, look: Look, size: tuple[int, int], count: int) -> None:
+    def __init__(self, look: Visual, size: tuple[int, int], count: int) -> None:
         self.look, self.size, self.count = look, size, count
         self._deck = load_deck(look.deck)
         self._ground = tabletop(look.background, *size)
@@ -130,7 +130,7 @@ class Table:
         return picture
 
 
-def poses(look: Look, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
+def poses(look: Visual, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
     """Where the cards of a hand lie: none overlaps another or the edge, however it is turned.
 
     Args:

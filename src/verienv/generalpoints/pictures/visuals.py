@@ -16,7 +16,7 @@ Arrangement = Literal["row", "grid", "scattered"]
 MOST_ROTATION, MOST_LIGHT, MOST_BLUR, MOST_NOISE = 45.0, 0.8, 4.0, 64.0
 
 
-class Look(BaseModel):
+class Visual(BaseModel):
     """What a hand looks like. Two equal looks draw equal pictures.
 
     Attributes:
@@ -41,18 +41,18 @@ class Look(BaseModel):
     noise: float = Field(default=0.0, ge=0.0, le=MOST_NOISE, strict=True)
 
     @classmethod
-    def of(cls, look: str | Mapping[str, Any] | Look) -> Look:
-        """The look meant by a name of ``LOOKS``, or by a dict of fields. Raises ValueError."""
-        if isinstance(look, Look):
+    def of(cls, look: str | Mapping[str, Any] | Visual) -> Visual:
+        """The look meant by a name of ``VISUALS``, or by a dict of fields. Raises ValueError."""
+        if isinstance(look, Visual):
             return look
         if isinstance(look, str):
-            if look not in LOOKS:
-                raise ValueError(f"visual={look!r}: expected one of {', '.join(LOOKS)}")
-            look = LOOKS[look]
-        return validated(cls, look, "Look")
+            if look not in VISUALS:
+                raise ValueError(f"visual={look!r}: expected one of {', '.join(VISUALS)}")
+            look = VISUALS[look]
+        return validated(cls, look, "Visual")
 
 
-LOOKS: dict[str, dict[str, Any]] = {
+VISUALS: dict[str, dict[str, Any]] = {
     "default": {},
     "four_color": {"deck": "classic_four_color"},
     "flat": {"deck": "flat"},

@@ -1,11 +1,12 @@
-"""From the legs of a way to the rail: every pose, the expert's move at it, and the sentence it follows."""
+"""The expert's path along the legs of a route: every pose, the move made at it, and the sentence it follows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from verienv.virl.routes.instructions import STOP, Directions, turn_sentence, walk_sentence
+from verienv.virl.routes.instructions import STOP, turn_sentence, walk_sentence
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.world.geometry import turn_word
 
@@ -23,14 +24,14 @@ class Leg:
     stands: tuple[Waypoint, ...]
 
 
-def rail(
+def expert_path(
     instance: str,
     city: str,
     start: str,
     destination: str,
     first: Waypoint,
     legs: Sequence[Leg],
-    directions: Directions = "both",
+    options: RouteOptions,
 ) -> Route:
     """The route along ``legs``, from ``first``, where the agent stands and looks at the beginning.
 
@@ -41,14 +42,16 @@ def rail(
     at = first
     for leg in legs:
         if turn_word(at.heading, leg.heading):
-            told = turn_sentence(at, leg.heading, directions)
+            told = turn_sentence(at, leg.heading, options.directions)
             instructions.append(told)
-            waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=told))
+            waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=told, actions=options.actions))
             at = replace(at, heading=leg.heading)
         told = walk_sentence(leg.stands[-1], leg is legs[-1])
         instructions.append(told)
-        waypoints += [replace(stand, move="forward", sentence=told) for stand in (at, *leg.stands[:-1])]
+        waypoints += [
+            replace(stand, move="forward", sentence=told, actions=options.actions) for stand in (at, *leg.stands[:-1])
+        ]
         at = leg.stands[-1]
     instructions.append(STOP)
-    waypoints.append(replace(at, move="stop", sentence=STOP))
+    waypoints.append(replace(at, move="stop", sentence=STOP, actions=options.actions))
     return Route(instance, city, start, destination, tuple(instructions), tuple(waypoints))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Self
 
-from verienv.virl.routes.expert_path import Leg, rail
-from verienv.virl.routes.instructions import Directions, satisfies, turns_that_fit
+from verienv.virl.routes.expert_path import Leg, expert_path
+from verienv.virl.routes.instructions import satisfies, turns_that_fit
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.world.city import AHEAD, City, Street
 from verienv.virl.world.geometry import bearing, compass_word, position_word, turn, turn_word
@@ -70,15 +71,15 @@ class Plan:
         """Metres from start to destination."""
         return sum(abs(end - start) for leg in self.blocks(city) for _, start, end in leg)
 
-    def route(self, city: City, instance: str, spacing: float, directions: Directions = "both") -> Route:
-        """The route with a waypoint every ``spacing`` metres or a little more, and at each end of a street.
+    def route(self, city: City, instance: str, options: RouteOptions) -> Route:
+        """Return the route: a waypoint every ``options.spacing`` metres or a little more, and at each end of a street.
 
         Raises:
             ValueError: if landmarks alone are to tell a turn at which none is seen.
         """
-        first, legs = self._stands(city, self.blocks(city), spacing)
+        first, legs = self._stands(city, self.blocks(city), options.spacing)
         start, destination = city.places[self.start].label, city.places[self.destination].label
-        return rail(instance, city.title, start, destination, first, legs, directions)
+        return expert_path(instance, city.title, start, destination, first, legs, options)
 
     def _stands(self, city: City, blocks: list[list[Block]], spacing: float) -> tuple[Waypoint, list[Leg]]:
         legs = [

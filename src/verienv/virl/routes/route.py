@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 from verienv.virl.world.geometry import Point, compass_word, position_phrase, position_word, turn_word
@@ -16,7 +17,7 @@ ActionSpace = Literal["absolute", "relative"]
 
 @dataclass(frozen=True)
 class Waypoint:
-    """One pose on the rail: where the agent stands, where it looks, what is true there, and what to do.
+    """One pose on the expert's path: where the agent stands and looks, what is true there, and what to do.
 
     Attributes:
         location: latitude and longitude in degrees.
@@ -29,6 +30,7 @@ class Waypoint:
         landmark_bearing: the direction in which it stands, degrees clockwise from north.
         at_intersection: whether streets cross here.
         streets: the directions in which streets lead from here, degrees clockwise from north.
+        actions: the rule, the action space: "absolute" (words of the compass) or "relative" (left and right).
     """
 
     location: Point = (0.0, 0.0)
@@ -41,6 +43,7 @@ class Waypoint:
     landmark_bearing: float = 0.0
     at_intersection: bool = False
     streets: tuple[float, ...] = ()
+    actions: ActionSpace = "absolute"
 
     @cached_property
     def landmark_position(self) -> str:
@@ -58,17 +61,18 @@ class Waypoint:
         seen = f"{self.landmark} is {self.where}." if self.landmark else "No landmark is near."
         return f"{seen} You are at an intersection." if self.at_intersection else seen
 
-    def action(self, actions: ActionSpace) -> str:
-        """The expert's action under a rule, such as ``turn_direction(northwest)``."""
+    @cached_property
+    def action(self) -> str:
+        """The expert's action under the rule, such as ``turn_direction(northwest)``."""
         if self.move != "turn":
             return f"{self.move}()"
-        word = compass_word(self.turn_to) if actions == "absolute" else turn_word(self.heading, self.turn_to)
+        word = compass_word(self.turn_to) if self.actions == "absolute" else turn_word(self.heading, self.turn_to)
         return f"turn_direction({word})"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A rail with its instructions.
+    """The expert's path with its instructions.
 
     Attributes:
         id: the instance, such as "virl:helsinki:12".
@@ -90,3 +94,22 @@ class Route:
     @property
     def turn_count(self) -> int:
         return sum(waypoint.move == "turn" for waypoint in self.waypoints)
+
+
+def current_instruction(route: Route, passed: int) -> int | None:
+    """Return the instruction that is due after ``passed`` waypoints, from 0; None if the route does not say.
+
+    Of two equal sentences in a row, such as "Walk forward to the next intersection.", the first ends where streets
+    cross.
+    """
+    way, told = route.waypoints[: passed + 1], route.instructions
+    if way[0].sentence not in told:
+        return None
+    at = told.index(way[0].sentence)
+    for before, here in pairwise(way):
+        ends = before.move == "forward" and here.at_intersection and told[at + 1 : at + 2] == (here.sentence,)
+        if here.sentence != told[at] or ends:
+            if here.sentence not in told[at + 1 :]:
+                return None
+            at = told.index(here.sentence, at + 1)
+    return at

@@ -1,4 +1,4 @@
-"""Dealing routes: those shipped with a city, those planned through a procedural or a user's own, those from a file."""
+"""Sampling routes: those shipped with a city, and those planned through a procedural city or a user's own."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Literal, Protocol
 
 import numpy as np
 
 from verienv.core.assets import asset_path
 from verienv.core.sides import Side
-from verienv.virl.routes.instructions import Directions
+from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import TASK, Route
@@ -29,32 +27,6 @@ CITIES: dict[str, dict[str, str]] = {
 
 _PROCEDURAL = re.compile(r"(grid|radial|organic)-(\d{1,9})", re.ASCII)
 _SEEDS = 2**32
-
-
-class Dealer(Protocol):
-    """What deals routes: draws an instance, and gives the route of one."""
-
-    def deal(self, rng: np.random.Generator) -> str:
-        """Draw an instance."""
-
-    def route(self, instance: str) -> Route:
-        """The route of an instance. Raises ValueError if it cannot be walked here."""
-
-    def city(self, instance: str) -> City | None:
-        """The city that an instance leads through, None where only the route is known."""
-
-
-@dataclass(frozen=True)
-class Telling:
-    """How a plan becomes a route.
-
-    Attributes:
-        spacing: metres from waypoint to waypoint.
-        directions: what the sentences give away.
-    """
-
-    spacing: float
-    directions: Directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +48,27 @@ def shipped_plans(city: str) -> tuple[ShippedPlan, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _shipped_route(city: str, index: int, telling: Telling) -> Route:
+def _shipped_route(city: str, index: int, options: RouteOptions) -> Route:
     shipped = shipped_plans(city)[index]
     instance = f"{TASK}:{city}:{index}"
-    if telling.directions == "landmarks" and not shipped.by_landmarks:
+    if options.directions == "landmarks" and not shipped.by_landmarks:
         raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
-    return shipped.plan.route(shipped_city(city), instance, telling.spacing, telling.directions)
+    return shipped.plan.route(shipped_city(city), instance, options)
 
 
 class ShippedRoutes:
     """Routes planned once and shipped, drawn evenly."""
 
-    def __init__(self, cities: tuple[str, ...], side: Side, turns: tuple[int, int], telling: Telling) -> None:
+    def __init__(self, cities: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
         self._known = [part for city in cities for part in CITIES[city].values()]
-        self._telling = telling
+        self._options = options
         self._drawn = [
             (part, index)
             for city in cities
             for at, part in CITIES[city].items()
             if side in ("all", at)
             for index, shipped in enumerate(shipped_plans(part))
-            if turns[0] <= shipped.turns <= turns[1] and (shipped.by_landmarks or telling.directions != "landmarks")
+            if turns[0] <= shipped.turns <= turns[1] and (shipped.by_landmarks or options.directions != "landmarks")
         ]
         if not self._drawn:
             raise ValueError(
@@ -112,7 +84,7 @@ class ShippedRoutes:
         part, number = _read(instance, f"{TASK}:{self._known[0]}:12")
         if part not in self._known or not number.isdigit() or int(number) >= len(shipped_plans(part)):
             raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._known)}")
-        return _shipped_route(part, int(number), self._telling)
+        return _shipped_route(part, int(number), self._options)
 
     def city(self, instance: str) -> City:
         return shipped_city(_read(instance, f"{TASK}:{self._known[0]}:12")[0])
@@ -124,8 +96,8 @@ class PlannedRoutes:
     An instance is the name of the city, the number of turns, and the seed of the plan.
     """
 
-    def __init__(self, city: str, side: Side, turns: tuple[int, int], telling: Telling) -> None:
-        self._city, self._turns, self._telling = city, turns, telling
+    def __init__(self, city: str, side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
+        self._city, self._turns, self._options = city, turns, options
         whole = _whole(city).name
         self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
         self._drawn = next(part for part, at in self._parts.items() if at == side)
@@ -141,13 +113,13 @@ class PlannedRoutes:
         city, plan = self._plan(instance)
         if not self._can_tell(city, plan):
             raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
-        return plan.route(city, instance, self._telling.spacing, self._telling.directions)
+        return plan.route(city, instance, self._options)
 
     def city(self, instance: str) -> City:
         return self._plan(instance)[0]
 
     def _can_tell(self, city: City, plan: Plan) -> bool:
-        return self._telling.directions != "landmarks" or plan.is_told_by_landmarks(city)
+        return self._options.directions != "landmarks" or plan.is_told_by_landmarks(city)
 
     def _plan(self, instance: str) -> tuple[City, Plan]:
         part, number = _read(instance, f"{TASK}:{self._drawn}:3-12345")
@@ -188,23 +160,15 @@ def _read(instance: str, example: str) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
-@lru_cache(maxsize=16)
-def public_dealer(data: Path, defects: Literal["skip", "refuse"], telling: Telling) -> Dealer:
-    """The dealer of the paper's routes, shared by all environments with these settings. Raises as ``PublicRoutes``."""
-    from verienv.virl.paper_data.routes import PublicRoutes
-
-    return PublicRoutes(data, telling, defects)
-
-
 @lru_cache(maxsize=64)
-def dealer_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], telling: Telling) -> Dealer:
+def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> RouteSampler:
     """The dealer of some settings, shared by all environments that have them.
 
     Raises:
         ValueError: for a city that is not known, or one without the side.
     """
     if all(name in CITIES for name in city) and city:
-        return ShippedRoutes(city, side, turns, telling)
+        return ShippedRoutes(city, side, turns, options)
     if len(city) != 1:
         raise ValueError(f"city={city!r}: several cities can be named only among {', '.join(CITIES)}")
     if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
@@ -212,4 +176,4 @@ def dealer_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], tellin
             f"city={city[0]!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', 'radial-0' or "
             "'organic-12'; or the path of a city's .json file"
         )
-    return PlannedRoutes(city[0], side, turns, telling)
+    return PlannedRoutes(city[0], side, turns, options)

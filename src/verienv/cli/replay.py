@@ -1,4 +1,4 @@
-"""Writing the film of an episode: the expert's, or one that a file of responses tells."""
+"""Writing the replay of an episode: the expert's, or one that a file of responses tells."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from verienv.adapters import png
 from verienv.cli.common import note
+from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
+from verienv.core.episode import Episode
 from verienv.core.files import written_whole
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.records import Setup
-from verienv.replay import Respond, expert, record
+from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
 
 
 @dataclass
@@ -25,13 +26,15 @@ class Dealt:
     """An episode that has begun.
 
     Attributes:
-        env: the question is in play there.
+        episode: the question is in play there.
+        env: the environment that dealt it.
         respond: who answers.
         by: the same in words.
         origin: where the episode comes from, in words.
         left: the responses of the file that were not given yet.
     """
 
+    episode: Episode
     env: VerifiedEnv
     respond: Respond
     by: str
@@ -39,14 +42,14 @@ class Dealt:
     left: list[str] | None = None
 
 
-def checked_film(page: Path | None, sheet: Path | None) -> None:
-    """Raises ValueError for a name that the film cannot be written to."""
-    for name, path, endings in (("--film", page, (".html", ".htm")), ("--sheet", sheet, (".png",))):
+def check_replay(page: Path | None, sheet: Path | None) -> None:
+    """Raise ValueError for a name that the replay cannot be written to."""
+    for name, path, endings in (("--replay", page, (".html", ".htm")), ("--sheet", sheet, (".png",))):
         if path and path.suffix.lower() not in endings:
             raise ValueError(f"{name} {path}: give a name that ends in {endings[0]}")
 
 
-def dealt(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Path | None = None) -> Dealt:
+def deal(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Path | None = None) -> Dealt:
     """Deal the episode that is asked for.
 
     Args:
@@ -65,33 +68,36 @@ def dealt(env: VerifiedEnv, seed: int, instance: str | None = None, responses: P
         split = f"split {getattr(env.config, 'split', '')}"
         if instance is None:
             env.reset(seed=seed)
-            return Dealt(env, expert, "the expert", f"{split}, seed {seed}")
+            return Dealt(env.episode, env, expert, "the expert", f"{split}, seed {seed}")
         env.reset(options={"instance": instance})
-        return Dealt(env, expert, "the expert", split)
+        return Dealt(env.episode, env, expert, "the expert", split)
     setup, lines = _episode(responses, instance)
     first, left = lines[0], [line["response"] for line in lines]
     by, origin = f"the responses in {responses.name}", f"of {responses.name}"
     if setup:
-        env = _as_evaluated(env, setup, first, responses)
+        episode, env = _as_evaluated(env, setup, first, responses)
         by, origin = setup.policy or by, f"episode {first['episode']} of {first['cell']} in {responses.name}"
-    elif "instance" in first:
-        env.reset(options={"instance": first["instance"]})
     else:
-        env.reset(seed=seed)
-    return Dealt(env, lambda _: left.pop(0) if left else None, by, origin, left)
+        if "instance" in first:
+            env.reset(options={"instance": first["instance"]})
+        else:
+            env.reset(seed=seed)
+        episode = env.episode
+    return Dealt(episode, env, lambda _: left.pop(0) if left else None, by, origin, left)
 
 
-def save_film(episode: Dealt, page: Path | None, sheet: Path | None) -> None:
+def save_replay(dealt: Dealt, page: Path | None, sheet: Path | None) -> None:
     """Play the episode to its end; write its page and its sheet, each of which appears when it is whole."""
-    film = record(episode.env, episode.respond, by=episode.by)
-    if episode.left:
-        note(f"{len(episode.left)} more responses were not needed: the film ends before them")
+    env, env_id = dealt.env, dealt.env.spec.id if dealt.env.spec else ""
+    replay = record(dealt.episode, dealt.respond, by=dealt.by, env_id=env_id, settings=shown_settings(env))
+    if dealt.left:
+        note(f"{len(dealt.left)} more responses were not needed: the replay ends before them")
     if page:
         with written_whole(page) as part:
-            part.write_text(film.html(), encoding="utf-8")
+            part.write_text(html_page(replay), encoding="utf-8")
     if sheet:
         with written_whole(sheet) as part:
-            part.write_bytes(png(film.sheet()))
+            part.write_bytes(png(contact_sheet(replay)))
 
 
 def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[str, Any]]]:
@@ -144,8 +150,8 @@ def _read(path: Path, file: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         yield line
 
 
-def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> VerifiedEnv:
-    """An environment in which the episode of a log's line has begun, as the evaluation dealt it."""
+def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> tuple[Episode, VerifiedEnv]:
+    """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
     if setup.env_id != asked_for:
         raise ValueError(f"{path} logs {setup.env_id}, not {asked_for}")
@@ -155,7 +161,7 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     cells = Cell(setup.env_id, setup.cells[cell], setup.episodes, setup.seed)
     if episode >= len(cells):
         raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
-    env = cells.deal(episode)
-    if env.instance != line.get("instance"):
-        raise ValueError(f"{path} tells of {line.get('instance')}, where this version deals {env.instance}")
-    return env
+    dealt = cells.deal(episode)
+    if dealt.question.instance != line.get("instance"):
+        raise ValueError(f"{path} tells of {line.get('instance')}, where this version deals {dealt.question.instance}")
+    return dealt, cells.env

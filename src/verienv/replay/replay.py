@@ -1,4 +1,4 @@
-"""What a film holds. It is data: no environment, and no words of a policy that are anything but text."""
+"""Replay: an episode as data, with no environment, and no words of a policy that are anything but text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from verienv.core.scene import Scene
 from verienv.core.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -20,15 +21,12 @@ QUALITIES = (80, 50, 20)
 MOST_BYTES = 200_000
 """What is small enough: twenty pictures and maps make a page of less than 6 MB."""
 
-ANSWERS = ("action", "formula")
-"""The fields of an answer that say in short what was done."""
-
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
-class Still:
-    """A picture as a film holds it.
+class Picture:
+    """A picture as a replay holds it.
 
     Attributes:
         webp: the file's bytes.
@@ -39,7 +37,7 @@ class Still:
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, image: Image) -> Still:
+    def of(cls, image: Image) -> Picture:
         """An RGB image, packed."""
         for quality in QUALITIES:
             file = BytesIO()
@@ -56,28 +54,20 @@ class Still:
 
 
 @dataclass(frozen=True)
-class Scene:
+class ShownQuestion:
     """A question, which one or more attempts answer.
 
     Attributes:
-        number: its place in the film, from 1.
-        pictures: what the policy sees.
+        number: its place in the replay, from 1.
+        pictures: the pictures of the question.
+        scene: what is shown beside its text; the map is packed here.
         map: the map of the route, None in other tasks.
-        map_note: what the map shows, in words.
-        instructions: the sentences of the route, () in other tasks.
-        current: which of them is due, from 0; None where that is not known.
-        view: what the question says is seen now, "" in other tasks.
-        truth: what the picture shows in truth, which the policy is not told; "" in words.
     """
 
     number: int
-    pictures: tuple[Still, ...] = ()
-    map: Still | None = None
-    map_note: str = ""
-    instructions: tuple[str, ...] = ()
-    current: int | None = None
-    view: str = ""
-    truth: str = ""
+    pictures: tuple[Picture, ...] = ()
+    scene: Scene = field(default_factory=Scene)
+    map: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -85,45 +75,47 @@ class Frame:
     """An attempt.
 
     Attributes:
-        scene: the question.
+        question: the question.
         attempt: at this question, from 1.
         text: all that the policy was told, as the observation has it.
         response: its words.
         verdict: the verifier's.
+        deciding: the field of the answer that decides, "" where answers have none.
     """
 
-    scene: Scene
+    question: ShownQuestion
     attempt: int
     text: str
     response: str
     verdict: Verdict
+    deciding: str = ""
 
     @property
     def title(self) -> str:
         """Where this is: "Step 3", or "Step 3, attempt 2"."""
-        return f"Step {self.scene.number}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
+        return f"Step {self.question.number}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
 
     @property
     def label(self) -> str:
         """The same in short: "3", or "3.2"."""
-        return str(self.scene.number) + (f".{self.attempt}" if self.attempt > 1 else "")
+        return str(self.question.number) + (f".{self.attempt}" if self.attempt > 1 else "")
 
     @property
     def gist(self) -> str:
-        """What was done, in one short line: the action or formula, else how the response begins."""
-        said = (self.verdict.answer.get(name) for name in ANSWERS)
-        words = next((each for each in said if isinstance(each, str)), self.response)
+        """The deed in one short line: the action or formula, else the beginning of the response."""
+        said = self.verdict.answer.get(self.deciding)
+        words = said if isinstance(said, str) else self.response
         line = " ".join(words[:200].split())
         return visible(line if len(line) <= 60 else f"{line[:57]}...") or "(nothing)"
 
     @property
-    def still(self) -> Still | None:
+    def picture(self) -> Picture | None:
         """The picture that stands for the frame: what is seen, or else the map."""
-        return self.scene.pictures[0] if self.scene.pictures else self.scene.map
+        return self.question.pictures[0] if self.question.pictures else self.question.map
 
 
 @dataclass(frozen=True)
-class Film:
+class Replay:
     """An episode, or part of one.
 
     Attributes:
@@ -166,25 +158,6 @@ class Film:
             for name, value in self.settings.items()
         }
         return [f"{name}={value}" for name, value in told.items()]
-
-    def html(self) -> str:
-        """The film as a page, whole in one file: it loads nothing, and what the policy wrote is only text in it.
-
-        A player where scripts run, a long page where they do not.
-        """
-        from verienv.replay.page import page
-
-        return page(self)
-
-    def sheet(self, columns: int = 4) -> Image:
-        """The film as one picture: a tile of 320 px for each frame, with what was done and what it earned.
-
-        Raises:
-            ValueError: if ``columns`` is not 1 to 20.
-        """
-        from verienv.replay.sheet import sheet
-
-        return sheet(self, columns)
 
 
 def visible(text: str) -> str:

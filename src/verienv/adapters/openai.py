@@ -1,0 +1,51 @@
+"""Episodes as messages of OpenAI-style chat completions, which most servers and clients of language models speak.
+
+from openai import OpenAI
+from verienv import Episode, rows
+from verienv.adapters import openai
+
+client = OpenAI()
+for row in rows("verienv/GeneralPoints-VL-v0", "rule_ood", n=100):
+    episode = Episode.of(row)
+    while not episode.is_over:
+        reply = client.chat.completions.create(model="...", messages=openai.messages(episode))
+        episode.answer(reply.choices[0].message.content or "")
+    print(episode.score())
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from verienv.core.dialogue import images_of, parts_of, png
+from verienv.core.episode import Episode
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def messages(episode: Episode) -> list[dict[str, Any]]:
+    """Return the dialogue in which an episode stands, pictures as data URLs of PNG files in their places.
+
+    Texts without pictures stay strings; others are lists of ``text`` and ``image_url`` parts. The list is fresh: JSON
+    can hold it, and the last message is the user's.
+    """
+    urls = iter(map(data_url, images_of(episode.pictures)))
+    return [
+        {
+            "role": message["role"],
+            "content": message["content"]
+            if isinstance(message["content"], str)
+            else [
+                {"type": "image_url", "image_url": {"url": next(urls)}} if part["type"] == "image" else part
+                for part in parts_of(message)
+            ],
+        }
+        for message in episode.messages
+    ]
+
+
+def data_url(image: Image) -> str:
+    """Return a picture as "data:image/png;base64,..."."""
+    return f"data:image/png;base64,{b64encode(png(image)).decode()}"

@@ -1,0 +1,190 @@
+"""Episode: the dialogue about a question, and about those that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from verienv.core import tasks
+from verienv.core.dialogue import Message, attempt_line, fresh, question_message, turn_messages
+from verienv.core.question import Picture, Question
+from verienv.core.response import clean_response
+from verienv.core.rows import dealt
+from verienv.core.task import Task
+from verienv.core.verdict import Verdict
+
+
+class Episode:
+    """One episode: answers are judged until the task has no further question.
+
+    Knows neither Gymnasium nor a trainer: the environments, the evaluation and the adapters are shells around it::
+
+        episode = verienv.Episode.of(row)
+        while not episode.is_over:
+            episode.answer(model(episode.messages, episode.pictures))
+        print(episode.score())
+
+    Args:
+        question: the first one.
+        task: the task it belongs to; by default the registered one that has such questions.
+
+    Attributes:
+        task: the task.
+        question: the question in play, at the attempt that is due; after the end the last one.
+        verdicts: the verdicts so far, the newest last.
+        prompt: the question in words.
+        feedback: the lines of feedback in the present dialogue.
+        is_over: whether the episode has ended.
+        is_success: whether it has ended solved.
+    """
+
+    question: Question
+    prompt: str
+    feedback: list[str]
+    _messages: list[Message]
+    _pictures: list[Picture] | None
+
+    def __init__(self, question: Question, task: Task | None = None) -> None:
+        self.task = tasks.of_question(question) if task is None else task
+        self.measures = self.task.measures(question.vision)
+        self.verdicts: list[Verdict] = []
+        self.is_over = self.is_success = False
+        self._ask(question)
+
+    @classmethod
+    def of(cls, row_or_env: Any, *, trusted: bool = False) -> Episode:
+        """Return the episode of a row, from its beginning; or the one in play in an environment, itself.
+
+        A row of ``verienv.rows`` is dealt anew, here as in any other process, with its pictures. A row without a
+        ``seed``, such as a hand alone, is one question, whose pictures are not known.
+
+        Args:
+            row_or_env: a mapping, or a verienv environment, wrapped or not.
+            trusted: whether settings of the row may open paths of this machine.
+
+        Raises:
+            ValueError: if a column is missing or wrong, the row is of no known task, or it names a path and is not
+                trusted.
+        """
+        if isinstance(row_or_env, Mapping):
+            task = tasks.of_row(row_or_env)
+            return cls(dealt(task, row_or_env, trusted), task)
+        episode = getattr(getattr(row_or_env, "unwrapped", None), "episode", None)
+        if not isinstance(episode, Episode):
+            raise ValueError(f"Episode.of({row_or_env!r}): expected a row (a mapping) or a verienv environment")
+        return episode
+
+    @property
+    def messages(self) -> list[Message]:
+        """The present dialogue as chat messages, a fresh list.
+
+        It ends with the newest words to the policy, which follow the last response: feedback, or a further question. A
+        further question (the next waypoint of a route) begins a dialogue of its own, and tells what came before.
+        """
+        return fresh(self._messages)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures that ``{"type": "image"}`` stands for in the messages, in order; drawn when first asked for."""
+        if self._pictures is None:
+            self._pictures = self.question.pictures
+        return self._pictures
+
+    @property
+    def text(self) -> str:
+        """The present dialogue without the policy's words: the question, the feedback, and the attempt that is due."""
+        lines = [self.prompt, *self.feedback]
+        if not self.is_over:
+            lines.append(attempt_line(self.question.attempt, self.question.attempts))
+        return "\n".join(lines)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The newest verdict, None before the first."""
+        return self.verdicts[-1] if self.verdicts else None
+
+    def answer(self, response: str) -> Verdict:
+        """Judge a response and go on. Never raises on its content; one that is no string is read as an empty one.
+
+        Raises:
+            RuntimeError: if the episode is over.
+        """
+        if self.is_over:
+            raise RuntimeError("the episode is over: no further answer counts; begin another one")
+        response = clean_response(response) if isinstance(response, str) else ""
+        question = self.question
+        verdict = question.judge(response)
+        self.verdicts.append(verdict)
+        following = self.task.next(question, verdict)
+        if following is not None and following.attempt == 1:
+            self._ask(following)
+            return verdict
+        self.feedback.append(verdict.feedback)
+        said = verdict.feedback
+        if following is None:
+            self.is_over, self.is_success = True, verdict.is_correct
+        else:
+            self.question = following
+            said += "\n" + attempt_line(following.attempt, following.attempts)
+        self._messages += turn_messages(response, said)
+        return verdict
+
+    def expert(self, *, steps: bool = False) -> str:
+        """Write a response that earns the best reward on the question in play; with ``steps``, its derivation first."""
+        return self.question.expert(steps=steps)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What an environment returns as info: the same keys and types throughout an episode.
+
+        ``instance``, ``attempt`` (answers given to this question), ``attempts_left``, ``is_correct``, ``is_success``,
+        ``failure``, ``feedback``, ``messages``, the metrics of the newest verdict, and the task's own entries.
+        """
+        question = self.question
+        verdict = self.verdicts[-1] if self.verdicts else None
+        attempt = question.attempt if self.is_over else question.attempt - 1
+        found: dict[str, Any] = {
+            "instance": question.instance,
+            "attempt": attempt,
+            "attempts_left": question.attempts - attempt,
+            "is_correct": verdict.is_correct if verdict else False,
+            "is_success": self.is_success,
+            "failure": verdict.failure if verdict else "",
+            "feedback": verdict.feedback if verdict else "",
+            "messages": fresh(self._messages),
+        }
+        found.update(verdict.metrics if verdict else self.measures.metrics)
+        found.update(question.info(self.is_success))
+        return found
+
+    @property
+    def outcomes(self) -> dict[str, Any]:
+        """The entries of info that measure the whole episode."""
+        found = self.question.info(self.is_success)
+        return {name: found[name] for name in self.measures.outcomes}
+
+    def score(self) -> dict[str, float | str]:
+        """Return the episode as flat numbers, with the same keys for every episode of its kind.
+
+        ``reward``, the sum over all attempts; ``success``, 1.0 or 0.0; ``attempts``; the metrics of the newest verdict
+        and the measures of the whole episode as floats; ``failure``, of the newest verdict, "" if it is correct. An
+        episode without an answer has the reward 0.0.
+        """
+        verdict = self.verdict
+        metrics = verdict.metrics if verdict else self.measures.metrics
+        return {
+            "reward": float(sum(each.reward for each in self.verdicts)),
+            "success": float(self.is_success),
+            "attempts": float(len(self.verdicts)),
+            **{name: float(value) for name, value in {**metrics, **self.outcomes}.items()},
+            "failure": verdict.failure if verdict else "",
+        }
+
+    def _ask(self, question: Question) -> None:
+        """Begin a dialogue with a question."""
+        self.question = question
+        self.prompt = prompt = question.prompt
+        self.feedback = []
+        self._pictures = None
+        line = attempt_line(question.attempt, question.attempts)
+        self._messages = [question_message(f"{prompt}\n{line}", int(question.vision))]

@@ -1,0 +1,33 @@
+"""Making an environment by its id, with errors that tell what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from verienv.core.config import UnknownSettingError
+from verienv.core.env import VerifiedEnv
+
+
+def make_env(env_id: str, **settings: Any) -> VerifiedEnv:
+    """Make a verienv environment, unwrapped.
+
+    Args:
+        env_id: an id, or Gymnasium's "module:id", whose module is imported first.
+        settings: as for ``gym.make``.
+
+    Raises:
+        ValueError: for another id, a module that is not there, or wrong settings.
+    """
+    try:
+        env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
+    except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
+        raise ValueError(f"env_id={env_id!r}: {error}") from None
+    except UnknownSettingError:
+        raise
+    except TypeError as error:  # an environment that is not ours was given our settings
+        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {error}") from error
+    if not isinstance(env, VerifiedEnv):
+        raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
+    return env

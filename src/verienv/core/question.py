@@ -1,0 +1,147 @@
+"""Question: what a policy is asked, with all that judging an answer to it needs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verienv.core.verdict import Verdict
+
+Picture = NDArray[np.uint8]
+"""RGB, height x width x 3, read-only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(ABC):
+    """One question about an instance: its facts, modality, wording and prices. Frozen; its methods are pure.
+
+    A task's question is a frozen dataclass with keyword-only fields on top of these. Fields that are plain data
+    (numbers, strings, tuples, mappings, pydantic models) go to a row and back without further work; override ``row``
+    and ``from_row`` for columns of other names.
+
+    Attributes:
+        vision: whether a part of the question is in a picture.
+        attempts: answers allowed.
+        attempt: which of them is due, from 1.
+    """
+
+    vision: bool = False
+    attempts: int = 1
+    attempt: int = 1
+
+    @property
+    @abstractmethod
+    def instance(self) -> str:
+        """The id of the instance, printable ASCII; the same under every rule, wording and visual."""
+
+    @property
+    @abstractmethod
+    def prompt(self) -> str:
+        """The question in words, printable ASCII, without the line that counts attempts."""
+
+    @abstractmethod
+    def judge(self, response: str) -> Verdict:
+        """Judge a response: any string. Never raises on it, and changes nothing."""
+
+    @abstractmethod
+    def expert(self, *, steps: bool = False) -> str:
+        """Write a response that earns the best reward; with ``steps``, its derivation first."""
+
+    def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
+        """Write a response that fails as ``failure`` says, drawn with ``rng``; None if this instance allows none."""
+        return None
+
+    def constant(self) -> str:
+        """Write the response of the baseline that answers every question as it answers the first."""
+        return self.expert()
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The pictures of the question, drawn anew at each call: [] for one in words, or read from a row."""
+        return []
+
+    @property
+    def cluster(self) -> str:
+        """The unit of inference: questions that share it are not independent."""
+        return self.instance
+
+    @property
+    def best_reward(self) -> float:
+        """The reward of a correct response."""
+        return self.judge(self.expert()).reward
+
+    @property
+    def facts(self) -> Any:
+        """The object that a reward function under test is called with, beside the response."""
+        return self
+
+    def info(self, solved: bool) -> dict[str, Any]:
+        """Return the task's own entries of ``info`` while this question is in play, or once it is ``solved``."""
+        return {}
+
+    def again(self) -> Self:
+        """Return the question at its next attempt."""
+        return self.but(attempt=self.attempt + 1)
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with other values of some fields, in a fifth of the time that ``dataclasses.replace`` takes."""
+        changed = object.__new__(type(self))
+        object.__setattr__(changed, "__dict__", {**self.__dict__, **changes})
+        return changed
+
+    def alone(self) -> Self:
+        """Return the question without those that would follow it."""
+        return self
+
+    def row(self) -> dict[str, Any]:
+        """Return the question as flat columns of plain data: ``instance`` and the fields, but for ``attempt``."""
+        columns: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
+        del columns["attempt"]
+        return {"instance": self.instance, **columns}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read a question from a row: columns of other names are ignored, None (a table's null) is the default.
+
+        Called on ``Question`` itself, it reads the row of any known task. ``pictures`` do not travel in rows:
+        ``Episode.of(row)`` draws them.
+
+        Raises:
+            ValueError: names the column that is missing or wrong.
+        """
+        if cls is Question:
+            return read_any(row)  # type: ignore[return-value]
+        given = {field.name: row[field.name] for field in fields(cls) if row.get(field.name) is not None}
+        from pydantic import ValidationError
+
+        try:
+            question: Self = _adapter(cls).validate_python(given)
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+            raise ValueError(f"{cls.__name__} row: {'; '.join(faults)}") from None
+        if row.get("instance") not in (None, question.instance):
+            raise ValueError(
+                f"instance={row['instance']!r} is another one than the columns spell, {question.instance!r}"
+            )
+        return question
+
+
+@lru_cache(maxsize=64)
+def _adapter(question: type[Question]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(question)
+
+
+def _unknown(row: Mapping[str, Any]) -> Question:
+    raise ValueError("no task is known that could read this row: import verienv first")
+
+
+read_any: Callable[[Mapping[str, Any]], Question] = _unknown
+"""Reads the row of any task. ``verienv.core.rows`` puts its own here: questions stand below the list of tasks."""

@@ -1,0 +1,205 @@
+"""Rows: questions as flat dicts, to be carried anywhere, judged there, and dealt again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from pydantic_core import to_jsonable_python
+
+from verienv.core import question as room
+from verienv.core import tasks
+from verienv.core.dialogue import attempt_line, question_message
+from verienv.core.question import Question
+from verienv.core.task import Task
+from verienv.core.verdict import Rewards, Verdict
+
+MOST_STEPS = 10_000
+"""The farthest question of an episode that a row may name."""
+
+
+def rows(
+    env_id: str, split: str = "train", n: int = 1000, seed: int = 0, *, unit: str | None = None, **settings: Any
+) -> list[dict[str, Any]]:
+    """Return ``n`` questions as rows: flat dicts of plain data, which JSON, Arrow and parquet can hold.
+
+    Row k does not depend on ``n``, and holds the episode that ``reset(seed=row["seed"])`` deals under its settings.
+    ``judge(row, response)`` judges an answer to it and ``Episode.of(row)`` plays it, in any process.
+
+    Args:
+        env_id: e.g. "verienv/GeneralPoints-L-v0".
+        split: and further ``settings``: as for ``gym.make``.
+        n: the number of rows.
+        seed: fixes every row.
+        unit: "question" for one row for each question. By default a row is a whole episode, which in V-IRL is a route;
+            there with "question" the rows follow the expert from waypoint to waypoint: shuffle them before training.
+
+    Returns:
+        Dicts with ``id``, ``env_id``, ``split``, ``seed``, ``step`` (which question of the episode, from 0), ``unit``,
+        ``settings`` (JSON), ``prompt`` (chat messages), ``instance``, and the columns of the task's question. Pictures
+        are not held: ``Episode.of(row).pictures`` draws them.
+
+    Raises:
+        ValueError: for arguments out of range, or settings that no row can hold.
+    """
+    return [row for row, _ in questions(env_id, split, n, seed, unit=unit, **settings)]
+
+
+def questions(
+    env_id: str, split: str, n: int, seed: int, *, unit: str | None = None, **settings: Any
+) -> Iterator[tuple[dict[str, Any], Question]]:
+    """Yield the rows as ``rows`` does, each with its question, which draws the pictures. Raises at once, as it does."""
+    for name, number, least in (("n", n, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
+            raise ValueError(f"{name}={number!r}: expected an integer of at least {least}")
+    task = tasks.of_env_id(env_id)
+    if unit not in (None, "question", task.unit):
+        raise ValueError(f"unit={unit!r}: expected {' or '.join(dict.fromkeys(('question', task.unit)))}")
+    given = {"split": split, **settings}
+    env = task.environment(env_id, **given)
+    written = json.dumps(to_jsonable_python(given, fallback=str))
+    return _questions(task, env, n, seed, unit or task.unit, {"env_id": env_id, "split": split}, written)
+
+
+def _questions(
+    task: Task, env: Any, n: int, seed: int, unit: str, about: dict[str, Any], settings: str
+) -> Iterator[tuple[dict[str, Any], Question]]:
+    count = episode = 0
+    while count < n:
+        own = row_seed(seed, episode)
+        question: Question | None = env.deal(np.random.default_rng(own))
+        step = 0
+        while question is not None and count < n:
+            asked = question.alone() if unit == "question" else question
+            row = {
+                "id": f"{about['env_id']}/{about['split']}/{seed}/{count}",
+                **about,
+                "seed": own,
+                "step": step,
+                "unit": unit,
+                "settings": settings,
+                "prompt": prompt_of(asked),
+                **asked.row(),
+            }
+            yield row, asked
+            count, step = count + 1, step + 1
+            question = _following(task, question) if unit == "question" else None
+        episode += 1
+
+
+def row_seed(seed: int, episode: int) -> int:
+    """Return the seed of the episode of a row: below 2^53, so that JSON, Arrow and float columns keep it whole."""
+    return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0]) >> 11
+
+
+def prompt_of(question: Question) -> list[dict[str, Any]]:
+    """Return the chat messages with which an episode of this question begins."""
+    line = attempt_line(question.attempt, question.attempts)
+    return [question_message(f"{question.prompt}\n{line}", int(question.vision))]
+
+
+def judge(row: Mapping[str, Any], response: str) -> Verdict:
+    """Judge a response to the question of a row, by the row's own task, rule and prices. A route's is its first.
+
+    Args:
+        row: of ``rows``, or any mapping with a task's columns, such as ``{"cards": ["4", "3", "2", "K"]}``; columns of
+            other names are ignored, and None (a table's null) is the default.
+        response: any string. Never raises on it.
+
+    Raises:
+        ValueError: if a column is missing or wrong, or the row is of no known task.
+    """
+    return read(row).judge(response if isinstance(response, str) else "")
+
+
+def read(row: Mapping[str, Any]) -> Question:
+    """Read the question of a row of any task. Raises ValueError as ``judge`` does."""
+    known = {name: without_nulls(value) for name, value in row.items()}
+    return tasks.of_row(known).question.from_row(known)
+
+
+def judge_as(row: Mapping[str, Any], response: str, rewards: Rewards | None, strict: bool | None) -> Verdict:
+    """Judge as ``judge`` does; ``rewards`` and ``strict``, where they are not None, overrule the row's own.
+
+    Raises:
+        ValueError: also if the task of the row has no such rewards.
+    """
+    return read_as(row, rewards, strict).judge(response if isinstance(response, str) else "")
+
+
+def read_as(row: Mapping[str, Any], rewards: Rewards | None, strict: bool | None) -> Question:
+    """Read the question of a row; ``rewards`` and ``strict`` and errors as ``judge_as``'s."""
+    own = {**row} if strict is None else {**row, "strict": strict}
+    if rewards is not None:
+        own["rewards"] = tasks.of_row(row).reward_table(rewards)
+    return read(own)
+
+
+room.read_any = read
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a mapping without what is None in it, None if all is; anything else as it is.
+
+    A table that holds rows of several tasks has None in each for the columns of the others, also within mappings.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    return {name: part for name, part in value.items() if part is not None} or None
+
+
+def dealt(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
+    """Return the question of a row, dealt anew where it has a seed, with its pictures. Errors as ``Episode.of``'s."""
+    if row.get("seed") is None or row.get("env_id") is None:
+        return read(row).alone()
+    seed, step = _number(row, "seed", 2**64), _number(row, "step", MOST_STEPS) if row.get("step") is not None else 0
+    env = _environment(task, row["env_id"], _settings(task, row, trusted))
+    question: Question = env.deal(np.random.default_rng(seed))
+    if row.get("instance") not in (None, question.instance):
+        raise ValueError(f"the row's instance is {row['instance']!r}, where its seed deals {question.instance!r}")
+    for _ in range(step):
+        following = _following(task, question)
+        if following is None:
+            raise ValueError(f"step={step}: expected a smaller number, since {question.instance} ends before it")
+        question = following
+    return question.alone() if row.get("unit") == "question" else question
+
+
+def _following(task: Task, question: Question) -> Question | None:
+    """Return the question to which the expert's response leads."""
+    return task.next(question, question.judge(question.expert()))
+
+
+def _number(row: Mapping[str, Any], name: str, most: int) -> int:
+    number = row[name]
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < most:
+        raise ValueError(f"{name}={number!r}: expected an integer of at least 0")
+    return number
+
+
+def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
+    """Return the row's settings as JSON, checked."""
+    written = row.get("settings")
+    try:
+        settings = json.loads("{}" if written is None else written)
+    except (TypeError, ValueError, RecursionError):
+        settings = None
+    if not isinstance(settings, dict):
+        raise ValueError(f"settings={str(written)[:60]!r}: expected a JSON object, as verienv.rows writes it")
+    opened = task.environment_class(row["env_id"]).settings.paths(settings)
+    if opened and not trusted:
+        raise ValueError(
+            f"the row's settings open paths of this machine ({', '.join(opened)}); if you know where the row comes "
+            "from, say Episode.of(row, trusted=True)"
+        )
+    return json.dumps(settings)
+
+
+@lru_cache(maxsize=64)
+def _environment(task: Task, env_id: str, settings: str) -> Any:
+    return task.environment(env_id, **json.loads(settings))

@@ -1,0 +1,174 @@
+"""Task: all that the suite knows of a task, in one place.
+
+Light to import: bodies of methods import what they need. Registration, adapters, demonstrations, evaluation, replay,
+testing and the command line ask the list of tasks (``verienv.core.tasks``) and import no task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from verienv.core.scene import Scene
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from verienv.core.cases import Material
+    from verienv.core.question import Question
+    from verienv.core.verdict import Metric, RewardTable, Verdict
+
+Cells = Mapping[str, Mapping[str, Any]]
+"""The cells of an evaluation: a name for each, and its settings."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The measures of a task's verdicts and episodes.
+
+    Attributes:
+        failures: the kinds of failure that a wrong response can be written for.
+        metrics: the metrics of a verdict, with their values before any response: they fix keys and types in info.
+        headings: what tables call metrics, ratios and outcomes; one without a heading is kept, but not shown.
+        ratios: for a task whose episodes hold several questions, its measures over attempts: each name stands for the
+            share of attempts at which the first is true, among those at which the second is. Both are metrics of a
+            verdict that are bool, or "is_correct", or "attempt", which is true at each.
+        outcomes: the entries of info that measure a whole episode, read at its end.
+        recognition: the metric that says whether the picture was read right, "" where no verdict depends on it.
+        headline: the first measure to look at.
+    """
+
+    failures: tuple[str, ...] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    outcomes: tuple[str, ...] = ()
+    recognition: str = ""
+    headline: str = "success"
+
+
+def answer(response: str) -> str:
+    """
+    Submit an answer and be told whether it is correct.
+
+    Args:
+        response: The answer, in the form that the question asks for.
+
+    Returns:
+        Whether the answer is correct, else what is wrong with it and how many attempts are left.
+    """
+    return response
+
+
+class Task:
+    """A task. Subclass it, set the attributes, override the methods whose default does not fit, and register one.
+
+    Attributes:
+        name: short and lower-case; error messages, ``check_verifier(task=...)`` and logs use it.
+        title: as people write it.
+        environments: the ids of its environments, each with the "module:class" of a ``VerifiedEnv``.
+        numeric: the ids of numeric environments made over them, each with a "module:function".
+        question: the class of its questions.
+        column: a column that every row of its questions has, and no other task's.
+        fields: the fields of an answer's JSON object, the one that decides first; () where answers have another form.
+        tables: named cells of evaluations, for ``verienv evaluate --splits NAME``.
+        ability: the word for it in verl's rows.
+        unit: the unit of rows: "question", or another word, such as "route", where an episode holds several questions.
+        noun: the instance in one word, for people, such as "hand".
+        solved: what a person has done with it in the end.
+        tool: the tool that tool-calling models are offered: a function with Google's docstring, from its arguments
+            to the response that is judged.
+        tool_over: the reply to a call that comes too late to count.
+    """
+
+    name: str
+    title: str
+    environments: ClassVar[Mapping[str, str]] = {}
+    numeric: ClassVar[Mapping[str, str]] = {}
+    column: str = ""
+    fields: tuple[str, ...] = ()
+    ability: str = "reasoning"
+    unit: str = "question"
+    noun: str = "question"
+    solved: str = "solved"
+    tool: Callable[..., str] = staticmethod(answer)
+    tool_over: str = "The question is over: no further answer counts."
+
+    @property
+    def question(self) -> type[Question]:
+        raise NotImplementedError(f"{type(self).__name__}.question: give the class of its questions")
+
+    @property
+    def tables(self) -> Mapping[str, Cells]:
+        return {}
+
+    def measures(self, vision: bool) -> Measures:
+        """Return the measures of its episodes, in words or by ``vision``."""
+        return Measures()
+
+    def next(self, question: Question, verdict: Verdict) -> Question | None:
+        """Return the question that follows a verdict, None at the end of the episode.
+
+        One with ``attempt`` above 1 goes on in the same dialogue, behind the feedback; any other begins a new one.
+        By default a wrong response is followed by the same question while attempts are left: sequential revision.
+        """
+        return question.again() if not verdict.is_correct and question.attempt < question.attempts else None
+
+    def reward_table(self, rewards: Any) -> RewardTable:
+        """Return the table of prices that ``rewards`` means. Raises ValueError if it is none of this task's."""
+        raise ValueError(f"{self.title} has one table of rewards only, so rewards={rewards!r} cannot be chosen")
+
+    def cases(self, *, vision: bool, strict: bool, hands: int, seed: int) -> Material:
+        """Return everything that a verifier of this task is tried on; see ``verienv.check_verifier``.
+
+        By default the expert's and wrong responses to ``hands`` questions and hostile text, with the verdicts of the
+        task's own verifier.
+        """
+        from verienv.core.cases import judged_material
+
+        if vision:
+            raise ValueError(f"vision=True: expected False for {self.title}, whose verdicts do not depend on pictures")
+        rng, env = np.random.default_rng(seed), self.environment(next(iter(self.environments)))
+        return judged_material([env.deal(rng) for _ in range(hands)], self.measures(vision).failures, seed)
+
+    def environment(self, env_id: str, **settings: Any) -> Any:
+        """Build the ``VerifiedEnv`` of an id, without wrappers. Raises ValueError for wrong settings."""
+        return self.environment_class(env_id)(**settings)
+
+    def environment_class(self, env_id: str) -> Any:
+        """Return the class behind an id. Raises KeyError for one that is not this task's."""
+        module, _, name = self.environments[env_id].partition(":")
+        return getattr(import_module(module), name)
+
+    def help(self, question: Question) -> str:
+        """Return the line that tells a person how to answer."""
+        return 'Type an answer as the question asks for it. "give up" shows the solution; "q" quits.'
+
+    def typed(self, question: Question, text: str) -> str:
+        """Return what a person typed as a response: something shorter than the asked form may stand for it."""
+        return text
+
+    def news(self, question: Question) -> str:
+        """Return the part of a new question that a person who plays has not been told yet."""
+        return question.prompt
+
+    def revealed(self, question: Question) -> Iterator[str]:
+        """Yield the lines that show the solution."""
+        yield f"The expert says: {question.expert()}"
+
+    def scene(self, question: Question, solved: bool = False) -> Scene:
+        """Return what a replay shows of a question, in play or ``solved``."""
+        return Scene()
+
+    def map(self, question: Question, solved: bool = False, size: int | None = None) -> Image | None:
+        """Draw the map of the instance, ``size`` px high and wide, at a question; None for a task without maps."""
+        return None
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the task draws maps."""
+        return type(self).map is not Task.map

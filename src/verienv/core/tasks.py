@@ -1,0 +1,118 @@
+"""The list of tasks: the shipped ones, those registered, and those that installed packages bring."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from gymnasium.envs import registration
+
+if TYPE_CHECKING:
+    from verienv.core.task import Task
+
+GROUP = "verienv.tasks"
+"""The entry point group of packages that bring tasks; an entry is a Task, or a class or function that makes one."""
+
+_listed: dict[str, Task] = {}
+_packages_were_asked = False
+
+
+def register_task(task: Task) -> Task:
+    """Put a task on the list, and its environments into Gymnasium's registry. Registering it again changes nothing.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: if another task has its name or one of its ids.
+    """
+    ids = {**task.environments, **task.numeric}
+    for other in _listed.values():
+        if other.name == task.name and set(other.environments) != set(task.environments):
+            raise ValueError(f"name={task.name!r}: another task is registered under this name; choose another one")
+        shared = set(ids) & {*other.environments, *other.numeric}
+        if other.name != task.name and shared:
+            raise ValueError(f"{', '.join(sorted(shared))}: {other.title} has this id already; choose another one")
+    _listed[task.name] = task
+    for env_id, entry_point in ids.items():
+        if env_id not in registration.registry or registration.registry[env_id].entry_point != entry_point:
+            registration.register(id=env_id, entry_point=entry_point)
+    return task
+
+
+def every() -> tuple[Task, ...]:
+    """Return all tasks. The first call reads the entry points; one that fails is warned of and left out."""
+    global _packages_were_asked
+    if not _packages_were_asked:
+        _packages_were_asked = True
+        for entry in entry_points(group=GROUP):
+            try:
+                found = entry.load()
+                register_task(found() if callable(found) else found)
+            except Exception as error:  # a package of others may raise anything
+                warnings.warn(f"the task {entry.name!r} ({entry.value}) is left out: {error!r}", stacklevel=3)
+    return tuple(_listed.values())
+
+
+def tasks() -> tuple[str, ...]:
+    """Return the names of all tasks that are known."""
+    return tuple(task.name for task in every())
+
+
+def named(name: str) -> Task:
+    """Return the task of a name. Raises ValueError that lists the names there are."""
+    for task in every():
+        if task.name == name:
+            return task
+    raise ValueError(f"task={name!r}: expected {' or '.join(tasks())}")
+
+
+def of_env_id(env_id: Any) -> Task:
+    """Return the task that an environment id belongs to. Raises ValueError that lists the ids there are."""
+    for task in every():
+        if env_id in task.environments:
+            return task
+    known = ", ".join(each for task in every() for each in task.environments)
+    raise ValueError(f"env_id={env_id!r}: expected one of {known}; verienv.register_task(...) adds a task")
+
+
+def of_question(question: Any) -> Task:
+    """Return the task whose class of questions this one is of. Raises ValueError if there is none."""
+    for task in every():
+        if isinstance(question, task.question):
+            return task
+    raise ValueError(f"{type(question).__name__} is the question of no registered task; see verienv.register_task")
+
+
+def of_row(row: Mapping[str, Any]) -> Task:
+    """Return the task that a row belongs to: by its ``env_id``, the column that only one task has, or its ``instance``.
+
+    Raises:
+        ValueError: if it is the row of no known task.
+    """
+    if row.get("env_id") is not None:
+        return of_env_id(row["env_id"])
+    for task in every():
+        if task.column and row.get(task.column) is not None:
+            return task
+    instance = row.get("instance")
+    for task in every():
+        if isinstance(instance, str) and instance.startswith(f"{task.name}:"):
+            return task
+    needed = " or ".join(f"{task.column} ({task.title})" for task in every() if task.column)
+    raise ValueError(f"the row has no env_id, and no column of a known task: {needed}")
+
+
+def check_rewards(rewards: Any) -> None:
+    """Raise ValueError unless ``rewards`` means a table of prices of at least one task."""
+    faults = []
+    for task in every():
+        try:
+            task.reward_table(rewards)
+        except ValueError as error:
+            faults.append(f"{task.title}: {error}")
+        else:
+            return
+    raise ValueError("; ".join(faults))

@@ -1,0 +1,189 @@
+"""V-IRL: all that the suite knows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from verienv.core.scene import Scene
+from verienv.core.task import Cells, Measures, Task
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from verienv.core.cases import Material
+    from verienv.core.question import Question
+    from verienv.core.verdict import Verdict
+    from verienv.virl.question import VIRLQuestion
+    from verienv.virl.verifier import VIRLRewards
+
+MAP_SIZE = 640
+"""Width and height of a replay's maps in px: labels stay legible, a map takes 40 kB."""
+
+
+def act(observation: str, instruction: str, action: str) -> str:
+    """
+    Take an action and be told whether it is correct.
+
+    Args:
+        observation: What you see: the landmark, and whether you are at an intersection.
+        instruction: The instruction that you follow now.
+        action: The action, such as forward(), stop() or turn_direction(x).
+
+    Returns:
+        Whether the action is correct, else what is wrong with it and how many attempts are left.
+    """
+    fields = {"current observation": observation, "current instruction": instruction, "action": action}
+    return json.dumps(fields, default=str)
+
+
+class VIRLTask(Task):
+    """Follow a route through a city by instructions."""
+
+    name = "virl"
+    title = "V-IRL"
+    environments: ClassVar[Mapping[str, str]] = {
+        "verienv/VIRL-L-v0": "verienv.virl.env:VIRLEnv",
+        "verienv/VIRL-VL-v0": "verienv.virl.vision_env:VIRLVisionEnv",
+    }
+    numeric: ClassVar[Mapping[str, str]] = {
+        "verienv/VIRL-Discrete-v0": "verienv.numeric.navigation:make",
+        "verienv/VIRL-VL-Discrete-v0": "verienv.numeric.navigation:make_vision",
+    }
+    column = "waypoint"
+    fields = ("action", "current observation", "current instruction")
+    ability = "navigation"
+    unit = "route"
+    noun = "route"
+    solved = "walked"
+    tool = staticmethod(act)
+    tool_over = "This walk is over: no further action counts."
+
+    @property
+    def question(self) -> type[VIRLQuestion]:
+        from verienv.virl.question import VIRLQuestion
+
+        return VIRLQuestion
+
+    @property
+    def tables(self) -> Mapping[str, Cells]:
+        from verienv.virl.config import RULE_BY_CITY
+
+        return {"rule_by_city": RULE_BY_CITY}
+
+    def measures(self, vision: bool) -> Measures:
+        return _measures(vision)
+
+    def next(self, question: Question, verdict: Verdict) -> Question | None:
+        """A correct action leads along the expert's path; a wrong one is not executed, but may be mended."""
+        return _own(question).following(verdict) if verdict.is_correct else super().next(question, verdict)
+
+    def reward_table(self, rewards: Any) -> VIRLRewards:
+        from verienv.virl.verifier import VIRLRewards
+
+        return VIRLRewards.of(rewards)
+
+    def cases(self, *, vision: bool, strict: bool, hands: int, seed: int) -> Material:
+        from verienv.virl.cases import material
+
+        if vision:
+            raise ValueError(
+                "vision=True: expected False for V-IRL, whose verdicts are the same for words and pictures"
+            )
+        return material(strict, hands, seed)
+
+    def help(self, question: Question) -> str:
+        from verienv.virl.actions import WORDS
+
+        word = WORDS[_own(question).waypoint.actions][0]
+        return (
+            f"Type an action such as forward(), or a word of it such as {word}, or a whole JSON answer; 'give up' for "
+            "the expert's action, 'q' to quit."
+        )
+
+    def typed(self, question: Question, text: str) -> str:
+        """An action or a word of one (north, forward, stop) becomes the JSON answer around it, the rest of it true."""
+        from verienv.virl.actions import action_space
+        from verienv.virl.answers import write_answer
+
+        if "{" in text:
+            return text
+        waypoint = _own(question).waypoint
+        legal = action_space(waypoint.actions)
+        words = {action.replace("turn_direction", "").replace("(", "").replace(")", ""): action for action in legal}
+        return write_answer(waypoint, action=words.get(" ".join(text.lower().split()), text))
+
+    def news(self, question: Question) -> str:
+        return f"Now: {_own(question).view}"
+
+    def revealed(self, question: Question) -> Iterator[str]:
+        yield f"The expert's action here is  {_own(question).waypoint.action}"
+
+    def scene(self, question: Question, solved: bool = False) -> Scene:
+        from verienv.virl.routes.route import current_instruction
+
+        own = _own(question)
+        route, city, passed = own.route, own.city, own.passed(solved)
+        if route is None:
+            return Scene(view=own.view, instructions=own.instructions)
+        return Scene(
+            map=self.map(question, solved, MAP_SIZE),
+            map_note=f"{passed} of {len(route.waypoints)} waypoints lie behind.",
+            instructions=route.instructions,
+            current=current_instruction(route, passed),
+            view=own.view,
+            truth=own.waypoint.observation if own.vision else "",
+            subject=f"{route.city}: {route.start} to {route.destination}" if route.start else route.city,
+            attribution=city.attribution if city else "",
+        )
+
+    def map(self, question: Question, solved: bool = False, size: int | None = None) -> Image | None:
+        from verienv.virl.pictures.map import draw_map
+
+        own = _own(question)
+        if own.route is None:
+            return None
+        sized = {} if size is None else {"size": size}
+        return draw_map(own.route, own.city, passed=own.passed(solved), **sized)
+
+
+@cache
+def _measures(vision: bool) -> Measures:
+    from verienv.virl.verifier import Failure
+
+    return Measures(
+        failures=tuple(map(str, Failure)),
+        metrics={
+            "observation_correct": False,
+            "instruction_correct": False,
+            "is_turn": False,
+            "is_forward": False,
+        },
+        headings={
+            "step_accuracy": "per step",
+            "step_accuracy_per_episode": "mean per route",
+            "turn_accuracy": "at turns",
+            "forward_share": "forward due",
+            "observation_accuracy": "recognition" if vision else "observation",
+            "instruction_accuracy": "instruction",
+            "progress": "progress",
+        },
+        ratios={
+            "step_accuracy": ("is_correct", "attempt"),
+            "turn_accuracy": ("is_correct", "is_turn"),
+            "forward_share": ("is_forward", "attempt"),
+            "observation_accuracy": ("observation_correct", "attempt"),
+            "instruction_accuracy": ("instruction_correct", "attempt"),
+        },
+        outcomes=("progress",),
+        headline="step_accuracy",
+    )
+
+
+def _own(question: Question) -> VIRLQuestion:
+    return cast("VIRLQuestion", question)
+
+
+VIRL = VIRLTask()
