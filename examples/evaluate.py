@@ -22,13 +22,13 @@ from runs import kind_endings
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation
-from verienv.generalpoints import LOOK_BY_RULE, RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
+from verienv.generalpoints import VISUAL_BY_RULE, RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL
 from verienv.virl import RULE_BY_CITY
 
 CELLS = {
     "rule_by_side": RULE_BY_SIDE,
-    "look_by_rule": LOOK_BY_RULE,
-    "all": RULE_BY_SIDE_BY_LOOK,
+    "look_by_rule": VISUAL_BY_RULE,
+    "all": RULE_BY_SIDE_BY_VISUAL,
     "rule_by_city": RULE_BY_CITY,
 }
 
@@ -40,8 +40,8 @@ class Arguments:
     env: str = "verienv/GeneralPoints-L-v0"
     """By sight: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
     cells: Literal["rule_by_side", "look_by_rule", "all", "rule_by_city"] | None = None
-    """Both rules on seen and unseen hands; or, by sight, both rules in black and red suits; or all three axes; or, on
-    routes, both rules on seen and unseen streets and in unseen cities. By default the first or the last, as fits."""
+    """Both rules on seen and test side; or, by sight, both rules in black and red suits; or all three axes; or, on
+    routes, both rules on seen and test side and in new cities. By default the first or the last, as fits."""
     episodes: int = 200
     """Episodes in each cell."""
     attempts: int = 5
@@ -62,7 +62,7 @@ class Arguments:
     """By default that in which a checkpoint was trained, float32 for any other model."""
 
 
-def cells_of(arguments: Arguments) -> dict[str, dict[str, Any]]:
+def make_cells(arguments: Arguments) -> dict[str, dict[str, Any]]:
     """The cells that are asked for, or that fit the environment."""
     return CELLS[arguments.cells or ("rule_by_city" if task_of(arguments.env) is ROUTES else "rule_by_side")]
 
@@ -76,7 +76,7 @@ def run(arguments: Arguments) -> Evaluation:
     )
     policy.temperature = arguments.temperature
     return evaluate(
-        policy, arguments.env, cells_of(arguments), arguments.episodes, arguments.seed, arguments.batch,
+        policy, arguments.env, make_cells(arguments), arguments.episodes, arguments.seed, arguments.batch,
         log=arguments.log, name=arguments.model, attempts=arguments.attempts,
     )  # fmt: skip
 

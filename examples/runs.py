@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from policy import Policy, Stop
 from processes import ALONE, Team
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 
 PACKAGES = ("verienv", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "gymnasium", "pillow")
 TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
@@ -347,13 +347,13 @@ def plain(value: Any) -> Any:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text)
 
 
 def save_whole(path: Path, value: Any) -> None:
     """As ``write_whole``, by torch.save."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         torch.save(value, part)
 
 

@@ -22,7 +22,7 @@ DASHES = ("-", "--", ":", "-.")
 """One for each learning rate, in their order."""
 
 
-def cells_of(runs: list[dict[str, Any]]) -> list[str]:
+def make_cells(runs: list[dict[str, Any]]) -> list[str]:
     """Every cell, the one that was trained on first."""
     return list(runs[0]["points"][0]["cells"])
 
@@ -41,7 +41,7 @@ def write_report(study: dict[str, Any], out: Path) -> str:
         f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
         f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell "
         f"({arguments['training_cell_episodes']} in the first), "
-        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {cells_of(runs)[0]}, alone. "
+        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {make_cells(runs)[0]}, alone. "
         f"{study['device']}, "
         f"{study['threads']} thread(s), torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
         *(
@@ -72,7 +72,7 @@ def table(runs: list[dict[str, Any]], gauge: str) -> str:
     start = runs[0]["points"][0]["cells"]
     last = [run["points"][-1] for run in runs]
     rows = [["", "start", *map(name_of, runs)], ["KL from the start", "0", *(f"{point['kl']:.2f}" for point in last)]]
-    for name in cells_of(runs):
+    for name in make_cells(runs):
         values = [
             f"{percent(cell, gauge)} ({interval(cell['difference'][gauge])})"
             for cell in (point["cells"][name] for point in last)
@@ -106,7 +106,7 @@ def findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
     """For each run, whether the headline rose or fell where it was trained and shifted; another gauge where it is 0."""
     lines = []
     for run in runs:
-        for cell in (cells_of(runs)[0], *task.shifts.values()):
+        for cell in (make_cells(runs)[0], *task.shifts.values()):
             ends = [run["points"][end]["cells"][cell] for end in (0, -1)]
             unsolved = not any(end["metrics"][task.headline][0] for end in ends)
             difference = ends[1]["difference"][task.unsolved if unsolved else task.headline]
@@ -138,7 +138,7 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
         "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
         "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
         "with greedy answers: the same command with `--evaluated-at 0`.",
-        f"- Claims about in-distribution learning are about seen {task.unit}; unseen {task.unit} stand beside them as "
+        f"- ParsedObservation about in-distribution learning are about seen {task.unit}; unseen {task.unit} stand beside them as "
         "they are.",
     ]
     lines += [f"- {caveat}" for caveat in task.caveats.get(arguments["model"], ())]
@@ -147,7 +147,7 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
 
 def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
     """The headline over compute in each cell; OOD gain against in-distribution gain and KL; further gauges."""
-    cells, shifts, headline = cells_of(runs), task.shifts, task.headline
+    cells, shifts, headline = make_cells(runs), task.shifts, task.headline
     trained, seen_ood = cells[:2]
     columns = 3 if len(cells) % 4 else 4
     rows = len(cells) // columns
@@ -178,7 +178,7 @@ def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
 
 def draw_recognition(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
     """Recognition against success where it was trained and shifted, of the start and of the end of up to six runs."""
-    cells = [cells_of(runs)[0], *task.shifts.values()]
+    cells = [make_cells(runs)[0], *task.shifts.values()]
     ends = {"start": runs[0]["points"][0]} | {name_of(run): run["points"][-1] for run in runs[:6]}
     setup = Setup(env_id="", cells={}, episodes=0, seed=0, perception=task.perception)
     evaluations = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_LOOK
+from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL
 from verienv.virl import RULE_BY_CITY
 from verienv.virl.env import VIRLEnv
 
@@ -73,14 +73,14 @@ PAPER_ROUTES = """\
 |--------------------------------------|------:|----------:|---------:|
 | in words, rule OOD, per step         |  80.8 |       1.3 |     91.8 |
 | by sight, rule OOD, per step         |  35.7 |       2.5 |     45.0 |
-| by sight, unseen cities, routes done |  16.7 |      11.1 |     77.8 |"""
+| by sight, new cities, routes done |  16.7 |      11.1 |     77.8 |"""
 RETENTION = (
     "was trained under many J/Q/K mappings (never 11-12-13): what is measured under "
     "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
     "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
 )
 NO_RED = "tiny-vlm has never seen a red card before its evaluation, nor does either arm: red is a new look."
-SEEN_HAND, OTHER_RULE = tuple(RULE_BY_SIDE_BY_LOOK)[:2]
+SEEN_HAND, OTHER_RULE = tuple(RULE_BY_SIDE_BY_VISUAL)[:2]
 
 IN_WORDS = Task(
     title="GeneralPoints in words",
@@ -98,7 +98,7 @@ IN_WORDS = Task(
 )
 BY_SIGHT = Task(
     title="GeneralPoints by sight",
-    cells=RULE_BY_SIDE_BY_LOOK,
+    cells=RULE_BY_SIDE_BY_VISUAL,
     shifts={
         "rule": OTHER_RULE,
         "look": SEEN_HAND.replace(BLACK, RED),
@@ -119,9 +119,9 @@ ROUTES = Task(
     title="V-IRL",
     cells=RULE_BY_CITY,
     shifts={
-        "rule": "seen streets, relative",
-        "city": "unseen cities, absolute",
-        "rule and city": "unseen cities, relative",
+        "rule": "train side, relative",
+        "city": "new cities, absolute",
+        "rule and city": "new cities, relative",
     },
     headline="step_accuracy",
     gauges=STEPS,

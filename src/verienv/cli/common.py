@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from verienv.core import tasks
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 
 
 def full_id(name: str) -> str:
@@ -86,7 +86,7 @@ def writing(path: str) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        with written_whole(path) as part, part.open("w", encoding="utf-8") as file:
+        with atomic_write(path) as part, part.open("w", encoding="utf-8") as file:
             yield file
     except OSError as error:
         if error.filename is None:  # a failed write does not say where

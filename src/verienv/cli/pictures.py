@@ -15,7 +15,7 @@ from verienv.cli.common import writing
 from verienv.core.dialogue import images_of, png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 
 _OURS = re.compile(r"\d{6,}\.png")
 
@@ -29,7 +29,7 @@ def check_image(image: Path | None, env: VerifiedEnv) -> Path | None:
 
 def save_picture(episode: Episode, path: Path) -> None:
     """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(png(images_of(episode.pictures)[-1]))
 
 
@@ -50,7 +50,7 @@ def save_map(episode: Episode, path: Path) -> None:
     """Write the map of the instance in play, with the agent's track, as a PNG file, which appears when it is whole."""
     drawn = episode.task.map(episode.question, episode.is_success)
     if drawn is not None:
-        with written_whole(path) as part:
+        with atomic_write(path) as part:
             part.write_bytes(png(drawn))
 
 

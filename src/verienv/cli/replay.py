@@ -15,7 +15,7 @@ from verienv.cli.common import note
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
@@ -93,10 +93,10 @@ def save_replay(dealt: Dealt, page: Path | None, sheet: Path | None) -> None:
     if dealt.left:
         note(f"{len(dealt.left)} more responses were not needed: the replay ends before them")
     if page:
-        with written_whole(page) as part:
+        with atomic_write(page) as part:
             part.write_text(html_page(replay), encoding="utf-8")
     if sheet:
-        with written_whole(sheet) as part:
+        with atomic_write(sheet) as part:
             part.write_bytes(png(contact_sheet(replay)))
 
 

@@ -36,14 +36,14 @@ class AnyCase(Protocol):
     @property
     def is_correct(self) -> bool: ...
     @property
-    def is_heavy(self) -> bool:
+    def unevaluable(self) -> bool:
         """Whether evaluating the response as code would never end."""
 
     @property
     def setting(self) -> str:
         """The instance, in a few words."""
 
-    def handed_to(self, fn: Callable[..., Any]) -> Any:
+    def call(self, fn: Callable[..., Any]) -> Any:
         """What ``fn`` returns for this case."""
 
 
@@ -54,13 +54,13 @@ class Material:
     Attributes:
         right, wrong: answers as plain as can be: they show how a verifier pays.
         cases: whatever a policy might write.
-        piles: families of one wrong answer with more and more faults of one kind.
+        repeated_faults: families of one wrong answer with more and more faults of one kind.
     """
 
     right: list[AnyCase]
     wrong: list[AnyCase]
     cases: list[AnyCase]
-    piles: list[list[AnyCase]]
+    repeated_faults: list[list[AnyCase]]
 
 
 def read_vectors(asset: str, make: Callable[[dict[str, Any]], Made], tool: str) -> tuple[Made, ...]:
@@ -102,7 +102,7 @@ class QuestionCase:
         return not self.failure
 
     @property
-    def is_heavy(self) -> bool:
+    def unevaluable(self) -> bool:
         """Whether evaluating the response as code would never end."""
         return False
 
@@ -111,7 +111,7 @@ class QuestionCase:
         """The instance."""
         return self.question.instance
 
-    def handed_to(self, fn: Callable[..., Any]) -> Any:
+    def call(self, fn: Callable[..., Any]) -> Any:
         """Return ``fn(response, facts)``, with the facts of the question."""
         return fn(self.response, self.question.facts)
 
@@ -138,5 +138,5 @@ def judged_material(questions: list[Question], failures: tuple[str, ...], seed: 
     units = ('"', "'", "\\", "{", "}", "[", "{}", '{"', "(", "\ud800", "\0", "é", "1")
     hostile = ["", code, *(unit * (60_000 // len(unit)) for unit in units), first.expert().replace('"', "'" + code)]
     cases += [QuestionCase.judged("hostile", text, first) for text in hostile]
-    piles = [[QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]]
-    return Material(right[:5], wrong[:5], cases, [list[AnyCase](pile) for pile in piles])
+    repeated_faults = [[QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]]
+    return Material(right[:5], wrong[:5], cases, [list[AnyCase](pile) for pile in repeated_faults])

@@ -18,7 +18,7 @@ class UnknownSettingError(TypeError, ValueError):
     """
 
 
-def named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
+def settings_named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
     """The settings that a name stands for; none for an unknown one, which validation will refuse."""
     return settings_by_name.get(name, {}) if isinstance(name, str) else {}
 
@@ -43,7 +43,7 @@ def parse_size(size: Any, smallest: int, largest: int, otherwise: str = "") -> t
     return sides[0], sides[1]
 
 
-def validated(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:
+def validate(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:
     """Build ``model`` from keyword settings.
 
     Raises:
@@ -118,7 +118,7 @@ class TaskConfig(BaseModel):
     def stands_for(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that the split and the visual among ``settings`` stand for."""
         split, visual = settings.get("split", "train"), settings.get("visual", "default")
-        return {**named(cls.splits, split), **named(cls.visuals, visual)}
+        return {**settings_named(cls.splits, split), **settings_named(cls.visuals, visual)}
 
     @field_validator("split", mode="before")
     @classmethod

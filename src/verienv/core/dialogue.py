@@ -33,7 +33,7 @@ def attempt_line(attempt: int, attempts: int) -> str:
     return f"Attempt {attempt} of {attempts}."
 
 
-def fresh(messages: list[Message]) -> list[Message]:
+def copy_messages(messages: list[Message]) -> list[Message]:
     """Return a copy that shares nothing mutable with ``messages``."""
     return [
         {**message}
@@ -60,7 +60,7 @@ def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8] 
     """
     from PIL import Image
 
-    filled = fresh(messages)
+    filled = copy_messages(messages)
     places = [part for message in filled for part in parts_of(message) if part["type"] == "image"]
     if len(places) != len(pictures):
         raise ValueError(f"{len(places)} image placeholders in the messages, but {len(pictures)} pictures")

@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from verienv.core.config import TaskConfig, validated
+from verienv.core.config import TaskConfig, validate
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.episode import Episode
 from verienv.core.question import Picture, Question
@@ -47,7 +47,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode={render_mode!r}: expected None or one of {self.metadata['render_modes']}")
         self.render_mode = render_mode
-        self.config = validated(self.settings, settings)
+        self.config = validate(self.settings, settings)
         self.attempts = self.config.attempts
         self.observation_space = gym.spaces.Dict(
             {"text": PrintableText(self.longest_question + self.attempts * LONGEST_FEEDBACK + 64)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from verienv.core import tasks
-from verienv.core.dialogue import Message, attempt_line, fresh, question_message, turn_messages
+from verienv.core.dialogue import Message, attempt_line, copy_messages, question_message, turn_messages
 from verienv.core.question import Picture, Question
 from verienv.core.response import clean_response
 from verienv.core.rows import dealt
@@ -81,7 +81,7 @@ class Episode:
         It ends with the newest words to the policy, which follow the last response: feedback, or a further question. A
         further question (the next waypoint of a route) begins a dialogue of its own, and tells what came before.
         """
-        return fresh(self._messages)
+        return copy_messages(self._messages)
 
     @property
     def pictures(self) -> list[Picture]:
@@ -151,7 +151,7 @@ class Episode:
             "is_success": self.is_success,
             "failure": verdict.failure if verdict else "",
             "feedback": verdict.feedback if verdict else "",
-            "messages": fresh(self._messages),
+            "messages": copy_messages(self._messages),
         }
         found.update(verdict.metrics if verdict else self.measures.metrics)
         found.update(question.info(self.is_success))

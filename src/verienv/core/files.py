@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """A path to write to. It takes the place of ``path`` at the end: all of it or, when that fails, nothing."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

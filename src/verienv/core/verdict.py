@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 
 Metric = bool | int | float
 
@@ -62,7 +62,7 @@ class RewardTable(BaseModel):
                 f"or a dict of {', '.join(cls.model_fields)}"
             )
         if isinstance(rewards, Mapping):
-            return validated(cls, dict(rewards), "rewards")
+            return validate(cls, dict(rewards), "rewards")
         raise ValueError(f"rewards={rewards!r}: expected a preset's name, a {cls.__name__} or a dict")
 
 

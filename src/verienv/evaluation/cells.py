@@ -13,7 +13,7 @@ from verienv.core.make import make_env
 from verienv.evaluation.records import Cells
 
 
-def positive(name: str, number: Any) -> int:
+def check_positive(name: str, number: Any) -> int:
     """That integer, if it is one and at least 1. Raises ValueError otherwise."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"{name}={number!r}: expected an integer of at least 1")
@@ -38,7 +38,7 @@ class Cell:
         self.settings = {key: value for key, value in settings.items() if key not in ("instances", "episodes")}
         self.instances = _instances(settings["instances"]) if "instances" in settings else None
         self._seed = seed
-        self._episodes = positive("episodes", settings.get("episodes", episodes))
+        self._episodes = check_positive("episodes", settings.get("episodes", episodes))
         self._has_own_number = "episodes" in settings
         if self.instances is not None:
             self._episodes, self._has_own_number = len(self.instances), False
@@ -65,7 +65,7 @@ class Cell:
         return self.settings | own | ({"episodes": self._episodes} if self._has_own_number else {})
 
 
-def cells_of(
+def make_cells(
     splits: Iterable[str] | Cells, env_id: str, episodes: int, seed: int, settings: Mapping[str, Any]
 ) -> dict[str, Cell]:
     """The cells that ``splits`` means, by name, each with ``settings`` where it has none of its own.

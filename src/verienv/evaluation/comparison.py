@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from verienv.evaluation.records import EpisodeRecord
-from verienv.evaluation.report import Evaluation, headed, in_order, pooled
+from verienv.evaluation.report import Evaluation, order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
 
@@ -38,8 +38,8 @@ class CellDifference(BaseModel):
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
         clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
         found = dict(zip(names, estimates(np.array(values), clusters, paired=True), strict=True))
-        ratios = pooled(after, clusters, minus=before)
-        return cls(pairs=len(values), clusters=len(set(clusters)), metrics=in_order(found, ratios))
+        ratios = pool_ratios(after, clusters, minus=before)
+        return cls(pairs=len(values), clusters=len(set(clusters)), metrics=order_metrics(found, ratios))
 
     def improves(self, metric: str = "success") -> bool:
         """Whether the interval of the difference lies above 0."""
@@ -74,7 +74,7 @@ class Comparison(BaseModel):
         return self.table()
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        metrics = headed(next(iter(self.cells.values())).metrics, self.headings)
+        metrics = shown_metrics(next(iter(self.cells.values())).metrics, self.headings)
         head = ["after - before", "pairs (clusters)", *metrics.values()]
         rows = [
             [name, f"{cell.pairs} ({cell.clusters})", *(percent(cell.metrics[m], signed=True) for m in metrics)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 from verienv.evaluation.report import ENDS, Evaluation, Recognition
 from verienv.evaluation.statistics import Estimate
 
@@ -63,7 +63,7 @@ def recognition_figure(
     colours, markers = dict(zip(drawn, COLOURS, strict=False)), dict(zip(evaluations, MARKERS, strict=False))
     _draw_points(left, drawn, colours, markers)
     _draw_bars(right, drawn, colours, markers)
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         figure.savefig(part, dpi=120, format=Path(path).suffix.removeprefix(".") or "png")
 
 

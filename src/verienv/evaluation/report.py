@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
@@ -87,7 +87,9 @@ class CellResult(BaseModel):
         return cls(
             episodes=len(episodes),
             clusters=len(set(clusters)),
-            metrics=in_order(dict(zip(names, estimates(values, clusters), strict=True)), pooled(episodes, clusters)),
+            metrics=order_metrics(
+                dict(zip(names, estimates(values, clusters), strict=True)), pool_ratios(episodes, clusters)
+            ),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
             first_failures=_counted(failure for episode in episodes for failure in episode.first_failures),
             recognition=Recognition.of(episodes, recognition) if recognition else None,
@@ -124,7 +126,7 @@ class Evaluation(BaseModel):
 
     def save(self, path: str | Path) -> None:
         """Write ``to_json()`` to a file: all of it or, when that fails, nothing."""
-        with written_whole(path) as part:
+        with atomic_write(path) as part:
             part.write_text(self.to_json() + "\n", encoding="utf-8")
 
     @classmethod
@@ -155,13 +157,13 @@ class Evaluation(BaseModel):
         return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
 
     def _note(self) -> str:
-        shares = ", ".join(headed(self.setup.ratios, self.setup.headings).values())
+        shares = ", ".join(shown_metrics(self.setup.ratios, self.setup.headings).values())
         if not shares:
             return NOTE
         return f"{NOTE}\nOf all attempts together, which end where an episode is broken off: {shares}."
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
-        metrics = headed(next(iter(self.cells.values())).metrics, self.setup.headings)
+        metrics = shown_metrics(next(iter(self.cells.values())).metrics, self.setup.headings)
         head = ["cell", "episodes (clusters)", *metrics.values()]
         rows = [
             [name, f"{cell.episodes} ({cell.clusters})", *(percent(cell.metrics[metric]) for metric in metrics)]
@@ -179,7 +181,7 @@ class Evaluation(BaseModel):
         return tables
 
 
-def pooled(
+def pool_ratios(
     episodes: Sequence[EpisodeRecord], clusters: Sequence[str], minus: Sequence[EpisodeRecord] | None = None
 ) -> dict[str, Estimate]:
     """The ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
@@ -194,7 +196,7 @@ def pooled(
     return dict(zip(names, ratio_estimates(counts(episodes), clusters, minus=others), strict=True))
 
 
-def in_order(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> dict[str, Estimate]:
+def order_metrics(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> dict[str, Estimate]:
     """Both together as tables show them: success, each ratio with its mean over episodes, then the other means."""
     found = {"success": means["success"]}
     for name, ratio in ratios.items():
@@ -204,7 +206,7 @@ def in_order(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> d
     return {**found, **means}
 
 
-def headed(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:
+def shown_metrics(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:
     """The metrics that tables show, each with what they call it: those with a heading, which are shares."""
     known = _HEADINGS | dict(headings)
     return {metric: known[metric] for metric in metrics if metric in known}

@@ -13,7 +13,7 @@ from typing import Any
 from verienv.core.dialogue import Message, with_pictures
 from verienv.core.episode import Episode
 from verienv.core.response import clean_response
-from verienv.evaluation.cells import Cell, cells_of, positive
+from verienv.evaluation.cells import Cell, check_positive, make_cells
 from verienv.evaluation.log import AuditLog, Line, episode_of
 from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
@@ -71,13 +71,13 @@ def evaluate(
             something else.
         OSError: if the log cannot be written. What it holds is kept.
     """
-    positive("episodes", episodes)
-    positive("batch_size", batch_size)
+    check_positive("episodes", episodes)
+    check_positive("batch_size", batch_size)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
     if not callable(policy) and policy not in BASELINES:
         raise ValueError(f"policy={policy!r}: expected a callable, or one of {', '.join(BASELINES)}")
-    cells = cells_of(splits, env_id, episodes, seed, settings)
+    cells = make_cells(splits, env_id, episodes, seed, settings)
     first = next(iter(cells.values()))
     measures = first.env.measures
     if callable(policy):

@@ -1,4 +1,4 @@
-"""What a verifier of GeneralPoints is tried on: the shipped vectors, solver-made answers, hostile text, piles."""
+"""Cases of GeneralPoints for verifiers: the shipped vectors, solver-made answers, hostile text, repeated faults."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Case:
         return not self.failure
 
     @property
-    def is_heavy(self) -> bool:
+    def unevaluable(self) -> bool:
         """Whether evaluating the response as code would never end."""
         return self.name.startswith("heavy")
 
@@ -57,7 +57,7 @@ class Case:
         """The puzzle in a few words."""
         return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
 
-    def handed_to(self, fn: Callable[..., Any]) -> Any:
+    def call(self, fn: Callable[..., Any]) -> Any:
         """What ``fn(response, puzzle)`` returns."""
         return fn(self.response, self.puzzle)
 
@@ -93,7 +93,7 @@ def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
     cases += misread(solved) if vision else []
     cases += hostile_cases(seed)
     right, wrong = plain_cases()
-    return Material([*right], [*wrong], [*cases], [[*pile] for pile in piling_cases()])
+    return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
 
 
 def plain_cases() -> tuple[list[Case], list[Case]]:
@@ -228,7 +228,7 @@ def hostile_cases(seed: int) -> Iterator[Case]:
         yield Case("hostile", text, puzzle, "unreadable", why)
 
 
-def piling_cases() -> Iterator[list[Case]]:
+def repeated_fault_cases() -> Iterator[list[Case]]:
     """Families of one wrong answer with 1, 2, 4, ..., 256 faults of one kind."""
     puzzle = Puzzle(("4", "3", "2", "K"))
     families: dict[str, Callable[[int], str]] = {

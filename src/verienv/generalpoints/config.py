@@ -24,10 +24,10 @@ SPLITS: dict[str, dict[str, Any]] = {
 """What each split of GeneralPoints in words stands for. "rank" is J, Q, K = 11, 12, 13."""
 
 RULE_BY_SIDE: dict[str, dict[str, Any]] = {
-    "seen hands, J=Q=K=10": {"split": "train"},
-    "seen hands, 11-12-13": {"split": "rule_ood", "side": "train"},
-    "unseen hands, J=Q=K=10": {"split": "test"},
-    "unseen hands, 11-12-13": {"split": "rule_ood"},
+    "train side, J=Q=K=10": {"split": "train"},
+    "train side, 11-12-13": {"split": "rule_ood", "side": "train"},
+    "test side, J=Q=K=10": {"split": "test"},
+    "test side, 11-12-13": {"split": "rule_ood"},
 }
 """The four cells of a table rule by side, for ``verienv.evaluate(..., splits=RULE_BY_SIDE)``."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.answers import expert_answer, wrong_answer
@@ -185,7 +185,7 @@ class GeneralPointsRow(BaseModel):
         if "cards" not in given and "instance" in given:
             ranks, target = read_instance(given["instance"])
             given = {"cards": ranks, "target": target, **given}
-        return validated(cls, given, "GeneralPoints row")
+        return validate(cls, given, "GeneralPoints row")
 
     @model_validator(mode="after")
     def _is_a_puzzle(self) -> Self:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.generalpoints.cards import FACES, RANKS
 
 
@@ -42,7 +42,7 @@ class FaceRule(BaseModel):
                 raise ValueError(
                     f"rule={dict(rule)!r} gives no number for {', '.join(missing)}; give all of J, Q and K"
                 )
-            return validated(cls, dict(rule), "rule")
+            return validate(cls, dict(rule), "rule")
         raise ValueError(f"rule={rule!r}: expected a preset's name or a mapping of J, Q and K to numbers")
 
     @property

@@ -10,10 +10,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.core.spaces import image_space
 from verienv.numeric.making import make_numeric
-from verienv.numeric.pictures import fitted, parse_resize, written
+from verienv.numeric.pictures import draw_text, fit_picture, parse_resize
 from verienv.numeric.sentences import (
     ACTIONS,
     HEAD,
@@ -132,7 +132,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         game = env.unwrapped
         if not isinstance(game, VIRLEnv):
             raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
-        self.config = config = validated(DiscreteConfig, settings, type(self).__name__)
+        self.config = config = validate(DiscreteConfig, settings, type(self).__name__)
         if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for V-IRL by sight; this environment has no picture")
         if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
@@ -202,7 +202,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     def render(self) -> Any:
         """As the environment beneath; in words, where a picture is asked for, its text in one."""
         shown = self.env.render()
-        return written(shown) if isinstance(shown, str) and self.render_mode == "rgb_array" else shown
+        return draw_text(shown) if isinstance(shown, str) and self.render_mode == "rgb_array" else shown
 
     def close(self) -> None:
         self.env.close()
@@ -214,7 +214,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         if not self.game.vision:
             return self._state()
         return {
-            "image": fitted(told["image"], self.config.resize, self.config.channels_first),
+            "image": fit_picture(told["image"], self.config.resize, self.config.channels_first),
             "state": self._state(),
         }
 

@@ -16,7 +16,7 @@ def parse_resize(size: Any) -> tuple[int, int] | None:
     return None if size is None else parse_size(size, smallest=8, largest=1600, otherwise="None or ")
 
 
-def fitted(image: Picture, size: tuple[int, int] | None, channels_first: bool) -> Picture:
+def fit_picture(image: Picture, size: tuple[int, int] | None, channels_first: bool) -> Picture:
     """The picture (uint8, height x width x 3) reduced to height and width in px, its channels first or last; a copy."""
     if size is not None and size != image.shape[:2]:
         from PIL import Image
@@ -25,7 +25,7 @@ def fitted(image: Picture, size: tuple[int, int] | None, channels_first: bool) -
     return np.array(image.transpose(2, 0, 1) if channels_first else image, order="C")
 
 
-def written(text: str, height: int = 480, width: int = 640) -> Picture:
+def draw_text(text: str, height: int = 480, width: int = 640) -> Picture:
     """The end of a text, black on white: what ``render_mode="rgb_array"`` shows where there is no picture."""
     from PIL import Image, ImageDraw, ImageFont
 

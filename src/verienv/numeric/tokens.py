@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.core.spaces import image_space
 from verienv.generalpoints.answers import expert_expression, write_answer
 from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
@@ -20,7 +20,7 @@ from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
 from verienv.numeric.making import make_numeric
-from verienv.numeric.pictures import fitted, written
+from verienv.numeric.pictures import draw_text, fit_picture
 from verienv.numeric.tokens_config import TokensConfig
 
 NUMBER_SCALE = 10.0
@@ -95,7 +95,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         game = env.unwrapped
         if not isinstance(game, GeneralPointsEnv):
             raise ValueError(f"env={env}: expected an environment of GeneralPoints, e.g. of verienv/GeneralPoints-L-v0")
-        self.config = config = validated(TokensConfig, settings, type(self).__name__)
+        self.config = config = validate(TokensConfig, settings, type(self).__name__)
         cards = game.config.cards
         most = 4 * cards if config.max_tokens is None else config.max_tokens
         if not 4 * cards - 5 <= most <= 255:
@@ -151,7 +151,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         self._state[:] = 0
         self._state[at["rule"] : at["rule"] + 3] = [puzzle.stated_rule.values[face] / NUMBER_SCALE for face in FACES]
         if self.game.vision:
-            self._image = fitted(observation["image"], self.config.resize, self.config.channels_first)
+            self._image = fit_picture(observation["image"], self.config.resize, self.config.channels_first)
         else:
             for card, (rank, number) in enumerate(zip(puzzle.ranks, puzzle.stated_values, strict=True)):
                 self._state[at["ranks"] + card * len(RANKS) + RANK_NUMBER[rank] - 1] = 1
@@ -225,7 +225,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         if not isinstance(shown, str):
             return shown
         text = f"{shown}\n\n[formula so far]\n{self._builder.text(self.puzzle.values)}"
-        return written(text) if self.render_mode == "rgb_array" else text
+        return draw_text(text) if self.render_mode == "rgb_array" else text
 
     def close(self) -> None:
         self.env.close()

@@ -58,15 +58,15 @@ def check_verifier(
     with signals(trial):
         try:
             right, wrong, paid_above = _calibrate(trial, material, paid_above)
-            cases = [case for case in material.cases if not case.is_heavy]
-            cases += [case for pile in material.piles for case in pile]
+            cases = [case for case in material.cases if not case.unevaluable]
+            cases += [case for pile in material.repeated_faults for case in pile]
             rewards = {case: trial.judge(case, paid_above) for case in cases}
             for case in reversed(cases):
                 trial.compare(case, rewards[case])
-            for pile in material.piles:
+            for pile in material.repeated_faults:
                 _bounded(trial, pile, [rewards[case] for case in pile], right - wrong)
             for case in material.cases:  # last, because an unwise verifier may never return from them
-                if case.is_heavy:
+                if case.unevaluable:
                     trial.judge(case, paid_above)
         except Enough:
             right = wrong = paid_above = math.nan

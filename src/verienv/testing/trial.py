@@ -72,7 +72,7 @@ class Trial:
         try:
             try:
                 self._set_alarm(GIVE_UP * self._time_limit)
-                value = case.handed_to(self._fn)
+                value = case.call(self._fn)
             finally:
                 self._set_alarm(0)
         except _GaveUp:

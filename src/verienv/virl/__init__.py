@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from verienv.virl.cases import load_vectors as load_vectors
     from verienv.virl.config import RULE_BY_CITY as RULE_BY_CITY
     from verienv.virl.config import SPLITS as SPLITS
-    from verienv.virl.config import UNSEEN_CITIES as UNSEEN_CITIES
+    from verienv.virl.config import TEST_CITIES as TEST_CITIES
     from verienv.virl.config import VIRLConfig as VIRLConfig
     from verienv.virl.env import VIRLEnv as VIRLEnv
     from verienv.virl.pictures.map import draw_map as draw_map
@@ -61,7 +61,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "actions": ("WORDS", "action_space", "read_action"),
         "answers": ("expert_answer", "write_answer", "wrong_answer"),
         "cases": ("load_vectors",),
-        "config": ("RULE_BY_CITY", "SPLITS", "UNSEEN_CITIES", "VIRLConfig"),
+        "config": ("RULE_BY_CITY", "SPLITS", "TEST_CITIES", "VIRLConfig"),
         "env": ("VIRLEnv",),
         "pictures.map": ("draw_map",),
         "pictures.streets.visuals": ("VISUALS", "StreetLook"),

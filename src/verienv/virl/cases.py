@@ -1,4 +1,4 @@
-"""What a verifier of V-IRL is tried on: the shipped vectors, answers at random waypoints, hostile text, piles."""
+"""Cases of V-IRL for verifiers: the shipped vectors, answers at random waypoints, hostile text, repeated faults."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class VIRLCase:
         return not self.failure
 
     @property
-    def is_heavy(self) -> bool:
+    def unevaluable(self) -> bool:
         """Whether evaluating the response as code would never end: no action is ruinous."""
         return False
 
@@ -62,7 +62,7 @@ class VIRLCase:
         """The waypoint in a few words."""
         return f"heading {self.waypoint.heading:g}, {self.waypoint.actions}, {self.waypoint.action} is due"
 
-    def handed_to(self, fn: Callable[..., Any]) -> Any:
+    def call(self, fn: Callable[..., Any]) -> Any:
         """Return ``fn(response, waypoint)``."""
         return fn(self.response, self.waypoint)
 
@@ -97,7 +97,7 @@ def material(strict: bool, waypoints: int, seed: int) -> Material:
     cases = [case for case in load_vectors() if case.holds(strict)]
     cases += [*random_cases(waypoints, seed), *hostile_cases(seed)]
     right, wrong = plain_cases()
-    return Material([*right], [*wrong], [*cases], [[*pile] for pile in piling_cases()])
+    return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
 
 
 def random_waypoint(rng: np.random.Generator) -> Waypoint:
@@ -210,7 +210,7 @@ def hostile_cases(seed: int) -> Iterator[VIRLCase]:
         yield VIRLCase("hostile", text, CORNER, "unreadable", why)
 
 
-def piling_cases() -> Iterator[list[VIRLCase]]:
+def repeated_fault_cases() -> Iterator[list[VIRLCase]]:
     """Families of one wrong answer with 1, 2, 4, ..., 256 faults of one kind."""
     families: dict[str, Callable[[int], str]] = {
         "calls": lambda count: write_answer(CORNER, action="forward()" + "; forward()" * count),

@@ -17,24 +17,24 @@ from verienv.virl.routes.plan import SHORTEST_SPACING
 from verienv.virl.routes.route import ActionSpace
 from verienv.virl.verifier import VIRLRewards
 
-UNSEEN_CITIES = ("astana", "helsinki")
+TEST_CITIES = ("astana", "helsinki")
 
 SPLITS: dict[str, dict[str, Any]] = {
     "train": {"side": "train", "actions": "absolute"},
     "test": {"side": "test", "actions": "absolute"},
     "rule_ood": {"side": "test", "actions": "relative"},
-    "visual_ood": {"side": "test", "actions": "absolute", "city": UNSEEN_CITIES},
-    "rule_visual_ood": {"side": "test", "actions": "relative", "city": UNSEEN_CITIES},
+    "visual_ood": {"side": "test", "actions": "absolute", "city": TEST_CITIES},
+    "rule_visual_ood": {"side": "test", "actions": "relative", "city": TEST_CITIES},
 }
 """What each split of V-IRL stands for: the rule is the action space, the look is the city."""
 
 RULE_BY_CITY: dict[str, dict[str, Any]] = {
-    "seen streets, absolute": {"split": "train"},
-    "seen streets, relative": {"split": "rule_ood", "side": "train"},
-    "unseen streets, absolute": {"split": "test"},
-    "unseen streets, relative": {"split": "rule_ood"},
-    "unseen cities, absolute": {"split": "visual_ood"},
-    "unseen cities, relative": {"split": "rule_visual_ood"},
+    "train side, absolute": {"split": "train"},
+    "train side, relative": {"split": "rule_ood", "side": "train"},
+    "test side, absolute": {"split": "test"},
+    "test side, relative": {"split": "rule_ood"},
+    "new cities, absolute": {"split": "visual_ood"},
+    "new cities, relative": {"split": "rule_visual_ood"},
 }
 """The six cells of a table rule by city, for ``verienv.evaluate(..., splits=RULE_BY_CITY)``."""
 

@@ -24,7 +24,7 @@ _END = " .,;!"
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ParsedObservation:
     """One reading of an observation.
 
     Attributes:
@@ -93,7 +93,7 @@ _AFTER_NAME = re.compile(rf",?(?: (?:is|stands|lies))?(?: (?:located|situated|di
 _ARTICLE = re.compile(r"(?:the|an?) ")
 
 
-def read_claims(text: Any) -> tuple[Claims, ...]:
+def parse_observation(text: Any) -> tuple[ParsedObservation, ...]:
     """Every way to read an observation; none where it is empty, too long, or no string.
 
     There are several because a name may hold any words: "The Crown is here" may be a bare name too.
@@ -104,7 +104,7 @@ def read_claims(text: Any) -> tuple[Claims, ...]:
     if not folded:
         return ()
     if _NEITHER.fullmatch(folded):
-        return (Claims(False, ""),)
+        return (ParsedObservation(False, ""),)
     readings = list(_landmarks(None, folded))
     if last := _CROSSING_LAST.search(folded):
         readings += _landmarks(not last["no"], folded[: last.start()])
@@ -113,13 +113,13 @@ def read_claims(text: Any) -> tuple[Claims, ...]:
     return tuple(dict.fromkeys(readings))
 
 
-def _landmarks(intersection: bool | None, text: str) -> Iterator[Claims]:
+def _landmarks(intersection: bool | None, text: str) -> Iterator[ParsedObservation]:
     """What ``text``, the rest of an observation, may say of a landmark."""
     if not text:
-        yield Claims(intersection)
+        yield ParsedObservation(intersection)
         return
     if _NO_LANDMARK.fullmatch(text):
-        yield Claims(intersection, "")
+        yield ParsedObservation(intersection, "")
     starts, ends = [0], [len(text)]
     if before := _BEFORE_NAME.match(text):
         starts.append(before.end())
@@ -129,7 +129,7 @@ def _landmarks(intersection: bool | None, text: str) -> Iterator[Claims]:
     for start in starts:
         for end in ends:
             name = text[start:end].rstrip(_END)
-            yield from (Claims(intersection, each) for each in (name, _unquoted(name)) if each)
+            yield from (ParsedObservation(intersection, each) for each in (name, _unquoted(name)) if each)
 
 
 def _unquoted(name: str) -> str:
@@ -149,5 +149,5 @@ def observation_is_true(text: Any, waypoint: Waypoint) -> bool:
     names = {fold(waypoint.landmark), fold(waypoint.landmark_name)} - {""} if waypoint.landmark else {""}
     return any(
         bool(claims.intersection) == waypoint.at_intersection and (claims.landmark or "") in names
-        for claims in read_claims(text)
+        for claims in parse_observation(text)
     )

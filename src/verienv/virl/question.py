@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
 from verienv.virl.actions import action_space
@@ -252,7 +252,7 @@ class VIRLRow(BaseModel):
             ValueError: names the column that is missing or wrong.
         """
         given = {name: row[name] for name in cls.model_fields if row.get(name) is not None}
-        return validated(cls, given, "V-IRL row")
+        return validate(cls, given, "V-IRL row")
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:

@@ -12,7 +12,7 @@ RGB = tuple[int, int, int]
 _HEXADECIMAL = re.compile("#[0-9a-f]{6}")
 
 
-def known_color(color: Any) -> str | None:
+def parse_color(color: Any) -> str | None:
     """ "#rrggbb" for itself in any case, or for a name that PIL.ImageColor knows ("navy"); None for anything else."""
     known = ImageColor.colormap.get(color.lower(), color.lower()) if isinstance(color, str) else ""
     if isinstance(known, tuple):

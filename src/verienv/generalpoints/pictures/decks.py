@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from PIL import Image
 
 from verienv.core.assets import asset_path
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.generalpoints.cards import RANKS, SUITS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck, draw_face
 
@@ -88,12 +88,12 @@ class _Drawn:
         return draw_face(self._style, card[:-1], card[-1], width, height)
 
 
-def known_deck(deck: Any) -> DeckLike:
+def parse_deck(deck: Any) -> DeckLike:
     """``deck`` in the one form that a setting keeps. Raises ValueError that says what is accepted."""
     if isinstance(deck, DrawnDeck):
         return deck
     if isinstance(deck, Mapping):
-        return validated(DrawnDeck, deck, "deck")
+        return validate(DrawnDeck, deck, "deck")
     if isinstance(deck, os.PathLike):
         deck = os.fspath(deck)
     if not isinstance(deck, str):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, mod
 
 from verienv.core.assets import asset_path
 from verienv.generalpoints.cards import FACES, RANKS, SUITS
-from verienv.generalpoints.pictures.colors import known_color
+from verienv.generalpoints.pictures.colors import parse_color
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -49,7 +49,7 @@ class DrawnDeck(BaseModel):
     @field_validator("clubs", "diamonds", "hearts", "spades", "face", "border", mode="before")
     @classmethod
     def _hexadecimal(cls, given: Any, info: ValidationInfo) -> str:
-        known = known_color(given)
+        known = parse_color(given)
         if known is None:
             raise ValueError(
                 f'{info.field_name}={given!r}: expected a colour, "#rrggbb" or a name such as "navy" or "darkgreen"'

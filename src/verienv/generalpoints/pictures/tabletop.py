@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from verienv.generalpoints.pictures.colors import RGB, known_color, rgb
+from verienv.generalpoints.pictures.colors import RGB, parse_color, rgb
 
 _FELT, _WOOD, _STONE = (18, 84, 52), (134, 88, 48), (142, 142, 136)
 
 
-def known_background(background: Any) -> str:
+def parse_background(background: Any) -> str:
     """The name of a texture, or a colour as "#rrggbb". Raises ValueError that says what is accepted."""
-    known = background if isinstance(background, str) and background in TEXTURES else known_color(background)
+    known = background if isinstance(background, str) and background in TEXTURES else parse_color(background)
     if known is not None:
         return known
     raise ValueError(

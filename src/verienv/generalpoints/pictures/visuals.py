@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from verienv.core.config import validated
-from verienv.generalpoints.pictures.decks import DeckLike, known_deck
-from verienv.generalpoints.pictures.tabletop import known_background
+from verienv.core.config import validate
+from verienv.generalpoints.pictures.decks import DeckLike, parse_deck
+from verienv.generalpoints.pictures.tabletop import parse_background
 
 Arrangement = Literal["row", "grid", "scattered"]
 
@@ -32,10 +32,10 @@ class Visual(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deck: Annotated[DeckLike, BeforeValidator(known_deck)] = "classic"
+    deck: Annotated[DeckLike, BeforeValidator(parse_deck)] = "classic"
     arrangement: Arrangement = "row"
     rotation: float = Field(default=0.0, ge=0.0, le=MOST_ROTATION, strict=True)
-    background: Annotated[str, BeforeValidator(known_background)] = "felt"
+    background: Annotated[str, BeforeValidator(parse_background)] = "felt"
     light: float = Field(default=0.0, ge=0.0, le=MOST_LIGHT, strict=True)
     blur: float = Field(default=0.0, ge=0.0, le=MOST_BLUR, strict=True)
     noise: float = Field(default=0.0, ge=0.0, le=MOST_NOISE, strict=True)
@@ -49,7 +49,7 @@ class Visual(BaseModel):
             if look not in VISUALS:
                 raise ValueError(f"visual={look!r}: expected one of {', '.join(VISUALS)}")
             look = VISUALS[look]
-        return validated(cls, look, "Visual")
+        return validate(cls, look, "Visual")
 
 
 VISUALS: dict[str, dict[str, Any]] = {
