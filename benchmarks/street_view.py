@@ -26,10 +26,9 @@ from verienv.virl.pictures import projection
 from verienv.virl.pictures.panorama import FILTERS, BoundedCache, Filter, Picture
 from verienv.virl.pictures.projection import MOST_MAP_BYTES
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.vision_env import VIRLVisionEnv
-from verienv.virl.world.city import City
 from verienv.virl.world.lots import Lots
 
 SIDE = 640
@@ -200,7 +199,7 @@ def walk(number: int, count: int, **settings: Any) -> list[Waypoint]:
 
 def drawings(rounds: int, count: int = 24) -> list[Row]:
     rows = []
-    for name, settings, look in (
+    for name, settings, visual in (
         ("Montevideo", {}, "default"),
         ("Montevideo, rain by night", {}, "rainy_night"),
         ("Helsinki", {"split": "visual_ood", "city": "helsinki"}, "default"),
@@ -209,11 +208,11 @@ def drawings(rounds: int, count: int = 24) -> list[Row]:
         env.reset(seed=0)
         city = env.city
         assert city  # noqa: S101 - shipped routes have one
-        frontage, dress = Lots(city), StreetLook.of(look)
+        lots, appearance = Lots(city), StreetVisual.of(visual)
         whole = noise()
 
-        def draw(waypoint: Waypoint, city: City = city, frontage: Lots = frontage, dress: StreetLook = dress) -> Any:
-            return draw_panorama(city, frontage, waypoint.location, dress)
+        def draw(waypoint: Waypoint, lots: Lots = lots, appearance: StreetVisual = appearance) -> Any:
+            return draw_panorama(lots, waypoint.location, appearance)
 
         def unknown(number: int, settings: dict[str, Any] = settings) -> tuple[Sequence[Any], Sequence[Any]]:
             return walk(number, count, **settings), range(count)

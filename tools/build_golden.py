@@ -22,7 +22,7 @@ from verienv.virl import question as route_question
 from verienv.virl import shipped_city
 from verienv.virl.env import VIRLEnv
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
+from verienv.virl.pictures.streets.visuals import VISUALS, StreetVisual
 from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.lots import Lots
@@ -127,7 +127,7 @@ def streets() -> dict[str, str]:
 
 def _street(name: str, visual: str) -> str:
     city = shipped_city(name)
-    panorama = draw_panorama(city, Lots(city), city.nodes[CORNERS[name]], StreetLook.of(visual), (128, 256))
+    panorama = draw_panorama(Lots(city), city.nodes[CORNERS[name]], StreetVisual.of(visual), (128, 256))
     return sha256(panorama.tobytes()).hexdigest()
 
 

@@ -51,7 +51,7 @@ def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
 def blank_streets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every panorama is of one colour, which costs no time; what others have drawn stays as it is."""
     monkeypatch.setattr(vision_env, "_panoramas", BoundedCache(0))
-    monkeypatch.setattr(vision_env, "_frontage", lambda city: None)
+    monkeypatch.setattr(vision_env, "_lots", lambda city: None)
     monkeypatch.setattr(vision_env, "draw_panorama", lambda *args: np.full((2, 4, 3), 77, np.uint8))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from verienv.virl.env import VIRLEnv as VIRLEnv
     from verienv.virl.pictures.map import draw_map as draw_map
     from verienv.virl.pictures.streets.visuals import VISUALS as VISUALS
-    from verienv.virl.pictures.streets.visuals import StreetLook as StreetLook
+    from verienv.virl.pictures.streets.visuals import StreetVisual as StreetVisual
     from verienv.virl.prompts import write_question as write_question
     from verienv.virl.question import VIRLQuestion as VIRLQuestion
     from verienv.virl.routes.plan import Plan as Plan
@@ -64,7 +64,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "config": ("RULE_BY_CITY", "SPLITS", "TEST_CITIES", "VIRLConfig"),
         "env": ("VIRLEnv",),
         "pictures.map": ("draw_map",),
-        "pictures.streets.visuals": ("VISUALS", "StreetLook"),
+        "pictures.streets.visuals": ("VISUALS", "StreetVisual"),
         "prompts": ("write_question",),
         "question": ("VIRLQuestion",),
         "routes.plan": ("Plan",),

@@ -13,20 +13,20 @@ from pydantic import BeforeValidator, Field, field_validator
 from verienv.core.config import parse_name, parse_size
 from verienv.virl.config import VIRLConfig
 from verienv.virl.pictures.panorama import Engine
-from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
+from verienv.virl.pictures.streets.visuals import VISUALS, StreetVisual
 from verienv.virl.question import History
 
 SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096
 
 
-class VIRLVisionConfig(StreetLook, VIRLConfig):
+class VIRLVisionConfig(StreetVisual, VIRLConfig):
     """The keyword arguments of ``gym.make("verienv/VIRL-VL-v0", ...)``. Explicit ones beat the names'.
 
-    Besides those of ``VIRLConfig`` and of ``StreetLook``:
+    Besides those of ``VIRLConfig`` and of ``StreetVisual``:
 
     Attributes:
-        visual: a named look of the streets: a name for some of the settings of ``StreetLook`` (``VISUALS``).
+        visual: a named look of the streets: a name for some of the settings of ``StreetVisual`` (``VISUALS``).
         view_size: height and width in px of each of the four views, each 64 to 1024; one integer for a square.
         fov: the horizontal field of view of each, 30 to 120 degrees.
         pitch: how far each looks up, -45 to 45 degrees.
@@ -61,9 +61,9 @@ class VIRLVisionConfig(StreetLook, VIRLConfig):
         return parse_name(visual, VISUALS, "or give time, weather, season, ... themselves")
 
     @property
-    def appearance(self) -> StreetLook:
+    def appearance(self) -> StreetVisual:
         """The visual of the streets."""
-        return StreetLook(**{field: getattr(self, field) for field in StreetLook.model_fields})
+        return StreetVisual(**{field: getattr(self, field) for field in StreetVisual.model_fields})
 
     @property
     def panorama_size(self) -> tuple[int, int]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import typer
-from tests.virl import public_folders as made
+from tests.virl.paper_data import paper_folders as made
 
 from verienv.cli.convert import convert as convert_command
 from verienv.virl.paper_data.routes import PublicRoutes, convert, panorama_near, read_public_routes
-from verienv.virl.routes.sampler import Telling
+from verienv.virl.routes.options import RouteOptions
 
 SAMPLES = sorted((Path(__file__).parents[4] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
 NAMES = ("Café “Zoë”", None, "東京" if importlib.util.find_spec("anyascii") else "Tøkyo")
@@ -32,8 +32,8 @@ def converted(data: Path, tmp_path: Path) -> Path:
 @pytest.mark.filterwarnings("ignore:.*1 of 3 routes cannot be played")
 @pytest.mark.parametrize("spacing", [15.0, 40.0, 1000.0])
 def test_a_converted_file_plays_as_the_folder_does(spacing: float, data: Path, converted: Path) -> None:
-    telling = Telling(spacing, "both")
-    folder, file = PublicRoutes(data, telling), PublicRoutes(converted, telling)
+    options = RouteOptions(spacing, "both")
+    folder, file = PublicRoutes(data, options), PublicRoutes(converted, options)
     for index in (0, 2):
         assert folder.route(f"virl:nyc-1k:{index}") == file.route(f"virl:nyc-1k:{index}")
 

@@ -5,20 +5,20 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.virl import public_folders as made
+from tests.virl.paper_data import paper_folders as made
 
 from verienv.virl.paper_data.format import label_of, read_milestone_info, read_route
 from verienv.virl.paper_data.route import longest_question
 from verienv.virl.prompts import LONGEST_QUESTION
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route
-from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import POSITIONS, bearing, distance
 
-BOTH = Telling(40.0, "both")
+BOTH = RouteOptions(40.0, "both")
 
 
-def only(raw: Any, telling: Telling = BOTH) -> Route:
-    return read_route(raw).route("virl:x:0", "x", telling)
+def only(raw: Any, options: RouteOptions = BOTH) -> Route:
+    return read_route(raw).route("virl:x:0", "x", options)
 
 
 def retold(old: str, new: str, **settings: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_waypoints_are_evenly_spaced_and_none_is_dropped() -> None:
 
 
 def test_a_leg_shorter_than_the_spacing_is_one_step() -> None:
-    moves = [waypoint.move for waypoint in only(made.route(), Telling(1000.0, "both")).waypoints]
+    moves = [waypoint.move for waypoint in only(made.route(), RouteOptions(1000.0, "both")).waypoints]
     assert moves == ["turn", "forward"] * 3 + ["stop"]
 
 
@@ -173,12 +173,12 @@ def test_questions_never_grow_beyond_the_longest() -> None:
     lengths = {}
     for spacing in (15.0, 18.0, 19.0, 20.0, 22.0, 25.0, 40.0):
         with suppress(ValueError):
-            lengths[spacing] = longest_question(only(far, Telling(spacing, "both")))
+            lengths[spacing] = longest_question(only(far, RouteOptions(spacing, "both")))
     assert lengths
     assert len(lengths) < 7
     assert max(lengths.values()) <= LONGEST_QUESTION
     with pytest.raises(ValueError, match=refused):
-        only(far, Telling(15.0, "both"))
+        only(far, RouteOptions(15.0, "both"))
 
 
 def test_a_route_around_half_the_world_is_refused_at_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.virl import public_folders as made
+from tests.virl.paper_data import paper_folders as made
 
 from verienv.virl.paper_data.panoramas import read_rotation
 from verienv.virl.paper_data.routes import (
@@ -17,10 +17,10 @@ from verienv.virl.paper_data.routes import (
     read_panoramas,
 )
 from verienv.virl.paper_data.safe_pickle import read_mapping
-from verienv.virl.routes.sampler import Telling
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.world.geometry import distance
 
-BOTH = Telling(40.0, "both")
+BOTH = RouteOptions(40.0, "both")
 
 
 class Malicious:

@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from tests.virl import public_folders as made
+from tests.virl.paper_data import paper_folders as made
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.env import VIRLEnv
@@ -19,10 +19,10 @@ from verienv.virl.paper_data.routes import (
     read_panoramas,
     read_public_routes,
 )
-from verienv.virl.routes.sampler import Telling
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.world.geometry import bearing, turn
 
-BOTH = Telling(40.0, "both")
+BOTH = RouteOptions(40.0, "both")
 SAMPLES = sorted((Path(__file__).parents[4] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
 needs_samples = pytest.mark.skipif(not SAMPLES, reason="the real route files are not beside this checkout")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import verienv.virl
+import verienv.virl.pictures
 from verienv.virl.pictures import panorama as panorama_module
 from verienv.virl.pictures import projection
 from verienv.virl.pictures.panorama import (
@@ -475,7 +475,7 @@ def test_auto_is_opencv_where_it_can_be_imported() -> None:
 def test_without_opencv_auto_is_numpy_and_opencv_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     monkeypatch.delitem(sys.modules, "verienv.virl.pictures.projection_opencv", raising=False)
-    monkeypatch.delattr(verienv.virl, "projection_opencv", raising=False)
+    monkeypatch.delattr(verienv.virl.pictures, "projection_opencv", raising=False)
     panorama_module.projector.cache_clear()
     try:
         seen = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")

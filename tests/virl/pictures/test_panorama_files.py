@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 from PIL import Image
-from tests.virl import public_folders as made
+from tests.virl.paper_data import paper_folders as made
 
 from verienv.virl.paper_data.routes import convert
 from verienv.virl.pictures.panorama import PanoramaFolder, load_panorama

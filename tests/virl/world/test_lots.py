@@ -360,3 +360,18 @@ def test_moving_places_that_stand_at_their_fronts_changes_little(name: str) -> N
     city: Any = shipped_city(name)
     again = {(place.name, place.street): place for place in move_to_fronts(city).places}
     assert len(again) >= 0.98 * len({(place.name, place.street) for place in city.places})
+
+
+def test_headings_lead_along_the_streets_at_a_position() -> None:
+    lots = Lots(shipped_city("astana"))
+    city = lots.city
+    street = max(city.streets, key=lambda each: each.length)
+    middle = street.length / 2
+    both = {round(street.heading(middle, forward), 1) for forward in (True, False)}
+    assert {round(heading, 1) for heading in lots.headings_at(street.at(middle))} == both
+    node = next(node for node in range(len(city.nodes)) if city.is_junction(node))
+    setting_out = {
+        round(city.streets[index].heading(0.0 if forward else city.streets[index].length, forward), 1)
+        for index, forward in city.branches(node)
+    }
+    assert setting_out <= {round(heading, 1) for heading in lots.headings_at(city.nodes[node])}

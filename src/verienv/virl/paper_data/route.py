@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import floor
 from pathlib import Path
 
 from verienv.virl.actions import WORDS
-from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, question, step_line, view
-from verienv.virl.routes.expert_path import Leg, rail
+from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, step_line, view, write_question
+from verienv.virl.routes.expert_path import Leg, expert_path
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
-from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import Point, between, distance
 
 _NOTHING = "No landmark is near. -> forward()\n"
@@ -59,17 +59,17 @@ class PublicRoute:
         """The start and the milestones."""
         return self.location, *(milestone.location for milestone in self.milestones)
 
-    def route(self, instance: str, city: str, telling: Telling) -> Route:
-        """The route as it is played, with a waypoint every ``telling.spacing`` metres or a little more.
+    def route(self, instance: str, city: str, options: RouteOptions) -> Route:
+        """The route as it is played, with a waypoint every ``options.spacing`` metres or a little more.
 
         Legs are divided evenly and straight; between milestones no landmark is seen and no street crosses.
 
         Raises:
             ValueError: if its questions could become longer than ``LONGEST_QUESTION``.
         """
-        steps = [max(1, floor(distance(*leg) / telling.spacing)) for leg in pairwise(self.points)]
+        steps = [max(1, floor(distance(*leg) / options.spacing)) for leg in pairwise(self.points)]
         too_long = (
-            f"the questions on its {sum(steps)} steps of {telling.spacing:g} m could exceed {LONGEST_QUESTION} "
+            f"the questions on its {sum(steps)} steps of {options.spacing:g} m could exceed {LONGEST_QUESTION} "
             "characters; choose a larger spacing"
         )
         if sum(steps) * len(_NOTHING) > LONGEST_QUESTION:
@@ -88,7 +88,7 @@ class PublicRoute:
             )
             legs.append(Leg(heading, (*way, arrival)))
         first = Waypoint(self.location, self.heading)
-        route = rail(instance, city, self.start, self.milestones[-1].landmark, first, legs, telling.directions)
+        route = expert_path(instance, city, self.start, self.milestones[-1].landmark, first, legs, options)
         if longest_question(route) > LONGEST_QUESTION:
             raise ValueError(too_long)
         return route
@@ -121,9 +121,9 @@ def longest_question(route: Route) -> int:
     """Characters of the longest question on a route, in any phrasing and action space: the one at its end."""
     *before, end = route.waypoints
     told, seen = numbered(route.instructions), view(end)
-    histories = {actions: [step_line(waypoint, actions) for waypoint in before] for actions in WORDS}
+    histories = {actions: [step_line(replace(waypoint, actions=actions)) for waypoint in before] for actions in WORDS}
     return max(
-        len(question(told, history, seen, actions, phrasing))
+        len(write_question(told, history, seen, actions, phrasing))
         for actions, history in histories.items()
         for phrasing in range(len(PHRASINGS))
     )

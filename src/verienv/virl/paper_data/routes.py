@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from verienv.core.files import written_whole
+from verienv.core.files import atomic_write
 from verienv.virl.paper_data.converted import read_converted, written
 from verienv.virl.paper_data.files import find_routes, is_file, name_of, read_json
 from verienv.virl.paper_data.format import read_route, shown
@@ -30,8 +30,8 @@ from verienv.virl.paper_data.panoramas import (
     read_rotation,
 )
 from verienv.virl.paper_data.route import Milestone, PublicFile, PublicRoute
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import TASK, Route
-from verienv.virl.routes.sampler import Telling
 from verienv.virl.world.geometry import Point
 
 __all__ = [
@@ -110,21 +110,21 @@ class PublicRoutes:
 
     Args:
         data: as ``path`` of ``read_public_routes``.
-        telling: how the routes are told.
+        options: how the routes are told.
         defects: "skip" warns of routes that cannot be played, "refuse" raises.
 
     Raises:
         FileNotFoundError, ValueError: as ``read_public_routes``, and if no route is left.
     """
 
-    def __init__(self, data: Path, telling: Telling, defects: Defects = "skip") -> None:
+    def __init__(self, data: Path, options: RouteOptions, defects: Defects = "skip") -> None:
         file = read_public_routes(data, defects)
         self.name = file.name
         self._routes: dict[int, Route] = {}
         self._wrong = dict(file.defects)
         for index, route in file.routes.items():
             try:
-                self._routes[index] = route.route(f"{TASK}:{file.name}:{index}", file.name, telling)
+                self._routes[index] = route.route(f"{TASK}:{file.name}:{index}", file.name, options)
             except ValueError as error:
                 self._wrong[index] = str(error)
         self._drawn = list(self._routes)
@@ -204,7 +204,7 @@ def convert(path: Path | str, out: Path | str, *, defects: Defects = "skip") -> 
             panoramas |= near
         file = replace(file, panoramas=panoramas, rotations=_rotations(folder, set(panoramas.values())))
         missing = missing_panoramas(folder, panoramas, ways)
-    with written_whole(out) as part:
+    with atomic_write(out) as part:
         part.write_text(written(file), encoding="ascii", newline="\n")
     count = len(set(file.panoramas.values())) if has_mapping else None
     return Conversion(file.name, len(file.routes), file.defects, count, tuple(missing))

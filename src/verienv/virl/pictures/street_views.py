@@ -15,7 +15,7 @@ from verienv.virl.paper_data.files import ROUTES, find_routes
 from verienv.virl.pictures.panorama import Engine, grid, load_panorama, projector
 from verienv.virl.pictures.panorama_files import PanoramaFolder
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
@@ -59,7 +59,7 @@ class StreetViews:
     """
 
     folder: PanoramaFolder | None
-    appearance: StreetLook
+    appearance: StreetVisual
     panorama_size: tuple[int, int]
     view_size: tuple[int, int]
     pitch: float
@@ -92,4 +92,4 @@ class StreetViews:
         assert city is not None  # noqa: S101 - routes without a city come with panoramas
         look, size = self.appearance, self.panorama_size
         key = (city, location, look, size)
-        return _panoramas.get(key, lambda: draw_panorama(city, _lots(city), location, look, size)), 0.0
+        return _panoramas.get(key, lambda: draw_panorama(_lots(city), location, look, size)), 0.0

@@ -8,12 +8,14 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from verienv.virl.pictures.streets import panorama_drawing as scenery
+from verienv.virl.pictures.streets import panorama_drawing
 from verienv.virl.pictures.streets.buildings import building_of
+from verienv.virl.pictures.streets.camera import Camera
 from verienv.virl.pictures.streets.panorama_drawing import Picture, draw_panorama
 from verienv.virl.pictures.streets.signs import MOST_HIDDEN, Signs, signs_near
-from verienv.virl.pictures.streets.visibility import Cover, Frame, Walls, visible_spans
-from verienv.virl.pictures.streets.visuals import VISUALS, StreetLook
+from verienv.virl.pictures.streets.viewpoint import Viewpoint
+from verienv.virl.pictures.streets.visibility import Cover, visible_spans
+from verienv.virl.pictures.streets.visuals import VISUALS, StreetVisual
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.city_file import SHIPPED_CITIES, shipped_city
 from verienv.virl.world.geometry import Point, bearing, distance, turn
@@ -27,21 +29,20 @@ from hashlib import sha256
 from verienv.virl.world.city_file import shipped_city
 from verienv.virl.world.lots import Lots
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.visuals import StreetVisual
 city = shipped_city("helsinki")
-print(sha256(draw_panorama(city, Lots(city), city.nodes[7], StreetLook(), (128, 256)).tobytes()).hexdigest())
+print(sha256(draw_panorama(Lots(city), city.nodes[7], StreetVisual(), (128, 256)).tobytes()).hexdigest())
 """
 
 
 @lru_cache(maxsize=8)
-def world(name: str) -> tuple[City, Lots]:
-    city = shipped_city(name) if name in SHIPPED_CITIES else procedural_city("grid", 0)
-    return city, Lots(city)
+def lots_of(name: str) -> Lots:
+    return Lots(shipped_city(name) if name in SHIPPED_CITIES else procedural_city("grid", 0))
 
 
 def some_poses(name: str, count: int, seed: int = 0) -> list[tuple[Street, float]]:
     """Random positions on streets where a landmark is seen."""
-    city, _ = world(name)
+    city = lots_of(name).city
     rng = np.random.default_rng(seed)
     poses: list[tuple[Street, float]] = []
     while len(poses) < count:
@@ -52,12 +53,12 @@ def some_poses(name: str, count: int, seed: int = 0) -> list[tuple[Street, float
     return poses
 
 
-def drawn(name: str, location: Point, look: str = "default", size: tuple[int, int] = SIZE) -> Picture:
-    return draw_panorama(*world(name), location, StreetLook.of(look), size)
+def drawn(name: str, location: Point, visual: str = "default", size: tuple[int, int] = SIZE) -> Picture:
+    return draw_panorama(lots_of(name), location, StreetVisual.of(visual), size)
 
 
 def test_a_panorama_is_what_it_is_said_to_be() -> None:
-    picture = drawn("helsinki", world("helsinki")[0].nodes[3])
+    picture = drawn("helsinki", lots_of("helsinki").city.nodes[3])
     assert picture.shape == (*SIZE, 3)
     assert picture.dtype == np.uint8
     assert picture.flags.c_contiguous
@@ -65,22 +66,22 @@ def test_a_panorama_is_what_it_is_said_to_be() -> None:
 
 
 def test_another_process_draws_the_same_pixels() -> None:
-    here = drawn("helsinki", world("helsinki")[0].nodes[7])
+    here = drawn("helsinki", lots_of("helsinki").city.nodes[7])
     there = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=True).stdout.strip()
     assert sha256(here.tobytes()).hexdigest() == there
 
 
 def test_what_was_drawn_before_leaves_no_trace() -> None:
-    city, _ = world("astana")
+    city = lots_of("astana").city
     first = drawn("astana", city.nodes[3])
     drawn("astana", city.nodes[4], "night")
-    assert np.array_equal(first, draw_panorama(city, Lots(city), city.nodes[3], StreetLook(), SIZE))
+    assert np.array_equal(first, draw_panorama(Lots(city), city.nodes[3], StreetVisual(), SIZE))
 
 
 @pytest.mark.parametrize("size", [(127, 256), (32, 64), (128, 9000), (5000, 10000)])
 def test_a_size_that_cannot_be_drawn_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=r"size=.*expected"):
-        drawn("helsinki", world("helsinki")[0].nodes[0], size=size)
+        drawn("helsinki", lots_of("helsinki").city.nodes[0], size=size)
 
 
 def test_every_visual_draws_and_each_differs_from_the_others() -> None:
@@ -88,36 +89,6 @@ def test_every_visual_draws_and_each_differs_from_the_others() -> None:
     pictures = {name: drawn("grid-0", street.at(along), name).tobytes() for name in VISUALS}
     assert pictures.pop("plain") == pictures["default"]  # a made-up city is built in the plain way
     assert len(set(pictures.values())) == len(pictures)
-
-
-def test_a_near_wall_hides_a_far_one_up_to_its_height() -> None:
-    left, right = np.array([[-5.0, 10.0], [-50.0, 100.0]]), np.array([[5.0, 10.0], [50.0, 100.0]])
-    low = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 20.0]), np.zeros(2)))
-    assert set(low.wall.tolist()) == {0}
-    tall = visible_spans(Frame(512, 1024), Walls(left, right, np.array([10.0, 120.0]), np.zeros(2)))
-    behind = tall.wall == 1
-    assert set(tall.wall.tolist()) == {0, 1}
-    nearest = {
-        int(column): top for column, top, wall in zip(tall.column, tall.top, tall.wall, strict=True) if wall == 0
-    }
-    for column, bottom in zip(tall.column[behind], tall.bottom[behind], strict=True):
-        assert bottom == pytest.approx(nearest[int(column)], abs=0.01)
-
-
-def test_a_wall_is_seen_from_outside_alone() -> None:
-    ends = np.array([[-5.0, 10.0]]), np.array([[5.0, 10.0]])
-    frame = Frame(512, 1024)
-    assert len(visible_spans(frame, Walls(*ends, np.array([10.0]), np.zeros(1))).wall) > 100
-    assert not len(visible_spans(frame, Walls(*reversed(ends), np.array([10.0]), np.zeros(1))).wall)
-
-
-def test_a_wall_due_north_lies_on_both_edges_of_the_panorama() -> None:
-    spans = visible_spans(
-        Frame(512, 1024), Walls(np.array([[-5.0, 10.0]]), np.array([[5.0, 10.0]]), np.array([10.0]), np.zeros(1))
-    )
-    assert {0, 1023} <= set(spans.column.tolist())
-    heights = dict(zip(spans.column.tolist(), spans.top.tolist(), strict=True))
-    assert heights[0] == pytest.approx(heights[1023])
 
 
 def _columns_of_own_sign(name: str, location: Point, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -129,15 +100,15 @@ def _columns_of_own_sign(name: str, location: Point, monkeypatch: pytest.MonkeyP
     size = (256, 512)
     whole = drawn(name, location, size=size)
     with monkeypatch.context() as patch:
-        patch.setattr(scenery, "signs_near", without_own)
+        patch.setattr(panorama_drawing, "signs_near", without_own)
         bare = drawn(name, location, size=size)
     changed = np.flatnonzero((whole != bare).any(axis=(0, 2)))
     return (changed + 0.5) / size[1] * 360.0
 
 
 @pytest.mark.parametrize("name", [*SHIPPED_CITIES, "grid-0"])
-def test_the_sign_of_the_landmark_is_in_sight_where_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    city, _ = world(name)
+def test_the_sign_of_the_landmark_shows_where_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    city = lots_of(name).city
     offs = []
     for street, along in some_poses(name, 40):
         location = street.at(along)
@@ -152,7 +123,7 @@ def test_the_sign_of_the_landmark_is_in_sight_where_it_stands(name: str, monkeyp
 
 
 def test_the_sign_stands_on_the_side_of_the_street_on_which_the_place_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    city, _ = world("grid-0")
+    city = lots_of("grid-0").city
     for street, along in some_poses("grid-0", 60, seed=2):
         location, heading = street.at(along), street.heading(along, True)
         place = city.landmark_at(location)
@@ -167,24 +138,26 @@ def test_the_sign_stands_on_the_side_of_the_street_on_which_the_place_is(monkeyp
 
 @pytest.mark.parametrize("name", [*SHIPPED_CITIES, "grid-0"])
 def test_every_pose_has_a_board_that_is_read_and_not_hidden(name: str) -> None:
-    city, frontage = world(name)
-    frame = Frame(256, 512)
+    lots = lots_of(name)
+    camera = Camera(256, 512)
     for street, along in some_poses(name, 25, seed=5):
         location = street.at(along)
-        cover = Cover(frame, visible_spans(frame, scenery.walls_near(city, frontage, location, StreetLook())[1]))
-        signs = signs_near(frame, city, frontage, location, StreetLook(), cover)
-        own = [thing for thing in signs.own if thing.panel.hidden_share(cover) < MOST_HIDDEN]
-        assert signs.turned is not None or own
+        viewpoint = Viewpoint(lots, location, StreetVisual(), camera)
+        cover = Cover(camera, visible_spans(camera, panorama_drawing.walls_near(viewpoint)[1]))
+        signs = signs_near(viewpoint, cover)
+        own = [sprite for sprite in signs.own if sprite.billboard.hidden_share(cover) < MOST_HIDDEN]
+        assert signs.fallback is not None or own
 
 
 def test_a_building_looks_the_same_from_step_to_step() -> None:
-    city, frontage = world("montevideo-centre")
+    lots = lots_of("montevideo-centre")
+    city = lots.city
     street = max(city.streets, key=lambda each: each.length)
     before: dict[int, object] = {}
     kept = 0
     for step in range(10):
         location = street.at(20.0 + 4.0 * step)
-        for lot in frontage.near(location, 40.0):
+        for lot in lots.near(location, 40.0):
             building = building_of(lot.key, lot.width, lot.depth, "montevideo")
             kept += lot.key in before
             assert before.setdefault(lot.key, building) == building
@@ -192,12 +165,13 @@ def test_a_building_looks_the_same_from_step_to_step() -> None:
 
 
 def test_a_wall_keeps_its_colour_from_step_to_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenery, "things_near", lambda *args: iter(()))  # no tree stands before it
-    city, frontage = world("grid-0")
+    monkeypatch.setattr(panorama_drawing, "furniture_near", lambda *args: iter(()))  # no tree stands before it
+    lots = lots_of("grid-0")
+    city = lots.city
     street = max(city.streets, key=lambda each: each.length)
     middle = street.length / 2
     lot = min(
-        (lot for lot in frontage.near(street.at(middle), 15.0) if not lot.places),
+        (lot for lot in lots.near(street.at(middle), 15.0) if not lot.places),
         key=lambda lot: distance(street.at(middle), lot.start),
     )
     centre = ((lot.start[0] + lot.end[0]) / 2, (lot.start[1] + lot.end[1]) / 2)
@@ -213,9 +187,9 @@ def test_a_wall_keeps_its_colour_from_step_to_step(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_city_without_places_is_drawn_too() -> None:
-    city, _ = world("helsinki")
+    city = lots_of("helsinki").city
     empty = City("bare", "Bare", "", city.nodes, city.streets, ())
-    assert draw_panorama(empty, Lots(empty), city.nodes[5], StreetLook(), SIZE).std() > 10
+    assert draw_panorama(Lots(empty), city.nodes[5], StreetVisual(), SIZE).std() > 10
 
 
 def test_where_nothing_stands_there_is_ground_under_the_sky() -> None:
@@ -224,9 +198,9 @@ def test_where_nothing_stands_there_is_ground_under_the_sky() -> None:
 
 
 def test_a_place_with_the_longest_label_is_drawn() -> None:
-    city, _ = world("grid-0")
+    city = lots_of("grid-0").city
     old = city.places[0]
     long = Place(old.name, "W" * 40, old.kind, old.location, old.street, old.along)
     changed = City("grid-0", city.title, "", city.nodes, city.streets, (long, *city.places[1:]))
     location = city.foot(old)
-    assert draw_panorama(changed, Lots(changed), location, StreetLook.of("display_signs"), SIZE).shape == (*SIZE, 3)
+    assert draw_panorama(Lots(changed), location, StreetVisual.of("display_signs"), SIZE).shape == (*SIZE, 3)

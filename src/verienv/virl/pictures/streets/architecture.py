@@ -1,4 +1,4 @@
-"""How a city builds: heights, materials, windows and roofs, by the names of ``street_looks``. All of it is made up."""
+"""Architectures: heights, materials, windows and roofs of cities, by the names of ``visuals``. All are made up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _colors(codes: str) -> tuple[RGB, ...]:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What the buildings of a city have in common; a building's key draws one of each.
+    """The common traits of a city's buildings; the key of a building chooses one of each.
 
     Attributes:
         storeys: numbers of storeys, the likely ones more than once.
@@ -108,15 +108,15 @@ ARCHITECTURES: dict[ArchitectureName, Architecture] = {
         trees=0.6,
     ),
 }
-"""By name."""
+"""Architectures by name."""
 
 
 @lru_cache(maxsize=32)
-def painted(ways: ArchitectureName, colors: ArchitectureName) -> Architecture:
-    """An architecture in the colours of another."""
-    other = ARCHITECTURES[colors]
+def recolor(name: ArchitectureName, palette: ArchitectureName) -> Architecture:
+    """Return an architecture in the colours of another."""
+    other = ARCHITECTURES[palette]
     return replace(
-        ARCHITECTURES[ways],
+        ARCHITECTURES[name],
         walls=other.walls,
         trims=other.trims,
         doors=other.doors,

@@ -1,4 +1,4 @@
-"""Buildings: from a lot's key to height, storeys, materials and colours, and to what its walls show."""
+"""Buildings: height, storeys, materials and colours that follow from a lot's key, and the elevations of the walls."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from verienv.virl.pictures.streets.architecture import Roof, WindowStyle, painted
-from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.pictures.streets.architecture import Roof, WindowStyle, recolor
+from verienv.virl.pictures.streets.keyed_random import KeyedRandom
 from verienv.virl.pictures.streets.pixels import RGB
-from verienv.virl.pictures.streets.visuals import ArchitectureName, StreetLook
+from verienv.virl.pictures.streets.visuals import ArchitectureName, StreetVisual
 from verienv.virl.pictures.streets.wall_textures import Elevation, Tile
 from verienv.virl.pictures.streets.wall_tiles import (
     ACCENT,
@@ -48,9 +48,9 @@ class Shop:
     """A place's part of a ground floor.
 
     Attributes:
-        start, end: the shares of the front's width between which it lies.
-        color: of its woodwork.
-        stripe: of its awning.
+        start, end: the ends of the shop, as shares of the front's width.
+        color: the colour of the woodwork.
+        stripe: the colour of the awning's stripes.
         is_awning: whether it has one.
     """
 
@@ -63,19 +63,19 @@ class Shop:
 
 @dataclass(frozen=True)
 class Building:
-    """What stands on a lot. Everything follows from the key, the architecture and the shops.
+    """The building on a lot. Everything follows from the key, the architecture and the shops.
 
     Attributes:
-        key: of the lot.
+        key: the key of the lot.
         width, depth: metres.
-        storeys: with the ground floor.
+        storeys: the number of storeys, with the ground floor.
         storey: metres of a storey's height; the ground floor is higher.
         window: the style of the windows.
         roof: the style of the top.
         wall, trim, door, cover: colours of walls, of frames and cornices, of doors and shutters, of the roof.
         bay: metres from window to window, about.
-        shops: from left to right.
-        corners: the sides that look at a street, and so have windows.
+        shops: the shops on the ground floor, from left to right.
+        corners: the sides that face a street, and so have windows.
     """
 
     key: int
@@ -99,7 +99,7 @@ class Building:
         return self.storey * (GROUND_FLOOR + self.storeys - 1 + _TOP_STYLES[self.roof])
 
     def bays(self, face: Face) -> int:
-        """Bays of one of its walls."""
+        """Return the number of bays of one of the walls."""
         length = self.width if face in ("front", "back") else self.depth
         return max(1, round(length / self.bay))
 
@@ -114,23 +114,23 @@ def building_of(
     corners: tuple[Face, ...] = (),
     colors: ArchitectureName | None = None,
 ) -> Building:
-    """The building that a lot's key stands for, in the colours of its architecture or of another."""
-    ways = painted(architecture, colors or architecture)
-    rng = Draws(key)
-    tone = 0.95 + 0.04 * int(3 * rng.share())
-    red, green, blue = rng.of(ways.walls)
+    """Return the building that a lot's key stands for, in the colours of its architecture or of another."""
+    ways = recolor(architecture, colors or architecture)
+    rng = KeyedRandom(key)
+    tone = 0.95 + 0.04 * int(3 * rng.uniform())
+    red, green, blue = rng.choice(ways.walls)
     return Building(
         key=key,
         width=width,
         depth=depth,
-        storeys=rng.of(ways.storeys),
-        storey=ways.storey * (0.95 + 0.1 * rng.share()),
-        window=rng.of(ways.windows),
-        roof=rng.of(ways.roofs),
+        storeys=rng.choice(ways.storeys),
+        storey=ways.storey * (0.95 + 0.1 * rng.uniform()),
+        window=rng.choice(ways.windows),
+        roof=rng.choice(ways.roofs),
         wall=(min(255, int(red * tone)), min(255, int(green * tone)), min(255, int(blue * tone))),
-        trim=rng.of(ways.trims),
-        door=rng.of(ways.doors),
-        cover=rng.of(ways.roof_colors),
+        trim=rng.choice(ways.trims),
+        door=rng.choice(ways.doors),
+        cover=rng.choice(ways.roof_colors),
         bay=ways.bay,
         shops=shops,
         corners=corners,
@@ -138,40 +138,40 @@ def building_of(
 
 
 @lru_cache(maxsize=8192)
-def elevation_of(building: Building, face: Face, shade: int, look: StreetLook) -> Elevation:
-    """What a wall of a building shows.
+def elevation_of(building: Building, face: Face, shade: int, visual: StreetVisual) -> Elevation:
+    """Return the elevation of one wall of a building.
 
     Args:
-        building: whose.
-        face: which of its walls.
+        building: the building.
+        face: the wall.
         shade: 0 (in the sun) to 3 (turned away).
-        look: the time, weather and season.
+        visual: the time, weather and season.
     """
     return Elevation.of(
-        _rows(building, face, look.time == "night"), TILE / building.storey, _palettes(building, shade, look)
+        _rows(building, face, visual.time == "night"), TILE / building.storey, _palettes(building, shade, visual)
     )
 
 
 def _rows(building: Building, face: Face, is_night: bool) -> tuple[tuple[Tile, ...], ...]:
-    rng = Draws(building.key ^ ("front", "right", "back", "left").index(face))
+    rng = KeyedRandom(building.key ^ ("front", "right", "back", "left").index(face))
     bays = building.bays(face)
     is_street = face == "front" or face in building.corners
     style = building.window if is_street else "rear" if face == "back" else "blank"
     lit = 0.4 if is_night else 0.25
     rows = [_ground_floor(building, face, bays, rng)]
     for _ in range(building.storeys - 1):
-        rows.append(tuple(Tile(style, 1 if rng.share() < lit else 2 * (rng.share() < 0.4)) for _ in range(bays)))
+        rows.append(tuple(Tile(style, 1 if rng.uniform() < lit else 2 * (rng.uniform() < 0.4)) for _ in range(bays)))
     return (*rows, (Tile(building.roof, 0),) * bays)
 
 
-def _ground_floor(building: Building, face: Face, bays: int, rng: Draws) -> tuple[Tile, ...]:
+def _ground_floor(building: Building, face: Face, bays: int, rng: KeyedRandom) -> tuple[Tile, ...]:
     if face != "front":
         return (Tile("low_window" if face in building.corners else "low_blank", 0),) * bays
     entrance = rng.bits() % bays
     tiles = []
     for bay in range(bays):
-        name = "entrance" if bay == entrance else "gate" if rng.share() < 0.12 else "low_window"
-        tiles.append(Tile(name, 1 if rng.share() < 0.2 else 0))
+        name = "entrance" if bay == entrance else "gate" if rng.uniform() < 0.12 else "low_window"
+        tiles.append(Tile(name, 1 if rng.uniform() < 0.2 else 0))
     for number, shop in enumerate(building.shops):
         first = min(bays - 1, round(shop.start * bays))
         last = min(bays, max(first + 1, round(shop.end * bays)))
@@ -182,12 +182,12 @@ def _ground_floor(building: Building, face: Face, bays: int, rng: Draws) -> tupl
     return tuple(tiles)
 
 
-def _palettes(building: Building, shade: int, look: StreetLook) -> NDArray[np.float32]:
-    """The colours of each class: of most bays, of lit ones, of curtained ones, then of each shop's."""
-    night, dusk = look.time == "night", look.time == "dusk"
+def _palettes(building: Building, shade: int, visual: StreetVisual) -> NDArray[np.float32]:
+    """Return the colours of each class: for most bays, for lit ones, for curtained ones, then for each shop's."""
+    night, dusk = visual.time == "night", visual.time == "dusk"
     colors = np.zeros((_PLAIN_PALETTES + len(building.shops), CLASSES, 3), np.float32)
     wall = np.array(building.wall, np.float32)
-    snow = (240, 243, 248) if look.season == "winter" else None
+    snow = (240, 243, 248) if visual.season == "winter" else None
     for part, shown in (
         (WALL, wall), (JOINT, wall * 0.72), (TRIM, building.trim), (LEDGE, snow or building.trim),
         (FRAME, (226, 222, 214)), (GLASS, (62, 74, 84)), (SHEEN, (104, 124, 138)), (DOOR, building.door),
@@ -201,7 +201,7 @@ def _palettes(building: Building, shade: int, look: StreetLook) -> NDArray[np.fl
         palette = colors[_PLAIN_PALETTES + number]
         palette[ACCENT], palette[STRIPE] = shop.color, shop.stripe
         palette[GLASS], palette[SHEEN] = (92, 96, 94), (146, 160, 166)
-    colors *= light_on(shade, look)
+    colors *= light_on(shade, visual)
     if night or dusk:
         glow = 1.0 if night else 0.75
         colors[1, GLASS] = np.array((232, 190, 118)) * glow
@@ -224,9 +224,9 @@ _CLOUDED = {
 }
 
 
-def light_on(shade: int, look: StreetLook) -> NDArray[np.float32]:
-    """By how much the light dims each channel of a surface, in the sun (0) or turned away from it (3)."""
-    if look.weather == "clear":
-        sun, sky = (np.array(each, np.float32) for each in _SUN[look.time])
+def light_on(shade: int, visual: StreetVisual) -> NDArray[np.float32]:
+    """Return the factor of the light on each channel of a surface that is in the sun (0) to turned away from it (3)."""
+    if visual.weather == "clear":
+        sun, sky = (np.array(each, np.float32) for each in _SUN[visual.time])
         return sun + (sky - sun) * np.float32(shade / (SHADES - 1))
-    return np.array(_CLOUDED[look.time][look.weather], np.float32) * np.float32(1.03 - 0.03 * shade)
+    return np.array(_CLOUDED[visual.time][visual.weather], np.float32) * np.float32(1.03 - 0.03 * shade)

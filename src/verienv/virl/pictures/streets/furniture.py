@@ -1,4 +1,4 @@
-"""What stands along streets beside houses: trees, lamps, and plates with the names of streets at junctions."""
+"""Street furniture: trees, lamps, and plates with the names of streets at junctions."""
 
 from __future__ import annotations
 
@@ -10,97 +10,94 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from verienv.virl.pictures.streets.architecture import ARCHITECTURES
-from verienv.virl.pictures.streets.billboards import Panel, Thing
+from verienv.virl.pictures.streets.billboards import Billboard, Sprite
 from verienv.virl.pictures.streets.buildings import light_on
-from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.pictures.streets.camera import Camera
+from verienv.virl.pictures.streets.keyed_random import KeyedRandom
 from verienv.virl.pictures.streets.pixels import RGB, Pixels
 from verienv.virl.pictures.streets.sign_lettering import Layout, board_picture, layout, sharpness_for
-from verienv.virl.pictures.streets.visibility import Frame
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.viewpoint import Viewpoint
+from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.world.building_lines import PAVEMENT
-from verienv.virl.world.city import City
-from verienv.virl.world.geometry import Point, to_local
-from verienv.virl.world.lots import Lot, Lots
+from verienv.virl.world.geometry import Array
+from verienv.virl.world.lots import Lot
 
 REACH = 75.0
-"""Metres within which these are drawn."""
+"""Metres within which street furniture is drawn."""
 
 FROM_PLACES = 7.0
-"""Metres that trees and lamps keep from the front of a place, along the street."""
+"""Metres along the street from trees and lamps to the front of a place, at least."""
 
 PLATE_LETTERS, PLATE_FOOT, PLATES_APART = 0.2, 3.5, 12.0
-"""Metres of a capital letter of a street's name, from the pavement to its plate, and between two of one name."""
+"""Metres of a capital letter's height on a plate, from the pavement to it, and between two plates of one name."""
 
 _PLATE: tuple[RGB, RGB] = ((24, 58, 120), (250, 250, 250))
 _FINE = 48  # pixels of a tree's picture to a metre, at most
 _TREE, _LAMP = (5.0, 7.6), (2.4, 6.4)  # metres: width, height
 _VARIANTS = 4
 
-Array = NDArray[np.float64]
 
-
-def things_near(frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook) -> Iterator[Thing]:
-    """Trees, lamps and plates around the camera, in no order."""
-    lots = frontage.near(location, REACH)
-    fronts = [city.places[place].location for lot in lots for place in lot.places]
-    taken = to_local(location, np.array(fronts).reshape(-1, 2))
-    for lot in lots:
-        feet = to_local(location, np.array([lot.start, lot.end]))
+def furniture_near(viewpoint: Viewpoint) -> Iterator[Sprite]:
+    """Yield trees, lamps and plates around the camera, in no order."""
+    camera, visual = viewpoint.camera, viewpoint.visual
+    near = viewpoint.lots.near(viewpoint.location, REACH)
+    taken = viewpoint.to_local([viewpoint.city.places[place].location for lot in near for place in lot.places])
+    for lot in near:
+        feet = viewpoint.to_local([lot.start, lot.end])
         along = (feet[1] - feet[0]) / lot.width
         kerb = np.array((along[1], -along[0])) * (PAVEMENT - 0.7)
         middle, corner = (feet[0] + feet[1]) / 2 + kerb, feet[0] + kerb
-        draws = Draws(lot.key ^ 0x7EE)
-        if _has_trees(frontage, lot, look) and draws.share() < 0.6 and _is_free(middle, taken):
-            yield _tree(frame, middle, draws, look)
+        rng = KeyedRandom(lot.key ^ 0x7EE)
+        if _has_trees(viewpoint, lot) and rng.uniform() < 0.6 and _is_free(middle, taken):
+            yield _tree(camera, middle, rng, visual)
         if lot.number % 3 == 1 and _is_free(corner, taken):
-            yield _lamp(frame, corner, along, look)
-    yield from _plates(frame, city, frontage, location, lots)
+            yield _lamp(camera, corner, visual)
+    yield from _plates(viewpoint, near)
 
 
 def _is_free(spot: Array, taken: Array) -> bool:
     return not len(taken) or float(np.hypot(*(taken - spot).T).min()) > FROM_PLACES + PAVEMENT
 
 
-def _has_trees(frontage: Lots, lot: Lot, look: StreetLook) -> bool:
-    """Whether the street of a lot is one with trees: the key of its first lot says."""
-    share = ARCHITECTURES[look.ways].trees
-    return Draws(frontage.of_street(lot.street)[0].key ^ 0x77).share() < share
+def _has_trees(viewpoint: Viewpoint, lot: Lot) -> bool:
+    """Return whether the street of a lot has trees; that follows from the key of its first lot."""
+    share = ARCHITECTURES[viewpoint.visual.architecture_name].trees
+    return KeyedRandom(viewpoint.lots.of_street(lot.street)[0].key ^ 0x77).uniform() < share
 
 
-def _tree(frame: Frame, foot: Array, draws: Draws, look: StreetLook) -> Thing:
-    size = 0.75 + 0.45 * draws.share()
-    variant = draws.bits() % _VARIANTS
-    panel = _facing(frame, foot, _TREE[0] * size, 0.0, _TREE[1] * size)
-    return Thing(panel, lambda pixels: _as_pixels(_tree_picture(variant, look, _halvings(pixels * size))))
+def _tree(camera: Camera, foot: Array, rng: KeyedRandom, visual: StreetVisual) -> Sprite:
+    size = 0.75 + 0.45 * rng.uniform()
+    variant = rng.bits() % _VARIANTS
+    billboard = _facing(camera, foot, _TREE[0] * size, 0.0, _TREE[1] * size)
+    return Sprite(billboard, lambda pixels: _as_pixels(_tree_picture(variant, visual, _halvings(pixels * size))))
 
 
-def _lamp(frame: Frame, foot: Array, along: Array, look: StreetLook) -> Thing:
-    return Thing(
-        _facing(frame, foot, _LAMP[0], 0.0, _LAMP[1]), lambda pixels: _as_pixels(_lamp_picture(look, _halvings(pixels)))
-    )
+def _lamp(camera: Camera, foot: Array, visual: StreetVisual) -> Sprite:
+    billboard = _facing(camera, foot, _LAMP[0], 0.0, _LAMP[1])
+    return Sprite(billboard, lambda pixels: _as_pixels(_lamp_picture(visual, _halvings(pixels))))
 
 
-def _facing(frame: Frame, foot: Array, width: float, bottom: float, top: float) -> Panel:
-    """A panel that faces the camera."""
+def _facing(camera: Camera, foot: Array, width: float, bottom: float, top: float) -> Billboard:
+    """Return a billboard that faces the camera."""
     away = max(0.5, float(np.hypot(*foot)))
     right = np.array((foot[1], -foot[0])) * (width / 2 / away)
-    return Panel(frame, foot - right, foot + right, bottom, top)
+    return Billboard(camera, foot - right, foot + right, bottom, top)
 
 
 def _as_pixels(picture: NDArray[np.uint8]) -> Pixels:
-    """From height x width x 4 to height x width."""
+    """Convert height x width x 4 levels to height x width pixels."""
     return picture.view(np.uint32)[..., 0]
 
 
 def _halvings(pixels: float) -> int:
-    """How often the finest picture is halved for so many pixels to a metre."""
+    """Return how many times to halve the finest picture for so many pixels to a metre."""
     return int(np.clip(np.round(np.log2(_FINE / max(pixels, 1e-3))), 0, 5))
 
 
 @lru_cache(maxsize=128)
-def _tree_picture(variant: int, look: StreetLook, halvings: int) -> NDArray[np.uint8]:
+def _tree_picture(variant: int, visual: StreetVisual, halvings: int) -> NDArray[np.uint8]:
     if halvings:
-        return _halved(_tree_picture(variant, look, halvings - 1))
+        return _halved(_tree_picture(variant, visual, halvings - 1))
     rng = np.random.default_rng([17, variant])
     width, height = round(_TREE[0] * _FINE), round(_TREE[1] * _FINE)
     image = Image.new("RGBA", (width, height), (70, 84, 46, 0))
@@ -109,23 +106,23 @@ def _tree_picture(variant: int, look: StreetLook, halvings: int) -> NDArray[np.u
     draw.polygon(
         [(middle - 7, height), (middle + 7, height), (middle + 4, height * 0.3), (middle - 4, height * 0.3)], bark
     )
-    for _ in range(26 if look.season == "winter" else 10):
+    for _ in range(26 if visual.season == "winter" else 10):
         start = height * rng.uniform(0.3, 0.62)
         reach = rng.uniform(-1, 1) * width * 0.42
         tip = (middle + reach, start - height * rng.uniform(0.08, 0.28))
         draw.line([(middle, start), tip], bark, 3)
-        for _ in range(3 if look.season == "winter" else 0):
+        for _ in range(3 if visual.season == "winter" else 0):
             twig = (tip[0] + rng.uniform(-30, 30), tip[1] - rng.uniform(5, 40))
             draw.line([((middle + tip[0]) / 2, (start + tip[1]) / 2), twig], bark, 1)
-    if look.season == "summer":
+    if visual.season == "summer":
         _add_leaves(draw, rng, width, height)
     levels = np.array(image, np.float32)
-    levels[..., :3] *= light_on(1, look)
+    levels[..., :3] *= light_on(1, visual)
     return np.clip(levels, 0, 255).astype(np.uint8)
 
 
 def _add_leaves(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, height: int) -> None:
-    """Tufts in a round crown, the lower ones first and darker."""
+    """Draw tufts in a round crown, the lower ones first and darker."""
     tint = rng.uniform(-10, 10, 3)
     angle, radius = rng.uniform(0, 2 * np.pi, 900), np.sqrt(rng.random(900))
     x = width / 2 + np.cos(angle) * radius * width * 0.42
@@ -142,11 +139,11 @@ def _add_leaves(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int,
 
 
 @lru_cache(maxsize=64)
-def _lamp_picture(look: StreetLook, halvings: int) -> NDArray[np.uint8]:
+def _lamp_picture(visual: StreetVisual, halvings: int) -> NDArray[np.uint8]:
     if halvings:
-        return _halved(_lamp_picture(look, halvings - 1))
+        return _halved(_lamp_picture(visual, halvings - 1))
     width, height = round(_LAMP[0] * _FINE), round(_LAMP[1] * _FINE)
-    is_lit = look.time != "day"
+    is_lit = visual.time != "day"
     image = Image.new("RGBA", (width, height), (255, 220, 150, 0))
     middle, head = width / 2, 34
     if is_lit:
@@ -166,7 +163,7 @@ def _lamp_picture(look: StreetLook, halvings: int) -> NDArray[np.uint8]:
 
 
 def _halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Half as wide and high; colours count as much as they are opaque."""
+    """Halve a picture in width and height; colours count as much as they are opaque."""
     image = Image.fromarray(picture).convert("RGBa")
     return np.asarray(image.reduce(2).convert("RGBA"))
 
@@ -175,18 +172,16 @@ def _plate_picture(laid: Layout, pixels: float) -> Pixels:
     return board_picture(laid, "plain", *_PLATE, sharpness_for(pixels * PLATE_LETTERS))
 
 
-def _plates(
-    frame: Frame, city: City, frontage: Lots, location: Point, lots: tuple[Lot, ...]
-) -> Iterator[Thing]:  # fmt: skip
-    """At each end of a street its name, on the first front on the left; once where two of one name meet."""
+def _plates(viewpoint: Viewpoint, lots: tuple[Lot, ...]) -> Iterator[Sprite]:
+    """Yield a plate at each end of a street, on the first front on the left; one where two of one name meet."""
     hung: dict[str, list[Array]] = {}
     for number, lot in enumerate(lots):
-        label = city.streets[lot.street].label
+        label = viewpoint.city.streets[lot.street].label
         is_last = number + 1 == len(lots) or (lots[number + 1].street, lots[number + 1].side) != (lot.street, lot.side)
         if not label or lot.places or not (lot.number == 0 or is_last) or lot.width < 6:
             continue
         laid = layout(label, "plain", 3.2 / PLATE_LETTERS, most_lines=2)
-        feet = to_local(location, np.array([lot.start, lot.end]))
+        feet = viewpoint.to_local([lot.start, lot.end])
         along = (feet[1] - feet[0]) / lot.width
         width = laid.width * PLATE_LETTERS
         is_left = (lot.number == 0) == (lot.side < 0)  # whether the junction is at the end of the front on the right
@@ -196,8 +191,6 @@ def _plates(
             continue
         others.append(left)
         left = left + np.array((along[1], -along[0])) * 0.05
-        panel = Panel(frame, left, left + along * width, PLATE_FOOT, PLATE_FOOT + laid.height * PLATE_LETTERS)
-        yield Thing(
-            panel,
-            partial(_plate_picture, laid),
-        )
+        top = PLATE_FOOT + laid.height * PLATE_LETTERS
+        billboard = Billboard(viewpoint.camera, left, left + along * width, PLATE_FOOT, top)
+        yield Sprite(billboard, partial(_plate_picture, laid))

@@ -1,5 +1,7 @@
-"""The ground around the camera: roads, kerbs, pavements, markings and crossings, drawn from above and looked up below
-the horizon."""
+"""The ground around the camera: roads, kerbs, pavements, markings and crossings.
+
+They are drawn into maps from above, in which the pixels below the horizon are looked up.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,13 @@ from PIL import Image, ImageDraw
 from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.pictures.streets.architecture import ARCHITECTURES
 from verienv.virl.pictures.streets.buildings import light_on
+from verienv.virl.pictures.streets.camera import EYE, Camera
 from verienv.virl.pictures.streets.markings import Layers, Strips, aside, layers_near
-from verienv.virl.pictures.streets.pixels import Pixels, packed, unpacked
+from verienv.virl.pictures.streets.pixels import Pixels, pack, unpack
 from verienv.virl.pictures.streets.sky import veil_color
-from verienv.virl.pictures.streets.visibility import EYE, Frame
-from verienv.virl.pictures.streets.visuals import StreetLook
-from verienv.virl.world.city import City
-from verienv.virl.world.geometry import Point, to_local
-from verienv.virl.world.lots import Lots
+from verienv.virl.pictures.streets.viewpoint import Viewpoint
+from verienv.virl.pictures.streets.visuals import StreetVisual
+from verienv.virl.world.geometry import Array, to_local
 
 YARD, PAVEMENT_STONE, SLAB_JOINT, KERB, ASPHALT, MARKING, PAVING, MEND = range(8)
 """Classes of ground."""
@@ -35,52 +36,48 @@ _REACHES = (3.0, 6.2, 13.0, 30.0, 75.0, 210.0)
 
 _LOOKUPS = BoundedCache(48 * 2**20)
 
-Array = NDArray[np.float64]
 
-
-def draw_ground(canvas: Pixels, frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook) -> None:
+def draw_ground(canvas: Pixels, viewpoint: Viewpoint) -> None:
     """Draw the lower half of the panorama.
 
     Args:
         canvas: columns x rows; drawn on.
-        frame: its size.
-        city, frontage: what lies where.
-        location: of the camera.
-        look: with an architecture that is not "city".
+        viewpoint: its visual has an architecture that is not "city".
     """
-    streets = [city.streets[index] for index in frontage.streets_near(location, _REACHES[-1] * 1.2)]
+    camera, city, location, visual = viewpoint.camera, viewpoint.city, viewpoint.location, viewpoint.visual
+    streets = [city.streets[index] for index in viewpoint.lots.streets_near(location, _REACHES[-1] * 1.2)]
     layers = layers_near(streets, location)
     anchor = to_local(city.nodes[0], np.array([location]))[0]
     maps = np.stack([_map(layers, reach, anchor) for reach in _REACHES])
-    shades = _palette(look)[np.take(maps.reshape(-1), _lookup(frame))]
-    canvas[:, frame.height // 2 :] = shades
-    far = _fade(frame)
-    veil = np.array(veil_color(look))
+    shades = _palette(visual)[np.take(maps.reshape(-1), _lookup(camera))]
+    canvas[:, camera.height // 2 :] = shades
+    far = _fade(camera)
+    veil = np.array(veil_color(visual))
     for row, share in enumerate(far):  # the few rows next to the horizon
         if share <= 0.02:
             break
-        column = canvas[:, frame.height // 2 + row]
-        canvas[:, frame.height // 2 + row] = packed(unpacked(column) * (1 - share) + veil * share)
+        column = canvas[:, camera.height // 2 + row]
+        canvas[:, camera.height // 2 + row] = pack(unpack(column) * (1 - share) + veil * share)
 
 
-def _fade(frame: Frame) -> NDArray[np.float64]:
-    """How much of the veil each row below the horizon shows."""
-    distance = EYE / frame.slopes[frame.height // 2 :].astype(np.float64)
+def _fade(camera: Camera) -> NDArray[np.float64]:
+    """Return the share of the veil in each row below the horizon."""
+    distance = EYE / camera.slopes[camera.height // 2 :].astype(np.float64)
     return np.clip((distance - 60) / 150, 0, 1)
 
 
-def _lookup(frame: Frame) -> NDArray[np.int32]:
-    """Where each pixel below the horizon lies in the maps, columns x rows; read-only."""
-    return _LOOKUPS.get(frame, lambda: _looked_up(frame))
+def _lookup(camera: Camera) -> NDArray[np.int32]:
+    """Return the index into the maps of each pixel below the horizon, columns x rows; read-only."""
+    return _LOOKUPS.get(camera, lambda: _compute_lookup(camera))
 
 
-def _looked_up(frame: Frame) -> NDArray[np.int32]:
-    """As ``_lookup``.
+def _compute_lookup(camera: Camera) -> NDArray[np.int32]:
+    """Compute ``_lookup``.
 
     The point is moved by up to half a pixel of the map either way, so that edges are rough and not stairs.
     """
-    heading = frame.headings[:, None]
-    distance = (EYE / frame.slopes[frame.height // 2 :].astype(np.float64))[None]
+    heading = camera.headings[:, None]
+    distance = (EYE / camera.slopes[camera.height // 2 :].astype(np.float64))[None]
     rng = np.random.default_rng(9)
     east, north = np.sin(heading) * distance, np.cos(heading) * distance
     away = np.maximum(abs(east), abs(north))
@@ -95,10 +92,10 @@ def _looked_up(frame: Frame) -> NDArray[np.int32]:
     return result
 
 
-def _palette(look: StreetLook) -> Pixels:
-    """The colour of each shade of each class, and 0 to spare."""
-    ways = ARCHITECTURES[look.colors]
-    snowy, wet = look.season == "winter", look.weather == "rain"
+def _palette(visual: StreetVisual) -> Pixels:
+    """Return the colour of each shade of each class, and 0 to spare."""
+    ways = ARCHITECTURES[visual.palette_name]
+    snowy, wet = visual.season == "winter", visual.weather == "rain"
     pavement, paving = np.array(ways.pavement, np.float64), np.array(ways.paving, np.float64)
     colors = np.array([
         (128, 124, 104), pavement, pavement * 0.8, (158, 156, 150), (92, 93, 96), (222, 220, 212),
@@ -111,8 +108,8 @@ def _palette(look: StreetLook) -> Pixels:
     if wet:
         colors *= np.array((0.75, 0.75, 0.75, 0.8, 0.62, 0.95, 0.72, 0.66))[:, None]
     grain = np.array((0.955, 0.985, 1.01, 1.05))[None, :, None]
-    light = light_on(1, look).astype(np.float64) * (1.5 if look.time == "night" else 1.0)
-    return packed((colors[:, None] * grain * light).reshape(-1, 3))
+    light = light_on(1, visual).astype(np.float64) * (1.5 if visual.time == "night" else 1.0)
+    return pack((colors[:, None] * grain * light).reshape(-1, 3))
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +121,7 @@ def _noise() -> NDArray[np.uint8]:
 
 
 def _map(layers: Layers, reach: float, anchor: Array) -> NDArray[np.uint8]:
-    """The ground from above, north up: ``class * _GRAINS + grain``, _SIDE x _SIDE."""
+    """Draw the ground from above, north up: ``class * _GRAINS + grain``, _SIDE x _SIDE."""
     scale = _SIDE / 2 / reach
     image = Image.new("L", (_SIDE, _SIDE), YARD * _GRAINS)
     pen = _Pen(ImageDraw.Draw(image), scale)
@@ -148,7 +145,7 @@ class _Pen:
         self._draw, self._scale = draw, scale
 
     def strips(self, strips: Strips, part: int, *, has_round_ends: bool = False) -> None:
-        """Rectangles along lines between two points; round ends join those of one street and of many."""
+        """Draw rectangles along lines between two points; round ends join those of one street and of several."""
         bound = _SIDE / 2 / self._scale + 1.0
         low, high = np.minimum(strips.start, strips.end), np.maximum(strips.start, strips.end)
         wide = strips.width[:, None]
@@ -165,5 +162,5 @@ class _Pen:
                     self._draw.ellipse(box, part * _GRAINS)
 
     def _at(self, points: Array) -> Array:
-        """Pixels of points in metres."""
+        """Convert points in metres to pixels."""
         return _SIDE / 2 + points * (self._scale, -self._scale)

@@ -1,4 +1,4 @@
-"""What streets are made of: pavements and their joints, kerbs, asphalt, mends, painted lines and crossings."""
+"""The parts of streets: pavements and their joints, kerbs, asphalt, mends, painted lines and crossings."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from verienv.virl.pictures.streets.keyed_random import Draws
+from verienv.virl.pictures.streets.keyed_random import KeyedRandom
 from verienv.virl.world.building_lines import PAVEMENT, building_line_offset, road_width
 from verienv.virl.world.city import Street
-from verienv.virl.world.geometry import Point, to_local
-
-Array = NDArray[np.float64]
+from verienv.virl.world.geometry import Array, Point, to_local
 
 LINE, STRIPE, JOINT = 0.12, 0.5, 0.025
 """Metres of the width of a painted line, of a stripe of a crossing, and of a joint."""
@@ -42,7 +39,7 @@ class Strips(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """What is drawn of streets, from the lowest layer up; metres.
+    """The parts of streets by layer, from the lowest up; metres.
 
     Attributes:
         pavement: all between the fronts.
@@ -50,8 +47,8 @@ class Layers(NamedTuple):
         kerb: the road with its kerbs.
         paving: streets for people on foot.
         asphalt: the road between its kerbs.
-        mends: where it was opened and closed again.
-        markings: what is painted on it.
+        mends: places where the asphalt was opened and closed again.
+        markings: lines and crossings painted on the asphalt.
     """
 
     pavement: Strips
@@ -64,12 +61,12 @@ class Layers(NamedTuple):
 
 
 def layers_near(streets: list[Street], location: Point) -> Layers:
-    """What is drawn of streets, in metres east and north of a position."""
+    """Return the parts of streets, in metres east and north of a position."""
     offsets = to_local(location, np.array([street.points[0] for street in streets]).reshape(-1, 2))
     each = [_layers(street) for street in streets]
     return Layers(
         *(
-            joined([Strips(s.start + o, s.end + o, s.width) for s, o in zip(layer, offsets, strict=True)])
+            join([Strips(s.start + o, s.end + o, s.width) for s, o in zip(layer, offsets, strict=True)])
             for layer in (zip(*each, strict=True) if each else [()] * len(Layers._fields))
         )
     )
@@ -77,9 +74,9 @@ def layers_near(streets: list[Street], location: Point) -> Layers:
 
 @lru_cache(maxsize=4096)
 def _layers(street: Street) -> Layers:
-    """In metres east and north of the street's first point."""
+    """Return the parts of a street, in metres east and north of its first point."""
     line = to_local(street.points[0], np.array(street.points))
-    wide, none = road_width(street), joined([])
+    wide, none = road_width(street), join([])
     pavement, slabs = _band(line, 2 * building_line_offset(street)), joints(line, street)
     if street.kind == "pedestrian":
         return Layers(pavement, slabs, none, _band(line, wide), none, none, none)
@@ -91,19 +88,19 @@ def _band(line: Array, width: float) -> Strips:
     return Strips(line[:-1], line[1:], np.full(len(line) - 1, width))
 
 
-def joined(strips: list[Strips]) -> Strips:
-    """All of them in one."""
+def join(strips: list[Strips]) -> Strips:
+    """Join strips into one."""
     if not strips:
         return Strips(np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
     return Strips(*(np.concatenate(parts) for parts in zip(*strips, strict=True)))
 
 
 def markings(line: Array, street: Street) -> Strips:
-    """The line in the middle of a street by its kind, and the crossings at its ends.
+    """Return the line in the middle of a street by its kind, and the crossings at its ends.
 
     Args:
-        line: of its middle, n x 2, metres east and north.
-        street: of which kind.
+        line: the middle of the street, n x 2, metres east and north.
+        street: the street, whose kind counts.
     """
     width, total = road_width(street), _lengths(line)[-1]
     clear = width / 2 + CROSSING[1]
@@ -114,26 +111,26 @@ def markings(line: Array, street: Street) -> Strips:
         found.append(_dashes(line, clear, total, 3.0, 6.0, 0.0))
     if total > SHORTEST:
         found += [_crossing(line, width), _crossing(line[::-1], width)]
-    return joined(found)
+    return join(found)
 
 
 def mends(line: Array, street: Street) -> Strips:
-    """Where the asphalt of a street was opened and closed again."""
-    draws = Draws(round(street.points[0][0] * 1e6) * 2**32 + round(street.points[-1][1] * 1e6))
+    """Return places where the asphalt of a street was opened and closed again."""
+    rng = KeyedRandom(round(street.points[0][0] * 1e6) * 2**32 + round(street.points[-1][1] * 1e6))
     total, half = _lengths(line)[-1], road_width(street) / 2
     found = []
     for _ in range(int(total / 14.0)):
-        start = at(line, np.array([draws.share() * total]))
-        length, width = 0.8 + 4.0 * draws.share() ** 2, 0.6 + 1.2 * draws.share()
+        start = at(line, np.array([rng.uniform() * total]))
+        length, width = 0.8 + 4.0 * rng.uniform() ** 2, 0.6 + 1.2 * rng.uniform()
         ahead = at(line, np.array([total])) - start
         ahead = ahead / max(1e-6, float(np.hypot(*ahead[0])))
-        shift = aside(start, start + ahead) * ((2 * draws.share() - 1) * (half - 1.2))
+        shift = aside(start, start + ahead) * ((2 * rng.uniform() - 1) * (half - 1.2))
         found.append(Strips(start + shift, start + shift + ahead * length, np.array([width])))
-    return joined(found)
+    return join(found)
 
 
 def joints(line: Array, street: Street) -> Strips:
-    """The joints between the slabs of pavements: across the street each metre, and along it."""
+    """Return the joints between the slabs of pavements: across the street each metre, and along it."""
     half = building_line_offset(street)
     steps = np.arange(1.0, _lengths(line)[-1])
     start, end = at(line, steps), at(line, steps + 0.01)
@@ -144,17 +141,17 @@ def joints(line: Array, street: Street) -> Strips:
     shift = aside(first, last)
     for offset in (half - 1.0, half - 2.0, 1.0 - half, 2.0 - half):
         found.append(Strips(first + shift * offset, last + shift * offset, np.full(len(first), JOINT)))
-    return joined(found)
+    return join(found)
 
 
 def at(line: Array, distance: Array) -> Array:
-    """The points of a line at metres from its start."""
+    """Return the points of a line ``distance`` metres from its start."""
     lengths = _lengths(line)
     return np.stack([np.interp(distance, lengths, line[:, 0]), np.interp(distance, lengths, line[:, 1])], axis=1)
 
 
 def aside(start: Array, end: Array) -> Array:
-    """The unit vectors to the right of the ways from starts to ends, n x 2."""
+    """Return the unit vectors to the right of the lines from starts to ends, n x 2."""
     ahead = end - start
     right = np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
     return np.asarray(right / np.maximum(np.hypot(*ahead.T), 1e-9)[:, None])
@@ -172,7 +169,7 @@ def _dashes(line: Array, clear: float, total: float, dash: float, period: float,
 
 
 def _crossing(line: Array, width: float) -> Strips:
-    """The stripes of a zebra crossing near the start of a line."""
+    """Return the stripes of a zebra crossing near the start of a line."""
     start, end = at(line, width / 2 + np.array(CROSSING[:1])), at(line, width / 2 + np.array(CROSSING[1:]))
     offsets = np.arange(-width / 2 + 0.6, width / 2 - 0.3, 2 * STRIPE)[:, None]
     across = aside(start, end) * offsets

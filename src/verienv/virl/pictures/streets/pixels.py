@@ -1,4 +1,4 @@
-"""Colours, and pictures of which each pixel is one number: looked up, moved and mixed four bytes at a time."""
+"""Pixels: pictures of which each pixel is one number, so that four bytes are looked up, moved and blended at a time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Pixels = NDArray[np.uint32]
 
 
 def color(code: str) -> RGB:
-    """The colour written as "#rrggbb"."""
+    """Parse a colour written as "#rrggbb"."""
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 
-def packed(levels: ArrayLike) -> Pixels:
-    """Pixels of levels: an array of shape (..., 3) becomes one of shape (...); what is not 0 to 255 is clipped."""
+def pack(levels: ArrayLike) -> Pixels:
+    """Pack levels into pixels: an array of shape (..., 3) becomes one of shape (...); levels are clipped to 0..255."""
     rgb = np.asarray(levels)
     bytes_ = np.full((*rgb.shape[:-1], 4), 255, np.uint8)
     bytes_[..., :3] = np.clip(np.rint(rgb), 0, 255)
@@ -25,17 +25,17 @@ def packed(levels: ArrayLike) -> Pixels:
 
 
 def opacity(pixels: Pixels) -> NDArray[np.uint8]:
-    """How opaque each pixel is, 0 to 255."""
+    """Return the opacity of each pixel, 0 to 255."""
     return np.ascontiguousarray(pixels).view(np.uint8)[..., 3::4]
 
 
-def unpacked(pixels: Pixels) -> NDArray[np.uint8]:
-    """The levels of pixels: an array of shape (...) becomes a view of shape (..., 3)."""
+def unpack(pixels: Pixels) -> NDArray[np.uint8]:
+    """Unpack pixels into levels: an array of shape (...) becomes a view of shape (..., 3)."""
     return np.ascontiguousarray(pixels).view(np.uint8).reshape(*pixels.shape, 4)[..., :3]
 
 
-def mixed(under: Pixels, over: Pixels, share: NDArray[np.uint32]) -> Pixels:
-    """``over`` laid on ``under``: ``share`` of 0 leaves what was there, 256 covers it.
+def blend(under: Pixels, over: Pixels, share: NDArray[np.uint32]) -> Pixels:
+    """Blend ``over`` onto ``under``: a ``share`` of 0 leaves ``under``, 256 gives ``over``.
 
     Two channels at a time; of each pair the lower byte's product fits into the byte above it. The order of bytes in
     memory does not matter: a channel never mixes with another.

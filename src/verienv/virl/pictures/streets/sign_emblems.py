@@ -1,4 +1,4 @@
-"""Emblems of kinds of places: a cup for a cafe, a cross for a pharmacy."""
+"""Sign emblems of kinds of places: a cup for a cafe, a cross for a pharmacy."""
 
 from __future__ import annotations
 
@@ -104,12 +104,12 @@ _BY_KIND = {kind: name for name, kinds in _KINDS.items() for kind in kinds.split
 
 
 def emblem_of(kind: str) -> str:
-    """The emblem of a kind of place, "" if it has none."""
+    """Return the emblem of a kind of place, "" if it has none."""
     return _BY_KIND.get(kind, "")
 
 
 def emblem_mask(name: str, size: int) -> Image.Image:
-    """An emblem as a mask, ``size`` pixels wide and high."""
+    """Draw an emblem as a mask, ``size`` pixels wide and high."""
     image = Image.new("L", (_SIZE, _SIZE), 0)
     _DRAWINGS[name](ImageDraw.Draw(image))
     return image.resize((size, size), Image.Resampling.LANCZOS)

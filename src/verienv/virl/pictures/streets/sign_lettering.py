@@ -1,4 +1,4 @@
-"""The writing of signs: fonts, lines of a name that fill a board, and the picture of a board."""
+"""Sign lettering: fonts, the lines of a label that fill a board, and the picture of a board."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from verienv.core.assets import asset_path
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.pictures.streets.pixels import RGB, Pixels, packed
+from verienv.virl.pictures.streets.pixels import RGB, Pixels, pack
 from verienv.virl.pictures.streets.sign_emblems import emblem_mask
 from verienv.virl.pictures.streets.visuals import DISPLAY_FONTS
 
@@ -20,32 +20,32 @@ CAP = 44
 """Pixels of a capital letter's height in the finest picture of a board."""
 
 LINE = 1.55
-"""From line to line, by the height of a capital letter."""
+"""Distance from line to line, by the height of a capital letter."""
 
 MARGIN = 0.55
-"""Around the writing, by the height of a capital letter."""
+"""Margin around the writing, by the height of a capital letter."""
 
 EMBLEM = 1.9
-"""The room that an emblem takes before the writing, by the height of a capital letter."""
+"""Width of an emblem's room before the writing, by the height of a capital letter."""
 
 NARROWEST = 0.62
-"""How far letters are squeezed to fit."""
+"""Width of squeezed letters by their natural width, at least."""
 
 SHARPNESS = tuple(2.0 ** (-step / 2) for step in range(9))
-"""The scales of the pictures of a board, finest first."""
+"""Scales of the pictures of a board, finest first."""
 
 _PICTURES = BoundedCache(48 * 2**20)
 _MOST_LINES = 5
 
 
 class Layout(NamedTuple):
-    """How a name fills a board, in units of the height of a capital letter.
+    """The writing on a board, in units of the height of a capital letter.
 
     Attributes:
-        lines: the writing.
+        lines: the lines of the writing.
         squeeze: the width of its letters by their natural width.
-        width, height: of the board.
-        emblem: what is drawn before the writing, a name of ``emblems``; "" for nothing.
+        width, height: the size of the board.
+        emblem: the emblem before the writing, a name of ``sign_emblems``; "" for none.
     """
 
     lines: tuple[str, ...]
@@ -56,14 +56,14 @@ class Layout(NamedTuple):
 
 
 def layout(label: str, font: str, most_width: float, most_lines: int = _MOST_LINES, emblem: str = "") -> Layout:
-    """The fewest lines that fit a width, balanced, broken between words; else squeezed; else wider than asked.
+    """Lay a label out in the fewest lines that fit a width: balanced, else squeezed, else wider than asked.
 
     Args:
         label: printable ASCII.
-        font: a name of ``street_looks``, not "mixed".
-        most_width: of the board, by the height of a capital letter.
-        most_lines: lines at most.
-        emblem: what is drawn before the writing; "" for nothing.
+        font: a ``SignFont``, not "mixed".
+        most_width: the width of the board, by the height of a capital letter, at most.
+        most_lines: the number of lines, at most; they are broken between words.
+        emblem: the emblem before the writing; "" for none.
     """
     inner = most_width - 2 * MARGIN - (EMBLEM if emblem else 0.0)
     words = label.split() or [label]
@@ -83,7 +83,7 @@ def _laid(lines: tuple[str, ...], font: str, squeeze: float, emblem: str) -> Lay
 
 
 def _balanced(words: list[str], count: int, font: str) -> tuple[str, ...]:
-    """The words in so many lines, the widest as narrow as can be; of many words the breaks are tried in turn."""
+    """Break words into ``count`` lines, the widest as narrow as can be; 2000 ways to break them are tried at most."""
     best: tuple[str, ...] = ()
     narrowest = float("inf")
     breaks = combinations(range(1, len(words)), count - 1)
@@ -102,13 +102,13 @@ def _widest(lines: tuple[str, ...], font: str) -> float:
 
 @lru_cache(maxsize=8192)
 def _width(line: str, font: str) -> float:
-    """By the height of a capital letter."""
+    """Return the width of a line by the height of a capital letter."""
     return max(0.5, _face(font).getlength(line) / CAP)
 
 
 @lru_cache(maxsize=8)
 def _face(font: str) -> ImageFont.FreeTypeFont:
-    """The font at the size at which an H is ``CAP`` pixels high."""
+    """Load a font at the size at which an H is ``CAP`` pixels high."""
     name = f"fonts/{font}/{font}.woff" if font in DISPLAY_FONTS else "fonts/DejaVuSans-Bold.ttf"
     path = asset_path(name)
     basic = ImageFont.Layout.BASIC
@@ -117,17 +117,17 @@ def _face(font: str) -> ImageFont.FreeTypeFont:
 
 
 def sharpness_for(pixels: float) -> int:
-    """Which scale of ``SHARPNESS`` fits capital letters so many pixels high best."""
+    """Return the index of the scale of ``SHARPNESS`` that fits capital letters so many pixels high best."""
     return min(max(round(-2 * log2(max(pixels, 1e-3) / CAP)), 0), len(SHARPNESS) - 1)
 
 
 def board_picture(laid: Layout, font: str, ground: RGB, ink: RGB, sharpness: int) -> Pixels:
-    """The picture of a board at a scale of ``SHARPNESS``, height x width; read-only."""
+    """Return the picture of a board at a scale of ``SHARPNESS``, height x width; read-only."""
 
     def draw() -> Pixels:
         finest = _board(laid, font, ground, ink)
         size = [max(2, round(side * SHARPNESS[sharpness])) for side in finest.size]
-        return packed(np.asarray(finest.resize((size[0], size[1]), Image.Resampling.BOX)))
+        return pack(np.asarray(finest.resize((size[0], size[1]), Image.Resampling.BOX)))
 
     return _PICTURES.get((laid, font, ground, ink, sharpness), draw)
 
@@ -150,7 +150,7 @@ def _board(laid: Layout, font: str, ground: RGB, ink: RGB) -> Image.Image:
 
 
 def _line_mask(line: str, font: str, squeeze: float) -> Image.Image:
-    """One line, from 1.5 capital letters above its baseline to 0.6 below."""
+    """Draw one line as a mask, from 1.5 capital letters above its baseline to 0.6 below."""
     length = max(1, round(_face(font).getlength(line)))
     mask = Image.new("L", (length + CAP, round(2.1 * CAP)), 0)
     ImageDraw.Draw(mask).text((CAP / 2, 1.5 * CAP), line, 255, font=_face(font), anchor="ls")

@@ -1,4 +1,4 @@
-"""Places as they are seen: the colours of their shops, and their signs drawn into a panorama."""
+"""Signs in a panorama: the colours of shops and signs, and the choice of the boards that are drawn."""
 
 from __future__ import annotations
 
@@ -6,29 +6,27 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from verienv.virl.pictures.streets.billboards import Panel, Thing
+from verienv.virl.pictures.streets.billboards import Billboard, Sprite
 from verienv.virl.pictures.streets.buildings import Shop
 from verienv.virl.pictures.streets.pixels import RGB, color
-from verienv.virl.pictures.streets.sign_boards import Board, boards_of
+from verienv.virl.pictures.streets.sign_boards import Board, boards_of, fallback_sign
 from verienv.virl.pictures.streets.sign_lettering import board_picture, sharpness_for
-from verienv.virl.pictures.streets.turned import turned_board
-from verienv.virl.pictures.streets.views import headings_at
-from verienv.virl.pictures.streets.visibility import Cover, Frame
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.viewpoint import Viewpoint
+from verienv.virl.pictures.streets.visibility import Cover
+from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.world.city import City, Place
-from verienv.virl.world.geometry import Point, to_local
+from verienv.virl.world.geometry import Array, to_local
 from verienv.virl.world.lots import Lot, Lots
 
-SIGHT_OF_SIGNS = 90.0
+SIGN_RADIUS = 90.0
 """Metres within which signs are drawn."""
 
 MOST_HIDDEN = 0.04
-"""The share of a board that walls may hide where it is read."""
+"""Share of a board that walls may hide where it is read."""
 
 SHOP = 8.0
-"""Metres of a ground floor that a place takes."""
+"""Metres of a ground floor that the shop of a place takes."""
 
 _FOOD = frozenset(
     [
@@ -65,7 +63,7 @@ _ALL_SCHEMES = (*_SCHEMES, (color("#ffffff"), color("#0a7a3a")))
 
 
 def scheme_of(place: Place) -> tuple[RGB, RGB]:
-    """The ground and the ink of a place's signs: the kind's own, or what follows from the name."""
+    """Return the colours of a place's signs, ground and ink: those of its kind, or those that follow from its label."""
     if place.kind in _BY_KIND:
         return _ALL_SCHEMES[_BY_KIND[place.kind]]
     number = sum(ord(letter) * (index + 1) for index, letter in enumerate(place.label))
@@ -73,7 +71,7 @@ def scheme_of(place: Place) -> tuple[RGB, RGB]:
 
 
 def shops_of(city: City, lot: Lot) -> tuple[Shop, ...]:
-    """The shops of the places on a lot."""
+    """Return the shops of the places on a lot."""
     if not lot.places:
         return ()
     ends = to_local(lot.start, np.array([lot.end, *(city.places[place].location for place in lot.places)]))
@@ -89,92 +87,94 @@ def shops_of(city: City, lot: Lot) -> tuple[Shop, ...]:
     return tuple(shops)
 
 
-class SignsOf:
-    """The boards of a city's places under a look, each planned once."""
+class CityBoards:
+    """The boards of a city's places in a visual, each planned once."""
 
-    def __init__(self, city: City, frontage: Lots, look: StreetLook) -> None:
-        self._index = {id(place): index for index, place in enumerate(city.places)}
-        self._make = lru_cache(maxsize=4096)(lambda place: boards_of(city, frontage, place, look))
+    def __init__(self, lots: Lots, visual: StreetVisual) -> None:
+        self._index = {id(place): index for index, place in enumerate(lots.city.places)}
+        self._make = lru_cache(maxsize=4096)(lambda place: boards_of(lots, place, visual))
 
     def __call__(self, place: int) -> tuple[Board, ...]:
+        """Return the boards of the place of an index."""
         return self._make(place)
 
     def index(self, place: Place | None) -> int:
-        """The index of one of the city's places, -1 for None."""
+        """Return the index of one of the city's places, -1 for None."""
         return -1 if place is None else self._index[id(place)]
 
 
 @lru_cache(maxsize=8)
-def signs_of(city: City, frontage: Lots, look: StreetLook) -> SignsOf:
-    """The same for the same city, frontage and lettering."""
-    return SignsOf(city, frontage, look)
+def city_boards(lots: Lots, visual: StreetVisual) -> CityBoards:
+    """Return the boards of a city, one object for the same lots and lettering."""
+    return CityBoards(lots, visual)
 
 
 class Signs(NamedTuple):
-    """What is drawn of signs from one position.
+    """The signs to draw from one viewpoint.
 
     Attributes:
-        others: the signs of places that are not the landmark, and its fascia under a turned board, in no order.
-        own: those of the landmark, from far to near, to be drawn after all else.
-        turned: where none of its own is read from here, a board that turns towards the camera, to be drawn before all
-            walls.
+        others: signs of places that are not the landmark, and its fascia under a fallback sign, in no order.
+        own: signs of the landmark, from far to near, to be drawn after all else.
+        fallback: a sign of the landmark that turns towards the camera, where none of its own is read from here; to be
+            drawn before all walls.
     """
 
-    others: list[Thing]
-    own: list[Thing]
-    turned: Thing | None
+    others: list[Sprite]
+    own: list[Sprite]
+    fallback: Sprite | None
 
 
-def signs_near(frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook, cover: Cover) -> Signs:
-    """The signs around the camera."""
-    signs = signs_of(city, frontage, StreetLook(sign_font=look.sign_font))
-    landmark = signs.index(city.landmark_at(location))
-    places = sorted({place for lot in frontage.near(location, SIGHT_OF_SIGNS) for place in lot.places} - {landmark})
-    feet = to_local(location, np.array([city.places[place].location for place in places]).reshape(-1, 2))
+def signs_near(viewpoint: Viewpoint, cover: Cover) -> Signs:
+    """Return the signs around the camera."""
+    city = viewpoint.city
+    boards = city_boards(viewpoint.lots, StreetVisual(sign_font=viewpoint.visual.sign_font))
+    landmark = boards.index(city.landmark_at(viewpoint.location))
+    near = viewpoint.lots.near(viewpoint.location, SIGN_RADIUS)
+    places = sorted({place for lot in near for place in lot.places} - {landmark})
+    feet = viewpoint.to_local([city.places[place].location for place in places])
     others = [
-        _thing(frame, city, board, foot) for place, foot in zip(places, feet, strict=True) for board in signs(place)
+        _sprite(viewpoint, board, foot) for place, foot in zip(places, feet, strict=True) for board in boards(place)
     ]
     if landmark < 0:
         return Signs(others, [], None)
-    foot = to_local(location, np.array([city.places[landmark].location]))[0]
-    shown = boards_shown(frame, city, frontage, location, look, cover)
-    things = [_thing(frame, city, board, foot) for board in shown]
-    if shown[-1].kind == "turned":
-        return Signs(others + things[:-1], [], things[-1])
-    return Signs(others, sorted(things, key=lambda thing: -thing.panel.distance), None)
+    foot = viewpoint.to_local([city.places[landmark].location])[0]
+    chosen = choose_boards(viewpoint, cover)
+    sprites = [_sprite(viewpoint, board, foot) for board in chosen]
+    if chosen[-1].kind == "fallback":
+        return Signs(others + sprites[:-1], [], sprites[-1])
+    return Signs(others, sorted(sprites, key=lambda sprite: -sprite.billboard.distance), None)
 
 
-def boards_shown(
-    frame: Frame, city: City, frontage: Lots, location: Point, look: StreetLook, cover: Cover
-) -> tuple[Board, ...]:
-    """The boards of the landmark that are drawn from a position where there is one.
+def choose_boards(viewpoint: Viewpoint, cover: Cover) -> tuple[Board, ...]:
+    """Choose the boards of the landmark that are drawn, at a viewpoint where there is a landmark.
 
-    Its own, if whichever way one looks along a street one is read that lies wholly in one of the four views. Else the
-    last is a turned board, after the fascia if this hangs clear below it.
+    They are its own if in every direction along a street one is read that lies wholly in one of the four views. Else
+    the last is a fallback sign, after the fascia if this hangs clear below it.
     """
-    signs = signs_of(city, frontage, StreetLook(sign_font=look.sign_font))
-    landmark = signs.index(city.landmark_at(location))
-    foot = to_local(location, np.array([city.places[landmark].location]))[0]
-    viewer, boards = (-float(foot[0]), -float(foot[1])), signs(landmark)
-    headings = headings_at(city, frontage, location)
-    read = [
+    city = viewpoint.city
+    boards_by_place = city_boards(viewpoint.lots, StreetVisual(sign_font=viewpoint.visual.sign_font))
+    landmark = boards_by_place.index(city.landmark_at(viewpoint.location))
+    foot = viewpoint.to_local([city.places[landmark].location])[0]
+    viewer, boards = (-float(foot[0]), -float(foot[1])), boards_by_place(landmark)
+    headings = viewpoint.lots.headings_at(viewpoint.location)
+    readable = [
         board
         for board in boards
-        if board.is_read_from(viewer) and _panel(frame, board, foot).hidden_share(cover) < MOST_HIDDEN
+        if board.is_read_from(viewer) and _billboard(viewpoint, board, foot).hidden_share(cover) < MOST_HIDDEN
     ]
-    if read and all(any(board.is_in_view(viewer, heading) for board in read) for heading in headings):
+    if readable and all(any(board.is_in_view(viewer, heading) for board in readable) for heading in headings):
         return boards
-    fascia, turned = boards[0], turned_board(boards[0], viewer, headings)
-    return (fascia, turned) if fascia.top < turned.bottom else (turned,)
+    fascia, fallback = boards[0], fallback_sign(boards[0], viewer, headings)
+    return (fascia, fallback) if fascia.top < fallback.bottom else (fallback,)
 
 
-def _thing(frame: Frame, city: City, board: Board, foot: NDArray[np.float64]) -> Thing:
-    ground, ink = scheme_of(city.places[board.place])
-    return Thing(
-        _panel(frame, board, foot),
+def _sprite(viewpoint: Viewpoint, board: Board, foot: Array) -> Sprite:
+    ground, ink = scheme_of(viewpoint.city.places[board.place])
+    return Sprite(
+        _billboard(viewpoint, board, foot),
         lambda pixels: board_picture(board.layout, board.font, ground, ink, sharpness_for(pixels * board.letters)),
     )
 
 
-def _panel(frame: Frame, board: Board, foot: NDArray[np.float64]) -> Panel:
-    return Panel(frame, foot + board.left, foot + board.right, board.bottom, board.top)
+def _billboard(viewpoint: Viewpoint, board: Board, foot: Array) -> Billboard:
+    return Billboard(viewpoint.camera, foot + board.left, foot + board.right, board.bottom, board.top)

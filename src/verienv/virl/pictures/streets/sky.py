@@ -1,4 +1,4 @@
-"""The sky of a look, from the horizon to the zenith, with a skyline far away."""
+"""The sky, from the horizon to the zenith, with a skyline far away."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
-from verienv.virl.pictures.streets.pixels import Pixels, packed
-from verienv.virl.pictures.streets.visuals import StreetLook
+from verienv.virl.pictures.streets.pixels import Pixels, pack
+from verienv.virl.pictures.streets.visuals import StreetVisual
 
 _ZENITH_HORIZON = {
     ("day", "clear"): ((62, 118, 190), (196, 216, 232)),
@@ -34,57 +34,57 @@ _CLOUDS = {
     ("night", "overcast"): ((14, 15, 20), 0.5),
     ("night", "rain"): ((12, 13, 18), 0.5),
 }
-"""The colour of clouds, and how much of the sky is free of them."""
+"""Colour of clouds, and the share of the sky that is free of them."""
 
 _SKIES = BoundedCache(64 * 2**20)
 
 _FLAT = 0.12
-"""How fast clouds shrink towards the horizon: the slope of the sky under which they end."""
+"""Slope of the sky under which clouds end; they shrink towards the horizon."""
 
 
-def veil_color(look: StreetLook) -> tuple[float, float, float]:
-    """The colour into which what is far fades: the sky at the horizon."""
-    return _ZENITH_HORIZON[look.time, look.weather][1]
+def veil_color(visual: StreetVisual) -> tuple[float, float, float]:
+    """Return the colour of the veil, into which what is far fades: the sky at the horizon."""
+    return _ZENITH_HORIZON[visual.time, visual.weather][1]
 
 
-def sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
-    """The upper half of a panorama.
+def sky(visual: StreetVisual, height: int, width: int, sun: float) -> Pixels:
+    """Return the upper half of a panorama.
 
     Args:
-        look: time, weather and architecture.
-        height, width: of the whole panorama, pixels.
+        visual: the visual, whose time, weather and architecture count.
+        height, width: the size of the whole panorama in pixels.
         sun: the direction of sun or moon, degrees clockwise from north.
 
     Returns:
         width x (height // 2), read-only.
     """
-    shown = (look.time, look.weather, look.ways, height, width, sun)
-    return _SKIES.get(shown, lambda: _sky(look, height, width, sun))
+    key = (visual.time, visual.weather, visual.architecture_name, height, width, sun)
+    return _SKIES.get(key, lambda: _sky(visual, height, width, sun))
 
 
-def _sky(look: StreetLook, height: int, width: int, sun: float) -> Pixels:
+def _sky(visual: StreetVisual, height: int, width: int, sun: float) -> Pixels:
     rows = height // 2
     up = (np.arange(rows, 0, -1) - 0.5) / rows  # 1 at the zenith
-    zenith, horizon = (np.array(each, np.float64) for each in _ZENITH_HORIZON[look.time, look.weather])
+    zenith, horizon = (np.array(each, np.float64) for each in _ZENITH_HORIZON[visual.time, visual.weather])
     levels = np.repeat((zenith + (horizon - zenith) * np.exp(-3.2 * up)[:, None])[:, None], width, axis=1)
     heading = (np.arange(width) + 0.5) / width * 2 * np.pi - np.radians(sun)
     climb = up[:, None] * np.pi / 2
-    if look.time == "night" and look.weather == "clear":
+    if visual.time == "night" and visual.weather == "clear":
         _add_stars(levels, np.random.default_rng(11))
-    if look.weather == "clear":
-        tilt = np.radians({"day": 48.0, "dusk": 4.0, "night": 38.0}[look.time])
+    if visual.weather == "clear":
+        tilt = np.radians({"day": 48.0, "dusk": 4.0, "night": 38.0}[visual.time])
         near = np.sin(climb) * np.sin(tilt) + np.cos(climb) * np.cos(tilt) * np.cos(heading)
-        _add_light(levels, near, look.time)
-    if (look.time, look.weather) in _CLOUDS:
-        color, free = _CLOUDS[look.time, look.weather]
+        _add_light(levels, near, visual.time)
+    if (visual.time, visual.weather) in _CLOUDS:
+        color, free = _CLOUDS[visual.time, visual.weather]
         cover = _clouds(climb, heading + np.radians(sun), free)[..., None]
         levels += (np.array(color) - levels) * cover
-    _add_skyline(levels, up, look, horizon)
-    return np.ascontiguousarray(packed(levels).T)
+    _add_skyline(levels, up, visual, horizon)
+    return np.ascontiguousarray(pack(levels).T)
 
 
 def _add_light(levels: NDArray[np.float64], near: NDArray[np.float64], time: str) -> None:
-    """Sun or moon and the glow around it; ``near`` is the cosine of the angle to it."""
+    """Add sun or moon and the glow around it; ``near`` is the cosine of the angle to it."""
     if time == "night":
         levels += np.array((26, 28, 34)) * np.exp((near - 1)[..., None] * 90)
         levels[near > np.cos(np.radians(0.9))] = (236, 234, 220)
@@ -105,7 +105,7 @@ def _add_stars(levels: NDArray[np.float64], rng: np.random.Generator) -> None:
 
 
 def _clouds(climb: NDArray[np.float64], heading: NDArray[np.float64], free: float) -> NDArray[np.float64]:
-    """How much of the sky clouds cover at each pixel, 0 to 1: noise on a plane high above, so without a seam."""
+    """Return the share of each pixel that clouds cover, 0 to 1: noise on a plane high above, so without a seam."""
     reach = 1 / (np.tan(np.clip(climb, 0.001, 1.55)) + _FLAT)
     east, north = reach * np.sin(heading)[None], reach * np.cos(heading)[None]
     rng = np.random.default_rng(5)
@@ -117,7 +117,7 @@ def _clouds(climb: NDArray[np.float64], heading: NDArray[np.float64], free: floa
 
 
 def _smooth(grid: NDArray[np.float64], y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Smooth noise: the grid's values and what lies between them; the grid repeats."""
+    """Interpolate smoothly between the values of a grid that repeats."""
     row, column = np.floor(y).astype(int), np.floor(x).astype(int)
     down, right = y - row, x - column
     down, right = down * down * (3 - 2 * down), right * right * (3 - 2 * right)
@@ -131,18 +131,18 @@ def _smooth(grid: NDArray[np.float64], y: NDArray[np.float64], x: NDArray[np.flo
 
 
 def _add_skyline(
-    levels: NDArray[np.float64], up: NDArray[np.float64], look: StreetLook, veil: NDArray[np.float64]
+    levels: NDArray[np.float64], up: NDArray[np.float64], visual: StreetVisual, veil: NDArray[np.float64]
 ) -> None:
-    """Roofs beyond the last building that is drawn: one step of haze from the sky."""
-    if look.weather == "fog":
+    """Add roofs beyond the last building that is drawn: one step of haze from the sky."""
+    if visual.weather == "fog":
         return
-    rng = np.random.default_rng([3, len(look.ways)])
+    rng = np.random.default_rng([3, len(visual.architecture_name)])
     columns = levels.shape[1]
-    tall = {"astana": 5.0, "helsinki": 3.0}.get(look.ways, 2.4)
+    tall = {"astana": 5.0, "helsinki": 3.0}.get(visual.architecture_name, 2.4)
     for depth, strength in ((1.0, 0.3), (0.6, 0.5)):
         count = 260
         roofs = (0.35 + 0.65 * rng.random(count) ** 2) * tall * depth
         top = np.interp(np.arange(columns) / columns * count, np.arange(count), roofs, period=count)
         top = roofs[(np.arange(columns) * count // columns) % count]
         inside = up[:, None] * 90 < top[None]
-        levels[inside] += (veil * (0.62 if look.time != "night" else 0.5) - levels[inside]) * strength
+        levels[inside] += (veil * (0.62 if visual.time != "night" else 0.5) - levels[inside]) * strength

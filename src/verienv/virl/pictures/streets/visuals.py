@@ -1,4 +1,4 @@
-"""Looks of a street: the hour, the weather, the season, the architecture and the lettering of signs; names for some."""
+"""Visuals of streets: time, weather, season, architecture and the lettering of signs; names for some of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 
 Time = Literal["day", "dusk", "night"]
 Weather = Literal["clear", "overcast", "rain", "fog"]
@@ -21,8 +21,8 @@ DISPLAY_FONTS: tuple[str, ...] = get_args(SignFont)[1:-1]
 """Fonts of shop signs with a character of their own; their letters are drawn twice as large as plain ones."""
 
 
-class StreetLook(BaseModel):
-    """What a street looks like. Two equal looks draw equal pictures.
+class StreetVisual(BaseModel):
+    """The appearance of streets. Two equal visuals draw equal pictures.
 
     Attributes:
         time: "day", "dusk" or "night".
@@ -30,8 +30,8 @@ class StreetLook(BaseModel):
         season: "summer" or "winter" (snow lies, trees are bare).
         architecture: "montevideo", "helsinki", "astana" or "plain": heights, materials, windows and roofs; "city" is
             the one that ``architecture_of`` finds for the city's name.
-        palette: whose colours walls, roofs, doors and pavements have: one of the same names, or "architecture" for its
-            own.
+        palette: the architecture whose colours walls, roofs, doors and pavements have: one of the same names, or
+            "architecture" for its own.
         sign_font: "plain", the name of a display font, or "mixed": each place has a display font of its own.
     """
 
@@ -45,41 +45,41 @@ class StreetLook(BaseModel):
     sign_font: SignFont = "plain"
 
     @classmethod
-    def of(cls, look: str | Mapping[str, Any] | StreetLook, **overrides: Any) -> StreetLook:
-        """The look meant by a name of ``VISUALS``, or by a dict of fields; ``overrides`` are fields that beat it.
+    def of(cls, visual: str | Mapping[str, Any] | StreetVisual, **overrides: Any) -> StreetVisual:
+        """Make a visual of a name of ``VISUALS`` or a dict of fields; ``overrides`` are fields that beat it.
 
         Raises:
             ValueError: one line that names the field, what was given and what is accepted.
         """
-        if isinstance(look, StreetLook):
-            look = look.model_dump()
-        elif isinstance(look, str):
-            if look not in VISUALS:
-                raise ValueError(f"visual={look!r}: expected one of {', '.join(VISUALS)}")
-            look = VISUALS[look]
-        elif not isinstance(look, Mapping):
-            raise ValueError(f"visual={look!r}: expected a name of VISUALS, a dict of fields, or a StreetLook")
-        return validated(cls, {**look, **overrides}, "StreetLook")
+        if isinstance(visual, StreetVisual):
+            visual = visual.model_dump()
+        elif isinstance(visual, str):
+            if visual not in VISUALS:
+                raise ValueError(f"visual={visual!r}: expected one of {', '.join(VISUALS)}")
+            visual = VISUALS[visual]
+        elif not isinstance(visual, Mapping):
+            raise ValueError(f"visual={visual!r}: expected a name of VISUALS, a dict of fields, or a StreetVisual")
+        return validate(cls, {**visual, **overrides}, "StreetVisual")
 
     @property
-    def ways(self) -> ArchitectureName:
-        """The architecture; "plain" where it is left to a city that is not known."""
+    def architecture_name(self) -> ArchitectureName:
+        """The name of the architecture; "plain" where it is left to a city that is not known."""
         return "plain" if self.architecture == "city" else self.architecture
 
     @property
-    def colors(self) -> ArchitectureName:
-        """The architecture whose colours are used."""
-        return self.ways if self.palette == "architecture" else self.palette
+    def palette_name(self) -> ArchitectureName:
+        """The name of the architecture whose colours are used."""
+        return self.architecture_name if self.palette == "architecture" else self.palette
 
-    def in_city(self, name: str) -> StreetLook:
-        """This look with the architecture of the city of that name, where it is left to the city."""
+    def in_city(self, name: str) -> StreetVisual:
+        """Return this visual with the architecture of the city of that name, where it is left to the city."""
         if self.architecture != "city":
             return self
         return self.model_copy(update={"architecture": architecture_of(name)})
 
 
 def architecture_of(city_name: str) -> ArchitectureName:
-    """Whose architecture a city has: the one it is named after ("montevideo-centre-east": "montevideo"), or "plain"."""
+    """Return the architecture that a city is named after ("montevideo-centre-east": "montevideo"), or "plain"."""
     for name in get_args(ArchitectureName):
         if city_name.split("-")[0] == name:
             return name  # type: ignore[no-any-return]
@@ -104,4 +104,4 @@ VISUALS: dict[str, dict[str, Any]] = {
     "plain": {"architecture": "plain"},
     "repainted": {"palette": "helsinki"},
 }
-"""What each named look stands for. "default" is a clear summer day in the city's own architecture, with plain signs."""
+"""Settings by visual. "default" is a clear summer day in the city's own architecture, with plain signs."""

@@ -1,7 +1,7 @@
-"""What walls are made of: rows of tiles, one to each bay of a storey, and the pixels of tiles.
+"""Wall textures: elevations, which are rows of tiles, one to each bay of a storey; and the pixels of tiles.
 
 A tile is kept as the share of each texel that each class of part covers, for each level of sharpness, so that colours
-are chosen late and what is far is an average and never flickers. Houses of one colour share their painted tiles.
+are chosen late, and far walls are averages and never flicker. Houses of one colour share the pixels of their tiles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from verienv.virl.pictures.streets.pixels import Pixels
 from verienv.virl.pictures.streets.wall_tiles import CLASSES, FINE, TILE, TILES, Sketch
 
 LEVELS = 6
-"""Levels of sharpness, 0 to 5."""
+"""Number of levels of sharpness, 0 to 5."""
 
 _WHOLE = 1024
 """A share of 1. Shares and colours are whole numbers, so that sums are exact on any machine."""
@@ -27,19 +27,19 @@ _TILES = BoundedCache(96 * 2**20)
 
 
 class Tile(NamedTuple):
-    """A tile by its name, and which of the palettes of its wall colours it."""
+    """A tile by its name, and the palette of its wall that colours it, by number."""
 
     name: str
     palette: int
 
 
 class Elevation(NamedTuple):
-    """What one wall shows.
+    """The elevation of one wall.
 
     Attributes:
-        tiles: the different ones.
+        tiles: the different tiles of the wall.
         plan: storeys x bays, from the foot up and from left to right, the index of a tile each.
-        feet: metres above the ground of the foot of each storey, and of the top: one more than storeys.
+        feet: metres from the ground to the foot of each storey, and to the top: storeys + 1.
         palettes: palettes x classes x RGB, whole numbers 0 to 255.
     """
 
@@ -50,24 +50,30 @@ class Elevation(NamedTuple):
 
     @classmethod
     def of(cls, rows: tuple[tuple[Tile, ...], ...], texels_to_metre: float, palettes: NDArray[np.float32]) -> Elevation:
-        """A wall of rows of tiles from the lowest up, as many in each, of one height, in texels of level 0."""
+        """Make the elevation of rows of tiles.
+
+        Args:
+            rows: from the lowest up, as many tiles in each; those of one row have one height.
+            texels_to_metre: texels of level 0 to a metre.
+            palettes: palettes x classes x RGB.
+        """
         tiles = tuple(dict.fromkeys(sum(rows, ())))
         index = {tile: number for number, tile in enumerate(tiles)}
         plan = np.array([[index[tile] for tile in row] for row in rows])
         feet = np.cumsum([0, *(TILES[row[0].name][0] for row in rows)]) / texels_to_metre
         return cls(tiles, plan, feet, palettes)
 
-    def painted(self, tile: int, level: int) -> Pixels:
-        """The pixels of one of its tiles at a level of sharpness, 0 to 5: across x up from the foot; read-only."""
+    def tile_pixels(self, tile: int, level: int) -> Pixels:
+        """Return the pixels of a tile at a level of sharpness, 0 to 5: across x up from the foot; read-only."""
         name, palette = self.tiles[tile]
         parts, shares = _coverage(name, level)
         colors = self.palettes[palette, parts]
-        return _TILES.get((name, level, colors.tobytes()), lambda: _painted(shares, colors))
+        return _TILES.get((name, level, colors.tobytes()), lambda: _paint(shares, colors))
 
 
 @lru_cache(maxsize=len(TILES) * LEVELS)
 def _coverage(name: str, level: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The classes that a tile has, and of each texel the share that each covers, and a last column of 1.
+    """Return the classes of a tile, and the share of each texel that each class covers, with a last column of 1.
 
     Shares are 1024ths, a little more or less from place to place as plaster is: across x up x (classes + 1).
     """
@@ -86,7 +92,7 @@ def _coverage(name: str, level: int) -> tuple[NDArray[np.int64], NDArray[np.floa
 
 @lru_cache(maxsize=4 * LEVELS)
 def _grain(level: int, height: int) -> NDArray[np.float32]:
-    """How much lighter or darker plaster is from place to place, about 1; across, up, 1."""
+    """Return the factor, about 1, by which plaster is lighter or darker from texel to texel: across x up x 1."""
     rng = np.random.default_rng(7)
     side = TILE >> level
     coarse = Image.fromarray(rng.normal(0, 1, (8, 8)).astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
@@ -95,8 +101,8 @@ def _grain(level: int, height: int) -> NDArray[np.float32]:
     return np.take(grain, np.arange(height) % side, axis=1)[..., None]
 
 
-def _painted(shares: NDArray[np.float32], colors: NDArray[np.float32]) -> Pixels:
-    """A tile in colours: across x up."""
+def _paint(shares: NDArray[np.float32], colors: NDArray[np.float32]) -> Pixels:
+    """Colour a tile: across x up."""
     table = np.zeros((len(colors) + 1, 4), np.float32)
     table[:-1, :3] = colors
     table[-1] = _WHOLE / 2, _WHOLE / 2, _WHOLE / 2, 255 * _WHOLE  # rounds, and is opaque

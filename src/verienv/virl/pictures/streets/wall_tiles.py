@@ -1,4 +1,4 @@
-"""The parts that walls are made of, one bay wide: windows, doors, shops, cornices, roofs, drawn as classes of parts."""
+"""Wall tiles: windows, doors, shops, cornices and roofs, one bay wide, drawn as classes of parts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ TILE = 128
 """Texels of a bay and of a storey at level 0; half as many at each further level."""
 
 GROUND_FLOOR = 1.25
-"""The height of the ground floor by that of a storey."""
+"""Height of the ground floor by that of a storey."""
 
 WALL, JOINT, TRIM, LEDGE, FRAME, GLASS, SHEEN, DOOR, RAIL, DARK, ROOF, ACCENT, STRIPE = range(13)
-"""Classes of parts: what a palette has a colour for."""
+"""Classes of parts; a palette has a colour for each."""
 
 CLASSES = 13
+"""Number of classes."""
+
 FINE = 2
 """Pixels of a sketch to a texel, each way."""
 
@@ -32,12 +34,12 @@ class Sketch:
         self._draw.rectangle((left * FINE, top * FINE, right * FINE - 1, bottom * FINE - 1), part)
 
     def arch(self, left: float, top: float, right: float, part: int) -> None:
-        """The upper half of a disc."""
+        """Draw the upper half of a disc."""
         width = right - left
         self._draw.pieslice((left * FINE, top * FINE, right * FINE - 1, (top + width) * FINE - 1), 180, 360, part)
 
     def pane(self, left: float, top: float, right: float, bottom: float, columns: int, rows: int) -> None:
-        """Glass in a frame, divided, with the sky in its upper part and a shadow under its head."""
+        """Draw glass in a frame, divided, with the sky in its upper part and a shadow under its head."""
         self.box(left, top, right, bottom, FRAME)
         wide, tall = (right - left - 2) / columns, (bottom - top - 2) / rows
         for column in range(columns):
@@ -270,4 +272,4 @@ TILES: dict[str, tuple[int, Callable[[Sketch], None]]] = {
     "mansard": (96, _mansard),
     "slab": (32, _slab),
 }
-"""The height of each tile in texels of level 0, and who draws it."""
+"""Height of each tile in texels of level 0, and the function that draws it."""
