@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verienv.core.lazy import lazy_attributes
+from verienv.core.version import __version__ as __version__
 from verienv.registry import register_shipped
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from verienv.evaluation import compare as compare
     from verienv.evaluation import evaluate as evaluate
     from verienv.testing import check_verifier as check_verifier
-
-__version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_attributes(
     __name__,

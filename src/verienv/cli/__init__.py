@@ -6,11 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from verienv.cli.common import Interrupted
+
 INTERRUPTED = 130
-
-
-class Interrupted(Exception):
-    """Ctrl-C, with a word on what was kept."""
 
 
 def main() -> None:

@@ -12,8 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Console
 
-from verienv.cli import Interrupted
-from verienv.cli.common import full_id, note, read_settings, reading, writing
+from verienv.cli.common import Interrupted, full_id, note, read_settings, reading, writing
 from verienv.cli.convert import convert
 from verienv.cli.listing import listing
 from verienv.cli.pictures import check_image, check_map, folder_for, save_map, save_picture, writing_rows

@@ -15,6 +15,10 @@ from verienv.core import tasks
 from verienv.core.files import atomic_write
 
 
+class Interrupted(Exception):
+    """Ctrl-C, with a word on what was kept."""
+
+
 def full_id(name: str) -> str:
     """Return the environment's id; "GeneralPoints-L" is enough.
 

@@ -1,1 +1,1 @@
-"""What every task shares and no task is known to."""
+"""Shared code: it knows no task."""

@@ -11,7 +11,7 @@ import numpy as np
 
 
 class HasBytes(Protocol):
-    """What knows its size, as an array does."""
+    """An object that knows its size, as an array does."""
 
     @property
     def nbytes(self) -> int: ...
@@ -21,12 +21,12 @@ Held = TypeVar("Held", bound=HasBytes)
 
 
 class BoundedCache:
-    """What was made last, up to a number of bytes; what was used longest ago goes first.
+    """An LRU cache that is bounded in bytes, safe between threads.
 
     Arrays come back read-only. A pickle of the cache or a copy is empty.
 
     Args:
-        most_bytes: the most that is held; what alone is larger is made anew each time.
+        most_bytes: the bound; an object that alone is larger is made anew each time.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -38,7 +38,7 @@ class BoundedCache:
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Held]) -> Held:
-        """What is held for ``key``, or else what ``make()`` gives, which is always of one type for a key."""
+        """Return the object held for ``key``, or else that of ``make()``, which must be of one type for a key."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)

@@ -44,7 +44,7 @@ class AnyCase(Protocol):
         """The instance, in a few words."""
 
     def call(self, fn: Callable[..., Any]) -> Any:
-        """What ``fn`` returns for this case."""
+        """Return the value of ``fn`` for this case."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Material:
 
 
 def read_vectors(asset: str, make: Callable[[dict[str, Any]], Made], tool: str) -> tuple[Made, ...]:
-    """The cases of a file of vectors, made of the fields of its lines.
+    """Return the cases of a file of vectors, made of the fields of its lines.
 
     Raises:
         ValueError: the file is damaged; the error names it and the ``tool`` that builds it.

@@ -78,7 +78,7 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
 
 
 def _range(model: type[BaseModel], field: str) -> str:
-    """What a number with two bounds accepts, else ""."""
+    """Return the range that a number with two bounds accepts, else ""."""
     known = model.model_fields.get(field)
     bounds = {
         name: getattr(rule, name)

@@ -161,7 +161,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         return self.question.best_reward
 
     def render(self) -> str | Picture | None:
-        """With ``render_mode="ansi"`` the dialogue so far as text, with "rgb_array" the picture."""
+        """Return the dialogue so far as text (``render_mode="ansi"``) or the picture ("rgb_array")."""
         if self.render_mode == "rgb_array":
             return self.pictures[0] if self._episode and self.pictures else None
         if self.render_mode != "ansi":
@@ -177,7 +177,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         return observation
 
     def _own_image(self, episode: Episode) -> Picture:
-        """Of each question, the first observation holds the picture itself, a later one a copy of it.
+        """Return the picture for an observation: itself for the first of a question, a copy for later ones.
 
         Gymnasium's checker wants no two observations to share memory, read-only or not.
         """

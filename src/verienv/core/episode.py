@@ -135,7 +135,7 @@ class Episode:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What an environment returns as info: the same keys and types throughout an episode.
+        """The info that an environment returns, of the same keys and types throughout an episode.
 
         ``instance``, ``attempt`` (answers given to this question), ``attempts_left``, ``is_correct``, ``is_success``,
         ``failure``, ``feedback``, ``messages``, the metrics of the newest verdict, and the task's own entries.

@@ -16,7 +16,7 @@ from typing import Any
 from verienv.core import loose_json
 
 MAX_CHARACTERS = 64 * 1024
-"""Of a longer response the last 64 Ki characters are read."""
+"""The longest part of a response that is read: its last 64 Ki characters."""
 MAX_CANDIDATES = 32
 MAX_NESTING = 8
 
@@ -41,7 +41,7 @@ _TEX = re.compile(r"(?<!\\)\\(?=(?:times|cdot|div|[dt]?frac|left|right|boxed)(?!
 
 
 def read_answer(response: str, key: str, *, strict: bool = False) -> dict[str, Any] | None:
-    """The fields of the answer in ``response``, or None if there is none.
+    """Return the fields of the answer in ``response``, or None if there is none.
 
     Args:
         response: any string.
@@ -67,7 +67,7 @@ def read_answer(response: str, key: str, *, strict: bool = False) -> dict[str, A
 
 
 def clean_response(response: str) -> str:
-    """The last 64 Ki characters, lone surrogates replaced: text that can always be encoded."""
+    """Return the last 64 Ki characters, lone surrogates replaced: text that can always be encoded."""
     return _clean_text(response[-MAX_CHARACTERS:])
 
 

@@ -1,4 +1,4 @@
-"""What a verifier answers: a Verdict, priced by a RewardTable."""
+"""Verdict: the judgement of a response, priced by a RewardTable."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RewardTable(BaseModel):
 
     @classmethod
     def of(cls, rewards: str | Mapping[str, float] | RewardTable) -> Self:
-        """The table meant by ``rewards``. Raises ValueError that names the presets or the wrong field."""
+        """Return the table meant by ``rewards``. Raises ValueError that names the presets or the wrong field."""
         if isinstance(rewards, cls):
             return rewards
         if isinstance(rewards, str):

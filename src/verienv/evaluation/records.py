@@ -12,8 +12,8 @@ import numpy
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
 
-import verienv
 from verienv.core.verdict import Metric
+from verienv.core.version import __version__
 
 Cells = Mapping[str, Mapping[str, Any]]
 
@@ -67,7 +67,7 @@ class Setup(BaseModel):
 def versions() -> dict[str, str]:
     """The versions that instances and verdicts depend on."""
     return {
-        "verienv": verienv.__version__,
+        "verienv": __version__,
         "python": platform.python_version(),
         "gymnasium": gymnasium.__version__,
         "numpy": numpy.__version__,

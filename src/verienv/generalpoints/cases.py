@@ -58,7 +58,7 @@ class Case:
         return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
 
     def call(self, fn: Callable[..., Any]) -> Any:
-        """What ``fn(response, puzzle)`` returns."""
+        """Return ``fn(response, puzzle)``."""
         return fn(self.response, self.puzzle)
 
     def holds(self, vision: bool, strict: bool) -> bool:

@@ -21,7 +21,7 @@ SPLITS: dict[str, dict[str, Any]] = {
     "test": {"side": "test", "rule": "ten"},
     "rule_ood": {"side": "test", "rule": "rank", "face_cards": "condition"},
 }
-"""What each split of GeneralPoints in words stands for. "rank" is J, Q, K = 11, 12, 13."""
+"""The settings that each split of GeneralPoints in words stands for. "rank" is J, Q, K = 11, 12, 13."""
 
 RULE_BY_SIDE: dict[str, dict[str, Any]] = {
     "train side, J=Q=K=10": {"split": "train"},
@@ -79,7 +79,7 @@ class GeneralPointsConfig(TaskConfig):
 
     @property
     def dealing(self) -> Dealing:
-        """What may be dealt under these settings."""
+        """The hands that may be dealt under these settings."""
         return Dealing(
             count=self.cards,
             rule=self.rule,

@@ -80,7 +80,7 @@ def write_question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -
 
 @lru_cache(maxsize=1024)
 def _around_the_cards(phrasing: int, rule: str, target: int, count: int) -> tuple[str, str]:
-    """What stands before and after the cards; a full stop ends them inside a paragraph."""
+    """Return the text before and after the cards; a full stop ends them inside a paragraph."""
     text = PHRASINGS[phrasing]
     if not _CARDS_ON_THEIR_OWN_LINE.search(text):
         text = text.replace("{cards}", "{cards}.")

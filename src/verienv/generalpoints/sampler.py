@@ -25,7 +25,7 @@ MAX_DEALS = 1000
 
 @dataclass(frozen=True)
 class Dealing:
-    """What may be dealt.
+    """The hands that may be dealt.
 
     Attributes:
         count: cards in a hand, 3 to 6.

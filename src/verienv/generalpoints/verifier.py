@@ -208,7 +208,7 @@ def _read_ranks(cards: Any) -> list[str] | None:
 
 
 def _cards_read(cards: Any, puzzle: Puzzle) -> int:
-    """How many of the hand's ranks the first as many items name. A longer list gains nothing."""
+    """Count the ranks of the hand that the first as many items name. A longer list gains nothing."""
     if not isinstance(cards, list):
         return 0
     return (Counter(map(read_rank, cards[: len(puzzle.ranks)])) & Counter(puzzle.ranks)).total()

@@ -1,4 +1,4 @@
-"""Settings of the environment by sight, and the splits and looks that name some of them."""
+"""Settings of the environment with pictures, and the splits and visuals that name some of them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ VISION_SPLITS: dict[str, dict[str, Any]] = {
     "visual_ood": {**SPLITS["test"], "suits": "red"},
     "rule_visual_ood": {**SPLITS["rule_ood"], "suits": "red"},
 }
-"""What each split of GeneralPoints by sight stands for: clubs and spades where policies train, diamonds and hearts in
-the two that change the look."""
+"""The settings that each split with pictures stands for: clubs and spades where policies train, diamonds and hearts in
+the two that change the appearance."""
 
 VISUAL_BY_RULE: dict[str, dict[str, Any]] = {
     "black suits, J=Q=K=10": {"split": "test"},
@@ -28,14 +28,14 @@ VISUAL_BY_RULE: dict[str, dict[str, Any]] = {
     "black suits, 11-12-13": {"split": "rule_ood"},
     "red suits, 11-12-13": {"split": "rule_visual_ood"},
 }
-"""The four cells of a table look by rule on unseen hands, for ``verienv.evaluate(..., splits=VISUAL_BY_RULE)``."""
+"""The four cells of a table visual by rule on the test side, for ``verienv.evaluate(..., splits=VISUAL_BY_RULE)``."""
 
 RULE_BY_SIDE_BY_VISUAL: dict[str, dict[str, Any]] = {
     f"{cell}, {suits} suits": {**settings, "suits": suits}
     for suits in ("black", "red")
     for cell, settings in RULE_BY_SIDE.items()
 }
-"""The eight cells of a table rule by side by look; the first is what policies train on."""
+"""The eight cells of a table rule by side by visual; the first is what policies train on."""
 
 
 class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):

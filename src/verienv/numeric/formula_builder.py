@@ -65,7 +65,7 @@ class FormulaBuilder:
             self.operand_next = True
 
     def mask(self) -> Mask:
-        """Which tokens may come next, int8 of shape (n + 7,), a fresh array in which at least one entry is 1.
+        """Return the mask of the tokens that may come next: int8, shape (n + 7,), a fresh array, at least one entry 1.
 
         A token is allowed if and only if some continuation of at most ``max_tokens`` tokens in all is a formula that
         the verifier calls legal. With ``strict`` the formula must also hold each card exactly once.
@@ -94,7 +94,7 @@ class FormulaBuilder:
         return " ".join([self.spell(token, numbers) for token in self.tokens])
 
     def spell(self, token: int, numbers: Sequence[int]) -> str:
-        """How one token is written."""
+        """Return one token as text."""
         return str(numbers[token]) if token < self.cards else SYMBOLS[token - self.cards]
 
     def tokens_of(self, formula: str, numbers: Sequence[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""V-IRL in numbers: a ``Discrete`` action and what the text tells, as an array."""
+"""V-IRL in numbers: a ``Discrete`` action, and the content of the text as an array."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DiscreteConfig(BaseModel):
 
 
 class VIRLDiscrete(gym.Env[Any, Any]):
-    """Follow a route through a city by numbers: a numeric face of V-IRL.
+    """Follow a route through a city by numbers: a numeric environment over V-IRL.
 
     ## Description
     Made over an environment of V-IRL, in words or by sight. The observation holds what the question tells at this
@@ -141,7 +141,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         self.render_mode = env.render_mode
         legal = action_space(game.config.actions)
         self.actions = ACTIONS if config.both else legal
-        """What the actions stand for."""
+        """The action that each number stands for."""
         self._mask = np.array([action in legal for action in self.actions], np.int8)
         self.action_space = spaces.Discrete(len(self.actions))
         self.observation_space = self._space()
@@ -200,7 +200,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         return self.actions.index(self.game.waypoint.action)
 
     def render(self) -> Any:
-        """As the environment beneath; in words, where a picture is asked for, its text in one."""
+        """Render as the environment beneath; in words, where a picture is asked for, draw its text."""
         shown = self.env.render()
         return draw_text(shown) if isinstance(shown, str) and self.render_mode == "rgb_array" else shown
 
@@ -244,7 +244,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         return state
 
     def _tell(self, rows: Numbers, place: Waypoint, first: int) -> None:
-        """Write the sentences from ``first`` on into ``rows``, and which of them name what is seen."""
+        """Write the sentences from ``first`` on into ``rows``, and mark those that name the landmark in view."""
         told = self._sentences[first : first + len(rows)]
         rows[: len(told)] = self._rows[first : first + len(told)]
         if place.landmark and not self.game.vision:
@@ -255,7 +255,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
 
 
 def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
-    """``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
+    """Make ``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
 
     Args:
         render_mode: None, "ansi", or "rgb_array": the same text in a picture, which some libraries ask for.
@@ -268,7 +268,7 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
 
 
 def make_vision(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
-    """The same over V-IRL by sight, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
+    """Make ``VIRLDiscrete`` over V-IRL with pictures, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
     from verienv.virl.vision_config import VIRLVisionConfig
     from verienv.virl.vision_env import VIRLVisionEnv
 

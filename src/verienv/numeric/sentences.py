@@ -1,4 +1,4 @@
-"""What the sentences of a route and the view at a waypoint tell, as numbers, and where each number stands."""
+"""The sentences of a route and the view at a waypoint as numbers, and the place of each number."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACTIONS: tuple[Action, ...] = tuple(dict.fromkeys((*action_space("absolute"), *a
 """The 14 actions of both rules: the 10 of "absolute" in their order, then the four turns of "relative"."""
 
 KINDS = ("turn", "walk", "arrive", "stop")
-"""What a sentence asks for: a turn, a walk to a crossing, the walk to the destination, the end."""
+"""The kinds of sentences: a turn, a walk to a crossing, the walk to the destination, the end."""
 
 _PLACED = {position_phrase(position): position for position in POSITIONS}
 _AT = rf"(?P<landmark>.*) is (?P<phrase>{'|'.join(_PLACED)})"
@@ -40,29 +40,29 @@ _SENTENCE = {"kind": 4, "compass": 8, "turn": 4, "landmark": 1, "position": 8, "
 
 
 def layout(window: int = 24) -> dict[str, slice]:
-    """Where each part of the numbers lies, by its name; those of sentence k are named such as "3/compass"."""
+    """Return the slice of each part by its name; those of sentence k are named such as "3/compass"."""
     parts = {**_VIEW, **_ACTS, **{f"{k}/{name}": size for k in range(window) for name, size in _SENTENCE.items()}}
     ends = np.cumsum(list(parts.values())).tolist()
     return {name: slice(end - size, end) for (name, size), end in zip(parts.items(), ends, strict=True)}
 
 
 HEAD = sum(_VIEW.values()) + sum(_ACTS.values())
-"""How many numbers stand before the sentences."""
+"""The number of entries before the sentences."""
 WIDTH = sum(_SENTENCE.values())
-"""How many tell a sentence."""
+"""The number of entries of one sentence."""
 IN_HEAD = layout(0)
-"""Where the parts before the sentences lie."""
+"""The slice of each part before the sentences."""
 IN_SENTENCE = {
     name.removeprefix("0/"): slice(at.start - HEAD, at.stop - HEAD)
     for name, at in layout(1).items()
     if name not in IN_HEAD
 }
-"""Where the parts of a sentence lie among its numbers."""
+"""The slice of each part of a sentence among its entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What a sentence of a route says; "" for what it does not tell.
+    """A sentence of a route, read; "" for what it does not tell.
 
     Attributes:
         kind: one of ``KINDS``.
@@ -120,7 +120,7 @@ def read_sentences(instructions: tuple[str, ...]) -> tuple[tuple[Sentence, ...],
 
 
 def sentences_followed(sentences: Sequence[Sentence], waypoints: Sequence[Waypoint]) -> list[tuple[int, int]]:
-    """For each waypoint two indices of sentences: where the steps before it lead, and the one followed there.
+    """Return for each waypoint two indices of sentences: the one that the steps before lead to, and the one followed.
 
     They differ where a walk ends: that one has arrived is for the policy to see.
     """

@@ -85,7 +85,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         self.length, self.pad, self.truncate = length, pad, truncate
         self.tokenizer = _loaded(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
         self.vocabulary = vocabulary or _size_of(self.tokenizer)
-        """How many ids there are."""
+        """The number of ids."""
         self.padding = _padding_of(self.tokenizer)
         """The id that pads: the tokenizer's own, else that of its end, else 0."""
         spaces = {name: space for name, space in env.observation_space.spaces.items() if name != "text"}
@@ -102,7 +102,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """As of the wrapped environment."""
+        """The space of the wrapped environment."""
         return self._told(*self.env.reset(seed=seed, options=options))
 
     def step(self, action: Any) -> tuple[dict[str, Any], SupportsFloat, bool, bool, dict[str, Any]]:

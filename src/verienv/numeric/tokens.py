@@ -29,7 +29,7 @@ LARGEST_NUMBER = 99
 
 
 class GeneralPointsTokens(gym.Env[Any, Any]):
-    """Make 24 from four cards, one token of the formula at a time: a numeric face of GeneralPoints.
+    """Make 24 from four cards, one token of the formula at a time: a numeric environment over GeneralPoints.
 
     ## Description
     Made over an environment of GeneralPoints, in words or by sight. The policy builds a formula from the cards'
@@ -105,9 +105,9 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         self.env, self.game = env, game
         self.render_mode = env.render_mode
         self.failures = game.measures.failures
-        """What the entries of the observation's part "failure" stand for."""
+        """The failure that each entry of the observation's part "failure" stands for."""
         self.token_names = (*(f"card {i}" for i in range(cards)), *SYMBOLS, DONE)
-        """What the actions stand for."""
+        """The token that each action stands for."""
         self._builder = FormulaBuilder(cards, most, config.strict_mask)
         self.layout = _layout(cards, most, len(self.failures), game.vision)
         """The shapes of the observation's parts, in order."""
@@ -220,7 +220,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         return [*self._builder.tokens_of(formula, self.puzzle.values), self._builder.done]
 
     def render(self) -> Any:
-        """As the environment beneath; as text, with the formula so far."""
+        """Render as the environment beneath; as text, with the formula so far."""
         shown = self.env.render()
         if not isinstance(shown, str):
             return shown
@@ -257,7 +257,7 @@ def _layout(cards: int, max_tokens: int, failures: int, vision: bool) -> dict[st
 
 
 def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
-    """``GeneralPointsTokens`` over GeneralPoints in words: the entry point of verienv/GeneralPoints-Tokens-v0.
+    """Make ``GeneralPointsTokens`` over GeneralPoints in words: the entry point of verienv/GeneralPoints-Tokens-v0.
 
     Args:
         render_mode: None, "ansi", or "rgb_array": the same text in a picture, which some libraries ask for.
@@ -270,7 +270,7 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
 
 
 def make_vision(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
-    """The same over GeneralPoints by sight, with the fields of ``GeneralPointsVisionConfig``; also "rgb_array"."""
+    """Make it over GeneralPoints with pictures, with the fields of ``GeneralPointsVisionConfig``; also "rgb_array"."""
     from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
     from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 

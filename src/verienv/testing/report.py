@@ -1,4 +1,4 @@
-"""What check_verifier says: one report of every fault, grouped, the shortest examples first."""
+"""The report of check_verifier: every fault, grouped, the shortest examples first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing answers: the expert's, and wrong ones on purpose, one for each kind of failure, as policies write them."""
+"""Writing answers: the expert's, and wrong ones of every kind of failure, as policies write them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _illegal(waypoint: Waypoint, rng: np.random.Generator) -> str:
 
 
 def _outside(waypoint: Waypoint, rng: np.random.Generator) -> str:
-    """The same turn in the other rule's word, where a turn is due; else any of its words."""
+    """Write the turn that is due in the other rule's word, or, where none is due, any word of that rule."""
     other: ActionSpace = "relative" if waypoint.actions == "absolute" else "absolute"
     word = ""
     if waypoint.move == "turn":

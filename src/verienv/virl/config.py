@@ -26,7 +26,7 @@ SPLITS: dict[str, dict[str, Any]] = {
     "visual_ood": {"side": "test", "actions": "absolute", "city": TEST_CITIES},
     "rule_visual_ood": {"side": "test", "actions": "relative", "city": TEST_CITIES},
 }
-"""What each split of V-IRL stands for: the rule is the action space, the look is the city."""
+"""The settings that each split of V-IRL stands for: the rule is the action space, the visual shift is the city."""
 
 RULE_BY_CITY: dict[str, dict[str, Any]] = {
     "train side, absolute": {"split": "train"},
@@ -123,5 +123,5 @@ class VIRLConfig(TaskConfig):
 
     @property
     def options(self) -> RouteOptions:
-        """How plans become routes under these settings."""
+        """The options of routes under these settings."""
         return RouteOptions(self.spacing, self.directions, self.actions)

@@ -124,7 +124,7 @@ class VIRLEnv(VerifiedEnv):
 
     @property
     def passed(self) -> int:
-        """How many waypoints lie behind."""
+        """The number of waypoints that lie behind."""
         return self.question.passed(self.episode.is_success)
 
     @property

@@ -1,4 +1,4 @@
-"""What an observation claims, in any of the ways in which policies word it, and whether that is true at a waypoint.
+"""Observations, read in any of the ways in which policies word them, and compared with the truth at a waypoint.
 
 An observation makes two claims: which landmark is seen, and whether streets cross. A statement of the crossing stands
 first or last, and what remains is a landmark's name, alone or in a phrase such as "There is X on my right". Names hold
@@ -94,7 +94,7 @@ _ARTICLE = re.compile(r"(?:the|an?) ")
 
 
 def parse_observation(text: Any) -> tuple[ParsedObservation, ...]:
-    """Every way to read an observation; none where it is empty, too long, or no string.
+    """Return every way to read an observation; none where it is empty, too long, or no string.
 
     There are several because a name may hold any words: "The Crown is here" may be a bare name too.
     """
@@ -114,7 +114,7 @@ def parse_observation(text: Any) -> tuple[ParsedObservation, ...]:
 
 
 def _landmarks(intersection: bool | None, text: str) -> Iterator[ParsedObservation]:
-    """What ``text``, the rest of an observation, may say of a landmark."""
+    """Yield what ``text``, the rest of an observation, may say of a landmark."""
     if not text:
         yield ParsedObservation(intersection)
         return

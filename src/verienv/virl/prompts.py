@@ -96,17 +96,17 @@ PICTURE = (
     "the picture shows four views: in front of you (upper left), on your right (upper right), behind you (lower left) "
     "and on your left (lower right). The landmark is the nearest place, if its sign is at most 30 m away."
 )
-"""What the question says in place of what is seen, where that is in a picture."""
+"""The part of the question that stands in place of the view, where that is in a picture."""
 
 
 def view(waypoint: Waypoint, streets: bool = False) -> str:
-    """What is seen at a waypoint, with ``streets`` also where streets lead from there."""
+    """Return the view at a waypoint in words, with ``streets`` also the directions of the streets."""
     told = streets_told(waypoint) if streets else ""
     return f"{waypoint.observation} {told}" if told else waypoint.observation
 
 
 def streets_told(waypoint: Waypoint) -> str:
-    """Where streets lead from a waypoint, clockwise from ahead; "" where that is not known."""
+    """Return the directions of the streets at a waypoint, clockwise from ahead; "" where they are not known."""
     if not waypoint.streets:
         return ""
     heading = waypoint.heading

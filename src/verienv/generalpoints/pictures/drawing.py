@@ -1,4 +1,4 @@
-"""Drawing a hand on the table: a pure function of cards, look, size and jitter."""
+"""Drawing a hand on the table: a pure function of cards, visual, size and jitter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TILES_BYTES = 64 * 2**20
 
 
 class Pose(NamedTuple):
-    """Where a card lies: its centre in px from the top left, its angle in degrees counter-clockwise, and its size
+    """The pose of a card: its centre in px from the top left, its angle in degrees counter-clockwise, and its size
     in px before it is turned."""
 
     x: float
@@ -40,7 +40,7 @@ class Pose(NamedTuple):
 def draw(
     cards: Sequence[str], look: Visual | None = None, size: tuple[int, int] = DEFAULT_SIZE, jitter: int = 0
 ) -> Picture:
-    """The picture of a hand.
+    """Draw a hand.
 
     Args:
         cards: with suits, such as "10S", in the order of the table.
@@ -80,7 +80,7 @@ class Table:
         return table_for, (self.look, self.size, self.count)  # a copy, in whatever process, is that process's own
 
     def poses(self, jitter: int) -> list[Pose]:
-        """Where each card lies, in the order of the hand."""
+        """Return the pose of each card, in the order of the hand."""
         return poses(self.look, self.count, self.size, self._deck.aspect, jitter)
 
     def draw(self, cards: Sequence[str], jitter: int) -> Picture:
@@ -119,7 +119,7 @@ class Table:
         return turned.resize(half, Image.Resampling.LANCZOS).convert("RGBA")
 
     def _taken(self, picture: Picture, jitter: int) -> Picture:
-        """As the camera takes it: the lamp first, then the lens, then the sensor."""
+        """Apply the camera: the lamp first, then the lens, then the sensor."""
         look, rng = self.look, np.random.default_rng([jitter, 1])
         if look.light:
             picture = _lit(picture, look.light, float(rng.uniform(0, 2 * np.pi)))
@@ -131,7 +131,7 @@ class Table:
 
 
 def poses(look: Visual, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
-    """Where the cards of a hand lie: none overlaps another or the edge, however it is turned.
+    """The cells of a hand's cards: none overlaps another or the edge, however a card is turned.
 
     Args:
         look: its arrangement and rotation.

@@ -20,7 +20,7 @@ Polygon = tuple[Point, ...]
 
 
 class DrawnDeck(BaseModel):
-    """How the cards look. A colour is "#rrggbb" or a name that PIL.ImageColor knows, and is kept as "#rrggbb".
+    """The style of drawn cards. A colour is "#rrggbb" or a name that PIL.ImageColor knows, and is kept as "#rrggbb".
 
     Attributes:
         clubs: colour of the clubs' index and pips.
@@ -76,7 +76,7 @@ DRAWN: dict[str, DrawnDeck] = {
 
 
 class Layout(NamedTuple):
-    """Where the parts of a face lie. Boxes are (left, top, right, bottom), in the unit of the card's width and height.
+    """The places of the parts of a face. Boxes are (left, top, right, bottom), as shares of the card's width and height.
 
     Attributes:
         rank: the rank at the top left; its like at the bottom right is this one turned by 180 degrees.
@@ -98,11 +98,11 @@ _COLUMNS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "7": ((0, 0.5, 1), (0.25,)), "8": ((0, 0.5, 1), (0.25, 0.75)), "9": ((0, 1 / 3, 2 / 3, 1), (0.5,)),
     "10": ((0, 1 / 3, 2 / 3, 1), (1 / 6, 5 / 6)),
 }  # fmt: skip
-"""How far down the pips of the two outer columns and of the middle one lie, from the first row, 0, to the last, 1."""
+"""The heights of the pips in the two outer columns and in the middle one, from the first row, 0, to the last, 1."""
 
 
 def layout(style: DrawnDeck, rank: str, width: float, height: float) -> Layout:
-    """Where the parts of a card of this rank lie; none meets another, whatever the card's proportions."""
+    """Return the places of the parts of a card of this rank; none meets another, whatever the card's proportions."""
     unit = min(width, height / 1.4)
     tall, narrow, wide, small = (unit * size for size in _INDEX[style.index])
     left, top = unit * 0.045, unit * 0.06

@@ -1,4 +1,4 @@
-"""Looks: the deck and the table that a hand is shown with, and names for some of them."""
+"""Visuals: the deck and the table that a hand is shown with, and names for some of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ROTATION, MOST_LIGHT, MOST_BLUR, MOST_NOISE = 45.0, 0.8, 4.0, 64.0
 
 
 class Visual(BaseModel):
-    """What a hand looks like. Two equal looks draw equal pictures.
+    """The appearance of a hand. Two equal visuals draw equal pictures.
 
     Attributes:
         deck: "classic", "classic_four_color", "flat", "drawn", "drawn_four_color", "drawn_dark" or "drawn_plain"; the
@@ -42,7 +42,7 @@ class Visual(BaseModel):
 
     @classmethod
     def of(cls, look: str | Mapping[str, Any] | Visual) -> Visual:
-        """The look meant by a name of ``VISUALS``, or by a dict of fields. Raises ValueError."""
+        """Return the visual meant by a name of ``VISUALS``, or by a dict of fields. Raises ValueError."""
         if isinstance(look, Visual):
             return look
         if isinstance(look, str):
@@ -66,4 +66,4 @@ VISUALS: dict[str, dict[str, Any]] = {
     "wood": {"background": "wood"},
     "lamplight": {"background": "wood", "light": 0.6},
 }
-"""What each named look stands for. "default" is the paper's: classic cards in a row on dark green felt."""
+"""The settings that each named visual stands for. "default" is the paper's: classic cards in a row on green felt."""

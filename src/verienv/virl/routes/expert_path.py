@@ -13,11 +13,11 @@ from verienv.virl.world.geometry import turn_word
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """What is walked between two turns.
+    """The way between two turns.
 
     Attributes:
-        heading: in which the agent sets out, in degrees.
-        stands: what is true after each ``forward()``, the end of the leg last; at least one.
+        heading: the direction in which the agent sets out, in degrees.
+        stands: the truth after each ``forward()``, the end of the leg last; at least one.
     """
 
     heading: float
@@ -33,7 +33,7 @@ def expert_path(
     legs: Sequence[Leg],
     options: RouteOptions,
 ) -> Route:
-    """The route along ``legs``, from ``first``, where the agent stands and looks at the beginning.
+    """Return the route along ``legs``, from ``first``, the pose at the beginning.
 
     A leg begins with a turn unless it leads straight on. The last leg's end must see the destination.
     """

@@ -8,7 +8,7 @@ from verienv.virl.routes.route import Waypoint
 from verienv.virl.world.geometry import POSITIONS, compass_word, position_phrase, position_word, turn_word
 
 Directions = Literal["both", "absolute", "relative", "landmarks"]
-"""What the sentences name: the compass word, the turn word, both, or neither (only where a landmark will be)."""
+"""The words that sentences name: the compass word, the turn word, both, or neither (only where a landmark will be)."""
 
 STOP = "Stop."
 

@@ -1,4 +1,4 @@
-"""What routes are made of: the options of every route, and the interface of their samplers."""
+"""The options of a route, and the interface of the samplers of routes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from verienv.virl.world.city import City
 
 @dataclass(frozen=True)
 class RouteOptions:
-    """How a plan becomes a route.
+    """The choices by which a plan becomes a route.
 
     Attributes:
         spacing: metres from waypoint to waypoint.

@@ -43,7 +43,7 @@ class Plan:
     legs: tuple[tuple[int, ...], ...]
 
     def to_json(self) -> list[Any]:
-        """As a JSON list: start, destination, heading, legs."""
+        """Return the plan as a JSON list: start, destination, heading, legs."""
         return [self.start, self.destination, self.heading, [list(leg) for leg in self.legs]]
 
     @classmethod
@@ -127,7 +127,7 @@ class Plan:
 
 
 def _walked(city: City, blocks: list[Block], spacing: float) -> Iterator[Waypoint]:
-    """What is true after each ``forward()`` along some streets, a waypoint at each end of one."""
+    """Yield the waypoint after each ``forward()`` along some streets, one at each end of a street."""
     for street, start, end in blocks:
         steps = max(1, floor(abs(end - start) / spacing))
         for step in range(1, steps + 1):
@@ -147,7 +147,7 @@ def _dense(city: City, blocks: list[Block]) -> Iterator[Waypoint]:
 
 
 def _stand(city: City, street: int, along: float, heading: float) -> Waypoint:
-    """What is true at ``along`` metres on a street, for one who looks along ``heading``."""
+    """Return the waypoint at ``along`` metres on a street, for an agent that looks along ``heading``."""
     line = city.streets[street]
     if along in (0.0, line.length):
         node = line.ends[0 if along == 0.0 else 1]

@@ -47,7 +47,7 @@ class Waypoint:
 
     @cached_property
     def landmark_position(self) -> str:
-        """Where the landmark stands for one who looks along the heading: a position word, "" without a landmark."""
+        """The position word of the landmark, seen along the heading; "" without a landmark."""
         return position_word(self.heading, self.landmark_bearing) if self.landmark else ""
 
     @property
@@ -57,7 +57,7 @@ class Waypoint:
 
     @cached_property
     def observation(self) -> str:
-        """What is seen here, in words, as the policy is told and as the expert tells it."""
+        """The true observation in words, as the question and the expert word it."""
         seen = f"{self.landmark} is {self.where}." if self.landmark else "No landmark is near."
         return f"{seen} You are at an intersection." if self.at_intersection else seen
 
