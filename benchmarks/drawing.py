@@ -21,7 +21,7 @@ from verienv.core.assets import asset_path
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
 from verienv.generalpoints.pictures.tabletop import tabletop
-from verienv.generalpoints.pictures.visuals import LOOKS, Look
+from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
 Hand = tuple[tuple[str, ...], int]
@@ -41,7 +41,7 @@ def dealt(number: int, count: int) -> list[Hand]:
 def hands(rounds: int, count: int = 400) -> list[Row]:
     rows = []
     for side, most in ((224, None), (336, 4), (600, None), (1200, None)):
-        table = table_for(Look(), (side, side), 4)
+        table = table_for(Visual(), (side, side), 4)
         times = max(40, count * 336 * 336 // side**2)
 
         def inputs(number: int, table: Any = table, times: int = times) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -55,7 +55,7 @@ def hands(rounds: int, count: int = 400) -> list[Row]:
 
 def from_files(rounds: int, count: int = 60) -> list[Row]:
     """Against what one would write: open four files, resize, paste."""
-    table = table_for(Look(), DEFAULT_SIZE, 4)
+    table = table_for(Visual(), DEFAULT_SIZE, 4)
     places = table.poses(0)
     folder = asset_path("cards/classic")
     ground = Image.fromarray(tabletop("felt", *DEFAULT_SIZE))
@@ -76,10 +76,10 @@ def from_files(rounds: int, count: int = 60) -> list[Row]:
 
 
 def looks(rounds: int, count: int = 20) -> list[Row]:
-    plain, rows = table_for(Look(), DEFAULT_SIZE, 4), []
-    for name in LOOKS:
-        table = table_for(Look.of(name), DEFAULT_SIZE, 4)
-        for hand in dealt(0, 400) if table.look.rotation == 0 else ():
+    plain, rows = table_for(Visual(), DEFAULT_SIZE, 4), []
+    for name in VISUALS:
+        table = table_for(Visual.of(name), DEFAULT_SIZE, 4)
+        for hand in dealt(0, 400) if table.visual.rotation == 0 else ():
             table.draw(*hand)  # scales the faces, once
         if name != "default":
             pair = race(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
-from verienv.arithmetic.tex import TexError, plain_text
+from verienv.arithmetic.tex import TexError, strip_tex
 
 Item = int | str
 """An integer, or one of + - * / and the unary "neg"."""
@@ -149,7 +149,7 @@ def parse_formula(formula: str) -> Equation:
         IllegalFormula: for every other text.
     """
     try:
-        text = plain_text(formula)
+        text = strip_tex(formula)
     except TexError as error:
         raise IllegalFormula(str(error)) from None
     return _Parser(text).equation()

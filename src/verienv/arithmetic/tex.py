@@ -22,7 +22,7 @@ class TexError(ValueError):
     """The TeX in a formula is not of the few words that are understood."""
 
 
-def plain_text(formula: str) -> str:
+def strip_tex(formula: str) -> str:
     """``formula`` in the plain grammar's characters. Raises TexError; other characters are left for the lexer."""
     if len(formula) > _MAX_CHARACTERS:
         raise TexError(f"longer than {_MAX_CHARACTERS} characters")

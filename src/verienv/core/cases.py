@@ -12,7 +12,7 @@ import numpy as np
 from verienv.core.assets import asset_path
 from verienv.core.question import Question
 
-Made = TypeVar("Made", bound="AnyCase")
+SomeCase = TypeVar("SomeCase", bound="AnyCase")
 
 CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
 """The environment variable that the code in hostile responses sets; it does nothing else."""
@@ -63,7 +63,7 @@ class Material:
     repeated_faults: list[list[AnyCase]]
 
 
-def read_vectors(asset: str, make: Callable[[dict[str, Any]], Made], tool: str) -> tuple[Made, ...]:
+def read_vectors(asset: str, make: Callable[[dict[str, Any]], SomeCase], tool: str) -> tuple[SomeCase, ...]:
     """Return the cases of a file of vectors, made of the fields of its lines.
 
     Raises:

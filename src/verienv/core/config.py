@@ -112,10 +112,10 @@ class TaskConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        return {**cls.stands_for(settings), **settings}
+        return {**cls.expand_names(settings), **settings}
 
     @classmethod
-    def stands_for(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def expand_names(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that the split and the visual among ``settings`` stand for."""
         split, visual = settings.get("split", "train"), settings.get("visual", "default")
         return {**settings_named(cls.splits, split), **settings_named(cls.visuals, visual)}

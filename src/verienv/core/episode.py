@@ -9,7 +9,7 @@ from verienv.core import tasks
 from verienv.core.dialogue import Message, attempt_line, copy_messages, question_message, turn_messages
 from verienv.core.question import Picture, Question
 from verienv.core.response import clean_response
-from verienv.core.rows import dealt
+from verienv.core.rows import deal_row
 from verienv.core.task import Task
 from verienv.core.verdict import Verdict
 
@@ -68,7 +68,7 @@ class Episode:
         """
         if isinstance(row_or_env, Mapping):
             task = tasks.of_row(row_or_env)
-            return cls(dealt(task, row_or_env, trusted), task)
+            return cls(deal_row(task, row_or_env, trusted), task)
         episode = getattr(getattr(row_or_env, "unwrapped", None), "episode", None)
         if not isinstance(episode, Episode):
             raise ValueError(f"Episode.of({row_or_env!r}): expected a row (a mapping) or a verienv environment")

@@ -9,21 +9,21 @@ from typing import Any
 
 
 def lazy_attributes(
-    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
+    package: str, exports: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return the ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose modules load when they are needed.
 
     Args:
         package: its ``__name__``.
-        homes: by module the names it gives: a module below the package, such as "verifier", or one with its full name.
+        exports: by module its names; a module below the package, such as "verifier", or one with its full name.
         modules: modules and packages below it that are names too.
     """
-    home_of = {name: home for home, names in homes.items() for name in names}
-    public = sorted([*home_of, *modules])
+    module_of = {name: home for home, names in exports.items() for name in names}
+    public = sorted([*module_of, *modules])
 
     def get(name: str) -> Any:
-        if name in home_of:
-            home = home_of[name]
+        if name in module_of:
+            home = module_of[name]
             module = import_module(home if home.startswith("verienv.") else f"{package}.{home}")
             value = getattr(module, name)
             setattr(sys.modules[package], name, value)  # found without this function from now on

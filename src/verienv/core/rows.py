@@ -151,7 +151,7 @@ def without_nulls(value: Any) -> Any:
     return {name: part for name, part in value.items() if part is not None} or None
 
 
-def dealt(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
+def deal_row(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
     """Return the question of a row, dealt anew where it has a seed, with its pictures. Errors as ``Episode.of``'s."""
     if row.get("seed") is None or row.get("env_id") is None:
         return read(row).alone()

@@ -19,7 +19,7 @@ from verienv.generalpoints.rules import PRESETS
 
 VECTORS = "vectors/generalpoints.jsonl"
 
-PLAIN_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 10", "8 3 2 A", "9 5 4 2")
+CALIBRATION_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 10", "8 3 2 A", "9 5 4 2")
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
     cases += solved
     cases += misread(solved) if vision else []
     cases += hostile_cases(seed)
-    right, wrong = plain_cases()
+    right, wrong = calibration_cases()
     return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
 
 
-def plain_cases() -> tuple[list[Case], list[Case]]:
+def calibration_cases() -> tuple[list[Case], list[Case]]:
     """Right answers and answers of the wrong value, as plain as can be: they show how a verifier pays."""
     right, wrong = [], []
-    for hand in PLAIN_HANDS:
+    for hand in CALIBRATION_HANDS:
         puzzle = Puzzle(hand.split())
         formula = next(found.minimal() for found in solutions(puzzle.values, 24) if "/" not in found.minimal())
         total = "+".join(map(str, puzzle.values))

@@ -45,7 +45,7 @@ class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):
     are what the pictures show) and of ``Visual``:
 
     Attributes:
-        visual: a named look: a name for some of the settings of ``Visual`` (``VISUALS``).
+        visual: a named visual: a name for some of the settings of ``Visual`` (``VISUALS``).
         image_size: height and width of the picture in px, each 96 to 1600; one integer for a square.
         writable_image: whether the pictures in observations may be written to; by default they are read-only.
     """

@@ -96,7 +96,7 @@ def material(strict: bool, waypoints: int, seed: int) -> Material:
     """Everything, with the answers at ``waypoints`` random waypoints under both rules."""
     cases = [case for case in load_vectors() if case.holds(strict)]
     cases += [*random_cases(waypoints, seed), *hostile_cases(seed)]
-    right, wrong = plain_cases()
+    right, wrong = calibration_cases()
     return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
 
 
@@ -120,7 +120,7 @@ def random_waypoint(rng: np.random.Generator) -> Waypoint:
     )
 
 
-def plain_cases() -> tuple[list[VIRLCase], list[VIRLCase]]:
+def calibration_cases() -> tuple[list[VIRLCase], list[VIRLCase]]:
     """Return right answers and wrong actions, as plain as can be: they show how a verifier pays."""
     places = (CORNER, Waypoint(heading=80.0), Waypoint(heading=200.0, move="stop"))
     right, wrong = [], []

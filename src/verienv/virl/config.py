@@ -83,7 +83,7 @@ class VIRLConfig(TaskConfig):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_names(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        stands_for = cls.stands_for(settings)
+        stands_for = cls.expand_names(settings)
         if settings.get("data") is None:
             return {**stands_for, **settings}
         if settings.get("side", "all") != "all":

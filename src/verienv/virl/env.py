@@ -81,7 +81,7 @@ class VIRLEnv(VerifiedEnv):
         self._undealt = VIRLQuestion(
             waypoint=Waypoint(actions=config.actions),
             attempts=config.attempts,
-            tell_streets=config.directions != "both",
+            street_hint=config.directions != "both",
             rewards=config.rewards,
             strict=config.strict,
             sampler=self._sampler,

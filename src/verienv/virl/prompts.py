@@ -72,7 +72,7 @@ def write_question(
     return _template(phrasing, actions).format(instructions=instructions, history=text, view=view)
 
 
-def numbered(sentences: Sequence[str]) -> str:
+def number_lines(sentences: Sequence[str]) -> str:
     """The sentences on lines of their own, counted from 1."""
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 
@@ -101,11 +101,11 @@ PICTURE = (
 
 def view(waypoint: Waypoint, streets: bool = False) -> str:
     """Return the view at a waypoint in words, with ``streets`` also the directions of the streets."""
-    told = streets_told(waypoint) if streets else ""
+    told = describe_streets(waypoint) if streets else ""
     return f"{waypoint.observation} {told}" if told else waypoint.observation
 
 
-def streets_told(waypoint: Waypoint) -> str:
+def describe_streets(waypoint: Waypoint) -> str:
     """Return the directions of the streets at a waypoint, clockwise from ahead; "" where they are not known."""
     if not waypoint.streets:
         return ""

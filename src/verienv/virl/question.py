@@ -17,10 +17,10 @@ from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
     PHRASINGS,
     PICTURE,
-    numbered,
+    describe_streets,
+    number_lines,
     own_step_line,
     step_line,
-    streets_told,
     view,
     write_question,
 )
@@ -41,7 +41,7 @@ class VIRLQuestion(Question):
         instructions: the sentences of the route, without their numbers.
         steps: a line for each step so far: what was observed, and the action that led on.
         phrasing: which of the phrasings, 0 for the default.
-        tell_streets: whether the view tells where streets lead.
+        street_hint: whether the view tells where streets lead.
         junction_hint: with ``vision``, whether the text tells if streets cross here.
         history: what further lines of ``steps`` tell: the truth ("oracle"), the policy's own words, or none.
         rewards: the prices.
@@ -58,7 +58,7 @@ class VIRLQuestion(Question):
     instructions: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     phrasing: int = 0
-    tell_streets: bool = False
+    street_hint: bool = False
     junction_hint: bool = False
     history: History = "oracle"
     rewards: VIRLRewards = REWARDS["paper"]
@@ -81,18 +81,20 @@ class VIRLQuestion(Question):
 
     @property
     def prompt(self) -> str:
-        return write_question(numbered(self.instructions), self.steps, self.view, self.waypoint.actions, self.phrasing)
+        return write_question(
+            number_lines(self.instructions), self.steps, self.view, self.waypoint.actions, self.phrasing
+        )
 
     @property
     def view(self) -> str:
         """The part of the question that tells what is seen now, or, with ``vision``, that it is in the picture."""
         if not self.vision:
-            return view(self.waypoint, streets=self.tell_streets)
+            return view(self.waypoint, streets=self.street_hint)
         told = [PICTURE]
         if self.junction_hint:
             told.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
-        if self.tell_streets:
-            told.append(streets_told(self.waypoint))
+        if self.street_hint:
+            told.append(describe_streets(self.waypoint))
         return " ".join(filter(None, told))
 
     @property
@@ -169,7 +171,7 @@ class VIRLQuestion(Question):
             "instructions": list(self.instructions),
             "steps": "\n".join(self.steps),
             "phrasing": self.phrasing,
-            "tell_streets": self.tell_streets,
+            "street_hint": self.street_hint,
             "junction_hint": self.junction_hint,
             "history": self.history,
         }
@@ -188,7 +190,7 @@ _SHARED = (
     "attempts",
     "instructions",
     "phrasing",
-    "tell_streets",
+    "street_hint",
     "junction_hint",
     "history",
     "rewards",
@@ -224,7 +226,7 @@ class VIRLRow(BaseModel):
         instructions: the sentences of the route.
         steps: the lines of the history, between newlines.
         phrasing: which phrasing of the question, 0 for the default.
-        tell_streets, junction_hint, history: as in ``VIRLQuestion``.
+        street_hint, junction_hint, history: as in ``VIRLQuestion``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -240,7 +242,7 @@ class VIRLRow(BaseModel):
     instructions: tuple[str, ...] = ()
     steps: str = ""
     phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
-    tell_streets: bool = Field(default=False, strict=True)
+    street_hint: bool = Field(default=False, strict=True)
     junction_hint: bool = Field(default=False, strict=True)
     history: History = "oracle"
 

@@ -38,37 +38,37 @@ class Pose(NamedTuple):
 
 
 def draw(
-    cards: Sequence[str], look: Visual | None = None, size: tuple[int, int] = DEFAULT_SIZE, jitter: int = 0
+    cards: Sequence[str], visual: Visual | None = None, size: tuple[int, int] = DEFAULT_SIZE, jitter: int = 0
 ) -> Picture:
     """Draw a hand.
 
     Args:
         cards: with suits, such as "10S", in the order of the table.
-        look: deck and table; the default look if None.
+        visual: deck and table; the default visual if None.
         size: height and width in px, each 96 to 1600.
         jitter: the seed of all that is left to chance: places, angles, the lamp, noise. 0 to 2**64 - 1.
 
     Returns:
         A fresh array, uint8, height x width x 3, RGB.
     """
-    return table_for(look or Visual(), size, len(cards)).draw(cards, jitter)
+    return table_for(visual or Visual(), size, len(cards)).draw(cards, jitter)
 
 
 @lru_cache(maxsize=16)
-def table_for(look: Visual, size: tuple[int, int], count: int) -> Table:
-    """One table for each look, size and number of cards, shared by all environments of this process."""
-    return Table(look, size, count)
+def table_for(visual: Visual, size: tuple[int, int], count: int) -> Table:
+    """One table for each visual, size and number of cards, shared by all environments of this process."""
+    return Table(visual, size, count)
 
 
 class Table:
     """A laid table: the background is painted once, and each face is scaled once for its place."""
 
-    def __init__(self, look: Visual, size: tuple[int, int], count: int) -> None:
-        self.look, self.size, self.count = look, size, count
-        self._deck = load_deck(look.deck)
-        self._ground = tabletop(look.background, *size)
-        self._effects = bool(look.light or look.blur or look.noise)
-        self._still = look.arrangement != "scattered" and look.rotation == 0
+    def __init__(self, visual: Visual, size: tuple[int, int], count: int) -> None:
+        self.visual, self.size, self.count = visual, size, count
+        self._deck = load_deck(visual.deck)
+        self._ground = tabletop(visual.background, *size)
+        self._effects = bool(visual.light or visual.blur or visual.noise)
+        self._still = visual.arrangement != "scattered" and visual.rotation == 0
         if self._still:
             self._places = [_place(pose) for pose in self.poses(0)]
             pose = self.poses(0)[0]
@@ -77,11 +77,11 @@ class Table:
             self._large_face = lru_cache(len(CARDS))(self._scale_large_face)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return table_for, (self.look, self.size, self.count)  # a copy, in whatever process, is that process's own
+        return table_for, (self.visual, self.size, self.count)  # a copy, in whatever process, is that process's own
 
     def poses(self, jitter: int) -> list[Pose]:
         """Return the pose of each card, in the order of the hand."""
-        return poses(self.look, self.count, self.size, self._deck.aspect, jitter)
+        return poses(self.visual, self.count, self.size, self._deck.aspect, jitter)
 
     def draw(self, cards: Sequence[str], jitter: int) -> Picture:
         """The picture of ``count`` cards with suits. A fresh array."""
@@ -120,21 +120,21 @@ class Table:
 
     def _taken(self, picture: Picture, jitter: int) -> Picture:
         """Apply the camera: the lamp first, then the lens, then the sensor."""
-        look, rng = self.look, np.random.default_rng([jitter, 1])
-        if look.light:
-            picture = _lit(picture, look.light, float(rng.uniform(0, 2 * np.pi)))
-        if look.blur:
-            picture = _blurred(picture, look.blur * self.size[0] / 336)
-        if look.noise:
-            picture = _noisy(picture, look.noise, rng)
+        visual, rng = self.visual, np.random.default_rng([jitter, 1])
+        if visual.light:
+            picture = _lit(picture, visual.light, float(rng.uniform(0, 2 * np.pi)))
+        if visual.blur:
+            picture = _blurred(picture, visual.blur * self.size[0] / 336)
+        if visual.noise:
+            picture = _noisy(picture, visual.noise, rng)
         return picture
 
 
-def poses(look: Visual, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
+def poses(visual: Visual, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
     """The cells of a hand's cards: none overlaps another or the edge, however a card is turned.
 
     Args:
-        look: its arrangement and rotation.
+        visual: its arrangement and rotation.
         count: cards.
         size: height and width of the picture in px.
         aspect: height of a card by its width.
@@ -142,15 +142,15 @@ def poses(look: Visual, count: int, size: tuple[int, int], aspect: float, jitter
     """
     height, width = size
     gap = max(2.0, _GAP * min(size))
-    rows = _rows(look.arrangement, count, size, gap, aspect, look.rotation)
+    rows = _rows(visual.arrangement, count, size, gap, aspect, visual.rotation)
     columns = ceil(count / rows)
     cell_width, cell_height = (width - gap) / columns - gap, (height - gap) / rows - gap
-    card_width = _fitting_width(cell_width, cell_height, aspect, look.rotation)
-    scattered = look.arrangement == "scattered"
+    card_width = _fitting_width(cell_width, cell_height, aspect, visual.rotation)
+    scattered = visual.arrangement == "scattered"
     if scattered:
         card_width *= _LOOSE
     card = (max(1, int(card_width)), max(1, round(int(card_width) * aspect)))
-    rng = np.random.default_rng([jitter, 0]) if scattered or look.rotation else None
+    rng = np.random.default_rng([jitter, 0]) if scattered or visual.rotation else None
     laid = []
     for place in range(count):
         row, column = divmod(place, columns)
@@ -159,7 +159,7 @@ def poses(look: Visual, count: int, size: tuple[int, int], aspect: float, jitter
         y = gap + cell_height / 2 + row * (cell_height + gap)
         angle = 0.0
         if rng is not None:
-            angle = float(rng.uniform(-look.rotation, look.rotation))
+            angle = float(rng.uniform(-visual.rotation, visual.rotation))
         if scattered and rng is not None:
             box_width, box_height = _turned_box(*card, angle)
             x += float(rng.uniform(-0.5, 0.5)) * max(0.0, cell_width - box_width)

@@ -76,7 +76,7 @@ DRAWN: dict[str, DrawnDeck] = {
 
 
 class Layout(NamedTuple):
-    """The places of the parts of a face. Boxes are (left, top, right, bottom), as shares of the card's width and height.
+    """The places of the parts of a face. Boxes are (left, top, right, bottom), in card widths and heights.
 
     Attributes:
         rank: the rank at the top left; its like at the bottom right is this one turned by 180 degrees.

@@ -41,15 +41,15 @@ class Visual(BaseModel):
     noise: float = Field(default=0.0, ge=0.0, le=MOST_NOISE, strict=True)
 
     @classmethod
-    def of(cls, look: str | Mapping[str, Any] | Visual) -> Visual:
+    def of(cls, visual: str | Mapping[str, Any] | Visual) -> Visual:
         """Return the visual meant by a name of ``VISUALS``, or by a dict of fields. Raises ValueError."""
-        if isinstance(look, Visual):
-            return look
-        if isinstance(look, str):
-            if look not in VISUALS:
-                raise ValueError(f"visual={look!r}: expected one of {', '.join(VISUALS)}")
-            look = VISUALS[look]
-        return validate(cls, look, "Visual")
+        if isinstance(visual, Visual):
+            return visual
+        if isinstance(visual, str):
+            if visual not in VISUALS:
+                raise ValueError(f"visual={visual!r}: expected one of {', '.join(VISUALS)}")
+            visual = VISUALS[visual]
+        return validate(cls, visual, "Visual")
 
 
 VISUALS: dict[str, dict[str, Any]] = {

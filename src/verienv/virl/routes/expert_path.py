@@ -17,11 +17,11 @@ class Leg:
 
     Attributes:
         heading: the direction in which the agent sets out, in degrees.
-        stands: the truth after each ``forward()``, the end of the leg last; at least one.
+        poses: the truth after each ``forward()``, the end of the leg last; at least one.
     """
 
     heading: float
-    stands: tuple[Waypoint, ...]
+    poses: tuple[Waypoint, ...]
 
 
 def expert_path(
@@ -46,12 +46,12 @@ def expert_path(
             instructions.append(told)
             waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=told, actions=options.actions))
             at = replace(at, heading=leg.heading)
-        told = walk_sentence(leg.stands[-1], leg is legs[-1])
+        told = walk_sentence(leg.poses[-1], leg is legs[-1])
         instructions.append(told)
         waypoints += [
-            replace(stand, move="forward", sentence=told, actions=options.actions) for stand in (at, *leg.stands[:-1])
+            replace(stand, move="forward", sentence=told, actions=options.actions) for stand in (at, *leg.poses[:-1])
         ]
-        at = leg.stands[-1]
+        at = leg.poses[-1]
     instructions.append(STOP)
     waypoints.append(replace(at, move="stop", sentence=STOP, actions=options.actions))
     return Route(instance, city, start, destination, tuple(instructions), tuple(waypoints))

@@ -77,11 +77,11 @@ class Plan:
         Raises:
             ValueError: if landmarks alone are to tell a turn at which none is seen.
         """
-        first, legs = self._stands(city, self.blocks(city), options.spacing)
+        first, legs = self._poses(city, self.blocks(city), options.spacing)
         start, destination = city.places[self.start].label, city.places[self.destination].label
         return expert_path(instance, city.title, start, destination, first, legs, options)
 
-    def _stands(self, city: City, blocks: list[list[Block]], spacing: float) -> tuple[Waypoint, list[Leg]]:
+    def _poses(self, city: City, blocks: list[list[Block]], spacing: float) -> tuple[Waypoint, list[Leg]]:
         legs = [
             Leg(city.streets[leg[0][0]].heading(leg[0][1], leg[0][2] > leg[0][1]), tuple(_walked(city, leg, spacing)))
             for leg in blocks
@@ -100,13 +100,13 @@ class Plan:
         blocks = self.blocks(city)
         if any(bends_sharply(city.streets[street], *sorted((a, b))) for leg in blocks for street, a, b in leg):
             return False
-        at, legs = self._stands(city, blocks, 1e9)
+        at, legs = self._poses(city, blocks, 1e9)
         for leg, leads, streets in zip(legs, blocks, self.legs, strict=True):
             is_last = leg is legs[-1]
-            end = leg.stands[-1]
+            end = leg.poses[-1]
             if not _leads(at, leg.heading):
                 return False
-            inner = leg.stands[:-1]
+            inner = leg.poses[:-1]
             if any(not _goes_straight_on(city, stand, ahead) for stand, ahead in zip(inner, streets[1:], strict=True)):
                 return False
             earlier = _dense(city, leads) if is_last else inner
@@ -115,10 +115,10 @@ class Plan:
             at = end
         return at.landmark == city.places[self.destination].label
 
-    def is_told_by_landmarks(self, city: City) -> bool:
+    def landmarks_suffice(self, city: City) -> bool:
         """Whether at each turn a landmark is seen, and what it tells fits one street alone."""
-        first, legs = self._stands(city, self.blocks(city), 1e9)
-        for at, leg in zip((first, *(leg.stands[-1] for leg in legs)), legs, strict=False):
+        first, legs = self._poses(city, self.blocks(city), 1e9)
+        for at, leg in zip((first, *(leg.poses[-1] for leg in legs)), legs, strict=False):
             if turn_word(at.heading, leg.heading):
                 streets = [street for street in at.streets if abs(turn(street, leg.heading)) < 1e-6]
                 if not at.landmark or turns_that_fit(at, leg.heading) != streets:

@@ -119,7 +119,7 @@ class PlannedRoutes:
         return self._plan(instance)[0]
 
     def _can_tell(self, city: City, plan: Plan) -> bool:
-        return self._options.directions != "landmarks" or plan.is_told_by_landmarks(city)
+        return self._options.directions != "landmarks" or plan.landmarks_suffice(city)
 
     def _plan(self, instance: str) -> tuple[City, Plan]:
         part, number = _read(instance, f"{TASK}:{self._drawn}:3-12345")
