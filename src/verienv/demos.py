@@ -48,7 +48,7 @@ def demonstrations(
 
     Returns:
         An iterator of dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and
-        "preference" rows name the ``failure`` of the newest wrong response. Rows of a task by sight bring ``images``,
+        "preference" rows name the ``failure`` of the newest wrong response. Rows with pictures bring ``images``,
         a list of PIL images, one for each ``{"type": "image"}`` in the prompt; in them the content of every message is
         a list of parts, since a table's column holds texts or lists, not both.
 

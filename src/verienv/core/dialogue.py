@@ -24,7 +24,7 @@ def question_message(text: str, images: int = 0) -> Message:
 
 
 def turn_messages(response: str, feedback: str) -> list[Message]:
-    """One wrong attempt: what the policy said, and what it is told."""
+    """Return the messages of one attempt: the response, and the feedback on it."""
     return [{"role": "assistant", "content": response}, {"role": "user", "content": feedback}]
 
 

@@ -16,12 +16,12 @@ from verienv.generalpoints.task import GENERALPOINTS
 
 
 class GeneralPointsEnv(VerifiedEnv):
-    """Make 24 from four cards, told in words.
+    """Make 24 from four cards, in words.
 
     ## Description
-    The game of GeneralPoints from *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The policy is told a hand of
-    cards and what J, Q and K count, and answers with an arithmetic expression over the cards' numbers that equals
-    the target. After a wrong answer it is told why and asked again. Every hand dealt has a solution.
+    The game of GeneralPoints from *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The question names a hand of
+    cards and what J, Q and K count; the policy answers with an arithmetic expression over the cards' numbers that
+    equals the target. After a wrong answer it is told why and asked again. Every hand dealt has a solution.
 
     ## Action Space
     ``Text``: any string is accepted. The answer is its last JSON object with a ``formula``, e.g.

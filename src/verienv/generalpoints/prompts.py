@@ -69,7 +69,7 @@ def write_question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -
     """The question for a puzzle, as printable ASCII.
 
     Args:
-        puzzle: its *stated* rule is told.
+        puzzle: its *stated* rule is the one in the question.
         phrasing: 0 for the default, 1 to 13 for the others.
         vision: leave the cards to the picture.
     """

@@ -30,7 +30,7 @@ class Puzzle:
         values: the cards' numbers under ``rule``, in order.
         numbers: the values sorted.
         stated_values: their numbers under the stated rule.
-        id: the instance: ranks and target. The same in every rule and look.
+        id: the instance: ranks and target. The same under every rule and visual.
     """
 
     cards: tuple[str, ...]

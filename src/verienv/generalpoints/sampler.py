@@ -30,7 +30,7 @@ class Dealing:
     Attributes:
         count: cards in a hand, 3 to 6.
         rule: the scored rule; every hand dealt can reach the target under it, and under ``stated_rule``.
-        stated_rule: the rule told to the policy.
+        stated_rule: the rule that the question states.
         target: what to make.
         sampling: "deck" draws without replacement from the deck's cards; "iid" draws each rank and suit afresh.
         face_cards: "any"; "condition" keeps the hands with at least one of J, Q, K; "force" draws one face card

@@ -16,11 +16,11 @@ _WAYS, _JITTERS = 2**62, 2**32
 
 
 class GeneralPointsVisionEnv(GeneralPointsEnv):
-    """Make 24 from four cards, seen in a picture.
+    """Make 24 from four cards, shown in a picture.
 
     ## Description
     GeneralPoints-VL of *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The cards appear only in the picture: the
-    policy must read them (``cards``), apply the rule that it is told (``number``), and solve (``formula``). After a
+    policy must read them (``cards``), apply the stated rule (``number``), and solve (``formula``). After a
     wrong answer it is told why and asked again. Every hand dealt has a solution.
 
     ## Action Space
@@ -45,7 +45,7 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
 
     ## Information
     As in words, and ``suits`` (a letter for each card), ``jitter`` (an integer), ``cards_read`` (how many of the
-    cards were read right). Instance, suits, look, size and jitter give the picture (``drawing.draw``).
+    cards were read right). Instance, suits, visual, size and jitter give the picture (``drawing.draw``).
 
     ## Arguments
     The fields of ``GeneralPointsVisionConfig``; ``reset(options={"instance": id})`` deals a given hand.

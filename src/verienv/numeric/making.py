@@ -32,7 +32,7 @@ def make_numeric(
     """
     both: type[BaseModel] = create_model("Settings", __base__=(own, of_game))
     is_drawn = "rgb_array" in game.metadata["render_modes"]
-    validate(both, settings, numeric.__name__ + (" by sight" if is_drawn else ""))
+    validate(both, settings, numeric.__name__ + (" with pictures" if is_drawn else ""))
     mine = {name: settings[name] for name in own.model_fields if name in settings}
     others = {name: value for name, value in settings.items() if name not in mine}
     is_written = render_mode == "rgb_array" and not is_drawn

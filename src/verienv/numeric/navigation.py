@@ -38,11 +38,11 @@ class DiscreteConfig(BaseModel):
     Attributes:
         both: offer the 14 actions of both rules (``ACTIONS``), so that a policy can be taken from one to the other;
             those of the other rule are wrong, as in text.
-        pointer: whether the sentences that are told begin with the one to which the steps so far lead; else with the
+        pointer: whether the sentences begin with the one to which the steps so far lead; else with the
             first, and a policy needs a memory.
-        window: how many sentences are told, 1 to 256. No shipped route has more than 18.
-        resize: by sight, height and width in px to which the picture is reduced, or one integer for a square.
-        channels_first: by sight, whether the picture is 3 x height x width.
+        window: how many sentences are given, 1 to 256. No shipped route has more than 18.
+        resize: with pictures, height and width in px to which the picture is reduced, or one integer for a square.
+        channels_first: with pictures, whether the picture is 3 x height x width.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,8 +58,8 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     """Follow a route through a city by numbers: a numeric environment over V-IRL.
 
     ## Description
-    Made over an environment of V-IRL, in words or by sight. The observation holds what the question tells at this
-    waypoint, and no more: names of landmarks become marks of whether a sentence names what is seen now, and of what
+    Made over an environment of V-IRL, in words or with pictures. The observation holds what the question tells at this
+    waypoint, and no more: names of landmarks become marks of whether a sentence names the landmark in view, and of what
     lies behind only the last step is told. An action is judged by that environment's verifier, as the JSON answer that
     holds it: an episode here and its counterpart in text earn the same rewards.
 
@@ -74,7 +74,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
 
     | part | shape | holds |
     |---|---|---|
-    | landmark | 1 | 1 if a landmark is seen |
+    | landmark | 1 | 1 if a landmark is near |
     | position | 8 | one-hot: where it stands, of ``POSITIONS`` |
     | at_intersection | 1 | 1 if streets cross here |
     | streets | 8 x 8 | position by compass word of each street, where the text tells (``directions`` not "both") |
@@ -92,15 +92,15 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     | turn | 4 | one-hot of ``TURNS``: where a turn leads, where it says so |
     | landmark | 1 | 1 if it names a landmark |
     | position | 8 | one-hot of ``POSITIONS``: where that is to stand |
-    | in_view | 1 | 1 if that is the landmark seen now |
+    | in_view | 1 | 1 if that is the landmark in view |
     | in_place | 1 | 1 if it also stands as the sentence says |
 
-    The heading is not told, as it is not in words. That a walk has ended is for the policy to see: the first sentence
+    The heading is left out, as it is in words. That a walk has ended is for the policy to see: the first sentence
     is then still the walk, the second what is due.
 
-    By sight ``Dict(image=Box uint8, state=Box float32)``; the picture is ``resize``-d and ``channels_first`` as asked.
-    Zero in the state is what only the picture shows: landmark, position, in_view, in_place, and at_intersection unless
-    ``junction_hint``.
+    With pictures ``Dict(image=Box uint8, state=Box float32)``; the picture is ``resize``-d and ``channels_first`` as
+    asked. Zero in the state is what only the picture shows: landmark, position, in_view, in_place, and at_intersection
+    unless ``junction_hint``.
 
     ## Rewards
     The verifier's, for the action with a true observation: in preset "paper" +1 and -1. Its price for a wrong
@@ -134,7 +134,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
             raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
         self.config = config = validate(DiscreteConfig, settings, type(self).__name__)
         if not game.vision and (config.resize or config.channels_first):
-            raise ValueError("resize and channels_first are for V-IRL by sight; this environment has no picture")
+            raise ValueError("resize and channels_first are for V-IRL with pictures; this environment has no picture")
         if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
             raise ValueError("pointer=True: the text tells it with history='oracle' alone; set pointer=False")
         self.env, self.game = env, game
@@ -164,7 +164,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
             ValueError: for a route of more sentences than ``window``, unless there is a pointer.
         """
         super().reset(seed=seed)
-        told, info = self.env.reset(seed=seed, options=options)
+        observation, info = self.env.reset(seed=seed, options=options)
         route, window = self.game.route, self.config.window
         self._sentences, self._rows = read_sentences(route.instructions)
         if not self.config.pointer and len(self._sentences) > window:
@@ -174,7 +174,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
             )
         self._reached = [led for led, _ in sentences_followed(self._sentences, route.waypoints)]
         self._tried = []
-        return self._observation(told), self._info(info)
+        return self._observation(observation), self._info(info)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take an action.
@@ -187,9 +187,9 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         if not 0 <= index < len(self.actions):
             raise ValueError(f"action={action!r}: expected an integer from 0 to {len(self.actions) - 1}")
         answer = write_answer(self.game.waypoint, action=self.actions[index])
-        told, reward, over, cut, info = self.env.step(answer)
+        observation, reward, over, cut, info = self.env.step(answer)
         self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
-        return self._observation(told), float(reward), over, cut, self._info(info)
+        return self._observation(observation), float(reward), over, cut, self._info(info)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """``info["action_mask"]`` as bool; the name is sb3-contrib's convention."""
@@ -210,11 +210,11 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     def _info(self, info: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in info.items() if key != "messages"} | {"action_mask": self._mask.copy()}
 
-    def _observation(self, told: dict[str, Any]) -> Any:
+    def _observation(self, observation: dict[str, Any]) -> Any:
         if not self.game.vision:
             return self._state()
         return {
-            "image": fit_picture(told["image"], self.config.resize, self.config.channels_first),
+            "image": fit_picture(observation["image"], self.config.resize, self.config.channels_first),
             "state": self._state(),
         }
 
@@ -245,10 +245,10 @@ class VIRLDiscrete(gym.Env[Any, Any]):
 
     def _tell(self, rows: Numbers, place: Waypoint, first: int) -> None:
         """Write the sentences from ``first`` on into ``rows``, and mark those that name the landmark in view."""
-        told = self._sentences[first : first + len(rows)]
-        rows[: len(told)] = self._rows[first : first + len(told)]
+        given = self._sentences[first : first + len(rows)]
+        rows[: len(given)] = self._rows[first : first + len(given)]
         if place.landmark and not self.game.vision:
-            for row, sentence in zip(rows, told, strict=False):
+            for row, sentence in zip(rows, given, strict=False):
                 if sentence.landmark == place.landmark:
                     row[IN_SENTENCE["in_view"]] = 1
                     row[IN_SENTENCE["in_place"]] = sentence.position == place.landmark_position

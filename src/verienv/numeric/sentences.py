@@ -83,20 +83,20 @@ class Sentence:
         """The sentence that ``text``, an instruction of a route, spells. Raises ValueError for any other text."""
         for kind, pattern in _SENTENCES.items():
             if said := pattern.fullmatch(text):
-                told = {name: value or "" for name, value in said.groupdict().items()}
-                position = _PLACED.get(told.pop("phrase", ""), "")
-                return cls(kind, position=position, **told)
+                parts = {name: value or "" for name, value in said.groupdict().items()}
+                position = _PLACED.get(parts.pop("phrase", ""), "")
+                return cls(kind, position=position, **parts)
         raise ValueError(f"{text!r} is no instruction of a route")
 
     def ends_at(self, place: Waypoint) -> bool:
-        """Whether a walk by this sentence ends where this is seen; a sentence that is no walk ends nowhere."""
+        """Whether a walk by this sentence ends at a waypoint with this view; what is no walk ends nowhere."""
         if self.kind not in ("walk", "arrive") or not (self.kind == "arrive" or place.at_intersection):
             return False
         return not self.landmark or (place.landmark, place.landmark_position) == (self.landmark, self.position)
 
     @property
     def numbers(self) -> Numbers:
-        """The sentence as ``layout`` says, without what is seen: float32 of shape (27,)."""
+        """The sentence as ``layout`` says, without the view: float32 of shape (27,)."""
         row = np.zeros(WIDTH, np.float32)
         row[IN_SENTENCE["landmark"]] = bool(self.landmark)
         for name, words, word in (

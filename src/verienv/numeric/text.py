@@ -13,7 +13,7 @@ Side = Literal["left", "right"]
 
 
 class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Token ids for text: an environment in words, or the words of one by sight, for a network of one's own.
+    """Token ids for text: an environment in words, or the words of one with pictures, for a network of one's own.
 
     ## Description
     ``observation["text"]`` is read by a tokenizer, cut or padded to ``length``. Everything else stays as it is.

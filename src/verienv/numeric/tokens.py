@@ -32,7 +32,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     """Make 24 from four cards, one token of the formula at a time: a numeric environment over GeneralPoints.
 
     ## Description
-    Made over an environment of GeneralPoints, in words or by sight. The policy builds a formula from the cards'
+    Made over an environment of GeneralPoints, in words or with pictures. The policy builds a formula from the cards'
     numbers, operators and parentheses. "done" hands it as a JSON answer to that environment, whose verifier judges it:
     an episode here and its counterpart in text earn the same rewards. After a wrong formula the next begins empty.
 
@@ -57,10 +57,10 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     | operand_next | 1 | 1 if a number is due, 0 if an operator |
     | rule | 3 | what J, Q, K count under the stated rule, divided by 10 |
     | attempts_left | 1 | divided by attempts |
-    | failure | 6, by sight 7 | one-hot: the latest verdict's among ``failures``; zeros before it and if correct |
+    | failure | 6, with pictures 7 | one-hot: the latest verdict's among ``failures``; zeros before it and if correct |
 
-    By sight ``Dict(image=Box uint8, state=Box float32)``: the picture, and those parts but for ranks and values; with
-    ``observation="dict"`` the picture and those parts by name.
+    With pictures ``Dict(image=Box uint8, state=Box float32)``: the picture, and those parts but for ranks and values;
+    with ``observation="dict"`` the picture and those parts by name.
 
     ## Rewards
     The verifier's, at the step that hands a formula in; 0 at every other.
@@ -74,8 +74,8 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     ## Information
     The same keys and types at every reset and step: ``action_mask`` (int8, shape (n + 7,)), ``formula`` (the text so
     far, or as handed in), ``judged`` (whether this step handed it in), and those of the environment beneath but for
-    ``messages``; they tell of the latest verdict. By sight the answer names the true cards, so a hand that the policy
-    misread shows as a wrong value, never as misread.
+    ``messages``; they tell of the latest verdict. With pictures the answer names the true cards, so a hand that the
+    policy misread shows as a wrong value, never as misread.
 
     ## Arguments
     ``env``, an environment of GeneralPoints, wrapped or not, and the fields of ``TokensConfig``. By id (see ``make``)
@@ -101,7 +101,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         if not 4 * cards - 5 <= most <= 255:
             raise ValueError(f"max_tokens={most}: expected an integer from {4 * cards - 5} to 255 for {cards} cards")
         if not game.vision and (config.resize or config.channels_first):
-            raise ValueError("resize and channels_first are for GeneralPoints by sight; here is no picture")
+            raise ValueError("resize and channels_first are for GeneralPoints with pictures; here is no picture")
         self.env, self.game = env, game
         self.render_mode = env.render_mode
         self.failures = game.measures.failures

@@ -18,8 +18,8 @@ class TokensConfig(BaseModel):
             all are used.
         max_tokens: the longest formula, 4 n - 5 to 255 for n cards; None stands for 4 n. With 4 n - 5 any tree over
             n numbers can be written with all its parentheses; the five more leave room for needless ones and signs.
-        resize: by sight, height and width in px to which the picture is brought, or one integer for a square.
-        channels_first: by sight, whether the picture has shape (3, height, width); else (height, width, 3).
+        resize: with pictures, height and width in px to which the picture is brought, or one integer for a square.
+        channels_first: with pictures, whether the picture has shape (3, height, width); else (height, width, 3).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -71,8 +71,8 @@ def check_verifier(
         except Enough:
             right = wrong = paid_above = math.nan
     if trial.faults:
-        raise VerifierFaults(trial.faults, len(trial.seen), trial.note)
-    return VerifierReport(len(trial.seen), trial.calls, right, wrong, paid_above, trial.slowest)
+        raise VerifierFaults(trial.faults, len(trial.tried), trial.note)
+    return VerifierReport(len(trial.tried), trial.calls, right, wrong, paid_above, trial.slowest)
 
 
 def _calibrate(trial: Trial, material: Material, paid_above: float | None) -> tuple[float, float, float]:
@@ -86,7 +86,7 @@ def _calibrate(trial: Trial, material: Material, paid_above: float | None) -> tu
     elif paid_above is None:
         paid_above = (right + wrong) / 2
     if math.isnan(paid_above):
-        trial.note = "what it pays for could not be told"
+        trial.note = "what it pays for could not be found out"
     else:
         trial.note = f"plain right answers get {right:g}, wrong ones {wrong:g}: above {paid_above:g} counts as paid"
     return right, wrong, paid_above

@@ -41,7 +41,7 @@ class Trial:
         self._slow = 0
         self._noted: set[tuple[Kind, AnyCase]] = set()
         self.faults: list[Fault] = []
-        self.seen: set[AnyCase] = set()
+        self.tried: set[AnyCase] = set()
         self.calls = 0
         self.slowest = 0.0
         self.note = ""
@@ -56,7 +56,7 @@ class Trial:
 
     def reward(self, case: AnyCase) -> float | None:
         """The finite reward, or None after noting the fault."""
-        self.seen.add(case)
+        self.tried.add(case)
         reward, seconds = self._call(case)
         for _ in range(RETRIES):  # the first call may have paid for imports, another for a busy machine
             if seconds > self._time_limit:

@@ -20,14 +20,14 @@ from verienv.virl.world.city import City
 
 
 class VIRLEnv(VerifiedEnv):
-    """Follow a route through a city by instructions, told in words.
+    """Follow a route through a city by instructions, in words.
 
     ## Description
     The navigation task V-IRL of *SFT Memorizes, RL Generalizes* (arXiv 2501.17161), in street networks and with places
-    of OpenStreetMap. The policy is told the sentences of a route, what was seen and done so far, and what is seen now:
-    the landmark that stands near, where it stands, and whether streets cross here. It says what it sees, which
-    instruction it follows, and its action. A correct action leads to the next waypoint of the expert's rail, where a
-    fresh dialogue begins; a wrong one is not executed, but answered with feedback.
+    of OpenStreetMap. The question holds the sentences of a route, the observations and actions so far, and the view
+    now: the landmark that stands near, its position, and whether streets cross here. The policy says what it observes,
+    which instruction it follows, and its action. A correct action leads to the next waypoint of the expert's path,
+    where a fresh dialogue begins; a wrong one is not executed, but answered with feedback.
 
     ## Action Space
     ``Text``: any string is accepted. The answer is its last JSON object with an ``action``:
@@ -119,7 +119,7 @@ class VIRLEnv(VerifiedEnv):
 
     @property
     def view(self) -> str:
-        """The part of the question that tells what is seen now."""
+        """The part of the question that tells the view now."""
         return self.question.view
 
     @property

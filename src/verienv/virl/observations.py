@@ -1,9 +1,9 @@
 """Observations, read in any of the ways in which policies word them, and compared with the truth at a waypoint.
 
-An observation makes two claims: which landmark is seen, and whether streets cross. A statement of the crossing stands
-first or last, and what remains is a landmark's name, alone or in a phrase such as "There is X on my right". Names hold
-full stops, semicolons and quotes, so the text is never cut at those: only phrases known here are taken away, from the
-ends, and what remains must be the name, whole. Whatever else is said remains too, and then it is not the name.
+An observation makes two statements: which landmark is near, and whether streets cross. A statement of the crossing
+stands first or last, and what remains is a landmark's name, alone or in a phrase such as "There is X on my right".
+Names hold full stops, semicolons and quotes, so the text is never cut at those: only phrases known here are taken away,
+from the ends, and what remains must be the name, whole. Whatever else is said remains too, and then it is not the name.
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ def write_question(
     Args:
         instructions: the numbered sentences (``numbered``).
         history: a line for each step so far (``step_line``).
-        view: what is seen now (``view``).
-        actions: the action space that is told.
+        view: the view now (``view``).
+        actions: the action space that the question names.
         phrasing: 0 for the default, 1 to 8 for the others.
     """
     text = "\n".join(history) if history else NOTHING_YET
@@ -101,8 +101,8 @@ PICTURE = (
 
 def view(waypoint: Waypoint, streets: bool = False) -> str:
     """Return the view at a waypoint in words, with ``streets`` also the directions of the streets."""
-    told = describe_streets(waypoint) if streets else ""
-    return f"{waypoint.observation} {told}" if told else waypoint.observation
+    ways = describe_streets(waypoint) if streets else ""
+    return f"{waypoint.observation} {ways}" if ways else waypoint.observation
 
 
 def describe_streets(waypoint: Waypoint) -> str:
@@ -111,8 +111,8 @@ def describe_streets(waypoint: Waypoint) -> str:
         return ""
     heading = waypoint.heading
     ways = sorted(waypoint.streets, key=lambda street: wrapped(street - heading + 22.5))
-    told = ", ".join(f"{position_word(heading, street)} ({compass_word(street)})" for street in ways)
-    return f"Streets lead {told}."
+    text = ", ".join(f"{position_word(heading, street)} ({compass_word(street)})" for street in ways)
+    return f"Streets lead {text}."
 
 
 @lru_cache(maxsize=64)

@@ -87,15 +87,15 @@ class VIRLQuestion(Question):
 
     @property
     def view(self) -> str:
-        """The part of the question that tells what is seen now, or, with ``vision``, that it is in the picture."""
+        """The part of the question that tells the view now, or, with ``vision``, that it is in the picture."""
         if not self.vision:
             return view(self.waypoint, streets=self.street_hint)
-        told = [PICTURE]
+        parts = [PICTURE]
         if self.junction_hint:
-            told.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
+            parts.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
         if self.street_hint:
-            told.append(describe_streets(self.waypoint))
-        return " ".join(filter(None, told))
+            parts.append(describe_streets(self.waypoint))
+        return " ".join(filter(None, parts))
 
     @property
     def city(self) -> City | None:
@@ -202,12 +202,12 @@ def _without_nulls(waypoint: Any) -> Any:
     """A mapping without its nulls, which are defaults. A Waypoint has no others, so what decides is asked for here."""
     if not isinstance(waypoint, Mapping):
         return waypoint
-    told = {name: value for name, value in waypoint.items() if value is not None}
-    needed = ("move", "heading", "turn_to") if told.get("move") == "turn" else ("move",)
-    missing = [name for name in needed if name not in told]
+    parts = {name: value for name, value in waypoint.items() if value is not None}
+    needed = ("move", "heading", "turn_to") if parts.get("move") == "turn" else ("move",)
+    missing = [name for name in needed if name not in parts]
     if missing:
         raise ValueError(f"waypoint: it has no {' and no '.join(missing)}; expected the fields of a Waypoint")
-    return told
+    return parts
 
 
 class VIRLRow(BaseModel):
@@ -222,7 +222,7 @@ class VIRLRow(BaseModel):
         attempts: answers allowed.
         instance: the route's id. It is not needed to judge, and neither are the following.
         step: which waypoint of the route this is, from 0.
-        vision: whether what is seen was shown in pictures.
+        vision: whether the view was shown in pictures.
         instructions: the sentences of the route.
         steps: the lines of the history, between newlines.
         phrasing: which phrasing of the question, 0 for the default.

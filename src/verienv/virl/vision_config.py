@@ -1,4 +1,4 @@
-"""Settings of the environment by sight, and the splits that name some of them."""
+"""Settings of the environment with pictures, and the splits that name some of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VIRLVisionConfig(StreetVisual, VIRLConfig):
     Besides those of ``VIRLConfig`` and of ``StreetVisual``:
 
     Attributes:
-        visual: a named look of the streets: a name for some of the settings of ``StreetVisual`` (``VISUALS``).
+        visual: a named appearance of the streets: a name for some of the settings of ``StreetVisual`` (``VISUALS``).
         view_size: height and width in px of each of the four views, each 64 to 1024; one integer for a square.
         fov: the horizontal field of view of each, 30 to 120 degrees.
         pitch: how far each looks up, -45 to 45 degrees.

@@ -17,19 +17,19 @@ from verienv.virl.vision_config import VIRLVisionConfig
 
 
 class VIRLVisionEnv(VIRLEnv):
-    """Follow a route through a city by instructions, the streets seen in a picture.
+    """Follow a route through a city by instructions, with street views.
 
     ## Description
     V-IRL-VL of *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The sentences name landmarks, and these must be
-    found in the street views: signs on the building fronts bear the names of the places. What is seen is told nowhere
-    in the text, so the policy must read it, follow the sentence that is due, and act. Street views are drawn from the
+    found in the street views: signs on the building fronts bear the names of the places. The text does not tell the
+    view, so the policy must read it, follow the sentence that is due, and act. Street views are drawn from the
     street network and its places, or taken from real panoramas.
 
     ## Action Space
     ``Text``, as of V-IRL in words.
 
     ## Observation Space
-    ``Dict(text=Text, image=Box)``. The text is as in words without what is seen. The image is uint8, RGB, two by two
+    ``Dict(text=Text, image=Box)``. The text is as in words, without the view. The image is uint8, RGB, two by two
     views in reading order front, right, back, left of the agent's heading, each ``view_size`` px (640 x 640), with a
     line of 4 px between: 1284 x 1284 x 3. Read-only unless ``writable_image``. In ``info["messages"]`` an
     ``{"type": "image"}`` placeholder stands for it.

@@ -1,4 +1,4 @@
-"""A deck of our own, drawn with Pillow: every look is a parameter."""
+"""A deck of our own, drawn with Pillow: every detail of its appearance is a parameter."""
 
 from __future__ import annotations
 

@@ -42,14 +42,15 @@ def expert_path(
     at = first
     for leg in legs:
         if turn_word(at.heading, leg.heading):
-            told = turn_sentence(at, leg.heading, options.directions)
-            instructions.append(told)
-            waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=told, actions=options.actions))
+            sentence = turn_sentence(at, leg.heading, options.directions)
+            instructions.append(sentence)
+            waypoints.append(replace(at, move="turn", turn_to=leg.heading, sentence=sentence, actions=options.actions))
             at = replace(at, heading=leg.heading)
-        told = walk_sentence(leg.poses[-1], leg is legs[-1])
-        instructions.append(told)
+        sentence = walk_sentence(leg.poses[-1], leg is legs[-1])
+        instructions.append(sentence)
         waypoints += [
-            replace(stand, move="forward", sentence=told, actions=options.actions) for stand in (at, *leg.poses[:-1])
+            replace(stand, move="forward", sentence=sentence, actions=options.actions)
+            for stand in (at, *leg.poses[:-1])
         ]
         at = leg.poses[-1]
     instructions.append(STOP)

@@ -17,7 +17,7 @@ def turn_sentence(place: Waypoint, turn_to: float, directions: Directions) -> st
     """The sentence for a turn at ``place`` to the heading ``turn_to`` (degrees).
 
     Raises:
-        ValueError: if landmarks alone are to tell it and none is seen there.
+        ValueError: if landmarks alone are to tell it and none is near.
     """
     side, compass = turn_word(place.heading, turn_to), compass_word(turn_to)
     if directions == "both":
@@ -27,7 +27,7 @@ def turn_sentence(place: Waypoint, turn_to: float, directions: Directions) -> st
     if directions == "relative":
         return f"Turn {side}."
     if not place.landmark:
-        raise ValueError("no landmark is seen where the route turns, so landmarks alone cannot tell the turn")
+        raise ValueError("no landmark is near where the route turns, so landmarks alone cannot tell the turn")
     return f"Turn until {place.landmark} is {position_phrase(position_word(turn_to, place.landmark_bearing))}."
 
 
@@ -41,7 +41,7 @@ def walk_sentence(end: Waypoint, is_last: bool) -> str:
 
 
 def satisfies(place: Waypoint, end: Waypoint, is_last: bool) -> bool:
-    """Whether what is seen at ``place`` is what the sentence for a leg to ``end`` says of its end."""
+    """Whether the view at ``place`` is what the sentence for a leg to ``end`` says of its end."""
     if not (place.at_intersection or is_last):
         return False
     if not (end.landmark or is_last):

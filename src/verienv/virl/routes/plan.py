@@ -33,7 +33,7 @@ class Plan:
     Attributes:
         start: the index of the place at which it begins.
         destination: the index of the place to which it leads.
-        heading: in which the agent looks at first, whole degrees.
+        heading: the heading of the agent at first, whole degrees.
         legs: the streets of each leg, each by its index, or ``~index`` where it is walked from its second end on.
     """
 
@@ -75,7 +75,7 @@ class Plan:
         """Return the route: a waypoint every ``options.spacing`` metres or a little more, and at each end of a street.
 
         Raises:
-            ValueError: if landmarks alone are to tell a turn at which none is seen.
+            ValueError: if landmarks alone are to tell a turn where none is near.
         """
         first, legs = self._poses(city, self.blocks(city), options.spacing)
         start, destination = city.places[self.start].label, city.places[self.destination].label
@@ -116,7 +116,7 @@ class Plan:
         return at.landmark == city.places[self.destination].label
 
     def landmarks_suffice(self, city: City) -> bool:
-        """Whether at each turn a landmark is seen, and what it tells fits one street alone."""
+        """Whether landmarks alone tell every turn: one is near, and its sentence fits one street only."""
         first, legs = self._poses(city, self.blocks(city), 1e9)
         for at, leg in zip((first, *(leg.poses[-1] for leg in legs)), legs, strict=False):
             if turn_word(at.heading, leg.heading):

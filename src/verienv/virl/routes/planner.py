@@ -22,7 +22,7 @@ class Planner:
     def __init__(self, city: City) -> None:
         self.city = city
         self.anchors: dict[int, list[int]] = {}
-        """By street, the places that are what one sees at their foot: routes begin and end at them."""
+        """By street, the places that are the landmark at their own foot: routes begin and end at them."""
         for index, place in enumerate(city.places):
             if self._is_anchor(place):
                 self.anchors.setdefault(place.street, []).append(index)

@@ -17,7 +17,7 @@ ActionSpace = Literal["absolute", "relative"]
 
 @dataclass(frozen=True)
 class Waypoint:
-    """One pose on the expert's path: where the agent stands and looks, what is true there, and what to do.
+    """One pose on the expert's path: the place and heading of the agent, the truth there, and the expert's move.
 
     Attributes:
         location: latitude and longitude in degrees.
@@ -25,7 +25,7 @@ class Waypoint:
         move: what the expert does here.
         turn_to: the heading that a turn leads to, in degrees; of no meaning for other moves.
         sentence: the instruction that is followed here, "" if it does not matter.
-        landmark: the name of the landmark seen here, printable ASCII; "" if there is none.
+        landmark: the name of the landmark near here, printable ASCII; "" if there is none.
         landmark_name: its name in its own script.
         landmark_bearing: the direction in which it stands, degrees clockwise from north.
         at_intersection: whether streets cross here.
@@ -58,8 +58,8 @@ class Waypoint:
     @cached_property
     def observation(self) -> str:
         """The true observation in words, as the question and the expert word it."""
-        seen = f"{self.landmark} is {self.where}." if self.landmark else "No landmark is near."
-        return f"{seen} You are at an intersection." if self.at_intersection else seen
+        near = f"{self.landmark} is {self.where}." if self.landmark else "No landmark is near."
+        return f"{near} You are at an intersection." if self.at_intersection else near
 
     @cached_property
     def action(self) -> str:
@@ -102,14 +102,14 @@ def current_instruction(route: Route, passed: int) -> int | None:
     Of two equal sentences in a row, such as "Walk forward to the next intersection.", the first ends where streets
     cross.
     """
-    way, told = route.waypoints[: passed + 1], route.instructions
-    if way[0].sentence not in told:
+    way, sentences = route.waypoints[: passed + 1], route.instructions
+    if way[0].sentence not in sentences:
         return None
-    at = told.index(way[0].sentence)
+    at = sentences.index(way[0].sentence)
     for before, here in pairwise(way):
-        ends = before.move == "forward" and here.at_intersection and told[at + 1 : at + 2] == (here.sentence,)
-        if here.sentence != told[at] or ends:
-            if here.sentence not in told[at + 1 :]:
+        ends = before.move == "forward" and here.at_intersection and sentences[at + 1 : at + 2] == (here.sentence,)
+        if here.sentence != sentences[at] or ends:
+            if here.sentence not in sentences[at + 1 :]:
                 return None
-            at = told.index(here.sentence, at + 1)
+            at = sentences.index(here.sentence, at + 1)
     return at
