@@ -59,11 +59,11 @@ def test_rows_of_routes_are_waypoints_judged_by_what_is_true_there():
     steps = set()
     for row in made:
         truth = json.loads(row["reward_model"]["ground_truth"])
-        waypoint = Waypoint(**truth["waypoint"])
+        waypoint = Waypoint(**truth["waypoint"], actions=truth["actions"])
         steps.add((truth["instance"], truth["step"]))
-        right = compute_score("", write_answer(waypoint, "relative"), row["reward_model"]["ground_truth"])
+        right = compute_score("", write_answer(waypoint), row["reward_model"]["ground_truth"])
         assert (right["score"], right["acc"], right["observation_correct"]) == (1.0, 1.0, 1.0)
-        wrong = write_answer(waypoint, "relative", action="forward()" if waypoint.move == "stop" else "stop()")
+        wrong = write_answer(waypoint, action="forward()" if waypoint.move == "stop" else "stop()")
         judged = compute_score("", wrong, row["reward_model"]["ground_truth"], rewards={"wrong_action": -7.0})
         assert (judged["score"], judged["failure"]) == (-7.0, "wrong_action")
         assert list(judged) == list(right)
@@ -87,7 +87,7 @@ def picture(image):
     return np.asarray(Image.open(io.BytesIO(image["bytes"])))
 
 
-def test_rows_by_sight_hold_a_png_for_each_image_token_in_the_prompt():
+def test_rows_with_pictures_hold_a_png_for_each_image_token_in_the_prompt():
     for row in rows(VISION_ID, "visual_ood", n=3):
         assert list(row) == ["data_source", "prompt", "images", "ability", "reward_model", "extra_info"]
         truth = json.loads(row["reward_model"]["ground_truth"])
@@ -98,7 +98,7 @@ def test_rows_by_sight_hold_a_png_for_each_image_token_in_the_prompt():
         assert np.array_equal(picture(image), draw(truth["cards"]))
 
 
-def test_by_sight_a_misread_hand_is_penalised_and_the_cards_read_are_counted():
+def test_a_misread_hand_is_penalised_and_the_cards_read_are_counted():
     (row,) = rows(VISION_ID, n=1)
     truth = row["reward_model"]["ground_truth"]
     right = json.loads(expert_answer(Puzzle(json.loads(truth)["cards"])))
@@ -146,14 +146,17 @@ def test_reward_kwargs_overrule_the_row_and_foreign_keywords_are_ignored():
         ("24", "expected the JSON object that"),
         (None, "expected the JSON object that"),
         ("[" * 100_000, "expected the JSON object that"),
-        ("{}", "cards.*field required"),
-        ("{}", r"cards \(GeneralPoints\) or waypoint \(V-IRL\): field required"),
+        ("{}", r"no env_id, and no column of a known task: cards \(GeneralPoints\) or waypoint \(V-IRL\)"),
+        ('{"cards": ["A", "4"], "env_id": "verienv/Chess-v0"}', "env_id='verienv/Chess-v0': expected one of"),
         ('{"waypoint": {"move": "walk"}}', "waypoint.move='walk'"),
         ('{"waypoint": {"move": "stop"}, "actions": "up"}', "actions='up'"),
         ('{"cards": ["A", "4", "X", "Q"]}', "card 'X': expected a rank"),
         ('{"cards": ["A", "4", "J", "Q"], "rule": {"J": 1}}', "no number for Q, K"),
         ('{"cards": ["A", "4", "J", "Q"], "target": "24"}', "target='24'"),
-        ('{"cards": ["A", "4", "J", "Q"], "instance": "generalpoints:A-4-J-K:24"}', "another puzzle"),
+        (
+            '{"cards": ["A", "4", "J", "Q"], "instance": "generalpoints:A-4-J-K:24"}',
+            "another puzzle",
+        ),
     ],
 )
 def test_a_wrong_ground_truth_is_an_error_that_names_the_fault(truth, message):

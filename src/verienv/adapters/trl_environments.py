@@ -22,6 +22,7 @@ class TaskEnvironment:
     """
 
     _task: Task
+    _trusted = False
 
     def __init__(self) -> None:
         self._episode: Episode | None = None
@@ -33,9 +34,11 @@ class TaskEnvironment:
             A line for the prompt.
 
         Raises:
-            ValueError: if a column is missing or wrong.
+            ValueError: if a column is missing or wrong, or the row names a path and is not trusted.
         """
-        self._episode = Episode.of({name: value for name, value in row.items() if value is not None})
+        self._episode = Episode.of(
+            {name: value for name, value in row.items() if value is not None}, trusted=self._trusted
+        )
         return f"\nSubmit each answer with the tool `{self._task.tool.__name__}`."
 
     def get_reward(self) -> float:
@@ -57,17 +60,20 @@ class TaskEnvironment:
         return self._episode
 
 
-def environment(task: str) -> type[TaskEnvironment]:
+def environment(task: str, *, trusted: bool = False) -> type[TaskEnvironment]:
     """Return the class to give to ``GRPOTrainer(environment_factory=...)`` for rows of a task, by its name.
+
+    Args:
+        task: the name of the task, such as "generalpoints".
+        trusted: whether settings of the rows may open paths of this machine.
 
     Raises:
         ValueError: lists the tasks there are.
     """
     found = tasks.named(task)
     tool = found.tool
-    return type(
-        f"{type(found).__name__}Environment", (TaskEnvironment,), {"_task": found, tool.__name__: _method(tool)}
-    )
+    name = f"{type(found).__name__.removesuffix('Task')}Environment"
+    return type(name, (TaskEnvironment,), {"_task": found, "_trusted": trusted, tool.__name__: _method(tool)})
 
 
 def _method(tool: Callable[..., str]) -> Callable[..., str]:
