@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from race import Row, race, report
+from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.env import VIRLEnv
 from verienv.virl.pictures import panorama as views
 from verienv.virl.pictures import projection
-from verienv.virl.pictures.panorama import FILTERS, BoundedCache, Filter, Picture
-from verienv.virl.pictures.projection import MOST_MAP_BYTES
+from verienv.virl.pictures.panorama import FILTERS, Filter
+from verienv.virl.pictures.projection import MOST_MAP_BYTES, Picture
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.routes.route import Waypoint

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from verienv.cli.common import note
-from verienv.virl.paper_data.panoramas import first_of
+from verienv.virl.paper_data.panoramas import summarize_missing
 from verienv.virl.paper_data.routes import Conversion, Defects
 from verienv.virl.paper_data.routes import convert as convert_routes
 
@@ -38,5 +38,5 @@ def convert(
 def _panoramas(report: Conversion) -> str:
     if report.panoramas is None:
         return "panoramas: none (there is no gps_pano_mapping.pkl beside the routes)"
-    told = first_of(report.missing) if report.missing else "none missing"
+    told = summarize_missing(report.missing) if report.missing else "none missing"
     return f"panoramas: {report.panoramas} found near the routes, {told}"

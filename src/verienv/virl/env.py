@@ -136,6 +136,6 @@ class VIRLEnv(VerifiedEnv):
 @lru_cache(maxsize=16)
 def _paper_sampler(data: Path, defects: Literal["skip", "refuse"], options: RouteOptions) -> RouteSampler:
     """Return the sampler of the paper's routes, shared by all environments with these settings."""
-    from verienv.virl.paper_data.routes import PublicRoutes
+    from verienv.virl.paper_data.routes import PaperRoutes
 
-    return PublicRoutes(data, options, defects)
+    return PaperRoutes(data, options, defects)

@@ -10,7 +10,7 @@ import typer
 from tests.virl.paper_data import paper_folders as made
 
 from verienv.cli.convert import convert as convert_command
-from verienv.virl.paper_data.routes import PublicRoutes, convert, panorama_near, read_public_routes
+from verienv.virl.paper_data.routes import PaperRoutes, convert, panorama_near, read_paper_routes
 from verienv.virl.routes.options import RouteOptions
 
 SAMPLES = sorted((Path(__file__).parents[4] / "shared" / "data" / "virl_samples").glob("route_infos_*.json"))
@@ -33,7 +33,7 @@ def converted(data: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("spacing", [15.0, 40.0, 1000.0])
 def test_a_converted_file_plays_as_the_folder_does(spacing: float, data: Path, converted: Path) -> None:
     options = RouteOptions(spacing, "both")
-    folder, file = PublicRoutes(data, options), PublicRoutes(converted, options)
+    folder, file = PaperRoutes(data, options), PaperRoutes(converted, options)
     for index in (0, 2):
         assert folder.route(f"virl:nyc-1k:{index}") == file.route(f"virl:nyc-1k:{index}")
 
@@ -43,7 +43,7 @@ def test_a_converted_file_plays_as_the_folder_does(spacing: float, data: Path, c
 def test_the_real_files_play_as_before_when_converted(path: Path, tmp_path: Path) -> None:
     report = convert(path, tmp_path / "out.json", defects="refuse")
     assert (report.routes, report.defects, report.panoramas) == (1, {}, None)
-    assert read_public_routes(tmp_path / "out.json").routes == read_public_routes(path).routes
+    assert read_paper_routes(tmp_path / "out.json").routes == read_paper_routes(path).routes
 
 
 def test_the_report_counts_routes_defects_and_panoramas(data: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_panoramas_near_the_routes_are_kept_with_their_rotations_and_no_others(t
     (data / "street_views" / "aside.metadata.json").unlink()
     convert(data, tmp_path / "out.json")
     (data / "gps_pano_mapping.pkl").write_bytes(b"no longer needed")
-    file = read_public_routes(tmp_path / "out.json")
+    file = read_paper_routes(tmp_path / "out.json")
     assert file.panoramas == mapping | {(40.72305, -73.9975): "aside"}
     assert file.rotations == dict.fromkeys(mapping.values(), 12.5)
     for route in file.routes.values():
@@ -143,7 +143,7 @@ def changed(path: Path, *keys: Any, to: Any) -> Path:
 )
 def test_a_converted_file_that_was_changed_is_refused(keys: Any, to: Any, told: str, converted: Path) -> None:
     with pytest.raises(ValueError, match=r"out\.json: ") as error:
-        read_public_routes(changed(converted, *keys, to=to))
+        read_paper_routes(changed(converted, *keys, to=to))
     assert told in str(error.value)
     assert str(error.value).isprintable()
 
@@ -166,7 +166,7 @@ def test_the_command_tells_what_was_found(cli: Any, data: Path, tmp_path: Path) 
     assert f"routes: 2 of nyc-1k in {tmp_path / 'new' / 'out.json'}, 1 left out" in out
     assert f"panoramas: {len(made.mapped())} found near the routes, none missing" in out
     assert err == "route 1 is left out: the route is 7; an object is expected\n"
-    assert len(read_public_routes(tmp_path / "new" / "out.json").routes) == 2
+    assert len(read_paper_routes(tmp_path / "new" / "out.json").routes) == 2
 
 
 def test_the_command_tells_what_is_missing(cli: Any, data: Path, tmp_path: Path) -> None:

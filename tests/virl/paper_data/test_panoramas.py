@@ -11,7 +11,7 @@ from tests.virl.paper_data import paper_folders as made
 
 from verienv.virl.paper_data.panoramas import read_rotation
 from verienv.virl.paper_data.routes import (
-    PublicRoutes,
+    PaperRoutes,
     check_panoramas,
     panorama_near,
     read_panoramas,
@@ -191,7 +191,7 @@ def test_a_mapping_that_is_missing_is_said(tmp_path: Path) -> None:
 
 def test_panoramas_that_are_there_pass_the_check(tmp_path: Path) -> None:
     data = made.folder(tmp_path / "nyc", mapping=made.mapped())
-    dealer = PublicRoutes(data, BOTH)
+    dealer = PaperRoutes(data, BOTH)
     check_panoramas(data, [dealer.route(f"virl:nyc:{index}") for index in range(3)])
     assert read_rotation(data, "pano-start_0") == 12.5
 
@@ -206,7 +206,7 @@ def test_what_is_missing_of_the_panoramas_is_listed(tmp_path: Path) -> None:
     pickled(
         data, {position: panorama for position, panorama in mapping.items() if distance(position, made.POINTS[-1]) > 25}
     )
-    route = PublicRoutes(data, BOTH).route("virl:nyc:0")
+    route = PaperRoutes(data, BOTH).route("virl:nyc:0")
     with pytest.raises(ValueError, match="3 missing") as error:
         check_panoramas(data, [route, route])
     told = made.one_line(error)

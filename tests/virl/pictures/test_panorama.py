@@ -13,18 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import verienv.virl.pictures
+from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.pictures import panorama as panorama_module
 from verienv.virl.pictures import projection
-from verienv.virl.pictures.panorama import (
-    FILTERS,
-    GRID_ORDER,
-    BoundedCache,
-    Filter,
-    Picture,
-    grid,
-    grid_size,
-    view,
-)
+from verienv.virl.pictures.panorama import FILTERS, GRID_ORDER, Filter, grid, grid_size, view
+from verienv.virl.pictures.projection import Picture
 
 HEADINGS = (0.0, 359.9, 45.3, 22.25, 90.0, 180.0, 271.77, 123.456)
 

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.virl.paper_data import paper_folders as made
 
 from verienv.virl.paper_data.routes import convert
-from verienv.virl.pictures.panorama import PanoramaFolder, load_panorama
+from verienv.virl.pictures.panorama_files import PanoramaFolder, load_panorama
 from verienv.virl.world.geometry import between
 
 HERE = (40.7230, -73.9980)

@@ -1,4 +1,4 @@
-"""Reading the paper's public files: bytes that are trusted in nothing, and finding ``route_infos.json``."""
+"""The files of the paper's data: reading bytes that are trusted in nothing, and finding ``route_infos.json``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROUTES = "route_infos.json"
 
 
 def is_file(path: Path) -> bool:
-    """Whether ``path`` is a plain file; False wherever that cannot be found out, as in a loop of links."""
+    """Return whether ``path`` is a plain file; False wherever that cannot be found out, as in a loop of links."""
     try:
         return path.is_file()
     except (OSError, ValueError, RuntimeError):
@@ -21,7 +21,7 @@ def is_file(path: Path) -> bool:
 
 
 def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
-    """What a plain file holds.
+    """Read the bytes of a plain file.
 
     Raises:
         FileNotFoundError: if it is not there.
@@ -44,13 +44,13 @@ def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
-    """The JSON that a file holds, in UTF-8, without NaN and Infinity. Errors as from ``read_bytes``, and ValueError."""
+    """Read JSON from a file, in UTF-8, without NaN and Infinity. Errors as from ``read_bytes``, and ValueError."""
     raw = read_bytes(path, most_bytes)
     try:
         return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        told = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:80]
-        raise ValueError(f"{path}: is no JSON in UTF-8 ({told}); download or convert it again") from None
+        fault = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:80]
+        raise ValueError(f"{path}: is no JSON in UTF-8 ({fault}); download or convert it again") from None
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -58,7 +58,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def find_routes(data: Path) -> Path:
-    """The file of routes that ``data`` stands for: itself, or ``route_infos.json`` in it or at most two folders below.
+    """Find the file of routes: ``data`` itself, or ``route_infos.json`` in it or at most two folders below.
 
     Raises:
         FileNotFoundError: if there is none.
@@ -83,7 +83,7 @@ def _folder(path: Path) -> str:
 
 
 def name_of(path: Path) -> str:
-    """What the routes of a file are called by: its folder's name, or its own if that says more, in [a-z0-9_-]."""
+    """Return the name of a file's routes: its folder's name, or its own if that says more, in [a-z0-9_-]."""
     whole = Path(abspath(path))
     name = whole.parent.name if whole.name == ROUTES else whole.stem
     return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:60] or "routes"

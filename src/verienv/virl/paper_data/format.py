@@ -1,14 +1,15 @@
-"""One route of the paper's public data: what its fields mean, and what is wrong with it.
+"""The format of the paper's routes: the meaning of their fields, and the defects of a route.
 
 A route's *milestones* are the ends of its legs: ``geocode_list[i]`` is where leg ``i`` ends, the last is at the
 destination, and leg 0 begins at the start's ``relocated_geocode`` (else its ``geocode``). Block ``i`` of
-``milestone_info`` tells of leg ``i``: in which heading it leads, and which landmark stands at its end, seen by one who
-arrives in that heading.
+``milestone_info`` tells of leg ``i``: its heading, and the landmark at its end, with the position that it has for an
+agent that arrives in that heading.
 
 Headings are given as truncated integers, with the nearest word of the compass. The given one counts, so that words and
 turns are the paper's; where truncation alone has carried it over the border of two words ("22 (northeast)" of 22.7),
-half a degree is added. In every sample seen it is the bearing from milestone to milestone, truncated. So one that lies
-more than 45 degrees off, on a leg of at least 10 metres, means that lists are out of step, and the route is defective.
+half a degree is added. In every sample at hand it is the bearing from milestone to milestone, truncated. So a heading
+that is more than 45 degrees off, on a leg of at least 10 metres, means that lists are out of step, and the route is
+defective.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from verienv.virl.paper_data.route import Milestone, PublicRoute
+from verienv.virl.paper_data.route import Milestone, PaperRoute
 from verienv.virl.world.geometry import (
     COMPASS,
     POSITIONS,
@@ -33,24 +34,25 @@ from verienv.virl.world.geometry import (
 )
 
 MOST_OFF = 45.0
-"""Degrees between a leg's heading and its bearing, beyond which the route is defective."""
+"""Degrees between a leg's heading and its bearing, at most; with more the route is defective."""
 SURE_FROM = 10.0
-"""Metres; the bearing of a shorter leg says little."""
+"""Metres of a leg whose bearing counts; that of a shorter leg says little."""
 SHORTEST_WAY = 1.0
-"""Metres from start to destination along the route."""
+"""Metres from start to destination along the route, at least."""
 LONGEST_NAME = 200
+"""Characters of a name, at most."""
 
 
-def read_route(raw: Any) -> PublicRoute:
-    """The route that an entry of ``route_infos.json`` describes.
+def read_route(raw: Any) -> PaperRoute:
+    """Read the route that an entry of ``route_infos.json`` describes.
 
     Raises:
-        ValueError: what is wrong with it, in a few words.
+        ValueError: names the defect in a few words.
     """
     entry = _object("the route", raw)
     start, goal = _object("start_place", entry.get("start_place")), _object("dest_place", entry.get("dest_place"))
     results = _object("route_results", entry.get("route_results"))
-    ends, seen = (
+    ends, landmarks = (
         _list("geocode_list", results.get("geocode_list")),
         _list("landmark_list", results.get("landmark_list", [])),
     )
@@ -59,18 +61,20 @@ def read_route(raw: Any) -> PublicRoute:
         raise ValueError("geocode_list is empty: the route has no leg")
     if len(blocks) != len(ends):
         raise ValueError(f"milestone_info has {len(blocks)} blocks; {len(ends)} are expected, one for each geocode")
-    if len(seen) != len(ends) - 1:
-        raise ValueError(f"landmark_list has {len(seen)} entries; {len(ends) - 1} are expected, one less than geocodes")
+    if len(landmarks) != len(ends) - 1:
+        raise ValueError(
+            f"landmark_list has {len(landmarks)} entries; {len(ends) - 1} are expected, one less than geocodes"
+        )
     relocated = start.get("relocated_geocode")
     location = read_point("the start's geocode", start.get("geocode") if relocated is None else relocated)
     first = heading = _first_heading(entry.get("init_heading"), blocks[0])
     milestones: list[Milestone] = []
-    for number, (block, end, place) in enumerate(zip(blocks, ends, (*seen, goal), strict=True), 1):
+    for number, (block, end, place) in enumerate(zip(blocks, ends, (*landmarks, goal), strict=True), 1):
         here = milestones[-1].location if milestones else location
         there = read_point(f"geocode {number}", end)
         heading = _leg_heading(block, number, heading, here, there)
         milestones.append(_milestone(block, number, heading, there, place, number == len(ends)))
-    route = PublicRoute(_start_label(start.get("name")), location, first, tuple(milestones))
+    route = PaperRoute(_start_label(start.get("name")), location, first, tuple(milestones))
     if sum(distance(*leg) for leg in pairwise(route.points)) < SHORTEST_WAY:
         raise ValueError("start and destination coincide: there is no way to go")
     return route
@@ -80,7 +84,7 @@ _LINE = re.compile(r'"([a-z_]{1,40})": "(.*)",?')
 
 
 def read_milestone_info(text: Any) -> list[dict[str, str]]:
-    """The blocks of ``milestone_info``, which looks like JSON and is not: read line by line as ``"key": "value",``.
+    """Read the blocks of ``milestone_info``, which looks like JSON and is not, line by line as ``"key": "value",``.
 
     Values are taken as they stand, whatever quotes and braces they hold.
 
@@ -88,7 +92,7 @@ def read_milestone_info(text: Any) -> list[dict[str, str]]:
         ValueError: for a line that is none of these, a block that is not closed, or a key given twice.
     """
     if not isinstance(text, str):
-        raise ValueError(f"milestone_info is {shown(text)}; a text is expected")
+        raise ValueError(f"milestone_info is {describe(text)}; a text is expected")
     blocks: list[dict[str, str]] = []
     is_open = False
     for line in map(str.strip, text.split("\n")):
@@ -101,14 +105,14 @@ def read_milestone_info(text: Any) -> list[dict[str, str]]:
             pair = _LINE.fullmatch(line) if is_open else None
             if pair is None or pair[1] in blocks[-1]:
                 raise ValueError(
-                    f'milestone_info has the line {shown(line)}; {{, }} or a new "key": "value", is expected'
+                    f'milestone_info has the line {describe(line)}; {{, }} or a new "key": "value", is expected'
                 )
             blocks[-1][pair[1]] = pair[2]
     if is_open:
         raise ValueError(f"block {len(blocks)} of milestone_info is not closed")
     for number, block in enumerate(blocks, 1):
         if block.get("intersection_idx", str(number)) != str(number):
-            raise ValueError(f"block {number} of milestone_info is numbered {shown(block['intersection_idx'])}")
+            raise ValueError(f"block {number} of milestone_info is numbered {describe(block['intersection_idx'])}")
     return blocks
 
 
@@ -116,32 +120,32 @@ _HEADING = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)(?: ?\(([a-z]{4,9})\))?", 
 
 
 def _heading(what: str, text: str | None) -> tuple[float, str]:
-    """Degrees, and the word of the compass or ""."""
+    """Read degrees, and the word of the compass or ""."""
     read = _HEADING.fullmatch(text) if text is not None else None
     if read is None or float(read[1]) > 360 or read[2] not in (None, *COMPASS):
-        raise ValueError(f"{what} is {shown(text)}; degrees such as '298' or '298 (northwest)' are expected")
+        raise ValueError(f"{what} is {describe(text)}; degrees such as '298' or '298 (northwest)' are expected")
     return wrapped(float(read[1])), read[2] or ""
 
 
 def _first_heading(given: Any, block: Mapping[str, str]) -> float:
-    told = block.get("human_heading")
+    human = block.get("human_heading")
     if given is None:
-        return _heading("the human_heading of block 1", told)[0]
+        return _heading("the human_heading of block 1", human)[0]
     heading = wrapped(read_number("init_heading", given, 360.0))
-    if told is not None:
-        _same_heading(1, told, heading)
+    if human is not None:
+        _check_heading(1, human, heading)
     return heading
 
 
 def _leg_heading(block: Mapping[str, str], number: int, before: float, start: Point, end: Point) -> float:
     if number > 1 and "human_heading" in block:
-        _same_heading(number, block["human_heading"], before)
+        _check_heading(number, block["human_heading"], before)
     text = block.get("to_next_intersection_heading")
     heading, word = _heading(f"the to_next_intersection_heading of block {number}", text)
     if word and compass_word(heading) != word:
         heading += 0.5  # what truncation may have taken
         if compass_word(heading) != word:
-            raise ValueError(f"the heading of block {number} is {shown(text)}, and its word is another")
+            raise ValueError(f"the heading of block {number} is {describe(text)}, and its word is another")
     if distance(start, end) >= SURE_FROM and abs(turn(heading, bearing(start, end))) > MOST_OFF:
         raise ValueError(
             f"leg {number} has the heading {heading:g}, and its ends the bearing {bearing(start, end):.0f}"
@@ -149,9 +153,9 @@ def _leg_heading(block: Mapping[str, str], number: int, before: float, start: Po
     return heading
 
 
-def _same_heading(number: int, told: str, heading: float) -> None:
-    """Raise if block ``number`` begins in another heading than the agent has; whole degrees are all that is told."""
-    human = _heading(f"the human_heading of block {number}", told)[0]
+def _check_heading(number: int, text: str, heading: float) -> None:
+    """Raise if block ``number`` begins in another heading than the agent has; only whole degrees are given."""
+    human = _heading(f"the human_heading of block {number}", text)[0]
     if abs(turn(human, heading)) > 1.0:
         raise ValueError(f"block {number} has the human_heading {human:g}, and the agent looks to {heading:g}")
 
@@ -169,16 +173,16 @@ def _milestone(
         if place is not None:
             raise ValueError(f"block {number} tells of no landmark, and landmark_list of one")
         return Milestone(location, heading)
-    told, found, position = text.rstrip(".").rpartition(_IS_ON_YOUR)
-    if not found or position not in POSITIONS or (is_last and not told.startswith(_DESTINATION)):
+    given_name, found, position = text.rstrip(".").rpartition(_IS_ON_YOUR)
+    if not found or position not in POSITIONS or (is_last and not given_name.startswith(_DESTINATION)):
         expected = f"{_DESTINATION}X{_IS_ON_YOUR}left" if is_last else f"X{_IS_ON_YOUR}left' or '{_NO_LANDMARK}"
-        raise ValueError(f"the landmarks of block {number} are {shown(text)}; such as '{expected}' is expected")
+        raise ValueError(f"the landmarks of block {number} are {describe(text)}; such as '{expected}' is expected")
     what = "dest_place" if is_last else f"landmark {number}"
     known = _object(what, place)
-    told = told.removeprefix(_DESTINATION) if is_last else told
-    name = known.get("name") or told
-    if not isinstance(name, str) or (told and _plain(told) != _plain(name)):
-        raise ValueError(f"block {number} tells of {shown(told)}, and {what} is named {shown(name)}")
+    given_name = given_name.removeprefix(_DESTINATION) if is_last else given_name
+    name = known.get("name") or given_name
+    if not isinstance(name, str) or (given_name and _plain(given_name) != _plain(name)):
+        raise ValueError(f"block {number} tells of {describe(given_name)}, and {what} is named {describe(name)}")
     towards = wrapped(heading + 45.0 * POSITIONS.index(position))
     if known.get("geocode") is not None:
         towards_place = bearing(location, read_point(f"the geocode of {what}", known["geocode"]))
@@ -189,9 +193,9 @@ def _milestone(
 
 
 def _plain(name: str) -> str:
-    """``name`` with single spaces and without what is not seen, such as marks of the direction of writing."""
+    """Return ``name`` with single spaces and without invisible characters, such as marks of the writing direction."""
     if len(name) > 2 * LONGEST_NAME:
-        raise ValueError(f"the name {shown(name)} is unfit; at most {LONGEST_NAME} characters are expected")
+        raise ValueError(f"the name {describe(name)} is unfit; at most {LONGEST_NAME} characters are expected")
     return " ".join("".join(character for character in name if unicodedata.category(character) != "Cf").split())
 
 
@@ -206,16 +210,16 @@ _ASCII = str.maketrans(
 
 
 def label_of(name: str) -> str:
-    """A place's name in printable ASCII.
+    """Return the label of a place: its name in printable ASCII.
 
-    One that is so is its own label. Else typographic signs and some letters are replaced, accents dropped, and, where
-    the package ``anyascii`` is installed, other scripts transliterated.
+    A name in printable ASCII is its own label. Else typographic signs and some letters are replaced, accents dropped,
+    and, where the package ``anyascii`` is installed, other scripts transliterated.
 
     Raises:
         ValueError: if it is empty, too long, not printable, or no label can be made of it.
     """
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"the name {shown(name)} is unfit; 1 to {LONGEST_NAME} printable characters are expected")
+        raise ValueError(f"the name {describe(name)} is unfit; 1 to {LONGEST_NAME} printable characters are expected")
     label = name
     if not name.isascii():
         bare = unicodedata.normalize("NFKD", name.translate(_ASCII))
@@ -224,7 +228,7 @@ def label_of(name: str) -> str:
         label = _transliterated(label)
     label = " ".join(label.split())
     if not (label and label.isascii() and label.isprintable() and len(label) <= LONGEST_NAME):
-        raise ValueError(f"the name {shown(name)} cannot be written in ASCII; the package anyascii may help")
+        raise ValueError(f"the name {describe(name)} cannot be written in ASCII; the package anyascii may help")
     return label
 
 
@@ -237,7 +241,7 @@ def _transliterated(name: str) -> str:
 
 
 def _start_label(name: Any) -> str:
-    """The start's name, which nothing depends on: "" if there is none or no label can be made of it."""
+    """Return the label of the start, which nothing depends on: "" if it has no name or no label can be made of it."""
     try:
         return label_of(_plain(name)) if isinstance(name, str) else ""
     except ValueError:
@@ -245,35 +249,35 @@ def _start_label(name: Any) -> str:
 
 
 def read_point(what: str, value: Any) -> Point:
-    """A position. Raises ValueError unless it is [latitude, longitude] in degrees."""
+    """Read a position. Raises ValueError unless it is [latitude, longitude] in degrees."""
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(f"{what} is {shown(value)}; [latitude, longitude] is expected")
+        raise ValueError(f"{what} is {describe(value)}; [latitude, longitude] is expected")
     return read_number(f"the latitude of {what}", value[0], 90.0), read_number(
         f"the longitude of {what}", value[1], 180.0
     )
 
 
 def read_number(what: str, value: Any, most: float) -> float:
-    """A number from ``-most`` to ``most``. Raises ValueError for anything else, such as NaN or true."""
+    """Read a number from ``-most`` to ``most``. Raises ValueError for anything else, such as NaN or true."""
     if type(value) not in (int, float) or not -most <= value <= most:
-        raise ValueError(f"{what} is {shown(value)}; a number from {-most:g} to {most:g} is expected")
+        raise ValueError(f"{what} is {describe(value)}; a number from {-most:g} to {most:g} is expected")
     return float(value)
 
 
 def _object(what: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{what} is {shown(value)}; an object is expected")
+        raise ValueError(f"{what} is {describe(value)}; an object is expected")
     return value
 
 
 def _list(what: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{what} is {shown(value)}; a list is expected")
+        raise ValueError(f"{what} is {describe(value)}; a list is expected")
     return value
 
 
-def shown(value: Any) -> str:
-    """``value`` for a message: printable ASCII, at most 60 characters."""
+def describe(value: Any) -> str:
+    """Describe a value for a message: printable ASCII, at most 60 characters."""
     if value is None:
         return "missing"
     if isinstance(value, (list, dict)):

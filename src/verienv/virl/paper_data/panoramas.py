@@ -1,6 +1,6 @@
-"""The panoramas that come with the paper's public routes: which there are, where, and which are missing.
+"""The panoramas that come with the paper's routes: their ids, their positions, and the missing ones.
 
-In the folder of ``route_infos.json``, ``gps_pano_mapping.pkl`` says where each was taken; the pictures are
+In the folder of ``route_infos.json``, ``gps_pano_mapping.pkl`` says where each one was taken; the pictures are
 ``street_views/<id>.jpg`` (equirectangular, 360 x 180 degrees), each with ``<id>.metadata.json``, whose ``rotation``
 in degrees puts the compass heading h at the column ((h + rotation) mod 360) / 360 of the width.
 """
@@ -15,7 +15,7 @@ from math import cos, hypot, radians
 from pathlib import Path
 
 from verienv.virl.paper_data.files import is_file, read_bytes, read_json
-from verienv.virl.paper_data.format import read_number, shown
+from verienv.virl.paper_data.format import describe, read_number
 from verienv.virl.paper_data.safe_pickle import read_mapping
 from verienv.virl.routes.route import Route
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
@@ -23,19 +23,20 @@ from verienv.virl.world.geometry import EARTH_RADIUS, Point, distance
 MAPPING, PICTURES = "gps_pano_mapping.pkl", "street_views"
 
 REACH = 20.0
-"""Metres; a panorama farther away shows another place."""
+"""Metres from a position to a panorama that stands for it; one farther away shows another place."""
 
 _MARGIN = REACH * 1.02 / radians(EARTH_RADIUS)
-"""The same in degrees of latitude, and a little more."""
+"""Degrees of latitude in ``REACH``, and a little more."""
 
 MOST_LISTED = 3
+"""Missing things that a message names, at most."""
 
 PANORAMA_ID = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]{0,199}")
-"""What an id may be: it becomes the name of a file."""
+"""Accepted ids: an id becomes the name of a file."""
 
 
 def read_panoramas(folder: Path) -> dict[Point, str]:
-    """Where each panorama was taken, and its id. The pickle is read, never run (``safe_pickle``).
+    """Read the ids of panoramas by the positions at which they were taken. The pickle is never run (``safe_pickle``).
 
     Raises:
         FileNotFoundError: if ``gps_pano_mapping.pkl`` is not in ``folder``.
@@ -53,16 +54,16 @@ def read_panoramas(folder: Path) -> dict[Point, str]:
             read_number("a longitude", longitude, 180.0)
             if not PANORAMA_ID.fullmatch(panorama):
                 raise ValueError(
-                    f"the id {shown(panorama)} is no name of a file; letters, digits and -_=. are accepted"
+                    f"the id {describe(panorama)} is no name of a file; letters, digits and -_=. are accepted"
                 )
     except ValueError as error:
-        told = str(error).removeprefix(f"{path}: ")
-        raise ValueError(f"{path}: {told}; nothing of it was run; a dict of (lat, lng) to id is accepted") from None
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: {reason}; nothing of it was run; a dict of (lat, lng) to id is accepted") from None
     return {(float(latitude), float(longitude)): panorama for (latitude, longitude), panorama in mapping.items()}
 
 
 def panorama_near(mapping: Mapping[Point, str], location: Point) -> str:
-    """The id of the panorama taken at ``location``, or else of the nearest within 20 metres.
+    """Return the id of the panorama taken at ``location``, or else of the nearest within 20 metres.
 
     Raises:
         ValueError: with the nearest distance, if there is none.
@@ -73,9 +74,9 @@ def panorama_near(mapping: Mapping[Point, str], location: Point) -> str:
     near = _nearest(abreast, location)
     if near is None or distance(location, near) > REACH:
         near = _nearest(mapping, location)
-        told = "there is none at all" if near is None else f"the nearest is {distance(location, near):.0f} m away"
+        reason = "there is none at all" if near is None else f"the nearest is {distance(location, near):.0f} m away"
         raise ValueError(
-            f"no panorama was taken within {REACH:g} m of {location[0]:.6f}, {location[1]:.6f}: {told}; "
+            f"no panorama was taken within {REACH:g} m of {location[0]:.6f}, {location[1]:.6f}: {reason}; "
             "take the mapping that belongs to the routes, or another route"
         )
     return mapping[near]
@@ -86,19 +87,19 @@ def _nearest(positions: Iterable[Point], location: Point) -> Point | None:
 
 
 def read_rotation(folder: Path, panorama: str) -> float:
-    """The ``rotation`` of a panorama, in degrees. Raises ValueError or FileNotFoundError if it is not to be had."""
+    """Read the ``rotation`` of a panorama, in degrees. Raises ValueError or FileNotFoundError if it has none."""
     path = Path(folder) / PICTURES / f"{panorama}.metadata.json"
     metadata = read_json(path, most_bytes=2**20)
     if not isinstance(metadata, dict):
-        raise ValueError(f"{path}: holds {shown(metadata)}; an object with a rotation is expected")
+        raise ValueError(f"{path}: holds {describe(metadata)}; an object with a rotation is expected")
     try:
         return read_number("the rotation", metadata.get("rotation"), 1e6)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def along(mapping: Mapping[Point, str], ways: Iterable[Sequence[Point]]) -> list[dict[Point, str]]:
-    """For each way, a line through points, the part of ``mapping`` that lies within 20 metres of it."""
+def panoramas_along(mapping: Mapping[Point, str], ways: Iterable[Sequence[Point]]) -> list[dict[Point, str]]:
+    """Return for each way, a line through points, the part of ``mapping`` within 20 metres of it."""
     positions = sorted(mapping)
     latitudes = [latitude for latitude, _ in positions]
     found = []
@@ -114,7 +115,7 @@ def along(mapping: Mapping[Point, str], ways: Iterable[Sequence[Point]]) -> list
 
 
 def _metres_off(position: Point, start: Point, end: Point) -> float:
-    """Metres from a position to the straight line between two others, on the plane that touches at ``start``."""
+    """Return the metres from a position to the line between two others, on the plane that touches at ``start``."""
     scale = radians(EARTH_RADIUS)
     east = cos(radians(start[0])) * scale
     x, y = _degrees_east(start, position) * east, (position[0] - start[0]) * scale
@@ -129,19 +130,19 @@ def _degrees_east(start: Point, end: Point) -> float:
 
 
 def missing_panoramas(folder: Path, mapping: Mapping[Point, str], ways: Iterable[Sequence[Point]]) -> list[str]:
-    """What is missing to see each point of each way: an entry of the mapping, a picture, or its rotation."""
+    """List what is missing to show each point of each way: an entry of the mapping, a picture, or its rotation."""
     ways = list(ways)
     missing: dict[str, None] = {}
-    seen: set[str] = set()
-    for way, near in zip(ways, along(mapping, ways), strict=True):
+    checked: set[str] = set()
+    for way, near in zip(ways, panoramas_along(mapping, ways), strict=True):
         for location in way:
             try:
                 panorama = panorama_near(near, location)
             except ValueError:
                 missing[f"a panorama within {REACH:g} m of {location[0]:.6f}, {location[1]:.6f}"] = None
                 continue
-            if panorama not in seen:
-                seen.add(panorama)
+            if panorama not in checked:
+                checked.add(panorama)
                 missing |= dict.fromkeys(_lacks(Path(folder), panorama))
     return list(missing)
 
@@ -156,24 +157,27 @@ def _lacks(folder: Path, panorama: str) -> list[str]:
 
 
 def check_panoramas(folder: Path, routes: Iterable[Route], mapping: Mapping[Point, str] | None = None) -> None:
-    """Check that every waypoint of ``routes`` can be seen.
+    """Check that every waypoint of ``routes`` can be shown.
 
     Args:
-        folder: where ``street_views`` lies.
+        folder: the folder that holds ``street_views``.
         routes: the routes, as they are played.
-        mapping: where the panoramas were taken; by default read from ``folder``.
+        mapping: the ids of panoramas by position; by default read from ``folder``.
 
     Raises:
-        ValueError: with how much is missing, and the first of it.
+        ValueError: counts what is missing, and names the first of it.
         FileNotFoundError: if there is no mapping.
     """
-    known = read_panoramas(folder) if mapping is None else mapping
-    missing = missing_panoramas(folder, known, ([stand.location for stand in route.waypoints] for route in routes))
+    mapping = read_panoramas(folder) if mapping is None else mapping
+    ways = ([waypoint.location for waypoint in route.waypoints] for route in routes)
+    missing = missing_panoramas(folder, mapping, ways)
     if missing:
-        raise ValueError(f"{folder}: {first_of(missing)}; complete the download, or play in words (verienv/VIRL-L-v0)")
+        raise ValueError(
+            f"{folder}: {summarize_missing(missing)}; complete the download, or play in words (verienv/VIRL-L-v0)"
+        )
 
 
-def first_of(missing: Sequence[str]) -> str:
-    """How many things are missing, and the first of them, in a line."""
+def summarize_missing(missing: Sequence[str]) -> str:
+    """Count the missing things and name the first of them, in one line."""
     more = f", and {len(missing) - MOST_LISTED} more" if len(missing) > MOST_LISTED else ""
     return f"{len(missing)} missing: {', '.join(missing[:MOST_LISTED])}{more}"

@@ -1,4 +1,4 @@
-"""A route of the paper's public data, as far as playing it needs, and a file of such routes."""
+"""A route of the paper's data, with all that playing it needs, and a file of such routes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import floor
 from pathlib import Path
 
 from verienv.virl.actions import WORDS
-from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, numbered, step_line, view, write_question
+from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS, number_lines, step_line, view, write_question
 from verienv.virl.routes.expert_path import Leg, expert_path
 from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
@@ -25,10 +25,10 @@ class Milestone:
 
     Attributes:
         location: latitude and longitude in degrees.
-        heading: of the leg that ends here, in degrees.
-        landmark: its name in printable ASCII, "" if there is none; at the last milestone, the destination's.
-        landmark_name: its name in its own script.
-        landmark_bearing: the direction from here in which it stands, in degrees.
+        heading: the heading of the leg that ends here, in degrees.
+        landmark: the landmark's name in printable ASCII, "" if there is none; at the last milestone, the destination's.
+        landmark_name: the landmark's name in its own script.
+        landmark_bearing: the direction from here to the landmark, in degrees.
     """
 
     location: Point
@@ -39,14 +39,14 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class PublicRoute:
-    """All that playing a route needs.
+class PaperRoute:
+    """A route of the paper's data.
 
     Attributes:
-        start: the name of the place at which it begins, printable ASCII; "" if it is not known.
-        location: where it begins.
-        heading: in which the agent looks at first, in degrees.
-        milestones: the ends of its legs, at least one; the last has the destination for landmark.
+        start: the name of the place at the start, printable ASCII; "" if it is not known.
+        location: the position of the start, latitude and longitude in degrees.
+        heading: the heading of the agent at the start, in degrees.
+        milestones: the ends of its legs, at least one; the landmark of the last is the destination.
     """
 
     start: str
@@ -60,9 +60,9 @@ class PublicRoute:
         return self.location, *(milestone.location for milestone in self.milestones)
 
     def route(self, instance: str, city: str, options: RouteOptions) -> Route:
-        """The route as it is played, with a waypoint every ``options.spacing`` metres or a little more.
+        """Return the route as it is played, with a waypoint every ``options.spacing`` metres or a little more.
 
-        Legs are divided evenly and straight; between milestones no landmark is seen and no street crosses.
+        Legs are divided evenly and straight; between milestones there is no landmark and no street crosses.
 
         Raises:
             ValueError: if its questions could become longer than ``LONGEST_QUESTION``.
@@ -95,22 +95,22 @@ class PublicRoute:
 
 
 @dataclass(frozen=True)
-class PublicFile:
-    """A file of routes.
+class PaperFile:
+    """A file of the paper's routes.
 
     Attributes:
-        path: where it is.
-        name: what its instances are called by.
+        path: the path of the file.
+        name: the name in the instances of its routes.
         routes: the routes that can be played, by their index in the file.
-        defects: what is wrong with each of the others.
-        panoramas: where panoramas were taken near the routes, and their ids; none unless the file is a converted one.
-        rotations: the rotation of each panorama for which it is known, in degrees.
-        is_converted: whether it is a file of our own (``converted``).
+        defects: the defect of each other route, by its index.
+        panoramas: the ids of panoramas near the routes, by position; empty unless the file is a converted one.
+        rotations: the rotations of panoramas in degrees, by id, where they are known.
+        is_converted: whether the file is one of our own (``converted``).
     """
 
     path: Path
     name: str
-    routes: Mapping[int, PublicRoute]
+    routes: Mapping[int, PaperRoute]
     defects: Mapping[int, str]
     panoramas: Mapping[Point, str] = field(default_factory=dict)
     rotations: Mapping[str, float] = field(default_factory=dict)
@@ -118,12 +118,12 @@ class PublicFile:
 
 
 def longest_question(route: Route) -> int:
-    """Characters of the longest question on a route, in any phrasing and action space: the one at its end."""
+    """Count the characters of a route's longest question, in any phrasing and action space: the one at its end."""
     *before, end = route.waypoints
-    told, seen = numbered(route.instructions), view(end)
+    instructions, here = number_lines(route.instructions), view(end)
     histories = {actions: [step_line(replace(waypoint, actions=actions)) for waypoint in before] for actions in WORDS}
     return max(
-        len(write_question(told, history, seen, actions, phrasing))
+        len(write_question(instructions, history, here, actions, phrasing))
         for actions, history in histories.items()
         for phrasing in range(len(PHRASINGS))
     )

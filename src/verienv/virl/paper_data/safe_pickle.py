@@ -17,8 +17,8 @@ from pickletools import genops
 from typing import Any
 
 MOST_STEPS = 5_000_000
-"""Instructions, each of which makes a small object at most. A mapping of 200,000 positions has fewer, of plain numbers
-even 500,000."""
+"""Number of instructions, at most; each makes one small object at most. A mapping of 200,000 positions has fewer, and
+one of 500,000 if they are plain numbers."""
 
 
 class _Name(Enum):
@@ -35,7 +35,7 @@ _NAMES = {
 }
 
 _FORMATS = {"f8": "d", "f4": "f", "i8": "q"}
-"""The admitted types of numpy numbers, and how ``struct`` calls them."""
+"""Admitted types of numpy numbers, and their names in ``struct``."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class _Type:
 
 
 def read_mapping(raw: bytes) -> dict[tuple[float, float], str]:
-    """The dict of (number, number) to str that ``raw`` pickles, in protocol 2 to 5.
+    """Read the dict of (number, number) to str that ``raw`` pickles, in protocol 2 to 5.
 
     Raises:
         ValueError: for anything else, with the name, instruction or value that is not admitted.
@@ -143,8 +143,8 @@ class _Machine:
     def _name(self, module: Any, name: Any) -> None:
         known = _NAMES.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
         if known is None:
-            told = ascii(f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else "no name")
-            raise ValueError(f"the global {told[:80]} is forbidden")
+            given = ascii(f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else "no name")
+            raise ValueError(f"the global {given[:80]} is forbidden")
         self._stack.append(known)
 
     def _reduce(self, _: Any) -> None:
@@ -159,7 +159,7 @@ class _Machine:
             raise ValueError("a call is not admitted")
 
     def _build(self, _: Any) -> None:
-        """What follows a numpy type: its byte order is all that counts."""
+        """Read the state of a numpy type: only its byte order counts."""
         kind, state = self._pop(2)
         order = state[1] if isinstance(kind, _Type) and isinstance(state, tuple) and len(state) > 1 else None
         if order not in ("<", ">"):

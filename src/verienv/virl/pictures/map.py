@@ -28,7 +28,7 @@ Boxed = tuple[float, float, float, float]
 
 
 class _View:
-    """From positions to pixels: an area in metres around the route, north up."""
+    """Converts positions to pixels: an area in metres around the route, north up."""
 
     def __init__(self, points: list[Point], size: int) -> None:
         norths, easts = [point[0] for point in points], [point[1] for point in points]
@@ -47,7 +47,7 @@ class _View:
         return self.size / 2 + east * self.scale, self.size / 2 - north * self.scale
 
     def shows(self, pixels: list[Pixel]) -> bool:
-        """Whether some of a line may be in the picture."""
+        """Return whether some of a line may be in the picture."""
         return not any(
             max(pixel[axis] for pixel in pixels) < 0 or min(pixel[axis] for pixel in pixels) > self.size
             for axis in (0, 1)
@@ -55,13 +55,13 @@ class _View:
 
 
 def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: int = 1000) -> Image.Image:
-    """The map of a route.
+    """Draw the map of a route.
 
     Args:
-        route: its way is drawn whole.
+        route: the route, whose way is drawn whole.
         city: its streets and places are drawn around the way, with the attribution that its data asks for; None where
             only the route is known.
-        passed: how many waypoints lie behind the agent: its track, and where it stands and looks.
+        passed: the number of waypoints behind the agent: its track is drawn, and its position and heading.
         size: width and height in pixels, 200 to 4000.
 
     Returns:
@@ -94,7 +94,7 @@ def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: i
 
 
 def _along(pixels: list[Pixel]) -> Iterator[Pixel]:
-    """Points along a line, close to each other."""
+    """Yield points along a line, close to each other."""
     yield from pixels
     for one, other in pairwise(pixels):
         steps = int(hypot(other[0] - one[0], other[1] - one[1]) / (15 * _FINE))
@@ -115,18 +115,18 @@ def _draw_streets(draw: ImageDraw.ImageDraw, view: _View, city: City) -> None:
 
 
 def _named_places(route: Route, city: City | None) -> Iterator[tuple[Point, str]]:
-    """The landmarks that the instructions rely on, with where they stand; where only the route is known, near it."""
-    told = " ".join(route.instructions)
-    seen = set[str]()
+    """Yield the landmarks in the instructions, with their positions; without a city, with positions near the route."""
+    instructions = " ".join(route.instructions)
+    done = set[str]()
     for waypoint in route.waypoints:
-        if waypoint.landmark and waypoint.landmark in told and waypoint.landmark not in seen:
-            seen.add(waypoint.landmark)
+        if waypoint.landmark and waypoint.landmark in instructions and waypoint.landmark not in done:
+            done.add(waypoint.landmark)
             place = city.landmark_at(waypoint.location) if city else None
             yield (place.location if place else _beside(waypoint)), waypoint.landmark
 
 
 def _beside(waypoint: Waypoint) -> Point:
-    """A position 12 m from the waypoint, towards its landmark."""
+    """Return a position 12 m from the waypoint, towards its landmark."""
     north, east = waypoint.location
     step = degrees(12.0 / EARTH_RADIUS)
     angle = radians(waypoint.landmark_bearing)
@@ -164,7 +164,7 @@ def _draw_landmarks(
 
 
 def _free_place(pixel: Pixel, box: tuple[float, float, float, float], size: int, taken: list[Boxed]) -> Pixel | None:
-    """The upper left corner of a text beside a pixel that covers nothing; None where there is no room."""
+    """Find the upper left corner of a text beside a pixel that covers nothing; None where there is no room."""
     wide, tall = box[2] - box[0], box[3] - box[1]
     gap = 9 * _FINE
     x, y = pixel
@@ -194,7 +194,7 @@ def _meet(one: Boxed, other: Boxed) -> bool:
 
 
 def _draw_agent(draw: ImageDraw.ImageDraw, pixel: Pixel, waypoint: Waypoint) -> None:
-    """An arrowhead that points where the agent looks."""
+    """Draw an arrowhead in the agent's heading."""
     x, y = pixel
     tip = []
     for angle, reach in ((0.0, 15.0), (145.0, 11.0), (180.0, 4.0), (-145.0, 11.0)):
@@ -204,7 +204,7 @@ def _draw_agent(draw: ImageDraw.ImageDraw, pixel: Pixel, waypoint: Waypoint) -> 
 
 
 def _draw_street_names(image: Image.Image, view: _View, city: City, taken: list[Boxed]) -> None:
-    """The name of each street once, along the longest straight piece that is free."""
+    """Draw the name of each street once, along its longest straight piece that is free."""
     font = _font(9 * _FINE)
     pieces: list[tuple[float, str, Pixel, Pixel]] = []
     for street in city.streets:
@@ -220,19 +220,19 @@ def _draw_street_names(image: Image.Image, view: _View, city: City, taken: list[
         angle = (degrees(atan2(one[1] - other[1], other[0] - one[0])) + 90) % 180 - 90
         text = Image.new("L", (int(wide) + 8, 14 * _FINE), 0)
         ImageDraw.Draw(text).text((4, 7 * _FINE), name, 255, font, anchor="lm")
-        turned = text.rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)
-        x = int((one[0] + other[0]) / 2 - turned.width / 2)
-        y = int((one[1] + other[1]) / 2 - turned.height / 2)
-        box = (float(x), float(y), float(x + turned.width), float(y + turned.height))
+        rotated = text.rotate(angle, expand=True, resample=Image.Resampling.BICUBIC)
+        x = int((one[0] + other[0]) / 2 - rotated.width / 2)
+        y = int((one[1] + other[1]) / 2 - rotated.height / 2)
+        box = (float(x), float(y), float(x + rotated.width), float(y + rotated.height))
         if any(_meet(box, each) for each in taken):
             continue
         taken.append(box)
         done.add(name)
-        image.paste(_NAME, (x, y), turned)
+        image.paste(_NAME, (x, y), rotated)
 
 
 def _draw_frame(image: Image.Image, view: _View, route: Route, city: City | None) -> None:
-    """Title above; scale, north and attribution below."""
+    """Draw the title above, and scale, north and attribution below."""
     draw = ImageDraw.Draw(image)
     size, bar = view.size, 34 * _FINE
     draw.rectangle((0, 0, size, bar), fill="#ffffff")
@@ -255,7 +255,7 @@ def _printable(text: str) -> str:
 
 
 def _line(draw: ImageDraw.ImageDraw, pixels: list[Pixel], colour: str, width: float) -> None:
-    """A line with round joints and ends."""
+    """Draw a line with round joints and ends."""
     if len(pixels) > 1:
         draw.line(pixels, fill=colour, width=round(width), joint="curve")
     for pixel in pixels:

@@ -1,4 +1,4 @@
-"""From a panorama to what one sees who stands there: a view in one heading, or all four around.
+"""Views cut out of a panorama: one in a heading, or a grid of the four around.
 
 A panorama is equirectangular, uint8 RGB of height x width x 3, 360 x 180 degrees: the compass heading h is at the
 column ((h + rotation) mod 360) / 360 * width, counted in edges of pixels (the centre of column c is at c + 0.5), the
@@ -20,26 +20,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from verienv.core.bounded_cache import BoundedCache
 from verienv.virl.pictures import projection
-from verienv.virl.pictures.panorama_files import PanoramaFolder, load_panorama
 from verienv.virl.pictures.projection import ONE, Lens, Picture
-
-__all__ = [
-    "ENGINES",
-    "FILTERS",
-    "GRID_ORDER",
-    "BoundedCache",
-    "Engine",
-    "Filter",
-    "PanoramaFolder",
-    "Picture",
-    "grid",
-    "grid_size",
-    "load_panorama",
-    "projector",
-    "view",
-]
 
 Filter = Literal["nearest", "bilinear"]
 FILTERS: tuple[Filter, ...] = get_args(Filter)
@@ -48,16 +30,16 @@ Engine = Literal["numpy", "opencv", "auto"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 GRID_ORDER = ("front", "right", "back", "left")
-"""What a grid shows, in reading order."""
+"""The views of a grid, in reading order."""
 
 LINE = 128
-"""The grey of the line between the views of a grid."""
+"""Grey level of the line between the views of a grid."""
 
 MOST_SIDE = 4096
-"""Pixels along a side of a view."""
+"""Pixels along a side of a view, at most."""
 
 WIDEST = 170.0
-"""Degrees of a view's field."""
+"""Degrees of a view's field, at most."""
 
 
 def view(
@@ -71,29 +53,29 @@ def view(
     filter: Filter = "bilinear",
     engine: Engine = "auto",
 ) -> Picture:
-    """What is seen in one heading.
+    """Project the view in one heading.
 
     Args:
         panorama: uint8, height x width x 3, at least 2 x 2.
-        heading: where the middle of the view looks, in degrees clockwise from north.
+        heading: the direction of the middle of the view, in degrees clockwise from north.
         size: height and width of the view, each 1 to 4096.
         fov: the horizontal field of view, above 0 and at most 170 degrees; pixels are square.
-        pitch: how far the middle looks up, from -90 to 90 degrees.
-        rotation: by how much the panorama is turned, in degrees.
-        filter: "nearest" takes the nearest pixel, "bilinear" blends four. Beyond the poles' rows the last row is seen.
-        engine: what looks pixels up: "auto" is OpenCV where it can be imported, else numpy; "opencv", which on one
-            thread is 1.5 times as fast, and with pitch 2.5 times ("nearest") or 3.5 times; or "numpy".
+        pitch: degrees by which the middle of the view looks up, -90 to 90.
+        rotation: degrees by which the panorama is turned.
+        filter: "nearest" takes the nearest pixel, "bilinear" blends four. Beyond the poles' rows it is the last row.
+        engine: the library that looks pixels up: "auto" is OpenCV where it can be imported, else numpy; "opencv", which
+            on one thread is 1.5 times as fast, and with pitch 2.5 times ("nearest") or 3.5 times; or "numpy".
 
     Returns:
         uint8, height x width x 3, contiguous and writable.
 
     Raises:
-        ValueError: which argument is wrong.
+        ValueError: names the argument that is wrong.
         ImportError: OpenCV is asked for and cannot be imported.
     """
-    seen = np.empty((*_checked_size(size), 3), np.uint8)
-    _look(panorama, heading, seen, fov, pitch, rotation, filter, engine)
-    return seen
+    picture = np.empty((*_check_size(size), 3), np.uint8)
+    _project(panorama, heading, picture, fov, pitch, rotation, filter, engine)
+    return picture
 
 
 def grid(
@@ -108,32 +90,32 @@ def grid(
     line: int = 4,
     engine: Engine = "auto",
 ) -> Picture:
-    """What is seen all around: the views to the front, right, back and left, in reading order.
+    """Project the views to the front, right, back and left, in reading order, as one picture.
 
     Args:
-        panorama, heading, fov, pitch, rotation, filter, engine: as of ``view``; the heading is that of the first view.
-        size: height and width of one view.
+        panorama, heading, fov, pitch, rotation, filter, engine: arguments of ``view``; the heading is the first view's.
+        size: height and width of one view in pixels.
         line: the width of the grey line between views, 0 to 4096 pixels.
 
     Returns:
         uint8, of ``grid_size(size, line)`` x 3, contiguous and writable.
 
     Raises:
-        ValueError, ImportError: as of ``view``.
+        ValueError, ImportError: as ``view``.
     """
     whole = np.empty((*grid_size(size, line), 3), np.uint8)
-    height, width = _checked_size(size)
+    height, width = _check_size(size)
     whole[height : height + line] = whole[:, width : width + line] = LINE
     for number in range(len(GRID_ORDER)):
         top, left = (number // 2) * (height + line), (number % 2) * (width + line)
         part = whole[top : top + height, left : left + width]
-        _look(panorama, _angle("heading", heading) + 90.0 * number, part, fov, pitch, rotation, filter, engine)
+        _project(panorama, _angle("heading", heading) + 90.0 * number, part, fov, pitch, rotation, filter, engine)
     return whole
 
 
 def grid_size(size: tuple[int, int] = (640, 640), line: int = 4) -> tuple[int, int]:
-    """Height and width of a grid of views of ``size``."""
-    height, width = _checked_size(size)
+    """Return height and width in pixels of a grid of views of ``size``."""
+    height, width = _check_size(size)
     if not _is_whole(line, 0):
         raise ValueError(f"line={line!r}: expected 0 to {MOST_SIDE} pixels")
     return 2 * height + line, 2 * width + line
@@ -141,7 +123,7 @@ def grid_size(size: tuple[int, int] = (640, 640), line: int = 4) -> tuple[int, i
 
 @lru_cache
 def projector(engine: Engine) -> Callable[[Picture, Lens, int, bool, Picture], None]:
-    """What projects as ``projection.project`` does, with an engine. Raises ImportError as ``view`` does."""
+    """Return the function of an engine that does what ``projection.project`` does. Raises ImportError as ``view``."""
     if engine == "numpy":
         return projection.project
     try:
@@ -153,7 +135,7 @@ def projector(engine: Engine) -> Callable[[Picture, Lens, int, bool, Picture], N
     return projection_opencv.project
 
 
-def _look(
+def _project(
     panorama: Picture,
     heading: float,
     out: Picture,
@@ -172,16 +154,16 @@ def _look(
         raise ValueError(f"filter={filter!r}: expected one of {', '.join(FILTERS)}")
     if engine not in ENGINES:
         raise ValueError(f"engine={engine!r}: expected one of {', '.join(ENGINES)}")
-    fov, pitch, turned = _angle("fov", fov), _angle("pitch", pitch), _angle("heading", heading)
+    fov, pitch, angle = _angle("fov", fov), _angle("pitch", pitch), _angle("heading", heading)
     if not (0 < fov <= WIDEST and -90 <= pitch <= 90):
         raise ValueError(f"fov={fov:g}, pitch={pitch:g}: expected above 0 to {WIDEST:g}, and -90 to 90 degrees")
     (tall, wide), (height, width) = panorama.shape[:2], out.shape[:2]
-    part = ((turned + _angle("rotation", rotation)) % 360.0) / 360.0
+    part = ((angle + _angle("rotation", rotation)) % 360.0) / 360.0
     lens = Lens((tall, wide), (height, width), fov, pitch)
     projector(engine)(panorama, lens, round(part * wide * ONE), filter == "bilinear", out)
 
 
-def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+def _check_size(size: tuple[int, int]) -> tuple[int, int]:
     if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(_is_whole(side, 1) for side in size):
         raise ValueError(f"size={size!r}: expected height and width, each 1 to {MOST_SIDE} pixels")
     return int(size[0]), int(size[1])

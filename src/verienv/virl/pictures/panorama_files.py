@@ -1,4 +1,4 @@
-"""Panoramas on disk: reading one, and a user's own folder of them.
+"""Panoramas on disk: reading one of them, and a user's own folder of them.
 
 Files are trusted in nothing: sizes are bounded, names cannot lead out of the folder, no pickle is run.
 """
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from verienv.virl.paper_data.converted import read_converted
 from verienv.virl.paper_data.files import is_file, read_bytes, read_json
-from verienv.virl.paper_data.format import read_number, read_point, shown
+from verienv.virl.paper_data.format import describe, read_number, read_point
 from verienv.virl.paper_data.panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
 from verienv.virl.world.geometry import Point
 
 LIST = "panoramas.json"
 
 MOST_PIXELS = 13_312 * 6_656
-"""The largest that street level services hand out."""
+"""Pixels of a panorama, at most: the largest that street level services hand out."""
 
 MOST_LIST_BYTES = 32 * 2**20
 
@@ -33,7 +33,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MODES = ("RGB", "RGBA", "RGBX", "L", "LA", "P", "CMYK", "YCbCr")
-"""Modes of Pillow with 8 bits a channel."""
+"""Accepted modes of Pillow, with 8 bits a channel."""
 
 _KEYS = {"file", "location", "rotation"}
 
@@ -63,14 +63,14 @@ def load_panorama(path: Path | str, most_pixels: int = MOST_PIXELS) -> NDArray[n
                 _check_picture(image.size, image.mode, most_pixels)
                 return np.array(image.convert("RGB"))
     except UnidentifiedImageError:
-        told = "is no JPEG, PNG or WebP"
+        fault = "is no JPEG, PNG or WebP"
     except Image.DecompressionBombError:
-        told = f"is larger than {most_pixels} pixels, the most that is accepted"
+        fault = f"is larger than {most_pixels} pixels, the most that is accepted"
     except _Unfit as unfit:
-        told = str(unfit)
+        fault = str(unfit)
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
-        told = f"is truncated or broken ({shown(str(error))})"
-    raise ValueError(f"{path}: {told}; give a whole panorama of 360 x 180 degrees")
+        fault = f"is truncated or broken ({describe(str(error))})"
+    raise ValueError(f"{path}: {fault}; give a whole panorama of 360 x 180 degrees")
 
 
 class _Unfit(Exception):
@@ -82,13 +82,13 @@ def _check_picture(size: tuple[int, int], mode: str, most_pixels: int) -> None:
     if width * height > most_pixels:
         raise _Unfit(f"has {width} x {height} pixels; at most {most_pixels} are accepted")
     if mode not in _MODES:
-        raise _Unfit(f"is of mode {shown(mode)}; 8 bits a channel are accepted")
+        raise _Unfit(f"is of mode {describe(mode)}; 8 bits a channel are accepted")
     if abs(width - 2 * height) > 0.01 * 2 * height or height < 2:
         raise _Unfit(f"has {width} x {height} pixels; twice as wide as high is accepted, within 1%")
 
 
 class PanoramaFolder:
-    """A folder of panoramas, and where each was taken.
+    """A folder of panoramas, with the position at which each was taken.
 
     It is in one of three forms, and nothing of it is changed:
 
@@ -96,16 +96,16 @@ class PanoramaFolder:
       The file is a JPEG, PNG or WebP in the folder or below it, named from the folder on with ``/``. The rotation is in
       degrees and may be left out if it is 0: the compass heading h is at the column ((h + rotation) mod 360) / 360 of
       the width. No two have the same location;
-    - as the paper's download has it (``public.panoramas``), with ``gps_pano_mapping.pkl``, which is read and never run,
+    - as the paper's download has it (``paper_data.panoramas``), with ``gps_pano_mapping.pkl``, which is never run,
       ``street_views/<id>.jpg`` and ``street_views/<id>.metadata.json``;
     - with ``street_views`` alone, or ``street_views`` itself, where ``converted`` says where its panoramas were taken.
 
     Args:
         folder: the folder.
-        converted: a file that ``verienv convert`` wrote; what it says is taken, whatever else the folder holds.
+        converted: a file that ``verienv convert`` wrote; it counts, whatever else the folder holds.
 
     Attributes:
-        folder: what all files lie in, without symbolic links.
+        folder: the folder that all files lie in, without symbolic links.
         files: the file of each panorama by its location, from ``folder`` on.
 
     Raises:
@@ -131,11 +131,11 @@ class PanoramaFolder:
         self.folder = _resolved(given)
 
     def __len__(self) -> int:
-        """How many locations there are."""
+        """Return the number of locations."""
         return len(self.files)
 
     def at(self, location: Point) -> tuple[Path, float]:
-        """The file and the rotation, in degrees, of the panorama at ``location``, or else the nearest within 20 metres.
+        """Return file and rotation in degrees of the panorama at ``location``, or else of the nearest within 20 metres.
 
         Raises:
             ValueError: with the location and the nearest distance, if there is none; if the file lies outside of the
@@ -169,10 +169,10 @@ def _picture(panorama: str) -> str:
 
 
 def _read_table(path: Path) -> tuple[Mapping[Point, str], Mapping[str, float]]:
-    """Ids by location and rotations by id, of a converted file."""
+    """Read ids by location and rotations by id from a converted file."""
     data = read_json(path)
     if not isinstance(data, dict):
-        raise ValueError(f"{path}: holds {shown(data)}; a file that verienv convert wrote is accepted")
+        raise ValueError(f"{path}: holds {describe(data)}; a file that verienv convert wrote is accepted")
     file = read_converted(data, path)
     if not file.panoramas:
         raise ValueError(f"{path}: names no panorama; convert it again where {MAPPING} lies beside the routes")
@@ -180,10 +180,10 @@ def _read_table(path: Path) -> tuple[Mapping[Point, str], Mapping[str, float]]:
 
 
 def _read_list(path: Path) -> tuple[dict[Point, str], dict[str, float]]:
-    """Files by location and rotations by file, of a ``panoramas.json``."""
+    """Read files by location and rotations by file from a ``panoramas.json``."""
     entries = read_json(path, MOST_LIST_BYTES)
     if not isinstance(entries, list) or not entries:
-        raise ValueError(f"{path}: holds {shown(entries)}; a list of at least one panorama is accepted")
+        raise ValueError(f"{path}: holds {describe(entries)}; a list of at least one panorama is accepted")
     files: dict[Point, str] = {}
     rotations: dict[str, float] = {}
     for number, entry in enumerate(entries):
@@ -201,11 +201,11 @@ def _read_list(path: Path) -> tuple[dict[Point, str], dict[str, float]]:
 
 def _read_entry(entry: Any) -> tuple[Point, str, float]:
     if not isinstance(entry, dict) or not {"file", "location"} <= set(entry) <= _KEYS:
-        raise ValueError(f"{shown(entry)} is given; an object of file, location and rotation is expected")
+        raise ValueError(f"{describe(entry)} is given; an object of file, location and rotation is expected")
     file = entry["file"]
     if not isinstance(file, str) or not _is_safe(file):
         raise ValueError(
-            f"the file is {shown(file)}; a name from the folder on is expected, without '..', ending in "
+            f"the file is {describe(file)}; a name from the folder on is expected, without '..', ending in "
             f"{', '.join(SUFFIXES)}"
         )
     return (
@@ -216,7 +216,7 @@ def _read_entry(entry: Any) -> tuple[Point, str, float]:
 
 
 def _is_safe(file: str) -> bool:
-    """Whether a name is relative, printable, stays below where it starts on any system, and is that of a picture."""
+    """Return whether a name is relative, printable, that of a picture, and leads out of no folder on any system."""
     if not (len(file) <= 300 and file.isprintable() and file.lower().endswith(SUFFIXES)) or set(file) & set("\\:"):
         return False
     return all(part.strip(" .") for part in file.split("/"))

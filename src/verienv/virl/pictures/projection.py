@@ -1,7 +1,7 @@
-"""Where the pixels of a view lie in a panorama, and how numpy looks them up there.
+"""Projection by numpy: the positions of a view's pixels in a panorama, and looking them up there.
 
-What a projection looks up depends on the sizes, the field of view and the pitch alone; the heading only shifts it along
-the panorama. So these maps are kept, and a new heading costs no trigonometry. Without pitch a column of the view lies
+These positions depend on the sizes, the field of view and the pitch alone; the heading only shifts them along the
+panorama. So maps of them are kept, and a new heading costs no trigonometry. Without pitch a column of the view lies
 in one column of the panorama: there the panorama is blended along its rows first, and then once for each pixel.
 
 Colours are blended in whole numbers, by 256ths of a pixel and three channels at a time, each in 16 of 64 bits.
@@ -19,23 +19,23 @@ from verienv.core.bounded_cache import BoundedCache
 Picture = NDArray[np.uint8]
 
 ONE = 2**16
-"""Columns and shifts are whole numbers of this part of a pixel."""
+"""Parts of a pixel: columns and shifts are whole numbers of them."""
 
 MOST_MAP_BYTES = 64 * 2**20
-"""What the maps may hold together: those of a view of 640 x 640 hold 6.6 MB without pitch, and 9.8 MB with."""
+"""Bytes of all maps together, at most: those of a view of 640 x 640 hold 6.6 MB without pitch, and 9.8 MB with."""
 
 MAPS = BoundedCache(MOST_MAP_BYTES)
 
 
 @dataclass(frozen=True)
 class Lens:
-    """What a view is seen through, whatever its heading.
+    """The geometry of a view, whatever its heading.
 
     Attributes:
         panorama: height and width of the panorama, in pixels.
         size: height and width of the view, in pixels.
         fov: the horizontal field of view, in degrees.
-        pitch: how far the middle of the view looks up, in degrees.
+        pitch: degrees by which the middle of the view looks up.
     """
 
     panorama: tuple[int, int]
@@ -44,7 +44,7 @@ class Lens:
     pitch: float
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where the pixels of a view to the north lie, in pixels of the panorama counted in edges.
+        """Return the positions of the pixels of a view to the north, in pixels of the panorama counted in edges.
 
         Returns:
             Columns, which are negative west of north: height x width, or without pitch width alone, being the same in
@@ -60,37 +60,37 @@ class Lens:
         return x, (0.5 - np.arctan2(up, np.hypot(right, level)) / np.pi) * tall
 
 
-def project(panorama: Picture, lens: Lens, turned: int, is_blended: bool, out: Picture) -> None:
+def project(panorama: Picture, lens: Lens, middle: int, is_blended: bool, out: Picture) -> None:
     """Look up a view.
 
     Args:
         panorama: uint8, height x width x 3.
-        lens: what the view is seen through.
-        turned: the column at which the middle of the view looks, in 65536ths of a pixel from the left edge.
+        lens: the geometry of the view.
+        middle: the column at the middle of the view, in 65536ths of a pixel from the left edge.
         is_blended: whether four pixels are blended, or else the nearest is taken.
-        out: what is written to, uint8, height x width x 3.
+        out: the view, uint8, height x width x 3; written to.
     """
     maps = MAPS.get((lens, is_blended), lambda: _maps(lens, is_blended))
-    column, shift = divmod(turned, ONE)
+    column, shift = divmod(middle, ONE)
     window = _window(panorama, maps, column)
     along = maps.along + shift
-    seen = (_level if along.ndim == 1 else _tilted)(window, along, maps, is_blended)
-    channels = seen.view("u1").reshape(*lens.size, 8)
+    pixels = (_level if along.ndim == 1 else _tilted)(window, along, maps, is_blended)
+    channels = pixels.view("u1").reshape(*lens.size, 8)
     for channel in range(3):
         out[..., channel] = channels[..., 2 * channel]
 
 
 @dataclass(frozen=True)
 class _Maps:
-    """Where the pixels of a view of ``height`` x ``width`` looking north lie in a panorama.
+    """The positions in a panorama of the pixels of a view, ``height`` x ``width``, to the north.
 
     They lie in a window of ``rows`` rows from ``top`` on and ``columns`` columns from ``left`` on.
 
     Attributes:
-        along: columns from ``left`` on, in 65536ths: of each column of the view where it has no pitch, else each pixel.
+        along: columns from ``left`` on, in 65536ths: for each column of a view without pitch, else for each pixel.
         places: for each pixel the flat index of the start of its row in the window, or without pitch its own index in
-            the window whose columns are already those of the view. Of the upper row, where two are blended.
-        shares: for each pixel how much of the lower row it takes, in 256ths; empty for the nearest pixel.
+            the window whose columns are already those of the view; of the upper row, where two are blended.
+        shares: for each pixel the share of the lower row in 256ths; empty for the nearest pixel.
     """
 
     top: int
@@ -122,7 +122,7 @@ def _maps(lens: Lens, is_blended: bool) -> _Maps:
 
 
 def _window(panorama: Picture, maps: _Maps, column: int) -> NDArray[np.uint64]:
-    """The part of a panorama that is looked at from ``column`` on, a pixel in 64 bits: 16 for each channel."""
+    """Return the part of a panorama that is looked up from ``column`` on, a pixel in 64 bits: 16 for each channel."""
     lanes = np.zeros((maps.rows, maps.columns, 4), "<u2")
     wide, filled = panorama.shape[1], 0
     while filled < maps.columns:
@@ -135,35 +135,35 @@ def _window(panorama: Picture, maps: _Maps, column: int) -> NDArray[np.uint64]:
 
 
 def _level(window: NDArray[np.uint64], along: NDArray[np.int64], maps: _Maps, is_blended: bool) -> NDArray[np.uint64]:
-    """The pixels of a view without pitch: blended along the rows of the window first, then along its columns."""
+    """Return the pixels of a view without pitch: blended along the rows of the window first, then along its columns."""
     column = along // ONE
     if not is_blended:
         return window.take(column, axis=1).ravel().take(maps.places)
-    ready = _blended(window.take(column, axis=1), window.take(column + 1, axis=1), _share(along % ONE))
-    return _blended(ready.ravel().take(maps.places), ready[1:].ravel().take(maps.places), maps.shares)
+    ready = _blend(window.take(column, axis=1), window.take(column + 1, axis=1), _share(along % ONE))
+    return _blend(ready.ravel().take(maps.places), ready[1:].ravel().take(maps.places), maps.shares)
 
 
 def _tilted(window: NDArray[np.uint64], along: NDArray[np.int64], maps: _Maps, is_blended: bool) -> NDArray[np.uint64]:
-    """The pixels of a view with pitch."""
+    """Return the pixels of a view with pitch."""
     flat, places = window.ravel(), along // ONE
     places += maps.places
     if not is_blended:
         return flat.take(places)
     share, below = _share(along % ONE), maps.columns
-    upper = _blended(flat.take(places), flat[1:].take(places), share)
-    lower = _blended(flat[below:].take(places), flat[below + 1 :].take(places), share)
-    return _blended(upper, lower, maps.shares)
+    upper = _blend(flat.take(places), flat[1:].take(places), share)
+    lower = _blend(flat[below:].take(places), flat[below + 1 :].take(places), share)
+    return _blend(upper, lower, maps.shares)
 
 
 def _share(part: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A part of a pixel, 0 to 65536, in 256ths."""
+    """Convert a part of a pixel, 0 to 65536, to 256ths."""
     return ((part + 128) >> 8).astype(np.uint64)
 
 
-def _blended(first: NDArray[np.uint64], second: NDArray[np.uint64], share: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """``share`` 256ths of ``second`` and the rest of ``first``, rounded; both are overwritten.
+def _blend(first: NDArray[np.uint64], second: NDArray[np.uint64], share: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Blend ``share`` 256ths of ``second`` with the rest of ``first``, rounded; both are overwritten.
 
-    What a difference borrows from the next channel comes back with ``first``: only the sum must fit, and it does.
+    A difference that borrows from the next channel gives it back with ``first``: only the sum must fit, and it does.
     """
     second -= first
     second *= share

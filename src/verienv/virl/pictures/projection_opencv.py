@@ -1,6 +1,6 @@
-"""How OpenCV looks up the pixels of a view in a panorama. Importing this needs OpenCV.
+"""Projection by OpenCV, which must be installed to import this module.
 
-The maps are kept for the north, as floats, and cover only the window of the panorama that is looked at: a new heading
+The maps are kept for the north, as floats, and cover only the window of the panorama that is looked up: a new heading
 moves the window by whole columns and the maps by the rest of one, and nothing has to wrap.
 """
 
@@ -16,15 +16,15 @@ from verienv.virl.pictures import projection
 from verienv.virl.pictures.projection import ONE, Lens, Picture
 
 MOST_SIDE = 2**15 - 2
-"""Pixels along a side of what OpenCV looks into."""
+"""Pixels along a side of a picture in which OpenCV looks pixels up, at most."""
 
 MIDDLE = 0.5 - 2**-12
-"""The middle of a pixel, for OpenCV counts from there: a little less, so that what lies on an edge is the next one."""
+"""Middle of a pixel, from which OpenCV counts; a little less, so that a position on an edge is the next pixel's."""
 
 
 @dataclass(frozen=True)
 class _Maps:
-    """Where the pixels of a view looking north lie in a panorama.
+    """The positions in a panorama of the pixels of a view to the north.
 
     They lie in a window of ``rows`` rows from ``top`` on and ``columns`` columns from ``left`` on.
 
@@ -45,13 +45,13 @@ class _Maps:
         return self.along.nbytes + self.down.nbytes
 
 
-def project(panorama: Picture, lens: Lens, turned: int, is_blended: bool, out: Picture) -> None:
-    """Look up a view, as ``projection.project`` does; by that where the window is too large for OpenCV."""
+def project(panorama: Picture, lens: Lens, middle: int, is_blended: bool, out: Picture) -> None:
+    """Look up a view as ``projection.project`` does, and by that where the window is too large for OpenCV."""
     maps = projection.MAPS.get((lens, "opencv"), lambda: _maps(lens))
     if max(maps.rows, maps.columns) > MOST_SIDE:
-        projection.project(panorama, lens, turned, is_blended, out)
+        projection.project(panorama, lens, middle, is_blended, out)
         return
-    column, shift = divmod(turned, ONE)
+    column, shift = divmod(middle, ONE)
     window, along = _window(panorama, maps, column), maps.along + np.float32(shift / ONE)
     filter = cv2.INTER_LINEAR if is_blended else cv2.INTER_NEAREST
     cv2.remap(window, along, maps.down, filter, dst=out, borderMode=cv2.BORDER_REPLICATE)
@@ -66,7 +66,7 @@ def _maps(lens: Lens) -> _Maps:
 
 
 def _window(panorama: Picture, maps: _Maps, column: int) -> Picture:
-    """The part of a panorama that is looked at from ``column`` on."""
+    """Return the part of a panorama that is looked up from ``column`` on."""
     rows, wide = panorama[maps.top : maps.top + maps.rows], panorama.shape[1]
     start = (column + maps.left) % wide
     if start + maps.columns <= wide:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from verienv.core.bounded_cache import BoundedCache
 from verienv.core.question import Picture
 from verienv.virl.paper_data.files import ROUTES, find_routes
-from verienv.virl.pictures.panorama import Engine, grid, load_panorama, projector
-from verienv.virl.pictures.panorama_files import PanoramaFolder
+from verienv.virl.pictures.panorama import Engine, grid, projector
+from verienv.virl.pictures.panorama_files import PanoramaFolder, load_panorama
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.routes.route import Waypoint
@@ -46,16 +46,19 @@ def panorama_folder(data: Path | None, panoramas: Path | None) -> PanoramaFolder
 
 @dataclass(frozen=True)
 class StreetViews:
-    """How waypoints are shown.
+    """Draws the street views of waypoints.
 
     Attributes:
         folder: the real panoramas; None where streets are drawn.
         appearance: the visual of drawn streets.
         panorama_size: height and width of drawn panoramas in px.
         view_size: height and width of each of the four views in px.
-        pitch: degrees by which each looks up.
-        fov: the horizontal field of view of each, in degrees.
-        engine: the projection, as in ``panorama.view``. Raises ValueError, here already, if it is not installed.
+        pitch: degrees by which each view looks up.
+        fov: the horizontal field of view of each view, in degrees.
+        engine: the engine of ``panorama.view``.
+
+    Raises:
+        ImportError: if the engine is not installed.
     """
 
     folder: PanoramaFolder | None
@@ -90,6 +93,6 @@ class StreetViews:
             file, rotation = self.folder.at(location)
             return _panoramas.get(str(file), lambda: load_panorama(file)), rotation
         assert city is not None  # noqa: S101 - routes without a city come with panoramas
-        look, size = self.appearance, self.panorama_size
-        key = (city, location, look, size)
-        return _panoramas.get(key, lambda: draw_panorama(_lots(city), location, look, size)), 0.0
+        visual, size = self.appearance, self.panorama_size
+        key = (city, location, visual, size)
+        return _panoramas.get(key, lambda: draw_panorama(_lots(city), location, visual, size)), 0.0

@@ -40,11 +40,11 @@ MOST_AWAY = 100.0
 
 CITY_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 UNFIT = re.compile(r'["{}\\;]| is on your ')
-"""What no label may hold, since it would be mistaken for the JSON or the sentence around it."""
+"""Text that no label may hold, since it would be mistaken for the JSON or the sentence around it."""
 
 
 def fits(label: str, most: int) -> bool:
-    """Whether ``label`` is printable ASCII of at most ``most`` characters, single spaces, and nothing of ``UNFIT``."""
+    """Return whether ``label`` is printable ASCII, at most ``most`` characters, with single spaces and no ``UNFIT``."""
     spaced = label == " ".join(label.split())
     return label.isascii() and label.isprintable() and len(label) <= most and spaced and not UNFIT.search(label)
 

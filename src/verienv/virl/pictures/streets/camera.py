@@ -17,7 +17,7 @@ EYE = 2.0
 """Metres of the camera above the ground."""
 
 MARGIN = 0.7
-"""Degrees by which writing keeps clear of the edges of a view: agents look along streets to whole degrees."""
+"""Degrees by which writing keeps clear of the edges of a view: agents face along streets in whole degrees."""
 
 _CLOSEST = 0.05  # metres
 _EDGE = tan(radians(45.0 - MARGIN))  # half the width and height of a view, by the depth

@@ -37,7 +37,7 @@ class Spans:
     """The visible pieces of walls, one column each, sorted by column and then from near to far.
 
     Attributes:
-        column: of the panorama.
+        column: the column of the panorama.
         wall: the index of the wall.
         distance: metres along the ground.
         across: the share of the wall's width at which the column meets it.
