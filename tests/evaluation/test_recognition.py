@@ -15,7 +15,7 @@ from PIL import Image
 from verienv.evaluation import Evaluation, compare, evaluate, recognition_figure
 from verienv.evaluation.cells import episode_seed
 from verienv.evaluation.tables import percent
-from verienv.generalpoints import LOOK_BY_RULE
+from verienv.generalpoints import VISUAL_BY_RULE
 
 VL, WORDS = "verienv/GeneralPoints-VL-v0", "verienv/GeneralPoints-L-v0"
 SPLITS, EPISODES = ("train", "rule_visual_ood"), 30
@@ -86,15 +86,15 @@ def planned(*plan, attempts=3):
 
 
 def test_a_policy_is_given_the_pictures_of_the_environment():
-    seen = []
+    asked = []
 
     def policy(dialogues):
-        seen.extend(dialogues)
+        asked.extend(dialogues)
         return ["I cannot see."] * len(dialogues)
 
     evaluate(policy, VL, ["train"], 3, attempts=2, batch_size=3, image_size=(120, 200))
-    assert len(seen) == 6
-    for number, dialogue in enumerate(seen):
+    assert len(asked) == 6
+    for number, dialogue in enumerate(asked):
         env = gym.make(VL, split="train", image_size=(120, 200)).unwrapped
         env.reset(seed=episode_seed(0, number % 3))
         image = dialogue[0]["content"][0]["image"]
@@ -104,29 +104,29 @@ def test_a_policy_is_given_the_pictures_of_the_environment():
 
 
 def test_a_policy_that_paints_over_its_picture_is_given_it_whole_again():
-    seen = []
+    asked = []
 
     def policy(dialogues):
         image = dialogues[0][0]["content"][0].pop("image")
-        seen.append(image.tobytes())
+        asked.append(image.tobytes())
         image.paste("black", (0, 0, *image.size))
         return ["?"]
 
     evaluate(policy, VL, ["train"], 1, attempts=2)
-    assert seen == [dealt("train", 0).pictures[0].tobytes()] * 2
+    assert asked == [dealt("train", 0).pictures[0].tobytes()] * 2
 
 
 def test_dialogues_in_words_are_the_messages_as_ever():
-    seen = []
+    asked = []
 
     def policy(dialogues):
-        seen.extend(dialogues)
+        asked.extend(dialogues)
         return ["?"] * len(dialogues)
 
     evaluate(policy, WORDS, ["train"], 1, attempts=1)
     env = gym.make(WORDS, split="train", attempts=1).unwrapped
     env.reset(seed=episode_seed(0, 0))
-    assert seen == [env.messages]
+    assert asked == [env.messages]
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -155,7 +155,7 @@ def test_the_interval_of_what_was_read_mirrors_that_of_what_was_misread(mixed):
 
 
 def test_the_expert_reads_and_solves_everything():
-    result = evaluate("expert", VL, LOOK_BY_RULE, 6)
+    result = evaluate("expert", VL, VISUAL_BY_RULE, 6)
     assert {ends(cell) for cell in result.cells.values()} == {(1.0, 0.0, 0.0)}
 
 
@@ -207,7 +207,7 @@ def test_an_interrupted_log_goes_on_to_the_same_joint_table(tmp_path, mixed):
     assert evaluate(player, VL, SPLITS, EPISODES, **arguments) == mixed
 
 
-def test_a_saved_evaluation_by_sight_comes_back_whole(tmp_path, mixed):
+def test_a_saved_evaluation_with_pictures_comes_back_whole(tmp_path, mixed):
     mixed.save(tmp_path / "result.json")
     assert Evaluation.load(tmp_path / "result.json") == mixed
 
@@ -215,7 +215,7 @@ def test_a_saved_evaluation_by_sight_comes_back_whole(tmp_path, mixed):
 def test_an_evaluation_saved_before_recognition_loads_and_compares(tmp_path):
     now = evaluate("constant", WORDS, ["train"], 10)
     old = json.loads(now.to_json())
-    del old["setup"]["perception"], old["cells"]["train"]["recognition"]
+    del old["setup"]["recognition"], old["cells"]["train"]["recognition"]
     for episode in old["episodes"]:
         del episode["last"]
     (tmp_path / "old.json").write_text(json.dumps(old))
@@ -233,7 +233,7 @@ def test_an_evaluation_in_words_has_no_joint_table():
 
 
 @pytest.mark.parametrize("drawn", [Evaluation.markdown, lambda result: result.table(200)])
-def test_tables_by_sight_show_the_joint_shares_with_their_intervals(mixed, drawn):
+def test_tables_of_tasks_with_pictures_show_the_joint_shares_with_their_intervals(mixed, drawn):
     text = drawn(mixed)
     assert "last attempt" in text
     for cell in mixed.cells.values():
@@ -382,4 +382,4 @@ def test_more_cells_than_colours_are_refused(tmp_path):
 def test_an_evaluation_in_words_has_nothing_to_draw(tmp_path, mixed):
     words = evaluate("expert", WORDS, ["train"], 2)
     with pytest.raises(ValueError, match="'words': evaluated in words"):
-        recognition_figure({"seen": mixed, "words": words}, tmp_path / "figure.png")
+        recognition_figure({"pictures": mixed, "words": words}, tmp_path / "figure.png")
