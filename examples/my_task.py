@@ -4,6 +4,7 @@ Try ``verienv play my_task:mine/Countdown-v0`` in this folder. CONTRIBUTING.md, 
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -18,6 +19,8 @@ from verienv.core.response import read_answer
 from verienv.core.sides import Side, on_side
 from verienv.core.task import Measures
 
+NUMBERS, TARGETS = range(1, 26), range(26, 100)
+INSTANCE = re.compile(r"countdown:([0-9]{1,2}(?:-[0-9]{1,2}){3}):([0-9]{2})")
 FEEDBACK = {
     "unreadable": 'Wrong: there is no JSON object with a "formula".',
     "illegal": "Wrong: the formula is not legal.",
@@ -45,7 +48,8 @@ class Countdown(verienv.Question):
     @property
     def prompt(self):
         numbers = ", ".join(map(str, self.numbers))
-        return f'Make {self.target} with some of {numbers}, each at most once, and + - * / ( ).\nJSON: {{"formula": "..."}}'
+        question = f"Make {self.target} with some of {numbers}, each at most once, and + - * / ( )."
+        return f'{question}\nAnswer with JSON: {{"formula": "..."}}'
 
     def failure(self, response):
         answer = read_answer(response, "formula")
@@ -95,21 +99,22 @@ class CountdownEnv(verienv.VerifiedEnv):
     task, settings = CountdownTask(), CountdownConfig
 
     def deal(self, rng, instance=None):
-        while instance is None:
-            numbers, target = tuple(rng.integers(1, 26, size=4).tolist()), int(rng.integers(26, 100))
+        numbers, target = self.draw(rng) if instance is None else self.read(instance)
+        return Countdown(numbers=numbers, target=target, attempts=self.config.attempts)
+
+    def draw(self, rng):
+        while True:
+            numbers, target = tuple(rng.choice(NUMBERS, size=4).tolist()), int(rng.choice(TARGETS))
             key = f"countdown:{sorted(numbers)}:{target}"  # every order of the same numbers lies on one side
             if on_side([key], self.config.side) and solution(numbers, target):
-                return Countdown(numbers=numbers, target=target, attempts=self.config.attempts)
-        try:
-            _, numbers, target = instance.split(":")
-            dealt = Countdown(
-                numbers=tuple(map(int, numbers.split("-"))), target=int(target), attempts=self.config.attempts
-            )
-        except ValueError:
-            raise ValueError(f"instance={instance!r}: expected one such as 'countdown:3-7-8-25:67'") from None
-        if not solution(dealt.numbers, dealt.target):
-            raise ValueError(f"instance={instance!r} has no solution; choose another one")
-        return dealt
+                return numbers, target
+
+    def read(self, instance):
+        found = INSTANCE.fullmatch(str(instance))
+        numbers, target = (tuple(map(int, found[1].split("-"))), int(found[2])) if found else ((), 0)
+        if target not in TARGETS or not set(numbers) <= set(NUMBERS) or not solution(numbers, target):
+            raise ValueError(f"instance={instance!r}: expected one with a solution, such as 'countdown:3-7-8-25:67'")
+        return numbers, target
 
 
 verienv.register_task(CountdownEnv.task)

@@ -1,0 +1,171 @@
+"""The list that the contract tests run over, and players that know no task.
+
+Run as a program it prints the transcripts of all cases, for a comparison with those of another process.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import verienv
+from verienv import Episode, Question, Task, VerifiedEnv
+from verienv.core import tasks
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+OUTSIDE = {"mine/Countdown-v0": "countdown"}
+"""The environments of examples/my_task.py, which verienv does not bring, and their task."""
+
+SMALL = {"image_size": 96, "view_size": 64, "turns": [1, 2], "spacing": 100.0}
+"""Settings, where a task has them, that make episodes quick: small pictures, short routes."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One environment of one task."""
+
+    task_name: str
+    env_id: str
+    settings: dict[str, Any] = field(hash=False)
+
+    @property
+    def full_id(self) -> str:
+        """The id, with the module that registers it where that is none of verienv's."""
+        return f"my_task:{self.env_id}" if self.env_id in OUTSIDE else self.env_id
+
+    def make(self, **settings: Any) -> VerifiedEnv:
+        return gym.make(self.full_id, **{**self.settings, **settings}).unwrapped  # type: ignore[return-value]
+
+    def begun(self, seed: int = 0, **settings: Any) -> VerifiedEnv:
+        """Make an environment in which an episode is in play."""
+        env = self.make(**settings)
+        env.reset(seed=seed)
+        return env
+
+    def rows(self, n: int = 2, **rest: Any) -> list[dict[str, Any]]:
+        return verienv.rows(self.env_id, n=n, **{**self.settings, **rest})
+
+    @property
+    def task(self) -> Task:
+        return tasks.named(self.task_name)
+
+    @property
+    def vision(self) -> bool:
+        return "image" in self.make().observation_space.spaces  # type: ignore[attr-defined]
+
+
+def _small(task: Task, env_id: str) -> dict[str, Any]:
+    known = task.environment_class(env_id).settings.model_fields
+    return {name: value for name, value in SMALL.items() if name in known}
+
+
+CASES = [
+    *(Case(task.name, env_id, _small(task, env_id)) for task in tasks.every() for env_id in task.environments),
+    *(Case(name, env_id, {}) for env_id, name in OUTSIDE.items()),
+]
+ONE_OF_EACH = list({case.task_name: case for case in reversed(CASES)}.values())
+"""One environment of each task, the first."""
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.env_id)
+each_task = pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda case: case.task_name)
+
+
+@contextmanager
+def outside_tasks() -> Iterator[None]:
+    """Have the tasks from outside on the list, which is left as it was."""
+    path, listed = list(sys.path), dict(tasks._listed)
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        verienv.register_task(import_module("my_task").CountdownEnv.task)
+        yield
+    finally:
+        sys.path[:] = path
+        tasks._listed.clear()
+        tasks._listed.update(listed)
+
+
+Player = Callable[[Episode], str]
+
+
+def expert(episode: Episode) -> str:
+    """Answer as the expert does."""
+    return episode.expert()
+
+
+def mistaken(question: Question, failures: tuple[str, ...], seed: int = 0) -> str:
+    """Write a response that fails, in a way that depends on the attempt."""
+    rng = np.random.default_rng([seed, question.attempt])
+    at = question.attempt % len(failures)
+    texts = (question.wrong(failure, rng) for failure in failures[at:] + failures[:at])
+    return next(text for text in texts if text is not None)
+
+
+def wrong(episode: Episode) -> str:
+    """Answer wrongly, each time in another way."""
+    return mistaken(episode.question, episode.measures.failures)
+
+
+def mending(episode: Episode) -> str:
+    """Answer wrongly first, where there is a second attempt, and then as the expert does."""
+    question = episode.question
+    return wrong(episode) if question.attempt == 1 and question.attempts > 1 else episode.expert()
+
+
+PLAYERS: dict[str, Player] = {"expert": expert, "wrong": wrong, "mending": mending}
+each_player = pytest.mark.parametrize("player", PLAYERS.values(), ids=PLAYERS)
+
+
+def played(env: VerifiedEnv, player: Player) -> list[tuple[str, dict[str, Any], float, bool, dict[str, Any]]]:
+    """Play the episode in play to its end: each response, and what ``step`` returned."""
+    steps, over = [], False
+    while not over:
+        response = player(env.episode)
+        observation, reward, over, _, info = env.step(response)
+        steps.append((response, observation, float(reward), over, info))
+    return steps
+
+
+def script(row: dict[str, Any], player: Player) -> tuple[list[str], list[float]]:
+    """Return what a player says in the episode of a row, and what the environment pays for it."""
+    env = gym.make(row["env_id"], **json.loads(row["settings"])).unwrapped
+    env.reset(seed=row["seed"])
+    steps = played(env, player)  # type: ignore[arg-type]
+    return [step[0] for step in steps], [step[2] for step in steps]
+
+
+def transcript(case: Case) -> str:
+    """A digest of episodes with all that is seen, said and paid in them."""
+    digest, env = sha256(), case.make()
+    for episode in range(2):
+        told = [env.reset(seed=5 if episode == 0 else None)]
+        for response, *outcome in played(env, mending):
+            told.append((response, outcome))
+        for part in _flat(told):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _flat(told: Any) -> Iterator[bytes]:
+    if isinstance(told, np.ndarray):
+        yield told.tobytes()
+    elif isinstance(told, dict):
+        yield from _flat(list(told.items()))
+    elif isinstance(told, list | tuple):
+        for part in told:
+            yield from _flat(part)
+    else:
+        yield repr(told).encode()
+
+
+if __name__ == "__main__":
+    with outside_tasks():
+        print(json.dumps({case.env_id: transcript(case) for case in CASES}))
