@@ -161,7 +161,7 @@ def _frame(replay: Replay, number: int, shown: dict[bytes, str]) -> str:
 
 def _pictures(frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
     for picture in frame.question.pictures:
-        yield _figure(picture, f"What is seen at step {frame.question.number}.", "What the policy sees", shown)
+        yield _figure(picture, f"The picture at step {frame.question.number}.", "The picture given to the policy", shown)
 
 
 def _map(replay: Replay, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
