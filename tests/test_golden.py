@@ -10,7 +10,7 @@ import pytest
 
 from verienv.generalpoints import LOOKS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
-from verienv.virl.pictures.streets.visuals import VISUALS
+from verienv.virl.pictures.streets.visuals import VISUALS as STREET_VISUALS
 from verienv.virl.world.city_file import SHIPPED_CITIES
 
 TOOL = Path(__file__).parents[1] / "tools" / "build_golden.py"
@@ -121,4 +121,4 @@ def test_the_pixels_of_streets_are_pinned(drawn: dict[str, str], street: str) ->
 
 
 def test_every_city_and_every_look_of_streets_has_its_pixels_pinned() -> None:
-    assert {*SHIPPED_CITIES, *(f"helsinki, {visual}" for visual in VISUALS)} <= set(STREETS)
+    assert {*SHIPPED_CITIES, *(f"helsinki, {visual}" for visual in STREET_VISUALS)} <= set(STREETS)

@@ -22,7 +22,8 @@ from verienv.virl import question as route_question
 from verienv.virl import shipped_city
 from verienv.virl.env import VIRLEnv
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
-from verienv.virl.pictures.streets.visuals import VISUALS, StreetVisual
+from verienv.virl.pictures.streets.visuals import VISUALS as STREET_VISUALS
+from verienv.virl.pictures.streets.visuals import StreetVisual
 from verienv.virl.prompts import PHRASINGS as ROUTE_PHRASINGS
 from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.lots import Lots
@@ -119,7 +120,7 @@ CORNERS = {"montevideo-centre": 100, "montevideo-north": 100, "astana": 100, "he
 def streets() -> dict[str, str]:
     """The hash of the pixels of a small panorama in each city, and in each look of one; and of the views of one."""
     drawn = {city: _street(city, "default") for city in CORNERS}
-    drawn |= {f"helsinki, {visual}": _street("helsinki", visual) for visual in VISUALS}
+    drawn |= {f"helsinki, {visual}": _street("helsinki", visual) for visual in STREET_VISUALS}
     env = VIRLVisionEnv(view_size=96)
     env.reset(seed=0)
     return drawn | {"four views": sha256(env.pictures[0].tobytes()).hexdigest()}

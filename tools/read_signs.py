@@ -26,7 +26,7 @@ from verienv.virl.pictures.panorama import view
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES
 from verienv.virl.vision_env import VIRLVisionEnv
-from verienv.virl.world.geometry import wrapped
+from verienv.virl.world.geometry import wrap_angle
 
 LEAST_LIKE = 6 / 7
 Line = tuple[float, float, float, float, str]
@@ -100,11 +100,15 @@ def poses(env: VIRLVisionEnv, seed: int) -> list[Waypoint]:
 
 def quadrant(env: VIRLVisionEnv, waypoint: Waypoint) -> NDArray[np.uint8]:
     """The view of the four in which the landmark stands."""
-    towards = round(wrapped(waypoint.landmark_bearing - waypoint.heading) / 90) % 4
+    towards = round(wrap_angle(waypoint.landmark_bearing - waypoint.heading) / 90) % 4
     env._at = env.route.waypoints.index(waypoint)
     panorama, rotation = env.panorama
     return view(
-        panorama, wrapped(waypoint.heading + 90 * towards), size=env.config.view_size, rotation=rotation, engine="numpy"
+        panorama,
+        wrap_angle(waypoint.heading + 90 * towards),
+        size=env.config.view_size,
+        rotation=rotation,
+        engine="numpy",
     )
 
 

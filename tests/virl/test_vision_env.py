@@ -23,7 +23,7 @@ from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES, shipped_plans
 from verienv.virl.vision_env import LONGEST_WORDS, VIRLVisionEnv
 from verienv.virl.world.city import City
-from verienv.virl.world.geometry import EARTH_RADIUS, Point, wrapped
+from verienv.virl.world.geometry import EARTH_RADIUS, Point, wrap_angle
 
 ENV_ID = "verienv/VIRL-VL-v0"
 SMALL: dict[str, Any] = {"view_size": 96}
@@ -210,7 +210,7 @@ def test_the_four_views_are_front_right_back_and_left() -> None:
     picture, (panorama, rotation) = env.pictures[0], env.panorama
     corners = [(0, 0), (0, 100), (100, 0), (100, 100)]
     for number, (row, column) in enumerate(corners):
-        turned = wrapped(env.waypoint.heading + 90 * number)
+        turned = wrap_angle(env.waypoint.heading + 90 * number)
         expected = view(panorama, turned, size=(96, 96), rotation=rotation, engine="numpy")
         assert (picture[row : row + 96, column : column + 96] == expected).all()
 

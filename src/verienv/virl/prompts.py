@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from verienv.virl.actions import WORDS
 from verienv.virl.routes.route import ActionSpace, Waypoint
-from verienv.virl.world.geometry import compass_word, position_word, wrapped
+from verienv.virl.world.geometry import compass_word, position_word, wrap_angle
 
 PromptStyle = Literal["default", "diverse"]
 
@@ -110,7 +110,7 @@ def describe_streets(waypoint: Waypoint) -> str:
     if not waypoint.streets:
         return ""
     heading = waypoint.heading
-    ways = sorted(waypoint.streets, key=lambda street: wrapped(street - heading + 22.5))
+    ways = sorted(waypoint.streets, key=lambda street: wrap_angle(street - heading + 22.5))
     text = ", ".join(f"{position_word(heading, street)} ({compass_word(street)})" for street in ways)
     return f"Streets lead {text}."
 

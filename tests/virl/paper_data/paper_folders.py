@@ -1,4 +1,4 @@
-"""Folders in the form of the paper's public data, made up for the tests."""
+"""Folders in the form of the paper's data, made up for the tests."""
 
 import json
 import pickle
@@ -95,7 +95,7 @@ def changed(raw: dict[str, Any], *keys: Any, to: Any) -> dict[str, Any]:
 
 
 def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
-    """What an error says, which must be one line of printable characters."""
+    """Return the message of an error, which must be one line of printable characters."""
     told = str(error.value)
     assert told.isprintable()
     assert len(told) < 700

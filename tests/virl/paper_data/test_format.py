@@ -1,4 +1,4 @@
-"""What the paper's public routes mean, and what is wrong with some."""
+"""The format of the paper's routes: their meaning, and their defects."""
 
 import re
 from contextlib import suppress

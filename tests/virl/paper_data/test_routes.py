@@ -1,4 +1,4 @@
-"""The paper's public routes, found, dealt and played; files that are hostile."""
+"""The paper's routes, found, sampled and played; files that are hostile."""
 
 import json
 import os

@@ -10,7 +10,7 @@ from verienv.virl.pictures.map import _TRACK, _WAY
 
 
 def near(picture: NDArray[np.uint8], colour: str) -> int:
-    """How many pixels have about this colour."""
+    """Count the pixels of about this colour."""
     wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
     return int((np.abs(picture.astype(int) - wanted).max(axis=2) < 12).sum())
 

@@ -1,4 +1,4 @@
-"""From a panorama to a view: directions, seams, exactness, and the cache of maps."""
+"""Views cut out of a panorama: directions, seams, exactness, and the cache of maps."""
 
 import copy
 import pickle
@@ -24,7 +24,7 @@ HEADINGS = (0.0, 359.9, 45.3, 22.25, 90.0, 180.0, 271.77, 123.456)
 GOLDEN = Path(__file__).parents[2] / "golden" / "views.npz"
 """Views by py360convert 1.0.4: ``python tests/virl/pictures/test_panorama.py`` writes them, where it is installed."""
 
-SEEN = ((0.0, 90.0, 0.0), (45.3, 90.0, 0.0), (359.9, 60.0, 0.0), (200.0, 90.0, 30.0), (77.7, 75.0, -60.0))
+VIEWS = ((0.0, 90.0, 0.0), (45.3, 90.0, 0.0), (359.9, 60.0, 0.0), (200.0, 90.0, 30.0), (77.7, 75.0, -60.0))
 """Heading, field of view and pitch of what is in ``GOLDEN``."""
 
 
@@ -135,11 +135,11 @@ def test_the_centre_of_each_view_of_a_grid_is_the_panorama_at_its_heading(
 @pytest.mark.parametrize("filter", FILTERS)
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_each_column_of_a_view_shows_its_heading_and_each_row_its_elevation(heading: float, filter: Filter) -> None:
-    seen = view(compass(), heading, size=(65, 129), filter=filter)
+    picture = view(compass(), heading, size=(65, 129), filter=filter)
     right = np.degrees(np.arctan((np.arange(129) - 64) / 64.5))
-    assert off(told_heading(seen[32]), heading + right).max() < 1.2
+    assert off(told_heading(picture[32]), heading + right).max() < 1.2
     up = np.degrees(np.arctan((32 - np.arange(65)) / 64.5))
-    assert np.abs(seen[:, 64, 2] / 255 * 180 - 90 - up).max() < 1.2
+    assert np.abs(picture[:, 64, 2] / 255 * 180 - 90 - up).max() < 1.2
 
 
 @pytest.mark.parametrize("filter", FILTERS)
@@ -154,17 +154,17 @@ def test_pitch_looks_up(pitch: float, filter: Filter) -> None:
 @pytest.mark.parametrize("pitch", [0.0, 25.0])
 @pytest.mark.parametrize("rotation", [0.0, 12.5, 200.0, -30.0, 720.25])
 def test_a_turned_panorama_with_its_rotation_gives_the_same_view(rotation: float, pitch: float) -> None:
-    seen = view(compass(rotation=rotation), 33.3, size=(48, 64), rotation=rotation, pitch=pitch)
-    assert most(seen, view(compass(), 33.3, size=(48, 64), pitch=pitch)) <= 2
+    picture = view(compass(rotation=rotation), 33.3, size=(48, 64), rotation=rotation, pitch=pitch)
+    assert most(picture, view(compass(), 33.3, size=(48, 64), pitch=pitch)) <= 2
 
 
 @pytest.mark.parametrize("pitch", [0.0, -35.0, 80.0])
 @pytest.mark.parametrize("heading", [0.0, 359.9, 0.4, 180.0])
 def test_the_seam_of_a_panorama_is_not_to_be_seen(heading: float, pitch: float) -> None:
-    seen = view(smooth(), heading, size=(160, 160), pitch=pitch).astype(int)
-    assert np.abs(np.diff(seen, axis=1)).max() <= 6
-    assert np.abs(np.diff(seen, axis=0)).max() <= 6
-    assert most(seen[:, ::-1], view(smooth()[:, ::-1], -heading, size=(160, 160), pitch=pitch)) <= 1
+    picture = view(smooth(), heading, size=(160, 160), pitch=pitch).astype(int)
+    assert np.abs(np.diff(picture, axis=1)).max() <= 6
+    assert np.abs(np.diff(picture, axis=0)).max() <= 6
+    assert most(picture[:, ::-1], view(smooth()[:, ::-1], -heading, size=(160, 160), pitch=pitch)) <= 1
 
 
 def test_a_heading_by_whole_columns_is_the_same_as_a_rolled_panorama() -> None:
@@ -182,15 +182,15 @@ def test_a_bilinear_view_is_within_2_levels_of_an_exact_one_and_within_1_unless_
     heading: float, pitch: float, fov: float
 ) -> None:
     for panorama, tolerance in ((smooth(), 1), (noise() // 255 * 100, 1), (noise() % 101, 1), (noise(), 2)):
-        seen = view(panorama, heading, size=(60, 80), fov=fov, pitch=pitch)
-        assert most(seen, written_out(panorama, heading, (60, 80), fov, pitch, "bilinear")) <= tolerance
+        picture = view(panorama, heading, size=(60, 80), fov=fov, pitch=pitch)
+        assert most(picture, written_out(panorama, heading, (60, 80), fov, pitch, "bilinear")) <= tolerance
 
 
 @pytest.mark.parametrize("heading", [45.31, 359.9, 22.27, 123.456])
 @pytest.mark.parametrize("pitch", [0.0, 20.0, -75.0])
 def test_a_nearest_view_is_the_exact_one(heading: float, pitch: float) -> None:
-    seen = view(noise(), heading, size=(60, 80), pitch=pitch, filter="nearest", engine="numpy")
-    assert np.array_equal(seen, written_out(noise(), heading, (60, 80), 90.0, pitch, "nearest"))
+    picture = view(noise(), heading, size=(60, 80), pitch=pitch, filter="nearest", engine="numpy")
+    assert np.array_equal(picture, written_out(noise(), heading, (60, 80), 90.0, pitch, "nearest"))
 
 
 def test_a_view_without_pitch_is_that_of_the_least_pitch() -> None:
@@ -205,10 +205,10 @@ def test_panoramas_of_any_shape_are_seen_whole(shape: tuple[int, int], pitch: fl
     panorama = noise(*shape)
     for fov in (5.0, 90.0, 170.0):
         for filter, tolerance in zip(FILTERS, (0, 2), strict=True):
-            seen = view(panorama, 77.77, size=(30, 17), fov=fov, pitch=pitch, filter=filter, engine="numpy")
+            picture = view(panorama, 77.77, size=(30, 17), fov=fov, pitch=pitch, filter=filter, engine="numpy")
             exact = written_out(panorama, 77.77, (30, 17), fov, pitch, filter)
             if filter == "bilinear" or pitch != -90.0:  # at the pole itself every heading is as good
-                assert most(seen, exact) <= tolerance
+                assert most(picture, exact) <= tolerance
 
 
 def test_a_pole_is_clamped_and_never_wraps() -> None:
@@ -230,15 +230,15 @@ def test_one_colour_stays_that_colour(value: int, filter: Filter) -> None:
 def test_a_view_is_contiguous_writable_and_its_own() -> None:
     panorama = noise()
     before = panorama.copy()
-    for seen, shape in (
+    for picture, shape in (
         (view(panorama, 5.0, size=(30, 50)), (30, 50, 3)),
         (grid(panorama, 5.0, size=(30, 50), line=3), (63, 103, 3)),
     ):
-        assert seen.shape == shape
-        assert seen.dtype == np.uint8
-        assert seen.flags.c_contiguous
-        assert seen.flags.writeable
-        seen[:] = 0
+        assert picture.shape == shape
+        assert picture.dtype == np.uint8
+        assert picture.flags.c_contiguous
+        assert picture.flags.writeable
+        picture[:] = 0
     assert np.array_equal(panorama, before)
     assert view(panorama, 5.0, size=(30, 50)).any()
 
@@ -257,8 +257,8 @@ def test_a_grid_is_its_four_views_with_a_grey_line_between() -> None:
     assert (whole[:, 50:54] == 128).all()
     for number in range(4):
         top, left = (number // 2) * 34, (number % 2) * 54
-        seen = view(noise(), 33.3 + 90 * number, size=(30, 50), pitch=5.0, fov=80.0, rotation=7.0)
-        assert np.array_equal(whole[top : top + 30, left : left + 50], seen)
+        picture = view(noise(), 33.3 + 90 * number, size=(30, 50), pitch=5.0, fov=80.0, rotation=7.0)
+        assert np.array_equal(whole[top : top + 30, left : left + 50], picture)
     assert grid_size() == (1284, 1284)
     assert grid(noise(), 0.0, size=(3, 5), line=0).shape == (6, 10, 3)
 
@@ -329,30 +329,30 @@ def test_a_wrong_line_is_named(line: Any) -> None:
 
 
 def test_numbers_of_numpy_are_taken() -> None:
-    seen = view(noise(), np.float32(30), size=(np.int64(8), np.int32(9)), fov=np.int64(90), pitch=np.float64(0))  # type: ignore[arg-type]
-    assert np.array_equal(seen, view(noise(), 30.0, size=(8, 9)))
+    picture = view(noise(), np.float32(30), size=(np.int64(8), np.int32(9)), fov=np.int64(90), pitch=np.float64(0))  # type: ignore[arg-type]
+    assert np.array_equal(picture, view(noise(), 30.0, size=(8, 9)))
 
 
 def by_py360convert(heading: float, fov: float, pitch: float, size: tuple[int, int] = (24, 32)) -> Picture:
-    """What py360convert sees: heading 0 in the middle of the width, and the fields reach from centre to centre."""
+    """Project by py360convert: heading 0 is in the middle of the width, and fields reach from centre to centre."""
     from py360convert import e2p  # type: ignore[import-not-found, unused-ignore]
 
     ahead = size[1] / 2 / np.tan(np.radians(fov / 2))
     wide, tall = (float(np.degrees(2 * np.arctan((side - 1) / 2 / ahead))) for side in size[::-1])
-    seen: Picture = e2p(smooth(), (wide, tall), heading - 180, pitch, size, mode="bilinear")
-    return seen
+    picture: Picture = e2p(smooth(), (wide, tall), heading - 180, pitch, size, mode="bilinear")
+    return picture
 
 
-@pytest.mark.parametrize("number", range(len(SEEN)))
+@pytest.mark.parametrize("number", range(len(VIEWS)))
 def test_views_are_those_of_py360convert_within_1_level(number: int) -> None:
-    heading, fov, pitch = SEEN[number]
+    heading, fov, pitch = VIEWS[number]
     theirs = np.load(GOLDEN, allow_pickle=False)["views"][number]
     assert most(view(smooth(), heading, size=(24, 32), fov=fov, pitch=pitch), theirs) <= 1
 
 
 def test_the_pinned_views_are_what_py360convert_gives() -> None:
     pytest.importorskip("py360convert", reason="py360convert, which needs scipy, is not installed")
-    assert np.array_equal(np.load(GOLDEN, allow_pickle=False)["views"], [by_py360convert(*seen) for seen in SEEN])
+    assert np.array_equal(np.load(GOLDEN, allow_pickle=False)["views"], [by_py360convert(*each) for each in VIEWS])
 
 
 def test_views_are_those_of_opencv_within_1_level() -> None:
@@ -377,8 +377,8 @@ def test_opencv_is_within_10_levels_of_numpy_and_within_2_unless_neighbours_diff
     needs_opencv()
     for panorama, tolerance in ((noise(), 10), (noise() // 255 * 20, 2), (noise() % 21, 2), (smooth(), 2)):
         arguments: dict[str, Any] = {"size": (60, 80), "fov": fov, "pitch": pitch, "rotation": 3.3}
-        seen = view(panorama, heading, engine="opencv", **arguments)
-        assert most(seen, view(panorama, heading, **arguments)) <= tolerance
+        picture = view(panorama, heading, engine="opencv", **arguments)
+        assert most(picture, view(panorama, heading, **arguments)) <= tolerance
 
 
 @pytest.mark.parametrize("heading", HEADINGS)
@@ -390,13 +390,13 @@ def test_a_nearest_pixel_by_opencv_is_another_only_where_it_lies_on_the_edge_bet
     needs_opencv()
     panorama, size = noise(1024, 2048), (120, 160)
     arguments: dict[str, Any] = {"size": size, "fov": fov, "pitch": pitch, "filter": "nearest"}
-    seen = view(panorama, heading, engine="opencv", **arguments)
-    differs = (seen != view(panorama, heading, **arguments)).any(axis=2)
+    picture = view(panorama, heading, engine="opencv", **arguments)
+    differs = (picture != view(panorama, heading, **arguments)).any(axis=2)
     edge = [np.abs(place - np.rint(place)) < 0.001 for place in places(panorama, heading, size, fov, pitch)]
     assert not (differs & ~(edge[0] | edge[1])).any()
     x, y = (np.floor(place).astype(int) for place in places(panorama, heading, size, fov, pitch))
     steps = [panorama[(y + down).clip(0, 1023), (x + along) % 2048] for down in (-1, 0, 1) for along in (-1, 0, 1)]
-    assert (np.array(steps) == seen).all(axis=3).any(axis=0).all()
+    assert (np.array(steps) == picture).all(axis=3).any(axis=0).all()
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 4), (3, 5), (7, 500), (500, 7), (2, 80_000)])
@@ -406,15 +406,15 @@ def test_opencv_sees_panoramas_of_any_shape(shape: tuple[int, int], pitch: float
     for fov in (5.0, 90.0, 170.0):
         for size in ((30, 17), (1, 8), (8, 1), (1, 1)):
             arguments: dict[str, Any] = {"size": size, "fov": fov, "pitch": pitch}
-            seen = view(noise(*shape), 77.77, engine="opencv", **arguments)
-            assert most(seen, view(noise(*shape), 77.77, **arguments)) <= 10
+            picture = view(noise(*shape), 77.77, engine="opencv", **arguments)
+            assert most(picture, view(noise(*shape), 77.77, **arguments)) <= 10
 
 
 @pytest.mark.parametrize("heading", [0.0, 90.0, 180.0, 270.0])
 def test_what_lies_between_two_pixels_is_the_same_one_for_opencv(heading: float) -> None:
     needs_opencv()
-    seen = view(noise(), heading, size=(65, 65), filter="nearest", engine="opencv")[32, 32]
-    assert (seen == view(noise(), heading, size=(65, 65), filter="nearest")[32, 32]).all()
+    picture = view(noise(), heading, size=(65, 65), filter="nearest", engine="opencv")[32, 32]
+    assert (picture == view(noise(), heading, size=(65, 65), filter="nearest")[32, 32]).all()
 
 
 @pytest.mark.parametrize("pitch", [0.0, 40.0])
@@ -426,8 +426,8 @@ def test_opencv_sees_no_seam_and_the_same_from_whole_columns_on(pitch: float, fi
         rolled = view(np.roll(noise(), -columns, axis=1), 0.3, **arguments)
         assert np.array_equal(view(noise(), 2.0 * columns + 0.3, **arguments), rolled)
     for heading in (0.0, 359.9, 0.4, 180.0):
-        seen = view(smooth(), heading, size=(160, 160), pitch=pitch, engine="opencv").astype(int)
-        assert np.abs(np.diff(seen, axis=1)).max() <= 6
+        picture = view(smooth(), heading, size=(160, 160), pitch=pitch, engine="opencv").astype(int)
+        assert np.abs(np.diff(picture, axis=1)).max() <= 6
 
 
 def test_opencv_takes_any_memory_and_gives_pictures_of_their_own() -> None:
@@ -436,17 +436,17 @@ def test_opencv_takes_any_memory_and_gives_pictures_of_their_own() -> None:
     scattered.flags.writeable = False
     arguments: dict[str, Any] = {"size": (30, 50), "engine": "opencv"}
     for heading in HEADINGS:
-        seen = view(noise(), heading, **arguments)
-        assert np.array_equal(view(scattered, heading, **arguments), seen)
-        assert np.array_equal(view(noise()[:, ::-1][:, ::-1], heading, **arguments), seen)
-        assert seen.flags.c_contiguous
-        assert seen.flags.writeable
+        picture = view(noise(), heading, **arguments)
+        assert np.array_equal(view(scattered, heading, **arguments), picture)
+        assert np.array_equal(view(noise()[:, ::-1][:, ::-1], heading, **arguments), picture)
+        assert picture.flags.c_contiguous
+        assert picture.flags.writeable
     whole = grid(noise(), 33.3, line=4, **arguments)
     assert (whole[30:34] == 128).all()
     for number in range(4):
         top, left = (number // 2) * 34, (number % 2) * 54
-        seen = view(noise(), 33.3 + 90 * number, **arguments)
-        assert np.array_equal(whole[top : top + 30, left : left + 50], seen)
+        picture = view(noise(), 33.3 + 90 * number, **arguments)
+        assert np.array_equal(whole[top : top + 30, left : left + 50], picture)
 
 
 def test_maps_for_opencv_are_kept_for_all_headings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -461,8 +461,8 @@ def test_maps_for_opencv_are_kept_for_all_headings(monkeypatch: pytest.MonkeyPat
 
 def test_auto_is_opencv_where_it_can_be_imported() -> None:
     needs_opencv()
-    seen = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
-    assert np.array_equal(seen, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="opencv"))
+    picture = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
+    assert np.array_equal(picture, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="opencv"))
 
 
 def test_without_opencv_auto_is_numpy_and_opencv_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -471,8 +471,8 @@ def test_without_opencv_auto_is_numpy_and_opencv_says_what_to_install(monkeypatc
     monkeypatch.delattr(verienv.virl.pictures, "projection_opencv", raising=False)
     panorama_module.projector.cache_clear()
     try:
-        seen = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
-        assert np.array_equal(seen, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="numpy"))
+        picture = view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="auto")
+        assert np.array_equal(picture, view(noise(), 45.3, size=(60, 80), pitch=10.0, engine="numpy"))
         for look in (view, grid):
             with pytest.raises(
                 ImportError, match=r"engine='opencv' needs OpenCV .*pip install \"verienv\[opencv\]"
@@ -543,4 +543,4 @@ def test_a_cache_stays_as_it_was_where_making_fails() -> None:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(GOLDEN, views=np.array([by_py360convert(*seen) for seen in SEEN]))
+    np.savez_compressed(GOLDEN, views=np.array([by_py360convert(*each) for each in VIEWS]))

@@ -161,7 +161,7 @@ ENVS: list[tuple[type[VIRLEnv], dict[str, Any]]] = [(VIRLEnv, {}), (VIRLVisionEn
 
 
 def walked(env: VIRLEnv, instance: str) -> tuple[list[Point], list[str], list[bytes]]:
-    """Where the expert comes by on a route, which must succeed, what it is told and what it is shown."""
+    """Walk a route by the expert, who must succeed; return the positions, the texts and the pictures."""
     observation, info = env.reset(options={"instance": instance})
     locations, texts, pictures, over = list[Point](), list[str](), list[bytes](), False
     while not over:

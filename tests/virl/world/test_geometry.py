@@ -16,7 +16,7 @@ from verienv.virl.world.geometry import (
     position_word,
     turn,
     turn_word,
-    wrapped,
+    wrap_angle,
 )
 
 PAIRS = 1_000_000
@@ -132,8 +132,8 @@ def test_what_is_met_by_a_turn_stands_on_its_side():
 
 @pytest.mark.parametrize("angle", [-1e-20, -360.0, 360.0, 720.0, 359.9999999999999, -0.0, 1e17, -1e17])
 def test_wrapped_angles_are_at_least_0_and_below_360(angle):
-    assert 0.0 <= wrapped(angle) < 360.0
-    assert math.copysign(1.0, wrapped(angle)) == 1.0
+    assert 0.0 <= wrap_angle(angle) < 360.0
+    assert math.copysign(1.0, wrap_angle(angle)) == 1.0
 
 
 def test_bearings_and_distances_agree_with_the_ellipsoid_up_to_2_km_and_70_degrees():

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from verienv.virl.paper_data.format import LONGEST_NAME, describe, label_of, read_number, read_point
 from verienv.virl.paper_data.panoramas import PANORAMA_ID
 from verienv.virl.paper_data.route import Milestone, PaperFile, PaperRoute
-from verienv.virl.world.geometry import Point, wrapped
+from verienv.virl.world.geometry import Point, wrap_angle
 
 FORMAT, VERSION = "verienv-routes", 1
 KEYS = ("format", "version", "name", "routes", "panoramas")
@@ -132,7 +132,7 @@ def _label(what: str, label: Any) -> str:
 
 
 def _angle(what: str, value: Any) -> float:
-    return wrapped(read_number(what, value, 360.0))
+    return wrap_angle(read_number(what, value, 360.0))
 
 
 def _panorama(row: Any) -> tuple[Point, str, float | None]:

@@ -30,7 +30,7 @@ from verienv.virl.world.geometry import (
     distance,
     position_word,
     turn,
-    wrapped,
+    wrap_angle,
 )
 
 MOST_OFF = 45.0
@@ -124,14 +124,14 @@ def _heading(what: str, text: str | None) -> tuple[float, str]:
     read = _HEADING.fullmatch(text) if text is not None else None
     if read is None or float(read[1]) > 360 or read[2] not in (None, *COMPASS):
         raise ValueError(f"{what} is {describe(text)}; degrees such as '298' or '298 (northwest)' are expected")
-    return wrapped(float(read[1])), read[2] or ""
+    return wrap_angle(float(read[1])), read[2] or ""
 
 
 def _first_heading(given: Any, block: Mapping[str, str]) -> float:
     human = block.get("human_heading")
     if given is None:
         return _heading("the human_heading of block 1", human)[0]
-    heading = wrapped(read_number("init_heading", given, 360.0))
+    heading = wrap_angle(read_number("init_heading", given, 360.0))
     if human is not None:
         _check_heading(1, human, heading)
     return heading
@@ -183,7 +183,7 @@ def _milestone(
     name = known.get("name") or given_name
     if not isinstance(name, str) or (given_name and _plain(given_name) != _plain(name)):
         raise ValueError(f"block {number} tells of {describe(given_name)}, and {what} is named {describe(name)}")
-    towards = wrapped(heading + 45.0 * POSITIONS.index(position))
+    towards = wrap_angle(heading + 45.0 * POSITIONS.index(position))
     if known.get("geocode") is not None:
         towards_place = bearing(location, read_point(f"the geocode of {what}", known["geocode"]))
         if position_word(heading, towards_place) == position:

@@ -40,7 +40,7 @@ def distance(start: Point, end: Point) -> float:
 def bearing(start: Point, end: Point) -> float:
     """Return the direction from ``start`` to ``end``, at least 0 and below 360 degrees."""
     north, other, east = radians(start[0]), radians(end[0]), radians(end[1] - start[1])
-    return wrapped(
+    return wrap_angle(
         degrees(atan2(sin(east) * cos(other), cos(north) * sin(other) - sin(north) * cos(other) * cos(east)))
     )
 
@@ -51,7 +51,7 @@ def between(start: Point, end: Point, share: float) -> Point:
     return start[0] + (end[0] - start[0]) * share, (start[1] + east * share + 180) % 360 - 180
 
 
-def wrapped(angle: float) -> float:
+def wrap_angle(angle: float) -> float:
     """Return the angle as at least 0 and below 360 degrees."""
     angle %= 360.0
     return 0.0 if angle == 360.0 else angle  # the remainder of a tiny negative number rounds up
@@ -59,13 +59,13 @@ def wrapped(angle: float) -> float:
 
 def turn(heading: float, to: float) -> float:
     """Return the signed turn from ``heading`` to ``to``: above -180, at most 180 degrees, positive to the right."""
-    angle = wrapped(to - heading)
+    angle = wrap_angle(to - heading)
     return angle - 360.0 if angle > 180.0 else angle
 
 
 def compass_word(heading: float) -> str:
     """Return the nearest of the eight words of the compass."""
-    return COMPASS[int(wrapped(heading) / 45.0 + 0.5) % 8]
+    return COMPASS[int(wrap_angle(heading) / 45.0 + 0.5) % 8]
 
 
 def turn_word(heading: float, to: float) -> str:

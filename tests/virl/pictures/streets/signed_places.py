@@ -34,7 +34,7 @@ def some_places(count: int) -> Iterator[tuple[Lots, int]]:
 
 
 def directions_of_writing(board: Board, viewer: tuple[float, float]) -> Iterator[tuple[float, float, float]]:
-    """Of its upper corners: the compass direction, metres away along the ground, and metres above the camera."""
+    """Yield compass direction, metres along the ground, and metres above the camera of the upper corners of writing."""
     left, right = np.subtract(board.left, viewer), np.subtract(board.right, viewer)
     edge = (right - left) / np.hypot(*(right - left)) * MARGIN * board.letters
     for east, north in (left + edge, right - edge):
@@ -42,7 +42,7 @@ def directions_of_writing(board: Board, viewer: tuple[float, float]) -> Iterator
 
 
 def is_low_enough(board: Board, viewer: tuple[float, float], heading: float) -> bool:
-    """Whether its writing's top is in view for one who looks around in four views, each end in the one it is in."""
+    """Return whether the top of the writing is in view: each end in the one of the four views that it is in."""
     for towards, away, rise in directions_of_writing(board, viewer):
         off = turn(heading, towards) % 90.0
         if rise / away > cos(radians(min(off, 90.0 - off))):

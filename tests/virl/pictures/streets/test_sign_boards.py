@@ -13,7 +13,7 @@ from verienv.virl.pictures.streets.sign_boards import (
     Board,
     boards_of,
     fallback_sign,
-    needed_pixels,
+    least_pixels,
     viewers_of,
 )
 from verienv.virl.pictures.streets.sign_lettering import NARROWEST, layout
@@ -30,7 +30,7 @@ def test_a_board_within_fifty_degrees_has_letters_as_large_as_promised(visual: S
         for viewer in viewers_of(lots, place).tolist():
             for board in boards:
                 if board.kind == "wing" and board.slant((viewer[0], viewer[1])) <= 46.0:
-                    assert board.pixels((viewer[0], viewer[1])) >= needed_pixels(board.font)
+                    assert board.pixels((viewer[0], viewer[1])) >= least_pixels(board.font)
 
 
 @pytest.mark.parametrize("visual", LETTERINGS, ids=lambda visual: visual.sign_font)

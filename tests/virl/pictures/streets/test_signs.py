@@ -42,13 +42,13 @@ def some_poses(city: City, count: int) -> Iterator[Point]:
 
 
 def is_whole(board: Board, viewer: tuple[float, float], heading: float) -> bool:
-    """Whether both ends of its writing are in the same view."""
+    """Return whether both ends of the writing are in the same view."""
     first, last = (turn(heading, towards) % 360.0 for towards, _, _ in directions_of_writing(board, viewer))
     return (first + 45.0) % 360.0 // 90.0 == (last + 45.0) % 360.0 // 90.0
 
 
 def streets_cross_askew(headings: tuple[float, ...]) -> bool:
-    """Whether streets meet here at other angles than right ones, so that a view may end in every direction."""
+    """Return whether streets meet at other angles than right ones, so that a view may end in every direction."""
     return any(abs((one - other + 45.0) % 90.0 - 45.0) > 10.0 for one in headings for other in headings)
 
 

@@ -109,7 +109,7 @@ class Board:
 
     def is_read_from(self, viewer: tuple[float, float]) -> bool:
         """Return whether the letters are large enough and slanted little enough, if nothing stands before the board."""
-        return self.slant(viewer) <= MOST_SLANT and self.pixels(viewer) >= needed_pixels(self.font)
+        return self.slant(viewer) <= MOST_SLANT and self.pixels(viewer) >= least_pixels(self.font)
 
     def is_in_view(self, viewer: tuple[float, float], heading: float) -> bool:
         """Return whether the whole writing lies in one of the four views around a heading.
@@ -123,14 +123,14 @@ class Board:
         return is_in_one_view(left + edge, right - edge, self.top - BORDER * self.letters - EYE, heading)
 
 
-def needed_pixels(font: str) -> float:
+def least_pixels(font: str) -> float:
     """Return the pixels of a capital letter's height in a view of 640 pixels and 90 degrees, at least."""
     return DISPLAY_PIXELS if font in DISPLAY_FONTS else PLAIN_PIXELS
 
 
 def letters_for(font: str, away: float) -> float:
     """Return the height in metres of capital letters that are read from ``away`` metres."""
-    return max(_LEAST_LETTERS, needed_pixels(font) * away / PIXELS_PER_RADIAN * _SURE)
+    return max(_LEAST_LETTERS, least_pixels(font) * away / PIXELS_PER_RADIAN * _SURE)
 
 
 def font_of(place: Place, visual: StreetVisual) -> str:
@@ -163,7 +163,7 @@ def boards_of(lots: Lots, place: int, visual: StreetVisual) -> tuple[Board, ...]
     laid = layout(it.label, font, max(6.0, 4.0 * letters) / letters)
     room = building_line_offset(lots.city.streets[it.street]) - 1.5
     turn = min(float(abs(slants).max()) - _SLANT, degrees(np.arcsin(min(1.0, room / (laid.width * letters)))))
-    fascia = _fascia(place, it, font, along, out, min(near, _FASCIA_LETTERS * needed_pixels(font) / PLAIN_PIXELS))
+    fascia = _fascia(place, it, font, along, out, min(near, _FASCIA_LETTERS * least_pixels(font) / PLAIN_PIXELS))
     return (fascia, *_wings(fascia, laid, letters, along, out, sides, min(max(turn, _LEAST_TURN), _MOST_TURN)))
 
 
