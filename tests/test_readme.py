@@ -20,14 +20,28 @@ TINY = {
 }
 
 
-def test_the_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    blocks = [block for language, block in BLOCKS if language == "python"]
-    assert len(blocks) >= 5
-    names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)  # noqa: S102  our own README
-    said = capsys.readouterr().out
+def python_blocks(page: str) -> list[str]:
+    text = (ROOT / page).read_text()
+    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, id=f"{page} {number}")
+        for page in ("README.md", "CONTRIBUTING.md")
+        for number, block in enumerate(python_blocks(page), 1)
+    ],
+)
+def test_each_python_block_runs_by_itself_in_a_fresh_process(block, tmp_path):
+    command = [sys.executable, "-W", "error", "-c", block]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_blocks_say_what_the_readme_promises(tmp_path):
+    command = [sys.executable, "-c", python_blocks("README.md")[0]]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "-2.0 wrong_numbers | Wrong" in said
     assert "5.0 True True" in said
 
