@@ -1,42 +1,39 @@
-"""Converting the paper's public routes once to a file of our own."""
+"""The command that converts published data of a task."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from verienv.cli.common import note
-from verienv.virl.paper_data.panoramas import summarize_missing
-from verienv.virl.paper_data.routes import Conversion, Defects
-from verienv.virl.paper_data.routes import convert as convert_routes
-
-MOST_DEFECTS = 20
+from verienv.core import tasks
+from verienv.core.task import Task
 
 
 def convert(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What holds route_infos.json, or that file.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder of the data: for V-IRL the one with route_infos.json.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The file to write.")],
     defects: Annotated[
-        str, typer.Option(help="skip leaves defective routes out and names them; refuse stops at them.")
+        str, typer.Option(help="skip: leave out what is defective, and name it. refuse: stop there.")
     ] = "skip",
+    task: Annotated[str | None, typer.Option(help="The task that the data is for, where several have data.")] = None,
 ) -> None:
-    """Convert the paper's public V-IRL routes to one JSON file.
+    """Convert published data of a task, such as the routes of the V-IRL paper, to one JSON file.
 
-    It is played with -s data=OUT.json. Where panoramas are mapped (gps_pano_mapping.pkl), the file says which were
-    taken near the routes, so that the pickle is not read again.
+    Then name the file in a setting: for V-IRL, -s data=OUT.json.
     """
-    report = convert_routes(folder, out, defects=cast(Defects, defects))  # it checks what defects is
-    for index, reason in list(report.defects.items())[:MOST_DEFECTS]:
-        note(f"route {index} is left out: {reason}")
-    if len(report.defects) > MOST_DEFECTS:
-        note(f"... and {len(report.defects) - MOST_DEFECTS} more routes are left out")
-    print(f"routes: {report.routes} of {report.name} in {out}, {len(report.defects)} left out\n{_panoramas(report)}")
+    print(_converting(task).convert(source, out, defects=defects, note=note))
 
 
-def _panoramas(report: Conversion) -> str:
-    if report.panoramas is None:
-        return "panoramas: none (there is no gps_pano_mapping.pkl beside the routes)"
-    told = summarize_missing(report.missing) if report.missing else "none missing"
-    return f"panoramas: {report.panoramas} found near the routes, {told}"
+def _converting(name: str | None) -> Task:
+    """Return the named task, or the only one that has data to convert. Raises ValueError if there are several."""
+    if name is not None:
+        return tasks.named(name)
+    found = [task for task in tasks.every() if task.has_data]
+    if len(found) != 1:
+        raise ValueError(f"--task: expected one of {', '.join(task.name for task in found)}")
+    return found[0]

@@ -16,6 +16,8 @@ import numpy as np
 from verienv.core.scene import Scene
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
 
     from verienv.core.cases import Material
@@ -134,6 +136,28 @@ class Task:
             raise ValueError(f"vision=True: expected False for {self.title}, whose verdicts do not depend on pictures")
         rng, env = np.random.default_rng(seed), self.environment(next(iter(self.environments)))
         return judged_material([env.deal(rng) for _ in range(hands)], self.measures(vision).failures, seed)
+
+    def convert(self, source: Path, out: Path, *, defects: str, note: Callable[[str], None]) -> str:
+        """Convert data that others have published for the task to one file that a setting can name.
+
+        Args:
+            source: the data as it was published.
+            out: the file to write, which appears when it is whole.
+            defects: "skip" to leave out the parts that cannot be used, "refuse" to stop at the first.
+            note: is told each part that is left out.
+
+        Returns:
+            A summary for people.
+
+        Raises:
+            ValueError, OSError: if the data cannot be read, or ``defects`` is neither.
+        """
+        raise ValueError(f"{self.title} knows no data that could be converted")
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the task converts published data."""
+        return type(self).convert is not Task.convert
 
     def environment(self, env_id: str, **settings: Any) -> Any:
         """Build the ``VerifiedEnv`` of an id, without wrappers. Raises ValueError for wrong settings."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,6 +11,8 @@ from verienv.core.scene import Scene
 from verienv.core.task import Cells, Measures, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
 
     from verienv.core.cases import Material
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 MAP_SIZE = 640
 """Width and height of a replay's maps in px: labels stay legible, a map takes 40 kB."""
+
+MOST_DEFECTS = 20
+"""The number of defective routes that ``convert`` names one by one."""
 
 
 def act(observation: str, instruction: str, action: str) -> str:
@@ -93,6 +98,27 @@ class VIRLTask(Task):
                 "vision=True: expected False for V-IRL, whose verdicts are the same for words and pictures"
             )
         return material(strict, hands, seed)
+
+    def convert(self, source: Path, out: Path, *, defects: str, note: Callable[[str], None]) -> str:
+        """Convert the paper's public routes. The file is played with the setting ``data``.
+
+        Where panoramas are mapped (gps_pano_mapping.pkl), it says which were taken near the routes, so that the pickle
+        is not read again.
+        """
+        from verienv.virl.paper_data.panoramas import summarize_missing
+        from verienv.virl.paper_data.routes import Defects, convert
+
+        report = convert(source, out, defects=cast(Defects, defects))  # it checks the word
+        for index, reason in list(report.defects.items())[:MOST_DEFECTS]:
+            note(f"route {index} is left out: {reason}")
+        if len(report.defects) > MOST_DEFECTS:
+            note(f"... and {len(report.defects) - MOST_DEFECTS} more routes are left out")
+        missing = summarize_missing(report.missing) if report.missing else "none missing"
+        panoramas = f"{report.panoramas} found near the routes, {missing}"
+        if report.panoramas is None:
+            panoramas = "none (there is no gps_pano_mapping.pkl beside the routes)"
+        left_out = f"{len(report.defects)} left out"
+        return f"routes: {report.routes} of {report.name} in {out}, {left_out}\npanoramas: {panoramas}"
 
     def help(self, question: Question) -> str:
         from verienv.virl.actions import WORDS
