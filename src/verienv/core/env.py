@@ -111,7 +111,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     @property
     def instance(self) -> str:
         """The id of the instance in play."""
-        return self.question.instance
+        return self.episode.instance
 
     @property
     def measures(self) -> Measures:

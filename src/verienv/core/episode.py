@@ -32,6 +32,7 @@ class Episode:
         task: the task.
         question: the question in play, at the attempt that is due; after the end the last one.
         verdicts: the verdicts so far, the newest last.
+        instance: the id of the instance.
         prompt: the question in words.
         feedback: the lines of feedback in the present dialogue.
         is_over: whether the episode has ended.
@@ -39,6 +40,7 @@ class Episode:
     """
 
     question: Question
+    instance: str
     prompt: str
     feedback: list[str]
     _messages: list[Message]
@@ -144,7 +146,7 @@ class Episode:
         verdict = self.verdicts[-1] if self.verdicts else None
         attempt = question.attempt if self.is_over else question.attempt - 1
         found: dict[str, Any] = {
-            "instance": question.instance,
+            "instance": self.instance,
             "attempt": attempt,
             "attempts_left": question.attempts - attempt,
             "is_correct": verdict.is_correct if verdict else False,
@@ -183,6 +185,7 @@ class Episode:
     def _ask(self, question: Question) -> None:
         """Begin a dialogue with a question."""
         self.question = question
+        self.instance = question.instance
         self.prompt = prompt = question.prompt
         self.feedback = []
         self._pictures = None

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from verienv.core.scene import Scene
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from verienv.core.cases import Material
     from verienv.core.question import Question
+    from verienv.core.scene import Scene
     from verienv.core.verdict import Metric, RewardTable, Verdict
 
 Cells = Mapping[str, Mapping[str, Any]]
@@ -186,6 +185,8 @@ class Task:
 
     def scene(self, question: Question, solved: bool = False) -> Scene:
         """Return what a replay shows of a question, in play or ``solved``."""
+        from verienv.core.scene import Scene
+
         return Scene()
 
     def map(self, question: Question, solved: bool = False, size: int | None = None) -> Image | None:

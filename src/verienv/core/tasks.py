@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs import registration
@@ -46,6 +45,8 @@ def every() -> tuple[Task, ...]:
     """Return all tasks. The first call reads the entry points; one that fails is warned of and left out."""
     global _packages_were_asked
     if not _packages_were_asked:
+        from importlib.metadata import entry_points  # as slow to import as all of verienv
+
         _packages_were_asked = True
         for entry in entry_points(group=GROUP):
             try:

@@ -48,7 +48,7 @@ class Puzzle:
         target: int = 24,
         stated_rule: RuleLike | None = None,
     ) -> None:
-        hand = () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
+        hand = cards if type(cards) is tuple else () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
         if not FEWEST_CARDS <= len(hand) <= MOST_CARDS:
             raise ValueError(
                 f"cards={cards!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
@@ -59,12 +59,13 @@ class Puzzle:
             ranks = tuple([_RANK[card] for card in hand])
         except (KeyError, TypeError):
             ranks = tuple([split_card(card)[0] for card in hand])  # raises
-        values = tuple([rule.values[rank] for rank in ranks])
+        number_of = rule.values
+        values = tuple([number_of[rank] for rank in ranks])
         put = object.__setattr__
         put(self, "cards", hand)
         put(self, "rule", rule)
         put(self, "target", target)
-        put(self, "stated_rule", rule if stated_rule is None else FaceRule.of(stated_rule))
+        put(self, "stated_rule", rule if stated_rule is None or stated_rule is rule else FaceRule.of(stated_rule))
         put(self, "ranks", ranks)
         put(self, "values", values)
         put(self, "numbers", tuple(sorted(values)))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from verienv.core.scene import Scene
 from verienv.core.task import Cells, Measures, Task
 
 if TYPE_CHECKING:
     from verienv.core.cases import Material
     from verienv.core.question import Question
+    from verienv.core.scene import Scene
     from verienv.generalpoints.question import GeneralPointsQuestion
     from verienv.generalpoints.verifier import GeneralPointsRewards
 
@@ -102,6 +102,8 @@ class GeneralPoints(Task):
         yield f"{'The solution is' if len(found) == 1 else f'The {len(found)} solutions are'}  {'   '.join(found)}"
 
     def scene(self, question: Question, solved: bool = False) -> Scene:
+        from verienv.core.scene import Scene
+
         ranks = ", ".join(_own(question).puzzle.ranks)
         return Scene(truth=f"The cards are {ranks}." if question.vision else "")
 

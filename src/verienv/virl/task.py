@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from verienv.core.scene import Scene
 from verienv.core.task import Cells, Measures, Task
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from verienv.core.cases import Material
     from verienv.core.question import Question
+    from verienv.core.scene import Scene
     from verienv.core.verdict import Verdict
     from verienv.virl.question import VIRLQuestion
     from verienv.virl.verifier import VIRLRewards
@@ -148,6 +148,7 @@ class VIRLTask(Task):
         yield f"The expert's action here is  {_own(question).waypoint.action}"
 
     def scene(self, question: Question, solved: bool = False) -> Scene:
+        from verienv.core.scene import Scene
         from verienv.virl.routes.route import current_instruction
 
         own = _own(question)
