@@ -39,7 +39,7 @@ def read(observation: dict[str, Any]) -> str:
 
 
 def text_of(env: gym.Env[Any, Any]) -> str:
-    return str(env.unwrapped._observation()["text"])
+    return str(env.unwrapped.episode.text)
 
 
 @pytest.mark.parametrize("pad", ["left", "right"])
@@ -98,7 +98,7 @@ def test_a_table_of_texts_makes_actions_discrete() -> None:
     assert env.action_space == spaces.Discrete(10)
     env.reset(seed=0)
     base: Any = env.unwrapped
-    due = action_space("absolute").index(base.waypoint.action("absolute"))
+    due = action_space("absolute").index(base.waypoint.action)
     *_, info = env.step(np.int64(due))
     assert info["is_correct"]
     with pytest.raises(ValueError, match="expected an integer from 0 to 9"):

@@ -15,12 +15,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 import verienv  # noqa: F401 - registers the ids
-from verienv import wrappers
+from verienv import numeric
 from verienv.generalpoints import parse_formula
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.numeric import GeneralPointsTokens
-from verienv.numeric.tokens import make, make_by_sight
+from verienv.numeric.tokens import make, make_vision
 
 WORDS_ID, SIGHT_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
 SETTINGS: list[dict[str, Any]] = [
@@ -108,11 +108,11 @@ def test_gymnasiums_checker_is_content_by_sight(settings: dict[str, Any]) -> Non
 
 
 def test_the_picture_by_sight_is_the_text_environments() -> None:
-    env = make_by_sight()
+    env = make_vision()
     seen, _ = env.reset(seed=3)
     assert np.array_equal(seen["image"], env.game.pictures[0])
     env.reset(seed=3)
-    first = make_by_sight(channels_first=True).reset(seed=3)[0]["image"]
+    first = make_vision(channels_first=True).reset(seed=3)[0]["image"]
     assert np.array_equal(first, seen["image"].transpose(2, 0, 1))
     assert env.step(env.action_space.n - 1)[4]["cards_read"] == 4
 
@@ -156,7 +156,7 @@ def test_a_policy_under_a_false_rule_is_told_the_stated_numbers_and_scored_by_th
     assert sorted(parse_formula(formula).expression.numbers) == sorted(env.puzzle.values)
 
 
-@pytest.mark.parametrize("maker", [make, partial(make_by_sight, resize=24)])
+@pytest.mark.parametrize("maker", [make, partial(make_vision, resize=24)])
 def test_the_keys_and_types_of_info_never_change(maker: Callable[..., GeneralPointsTokens]) -> None:
     env, rng = maker(), np.random.default_rng(0)
     _, info = env.reset(seed=0)
@@ -267,10 +267,10 @@ def test_vectors_play_what_each_environment_plays_alone(kind: str, mode: Autores
         vector.close()
 
 
-@pytest.mark.parametrize("name", wrappers.__all__)
+@pytest.mark.parametrize("name", numeric.__all__)
 def test_every_public_name_of_the_wrappers_loads(name: str) -> None:
-    assert getattr(wrappers, name) is not None
-    assert name in dir(wrappers)
+    assert getattr(numeric, name) is not None
+    assert name in dir(numeric)
 
 
 def test_a_spec_makes_the_environment_again() -> None:
