@@ -65,8 +65,8 @@ def test_the_stated_rule_is_the_scored_rule_unless_given() -> None:
         ({"rewards": {"corect": 1}}, r"unknown setting 'corect' \(did you mean 'correct'\? accepted: correct, "),
         ({"rewards": {"correct": float("nan")}}, r"correct=nan: input should be a finite number"),
         ({"rewards": 5}, r"rewards=5: expected a preset's name, a GeneralPointsRewards or a dict"),
-        ({"atempts": 3}, r"unknown setting 'atempts' \(did you mean 'attempts'\? accepted: split, side, rule, "),
-        ({"deck": "classic"}, r"unknown setting 'deck' \(.*accepted: split, side, rule, "),
+        ({"atempts": 3}, r"unknown setting 'atempts' \(did you mean 'attempts'\? accepted: split, attempts, side, "),
+        ({"deck": "classic"}, r"unknown setting 'deck' \(.*accepted: split, attempts, side, "),
     ],
 )
 def test_a_wrong_argument_of_make_is_named_with_what_is_accepted(settings: dict[str, Any], message: str) -> None:

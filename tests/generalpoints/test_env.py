@@ -15,7 +15,7 @@ import verienv  # noqa: F401 - registers the ids
 from verienv.core.spaces import PRINTABLE
 from verienv.generalpoints import SPLITS, Dealing, Puzzle, solutions, verify
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.sampler import dealer_for, hands
+from verienv.generalpoints.sampler import hands, sampler_for
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
 PROBE = {"rule": "rank", "stated_rule": "ten", "side": "test"}
@@ -50,9 +50,10 @@ def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_episodes_of_experts_and_of_hostile_policies_keep_every_contract(settings: dict[str, Any]) -> None:
     env = make(**settings)
-    best = env.best_reward
     for episode in range(12):
         observation, info = env.reset(seed=episode)
+        best = env.best_reward
+        assert best == env.config.rewards.correct
         types = {key: type(value) for key, value in info.items()}
         assert type(None) not in types.values()
         asked, over, attempt = env.instance, False, 0
@@ -83,7 +84,7 @@ def test_the_longest_dialogue_fits_its_space() -> None:
     env = make(attempts=64, cards=6, prompt="diverse", side="all", rule={"J": 99, "Q": 98, "K": 97}, target=400)
     observation, _ = env.reset(seed=0)
     for _ in range(64):
-        observation, *_ = env.step(env.flawed_response("wrong_numbers", env.np_random) or "")
+        observation, *_ = env.step(env.wrong_response("wrong_numbers", env.np_random) or "")
     assert observation in env.observation_space
     assert len(observation["text"]) > 64 * 40
 
@@ -98,7 +99,7 @@ def test_a_step_without_a_reset_needs_one() -> None:
 def test_the_last_attempt_pays_its_own_category_and_no_more() -> None:
     env = make(attempts=2)
     env.reset(seed=0)
-    wrong = env.flawed_response("wrong_value", env.np_random)
+    wrong = env.wrong_response("wrong_value", env.np_random)
     assert wrong is not None
     assert [env.step(wrong)[1:3] for _ in range(2)] == [(-1.0, False), (-1.0, True)]
     env.reset(seed=0)
@@ -141,8 +142,8 @@ def test_neither_question_nor_info_nor_feedback_holds_a_solution(split: str) -> 
     for episode in range(40):
         observation, info = env.reset(seed=episode)
         told = observation["text"] + json.dumps(info)
-        for failure in env.failures[:4]:
-            response = env.flawed_response(failure, env.np_random) or ""
+        for failure in env.measures.failures[:4]:
+            response = env.wrong_response(failure, env.np_random) or ""
             observation, _, _, _, info = env.step(response)
             told += observation["text"] + json.dumps({key: value for key, value in info.items() if key != "messages"})
             told += "".join(message["content"] for message in info["messages"] if message["role"] == "user")
@@ -156,8 +157,8 @@ def test_feedback_never_holds_an_operator_or_a_bracket() -> None:
     env = make(attempts=64, side="all")
     env.reset(seed=0)
     rng = env.np_random
-    for failure in env.failures * 8:
-        feedback = env.step(env.flawed_response(failure, rng) or "")[4]["feedback"]
+    for failure in env.measures.failures * 8:
+        feedback = env.step(env.wrong_response(failure, rng) or "")[4]["feedback"]
         assert not re.search(r"[+*()=]|\d ?[-] ?\d", feedback), feedback
 
 
@@ -274,9 +275,9 @@ def test_a_copy_goes_on_exactly_as_the_original_does(copied: Any) -> None:
     assert twin.step(twin.expert_response())[1] == 5.0
 
 
-def test_environments_of_one_setting_share_their_dealer_and_not_their_spaces() -> None:
+def test_environments_of_one_setting_share_their_sampler_and_not_their_spaces() -> None:
     first, second = make(), make()
-    assert first._dealer is second._dealer is dealer_for(first.config.dealing)
+    assert first._sampler is second._sampler is sampler_for(first.config.dealing)
     assert first.action_space is not second.action_space
 
 

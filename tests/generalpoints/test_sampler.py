@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verienv.generalpoints import sampler as dealer
+from verienv.generalpoints import sampler
 from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS
 from verienv.generalpoints.rules import PRESETS, FaceRule
-from verienv.generalpoints.sampler import Dealer, Dealing, hands, with_suits
+from verienv.generalpoints.sampler import Dealing, Sampler, hands, with_suits
 
 TEN, RANK = PRESETS["ten"], PRESETS["rank"]
 Hand = tuple[str, ...]
@@ -96,7 +96,7 @@ def assert_follows(observed: Counter[Any], expected: dict[Any, int]) -> None:
 @pytest.mark.parametrize("sampling", ["deck", "iid"])
 def test_deals_follow_the_distribution(sampling: Any, face_cards: Any) -> None:
     setting = dealing(sampling=sampling, face_cards=face_cards, side="test")
-    rng, dealt = np.random.default_rng(0), Dealer(setting)
+    rng, dealt = np.random.default_rng(0), Sampler(setting)
     observed = Counter(tuple(sorted(dealt.deal(rng), key=RANKS.index)) for _ in range(20_000))
     assert_follows(observed, {hand: setting.ways(hand) for hand in hands(setting)})
 
@@ -106,10 +106,10 @@ def test_deals_follow_the_distribution(sampling: Any, face_cards: Any) -> None:
 def test_deals_by_rejection_follow_the_same_distribution(
     count: int, sampling: Any, face_cards: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dealer, "reaches", lambda values, target: sum(values) % 7 == 0)  # quick, and as selective
+    monkeypatch.setattr(sampler, "reaches", lambda values, target: sum(values) % 7 == 0)  # quick, and as selective
     setting = dealing(count=count, sampling=sampling, face_cards=face_cards)
     hands.cache_clear()
-    rng, dealt = np.random.default_rng(0), Dealer(setting)
+    rng, dealt = np.random.default_rng(0), Sampler(setting)
     observed = Counter(tuple(sorted(dealt.deal(rng), key=RANKS.index)) for _ in range(2000))
     assert_follows(observed, {hand: setting.ways(hand) for hand in hands(setting)})
     hands.cache_clear()
@@ -140,7 +140,7 @@ def test_the_same_way_puts_like_suits_in_like_places_of_a_black_and_of_a_red_dec
 
 
 def test_every_order_of_a_hand_is_equally_likely() -> None:
-    rng, dealt = np.random.default_rng(2), Dealer(dealing())
+    rng, dealt = np.random.default_rng(2), Sampler(dealing())
     orders = Counter(
         tuple(sorted(range(4), key=[RANKS.index(rank) for rank in hand].__getitem__))
         for hand in (dealt.deal(rng) for _ in range(20_000))
@@ -154,7 +154,7 @@ def test_every_order_of_a_hand_is_equally_likely() -> None:
 @pytest.mark.parametrize("sampling", ["deck", "iid"])
 def test_hands_of_another_size_are_dealt_by_rejection(count: int, sampling: Any) -> None:
     setting = dealing("rank", count=count, sampling=sampling, face_cards="condition", side="test", suits="black")
-    rng, dealt = np.random.default_rng(0), Dealer(setting)
+    rng, dealt = np.random.default_rng(0), Sampler(setting)
     for _ in range(10):
         ranks = dealt.deal(rng)
         assert len(ranks) == count
@@ -163,12 +163,12 @@ def test_hands_of_another_size_are_dealt_by_rejection(count: int, sampling: Any)
 
 def test_rejection_gives_up_after_a_thousand_deals_and_names_target_and_rule() -> None:
     with pytest.raises(ValueError, match=r"1000 deals brought no hand with target 9999, rule seven, 3 cards.*choose"):
-        Dealer(dealing("seven", count=3, target=9999)).deal(np.random.default_rng(0))
+        Sampler(dealing("seven", count=3, target=9999)).deal(np.random.default_rng(0))
 
 
 def test_a_setting_that_admits_no_hand_of_four_is_refused_at_once_and_names_target_and_rule() -> None:
     with pytest.raises(ValueError, match=r"no hand can be dealt: target 99999, rule seven, 4 cards.*change target"):
-        Dealer(dealing("seven", target=99_999))
+        Sampler(dealing("seven", target=99_999))
 
 
 def test_hands_dealt_for_the_probe_are_solvable_under_both_rules_and_on_the_side_under_both() -> None:

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verienv.core.cases import CANARY
 from verienv.generalpoints import REWARDS, Failure, GeneralPointsRewards, Puzzle, formula_failure, verify
-from verienv.generalpoints.cases import CANARY, hostile_cases
-from verienv.testing import Case, failing_formulas, load_vectors, odd_responses, puzzles, solving_formulas
+from verienv.generalpoints.cases import Case, hostile_cases, load_vectors
+from verienv.generalpoints.strategies import failing_formulas, puzzles, solving_formulas
+from verienv.testing import odd_responses
 
 HAND = Puzzle(("4", "3", "2", "K"))
 MODES = [(vision, strict) for vision in (False, True) for strict in (False, True)]
@@ -91,8 +93,7 @@ def test_verdicts_do_not_depend_on_the_hash_seed():
     script = """
 import hashlib, json
 from verienv.generalpoints import verify
-from verienv.testing import load_vectors
-from verienv.generalpoints.cases import hostile_cases
+from verienv.generalpoints.cases import hostile_cases, load_vectors
 told = hashlib.sha256()
 for case in [*load_vectors(), *hostile_cases(2)]:
     told.update(verify(case.response, case.puzzle, vision=True).model_dump_json().encode())

@@ -13,8 +13,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import verienv  # noqa: F401 - registers the ids
-from verienv.generalpoints import VISUALS, VISION_SPLITS, Visual, draw, solutions
+from verienv.generalpoints import VISION_SPLITS, VISUALS, Visual, draw, solutions
 from verienv.generalpoints.cards import BLACK, RED
+from verienv.generalpoints.pictures.drawing import Table
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
 ENV_ID = "verienv/GeneralPoints-VL-v0"
@@ -52,7 +53,7 @@ def test_an_observation_is_a_text_without_the_cards_and_a_picture_of_them(settin
         assert observation["image"].shape == (height, width, 3)
         assert "in the picture" in observation["text"]
         assert not any(f"{rank}, " in observation["text"].split("Make")[0] for rank in env.puzzle.ranks)
-        drawn = draw(env.puzzle.cards, env.config.look, env.config.image_size, info["jitter"])
+        drawn = draw(env.puzzle.cards, env.config.appearance, env.config.image_size, info["jitter"])
         assert np.array_equal(observation["image"], drawn)
         json.dumps(info)
 
@@ -74,7 +75,7 @@ def test_no_card_of_the_other_colour_is_ever_dealt(split: str) -> None:
         met |= set(info["suits"])
         assert set(info["suits"]) <= allowed
         assert len(set(env.puzzle.cards)) == 4
-    for hand in env._dealer.hands[:200]:
+    for hand in env._sampler.hands[:200]:
         info = env.reset(options={"instance": f"generalpoints:{'-'.join(hand)}:24"})[1]
         assert set(info["suits"]) <= allowed
     assert met == allowed
@@ -101,7 +102,7 @@ def test_suits_come_up_alike() -> None:
 def test_an_explicit_setting_beats_the_looks_and_the_splits() -> None:
     config = make(split="visual_ood", visual="scattered", rotation=5.0, suits="all").config
     assert (config.arrangement, config.rotation, config.suits) == ("scattered", 5.0, "all")
-    assert config.look == Visual(arrangement="scattered", rotation=5.0)
+    assert config.appearance == Visual(arrangement="scattered", rotation=5.0)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_the_same_instance_in_every_look_and_rule_is_the_same_hand(visual: str, 
             there.reset(options={"instance": instance})
             here.reset(options={"instance": instance})
             assert there.puzzle.ranks == here.puzzle.ranks
-            assert there.jitter == here.jitter
+            assert there.question.jitter == here.question.jitter
             assert there.instance == here.instance == instance
             to_black = {"D": "C", "H": "S"}
             there_suits = [to_black.get(card[-1], card[-1]) for card in there.puzzle.cards]
@@ -195,8 +196,8 @@ def test_a_hand_that_two_suits_cannot_show_is_refused() -> None:
 
 def test_a_step_does_not_draw_again(monkeypatch: pytest.MonkeyPatch) -> None:
     env, drawn = make(), []
-    picture = env._picture
-    monkeypatch.setattr(env, "_picture", lambda: drawn.append(1) or picture())
+    draw_table = Table.draw
+    monkeypatch.setattr(Table, "draw", lambda *args: drawn.append(1) or draw_table(*args))
     first, _ = env.reset(seed=0)
     seen = [env.step("wrong")[0]["image"] for _ in range(5)]
     assert drawn == [1]
@@ -244,7 +245,7 @@ def test_a_copy_goes_on_exactly_as_the_original_does(copied: Any, visual: str) -
 def test_the_expert_scores_maximal_on_every_hand_of_every_split() -> None:
     for split in VISION_SPLITS:
         env = make(split=split)
-        for hand in env._dealer.hands:
+        for hand in env._sampler.hands:
             env.reset(options={"instance": f"generalpoints:{'-'.join(hand)}:24"})
             verdict = env.judge(env.expert_response())
             assert verdict.reward == env.best_reward == 5.0
@@ -282,9 +283,9 @@ def test_every_kind_of_failure_can_be_written_on_purpose() -> None:
     env = make()
     env.reset(options={"instance": "generalpoints:4-4-2-10:24"})
     rng = np.random.default_rng(0)
-    assert "misread" in env.failures
-    for failure in env.failures:
-        response = env.flawed_response(failure, rng)
+    assert "misread" in env.measures.failures
+    for failure in env.measures.failures:
+        response = env.wrong_response(failure, rng)
         assert response is not None
         assert env.judge(response).failure == failure
 
@@ -294,7 +295,7 @@ def test_info_keeps_its_keys_and_types() -> None:
     kinds = {key: type(value) for key, value in env.reset(seed=0)[1].items()}
     assert type(None) not in kinds.values()
     assert {"suits": str, "jitter": int, "cards_read": int, "cards_correct": bool}.items() <= kinds.items()
-    for response in ("", env.flawed_response("misread", env.np_random), env.expert_response()):
+    for response in ("", env.wrong_response("misread", env.np_random), env.expert_response()):
         assert {key: type(value) for key, value in env.step(response or "")[4].items()} == kinds
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageColor, ImageFont
 
 from verienv.core.assets import asset_path
-from verienv.core.config import validated
+from verienv.core.config import validate
 from verienv.generalpoints.cards import RANKS, SUITS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN, Box, DrawnDeck, Layout, draw_face, layout
 
@@ -116,7 +116,7 @@ def test_every_look_changes_the_face() -> None:
 @pytest.mark.parametrize("field", ["clubs", "diamonds", "hearts", "spades", "face", "border"])
 def test_what_is_no_colour_is_named_with_what_is(field: str, given: object) -> None:
     with pytest.raises(ValueError, match="expected a colour") as raised:
-        validated(DrawnDeck, {field: given}, "deck")
+        validate(DrawnDeck, {field: given}, "deck")
     assert str(raised.value) == (
         f'deck: {field}={given!r}: expected a colour, "#rrggbb" or a name such as "navy" or "darkgreen"'
     )
@@ -126,13 +126,13 @@ def test_a_suit_in_the_faces_colour_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"^deck: spades='#000000' is the face's colour too: the cards would be blank$"
     ):
-        validated(DrawnDeck, {"face": "black", "clubs": "white", "spades": "#000000"}, "deck")
+        validate(DrawnDeck, {"face": "black", "clubs": "white", "spades": "#000000"}, "deck")
 
 
 @pytest.mark.parametrize("setting", [{"font": "gothic"}, {"index": "huge"}, {"back": "red"}, {"pips": "some"}])
 def test_an_unknown_look_is_refused(setting: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(setting))):
-        validated(DrawnDeck, setting)
+        validate(DrawnDeck, setting)
 
 
 @pytest.mark.parametrize(("rank", "suit"), [("1", "S"), ("T", "S"), ("k", "S"), ("", "S"), ("K", "s"), ("K", "")])

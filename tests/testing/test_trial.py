@@ -1,0 +1,96 @@
+"""The calls to a verifier: timed, interrupted, and what counts as a fault of one."""
+
+import itertools
+import json
+import signal
+import time
+from contextlib import suppress
+
+import pytest
+from tests.testing.broken import faults_of, kinds
+
+from verienv.generalpoints import Puzzle, verify
+from verienv.testing import Kind, check_verifier
+
+
+def test_penalties_that_are_carried_from_call_to_call_are_found():
+    total = 0.0
+
+    def carried(response: str, puzzle: Puzzle) -> float:
+        nonlocal total
+        if verify(response, puzzle).is_correct:
+            return 5.0
+        total -= 1.0
+        return total
+
+    assert kinds(faults_of(carried)) == {Kind.NON_DETERMINISM}
+
+
+def test_a_verifier_that_raises_is_found():
+    def raises(response: str, puzzle: Puzzle) -> float:
+        json.loads(response)
+        return verify(response, puzzle).reward
+
+    faults = faults_of(raises)
+    assert kinds(faults) == {Kind.EXCEPTION}
+    assert "JSONDecodeError" in str(faults)
+
+
+def test_a_verifier_that_only_raises_is_found():
+    def raises(response: str, puzzle: Puzzle) -> float:
+        raise SystemExit(response)
+
+    faults = faults_of(raises)
+    assert kinds(faults) == {Kind.EXCEPTION}
+    assert "what it pays for could not be found out" in str(faults)
+
+
+def test_a_verifier_that_sleeps_is_found_after_few_calls():
+    calls = itertools.count()
+
+    def sleeps(response: str, puzzle: Puzzle) -> float:
+        next(calls)
+        time.sleep(0.02)
+        return verify(response, puzzle).reward
+
+    faults = faults_of(sleeps, time_limit=0.01)
+    assert kinds(faults) == {Kind.SLOW}
+    assert next(calls) < 10
+
+
+def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):
+    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: 0.0)  # however slow this machine is otherwise
+
+    def hangs(response: str, puzzle: Puzzle) -> float:
+        while "9**9" in response:
+            with suppress(Exception):
+                time.sleep(0.001)
+        return verify(response, puzzle).reward
+
+    before = signal.getsignal(signal.SIGALRM)
+    faults = faults_of(hangs, time_limit=0.05)
+    assert kinds(faults) == {Kind.SLOW}
+    assert "no answer within 0.5 s" in str(faults)
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_one_slow_start_is_no_fault(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: clock[0])
+    waits = iter([3.0])
+
+    def imports_first(response: str, puzzle: Puzzle) -> float:
+        clock[0] += next(waits, 0.001)
+        return verify(response, puzzle).reward
+
+    assert check_verifier(imports_first).slowest == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "1.0", [1.0], 10**400])
+def test_what_is_no_finite_number_is_found(value):
+    def odd(response: str, puzzle: Puzzle) -> object:
+        verdict = verify(response, puzzle)
+        return value if verdict.failure == "unreadable" else verdict.reward
+
+    assert kinds(faults_of(odd)) == {Kind.NOT_FINITE}
