@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from verienv.virl import SPLITS, UNSEEN_CITIES
+from verienv.virl import SPLITS, TEST_CITIES
 from verienv.virl.env import VIRLEnv
 from verienv.virl.routes.sampler import CITIES, shipped_plans
 
@@ -22,8 +22,8 @@ def test_train_and_test_are_different_parts_of_a_city() -> None:
 
 
 def test_the_unseen_cities_are_those_without_a_training_side() -> None:
-    assert {city for city, sides in CITIES.items() if "train" not in sides} == set(UNSEEN_CITIES)
-    assert parts(split="visual_ood") == parts(split="rule_visual_ood") == set(UNSEEN_CITIES)
+    assert {city for city, sides in CITIES.items() if "train" not in sides} == set(TEST_CITIES)
+    assert parts(split="visual_ood") == parts(split="rule_visual_ood") == set(TEST_CITIES)
 
 
 def test_the_rule_is_the_action_space() -> None:

@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -13,7 +14,7 @@ from gymnasium.utils.env_checker import check_env
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.core.spaces import PRINTABLE
-from verienv.virl import COMPASS, SPLITS, TURNS, verify, write_answer
+from verienv.virl import COMPASS, SPLITS, TURNS, VIRL, verify, write_answer
 from verienv.virl.env import VIRLEnv
 from verienv.virl.routes.sampler import CITIES, shipped_plans
 
@@ -98,12 +99,12 @@ def test_neither_always_forward_nor_the_other_rules_word_walks_any_shipped_route
     other = "relative" if actions == "absolute" else "absolute"
     for part in CITIES[city].values():
         for index in range(0, len(shipped_plans(part)), 5):
-            route = env._dealer.route(f"virl:{part}:{index}")
+            route = env._sampler.route(f"virl:{part}:{index}")
             turns = [waypoint for waypoint in route.waypoints if waypoint.move == "turn"]
             assert turns
             for waypoint in turns:
-                assert not verify('{"action": "forward()"}', waypoint, actions=actions).is_correct
-                copied = verify(write_answer(waypoint, other), waypoint, actions=actions)
+                assert not verify('{"action": "forward()"}', waypoint).is_correct
+                copied = verify(write_answer(replace(waypoint, actions=other)), waypoint)
                 assert copied.failure == "outside_action_space"
                 assert "outside the action space" in copied.feedback
 
@@ -111,11 +112,11 @@ def test_neither_always_forward_nor_the_other_rules_word_walks_any_shipped_route
 @pytest.mark.parametrize("split", SPLITS)
 def test_every_word_of_the_rule_is_an_experts_action(split: str) -> None:
     env = VIRLEnv(split=split)
-    actions, words = env.config.actions, COMPASS if env.config.actions == "absolute" else TURNS
+    words = COMPASS if env.config.actions == "absolute" else TURNS
     seen: Counter[str] = Counter()
     for part in [part for city in env.config.city for side, part in CITIES[city].items() if side == env.config.side]:
         for index in range(len(shipped_plans(part))):
-            seen.update(waypoint.action(actions) for waypoint in env._dealer.route(f"virl:{part}:{index}").waypoints)
+            seen.update(waypoint.action for waypoint in env._sampler.route(f"virl:{part}:{index}").waypoints)
     assert {f"turn_direction({word})" for word in words} | {"forward()", "stop()"} == set(seen)
 
 
@@ -198,14 +199,14 @@ def test_an_environment_can_be_pickled_in_midst_of_an_episode() -> None:
     assert copy.step(copy.expert_response())[0] == env.step(env.expert_response())[0]
 
 
-@pytest.mark.parametrize("failure", VIRLEnv.failures)
+@pytest.mark.parametrize("failure", VIRL.measures(vision=False).failures)
 def test_every_kind_of_failure_can_be_written_at_every_waypoint(failure: str) -> None:
     env, rng = VIRLEnv(split="rule_ood"), np.random.default_rng(0)
     env.reset(seed=2)
     over = False
     while not over:
         for _ in range(5):
-            response = env.flawed_response(failure, rng)
+            response = env.wrong_response(failure, rng)
             assert response is not None
             assert env.judge(response).failure == failure
         *_, over, _, _ = env.step(env.expert_response())

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verienv.testing import waypoints
 from verienv.testing.strategies import any_text
 from verienv.virl import observations as room
-from verienv.virl.observations import LONGEST, Claims, fold, observation_is_true, read_claims
+from verienv.virl.observations import LONGEST, ParsedObservation, fold, observation_is_true, parse_observation
 from verienv.virl.routes.route import Waypoint
+from verienv.virl.strategies import waypoints
 
 quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 names = any_text(min_size=1, max_size=60).filter(fold)
@@ -21,22 +21,22 @@ PIZZA = Waypoint(landmark="Joe's Pizza", landmark_name="Joe's Pizza", landmark_b
 @pytest.mark.parametrize(
     ("text", "reading"),
     [
-        ("Joe's Pizza is on your left. You are at an intersection.", Claims(True, "joe's pizza")),
-        ("Joe's Pizza is on your left behind; You observe an intersection", Claims(True, "joe's pizza")),
-        ("No landmarks nearby; You observe an intersection", Claims(True, "")),
-        ("No landmark is near.", Claims(None, "")),
-        ("There is Joe's Pizza on my right", Claims(None, "joe's pizza")),
-        ("I see Joe's Pizza on the left and an intersection", Claims(True, "joe's pizza")),
-        ("not at an intersection", Claims(False, None)),
-        ("no intersection", Claims(False, None)),
-        ("Joe's Pizza", Claims(None, "joe's pizza")),
-        ("Joe's Pizza, no intersection.", Claims(False, "joe's pizza")),
+        ("Joe's Pizza is on your left. You are at an intersection.", ParsedObservation(True, "joe's pizza")),
+        ("Joe's Pizza is on your left behind; You observe an intersection", ParsedObservation(True, "joe's pizza")),
+        ("No landmarks nearby; You observe an intersection", ParsedObservation(True, "")),
+        ("No landmark is near.", ParsedObservation(None, "")),
+        ("There is Joe's Pizza on my right", ParsedObservation(None, "joe's pizza")),
+        ("I see Joe's Pizza on the left and an intersection", ParsedObservation(True, "joe's pizza")),
+        ("not at an intersection", ParsedObservation(False, None)),
+        ("no intersection", ParsedObservation(False, None)),
+        ("Joe's Pizza", ParsedObservation(None, "joe's pizza")),
+        ("Joe's Pizza, no intersection.", ParsedObservation(False, "joe's pizza")),
         ("Joe's Pizza is not here.", None),
     ],
 )
 def test_an_observation_is_read_as_its_claims(text, reading):
-    found = read_claims(text)
-    assert reading in found if reading else Claims(None, "joe's pizza") not in found
+    found = parse_observation(text)
+    assert reading in found if reading else ParsedObservation(None, "joe's pizza") not in found
 
 
 @given(waypoints())
@@ -159,7 +159,7 @@ def test_no_character_needs_folding_twice(plane):
 @given(any_text())
 @quick
 def test_any_text_is_read_the_same_every_time(text):
-    assert read_claims(text) == read_claims(text)
+    assert parse_observation(text) == parse_observation(text)
     assert len(fold(text)) <= 40 * len(text)
 
 
@@ -170,7 +170,7 @@ def test_any_text_is_read_the_same_every_time(text):
 )
 @quick
 def test_anything_but_a_string_is_not_true(value):
-    assert read_claims(value) == ()
+    assert parse_observation(value) == ()
     assert observation_is_true(value, Waypoint()) is False
 
 
@@ -178,7 +178,7 @@ def test_a_long_observation_is_not_read(monkeypatch):
     handed = []
     monkeypatch.setattr(room, "fold", lambda text: handed.append(len(text)) or text)
     for length in (LONGEST, LONGEST + 1, 60_000):
-        read_claims("x" * length)
+        parse_observation("x" * length)
         observation_is_true("x" * length, Waypoint())
     assert max(handed) <= LONGEST
 
@@ -194,4 +194,4 @@ def test_the_number_of_readings_is_bounded():
     parts = ("there is the ", "'", "no landmark", " on my left", " and an intersection", "at an intersection, ")
     for first in parts:
         for second in parts:
-            assert len(read_claims(f"{first}{second}" * 20)) <= 48
+            assert len(parse_observation(f"{first}{second}" * 20)) <= 48

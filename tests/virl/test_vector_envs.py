@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
-from tests.virl import reader
+from tests.virl.routes import reader
 
 import verienv  # noqa: F401 - registers the ids
 from verienv.virl.env import VIRLEnv

@@ -14,28 +14,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verienv.core.cases import CANARY
-from verienv.testing import VIRLCase, load_virl_vectors, odd_responses, waypoints
+from verienv.testing import odd_responses
 from verienv.virl import observations as claims
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer
-from verienv.virl.cases import hostile_cases
+from verienv.virl.cases import VIRLCase, hostile_cases, load_vectors
 from verienv.virl.routes.route import Waypoint
+from verienv.virl.strategies import waypoints
 from verienv.virl.verifier import REWARDS, Failure, VIRLRewards, action_failure, verify
 from verienv.virl.world.geometry import COMPASS, TURNS
 
 TURN = Waypoint(
     (40.7, -74.0), 350.0, "turn", 80.0, "Turn right to face east.", "Joe's Pizza", "Joe's Pizza", 260.0, True
 )
+RELATIVE = replace(TURN, actions="relative")
 RULES = ("absolute", "relative")
 quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 
 
-@pytest.mark.parametrize("case", load_virl_vectors(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", load_vectors(), ids=lambda case: case.name)
 def test_a_vector_gets_its_verdict(case: VIRLCase):
     modes = [strict for strict in (False, True) if case.holds(strict)]
     assert modes
     for strict in modes:
-        verdict = verify(case.response, case.waypoint, actions=case.actions, strict=strict)
+        verdict = verify(case.response, case.waypoint, strict=strict)
         assert (verdict.failure, verdict.is_correct, verdict.reward) == (case.failure, case.is_correct, case.reward)
         assert verdict.metrics["observation_correct"] is case.observed
         assert json.loads(verdict.model_dump_json())["failure"] == case.failure
@@ -43,59 +45,59 @@ def test_a_vector_gets_its_verdict(case: VIRLCase):
 
 
 def test_the_vectors_are_many_of_every_failure_and_under_both_rules():
-    vectors = load_virl_vectors()
+    vectors = load_vectors()
     assert len(vectors) > 900
     assert len({case.name for case in vectors}) == len(vectors)
     assert {case.failure for case in vectors} == {"", *Failure}
-    assert {case.actions for case in vectors if case.is_correct} == {*RULES}
+    assert {case.waypoint.actions for case in vectors if case.is_correct} == {*RULES}
     assert {case.reward for case in vectors} == {1.0, -1.0, -1.5}
 
 
 @pytest.mark.parametrize("rewards", REWARDS)
 def test_only_correct_vectors_reach_the_price_of_a_correct_action(rewards):
-    for case in load_virl_vectors():
-        verdict = verify(case.response, case.waypoint, actions=case.actions, rewards=rewards)
+    for case in load_vectors():
+        verdict = verify(case.response, case.waypoint, rewards=rewards)
         assert (verdict.reward == REWARDS[rewards].correct) == verdict.is_correct
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_hostile_text_is_not_paid_and_no_code_is_run(strict):
     for case in hostile_cases(seed=1):
-        verdict = verify(case.response, case.waypoint, actions=case.actions, strict=strict)
+        verdict = verify(case.response, case.waypoint, strict=strict)
         assert verdict.reward < 0
         verdict.model_dump_json()
     assert CANARY not in os.environ
 
 
-@given(odd_responses("virl"), waypoints(), st.sampled_from(RULES), st.booleans(), st.sampled_from(list(REWARDS)))
+@given(odd_responses("virl"), waypoints(), st.booleans(), st.sampled_from(list(REWARDS)))
 @quick
-def test_any_text_gets_one_finite_verdict_that_can_be_written(response, waypoint, actions, strict, rewards):
-    verdict = verify(response, waypoint, actions=actions, strict=strict, rewards=rewards)
+def test_any_text_gets_one_finite_verdict_that_can_be_written(response, waypoint, strict, rewards):
+    verdict = verify(response, waypoint, strict=strict, rewards=rewards)
     assert math.isfinite(verdict.reward)
     assert verdict.failure in {"", *Failure}
     assert verdict.is_correct == (verdict.failure == "")
     assert json.loads(verdict.model_dump_json())
     assert re.fullmatch(r"[ -~]{1,160}", verdict.feedback)
-    assert verify(response, waypoint, actions=actions, strict=strict, rewards=rewards) == verdict
+    assert verify(response, waypoint, strict=strict, rewards=rewards) == verdict
 
 
-@given(waypoints(), st.sampled_from(RULES))
+@given(waypoints())
 @quick
-def test_exactly_one_action_of_the_space_is_right(waypoint, actions):
-    right = [action for action in action_space(actions) if not action_failure(action, waypoint, actions)]
-    assert right == [waypoint.action(actions)]
+def test_exactly_one_action_of_the_space_is_right(waypoint):
+    right = [action for action in action_space(waypoint.actions) if not action_failure(action, waypoint)]
+    assert right == [waypoint.action]
 
 
-@given(waypoints(), st.sampled_from(RULES), st.sampled_from(["I see the sea.", "", None, 5]))
+@given(waypoints(), st.sampled_from(["I see the sea.", "", None, 5]))
 @quick
-def test_a_correct_action_is_paid_whatever_the_observation_says(waypoint, actions, observation):
-    response = json.dumps({"current observation": observation, "action": waypoint.action(actions)})
-    assert verify(response, waypoint, actions=actions).reward == 1.0
+def test_a_correct_action_is_paid_whatever_the_observation_says(waypoint, observation):
+    response = json.dumps({"current observation": observation, "action": waypoint.action})
+    assert verify(response, waypoint).reward == 1.0
 
 
 @pytest.mark.parametrize("word", COMPASS)
 def test_words_of_the_compass_are_outside_the_relative_space_and_told_so(word):
-    verdict = verify(write_answer(TURN, "relative", action=f"turn_direction({word})"), TURN, actions="relative")
+    verdict = verify(write_answer(RELATIVE, action=f"turn_direction({word})"), RELATIVE)
     assert (verdict.failure, verdict.reward) == ("outside_action_space", -1.0)
     assert f"turn_direction({word}) is outside the action space" in verdict.feedback
     assert "left, right, slightly left, slightly right" in verdict.feedback
@@ -103,7 +105,7 @@ def test_words_of_the_compass_are_outside_the_relative_space_and_told_so(word):
 
 @pytest.mark.parametrize("word", TURNS)
 def test_left_and_right_are_outside_the_absolute_space_and_told_so(word):
-    verdict = verify(write_answer(TURN, "absolute", action=f"turn_direction({word})"), TURN)
+    verdict = verify(write_answer(TURN, action=f"turn_direction({word})"), TURN)
     assert (verdict.failure, verdict.reward) == ("outside_action_space", -1.0)
     assert f"turn_direction({word}) is outside the action space" in verdict.feedback
     assert ", ".join(COMPASS) in verdict.feedback
@@ -111,28 +113,28 @@ def test_left_and_right_are_outside_the_absolute_space_and_told_so(word):
 
 @pytest.mark.parametrize(("actions", "turn_to"), [("absolute", 10.0), ("relative", 20.0)])
 def test_a_turn_across_north_is_judged_modulo_360(actions, turn_to):
-    place = replace(TURN, heading=350.0, turn_to=turn_to)
+    place = replace(TURN, heading=350.0, turn_to=turn_to, actions=actions)
     due = {"absolute": "turn_direction(north)", "relative": "turn_direction(slightly right)"}[actions]
-    assert action_failure(due, place, actions) == ""
-    assert action_failure("turn_direction(left)", place, "relative") == "wrong_action"
+    assert action_failure(due, place) == ""
+    assert action_failure("turn_direction(left)", replace(place, actions="relative")) == "wrong_action"
 
 
 def test_feedback_never_tells_the_action_that_is_due():
-    for case in load_virl_vectors():
-        verdict = verify(case.response, case.waypoint, actions=case.actions)
+    for case in load_vectors():
+        verdict = verify(case.response, case.waypoint)
         if case.waypoint.move == "turn":
-            assert case.waypoint.action(case.actions) not in verdict.feedback
+            assert case.waypoint.action not in verdict.feedback
         if verdict.failure == "wrong_action":
             assert "()" not in verdict.feedback
 
 
 def test_feedback_is_one_of_few_lines_and_never_the_policys_own_words():
-    told = {verify(case.response, case.waypoint, actions=case.actions).feedback for case in load_virl_vectors()}
+    told = {verify(case.response, case.waypoint).feedback for case in load_vectors()}
     assert len(told) == 4 + len(COMPASS) + len(TURNS)
 
 
 def test_the_feedback_of_each_failure():
-    told = {action: verify(write_answer(TURN, "absolute", action=action), TURN).feedback for action in
+    told = {action: verify(write_answer(TURN, action=action), TURN).feedback for action in
             ("turn_direction(east)", "forward()", "turn east")}  # fmt: skip
     assert told == {
         "turn_direction(east)": "Correct.",
@@ -174,14 +176,14 @@ def test_where_no_sentence_is_followed_no_instruction_is_right():
 
 
 def test_fields_count_with_an_underscore_too():
-    fields = json.loads(write_answer(TURN, "absolute"))
+    fields = json.loads(write_answer(TURN))
     metrics = verify(json.dumps({name.replace(" ", "_"): text for name, text in fields.items()}), TURN).metrics
     assert metrics == {"observation_correct": True, "instruction_correct": True, "is_turn": True, "is_forward": False}
 
 
 def test_the_metrics_have_one_type_each_and_turns_are_counted_by_the_waypoint():
-    for case in load_virl_vectors():
-        metrics = verify(case.response, case.waypoint, actions=case.actions).metrics
+    for case in load_vectors():
+        metrics = verify(case.response, case.waypoint).metrics
         assert list(metrics) == ["observation_correct", "instruction_correct", "is_turn", "is_forward"]
         assert all(type(value) is bool for value in metrics.values())
         assert metrics["is_turn"] is (case.waypoint.move == "turn")
@@ -191,8 +193,8 @@ def test_the_metrics_have_one_type_each_and_turns_are_counted_by_the_waypoint():
 def test_a_table_of_ones_own_prices_every_category():
     prices = {"correct": 2, "wrong_action": 0.5, "wrong_action_and_observation": 0.25, "unreadable": 0.125}
     texts = (
-        write_answer(TURN, "absolute"),
-        write_answer(TURN, "absolute", action="stop()"),
+        write_answer(TURN),
+        write_answer(TURN, action="stop()"),
         '{"action": "stop()"}',
         "",
     )
@@ -202,8 +204,8 @@ def test_a_table_of_ones_own_prices_every_category():
 
 def test_the_presets():
     texts = (
-        write_answer(TURN, "absolute"),
-        write_answer(TURN, "absolute", action="stop()"),
+        write_answer(TURN),
+        write_answer(TURN, action="stop()"),
         '{"action": "stop()"}',
         "",
     )
@@ -219,7 +221,7 @@ def test_an_unknown_table_is_an_error_that_names_the_presets():
 @pytest.mark.parametrize("response", ["", '{"action": "forward()"}'])
 def test_an_unknown_rule_is_an_error_whatever_the_response(response):
     with pytest.raises(ValueError, match="expected absolute or relative"):
-        verify(response, TURN, actions="compass")
+        verify(response, replace(TURN, actions="compass"))
 
 
 def test_the_work_does_not_grow_with_the_response(monkeypatch):
@@ -237,12 +239,11 @@ def test_the_work_does_not_grow_with_the_response(monkeypatch):
 def test_verdicts_do_not_depend_on_the_hash_seed():
     script = """
 import hashlib
-from verienv.testing import load_virl_vectors
-from verienv.virl.cases import hostile_cases
+from verienv.virl.cases import hostile_cases, load_vectors
 from verienv.virl.verifier import verify
 told = hashlib.sha256()
-for case in [*load_virl_vectors(), *hostile_cases(2)]:
-    told.update(verify(case.response, case.waypoint, actions=case.actions).model_dump_json().encode())
+for case in [*load_vectors(), *hostile_cases(2)]:
+    told.update(verify(case.response, case.waypoint).model_dump_json().encode())
 print(told.hexdigest())
 """
     told = {
@@ -256,6 +257,6 @@ print(told.hexdigest())
         for seed in ("1", "2")
     }
     here = hashlib.sha256()
-    for case in [*load_virl_vectors(), *hostile_cases(2)]:
-        here.update(verify(case.response, case.waypoint, actions=case.actions).model_dump_json().encode())
+    for case in [*load_vectors(), *hostile_cases(2)]:
+        here.update(verify(case.response, case.waypoint).model_dump_json().encode())
     assert told == {here.hexdigest() + "\n"}

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 import verienv
 from verienv.core.bounded_cache import BoundedCache
 from verienv.core.spaces import PRINTABLE
-from verienv.virl import SPLITS, vision_env
+from verienv.virl import SPLITS
 from verienv.virl.env import VIRLEnv
+from verienv.virl.pictures import street_views
 from verienv.virl.pictures.panorama import grid, view
-from verienv.virl.prompts import PICTURE, streets_told
+from verienv.virl.prompts import LONGEST_WORDS, PICTURE, describe_streets
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.routes.sampler import CITIES, shipped_plans
-from verienv.virl.vision_env import LONGEST_WORDS, VIRLVisionEnv
+from verienv.virl.vision_env import VIRLVisionEnv
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, wrap_angle
 
@@ -50,9 +51,9 @@ def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
 @pytest.fixture
 def blank_streets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every panorama is of one colour, which costs no time; what others have drawn stays as it is."""
-    monkeypatch.setattr(vision_env, "_panoramas", BoundedCache(0))
-    monkeypatch.setattr(vision_env, "_lots", lambda city: None)
-    monkeypatch.setattr(vision_env, "draw_panorama", lambda *args: np.full((2, 4, 3), 77, np.uint8))
+    monkeypatch.setattr(street_views, "_panoramas", BoundedCache(0))
+    monkeypatch.setattr(street_views, "_lots", lambda city: None)
+    monkeypatch.setattr(street_views, "draw_panorama", lambda *args: np.full((2, 4, 3), 77, np.uint8))
 
 
 def play_by_sight(env: VIRLVisionEnv, instance: str) -> None:
@@ -65,7 +66,7 @@ def play_by_sight(env: VIRLVisionEnv, instance: str) -> None:
     while not over:
         asked = observation["text"].partition("\nSteps so far:\n")[2]
         history, _, now = asked.rpartition("\nNow: ")
-        told = streets_told(env.waypoint) if env.config.directions != "both" else ""
+        told = describe_streets(env.waypoint) if env.config.directions != "both" else ""
         assert now.partition("\n")[0] == " ".join(filter(None, [PICTURE, told]))
         assert not re.search(r"is (on|in front of|behind) you|intersection", asked)
         assert not env.waypoint.landmark or not re.search(rf"\b{re.escape(env.waypoint.landmark)}\b", asked), instance
@@ -235,7 +236,7 @@ def test_the_junction_hint_tells_whether_streets_cross() -> None:
 def test_the_history_says_what_earlier_steps_are_said_to_have_shown(history: str, line: str) -> None:
     env = make(history=history)
     env.reset(seed=0)
-    truth, action = env.waypoint.observation, env.waypoint.action("absolute")
+    truth, action = env.waypoint.observation, env.waypoint.action
     observation, *_ = env.step(f'{{"current observation": "I \\u0000 see\\n a shop", "action": "{action}"}}')
     told = observation["text"].partition("\nSteps so far:\n")[2].partition("\nNow: ")[0]
     assert told == line.format(truth=truth, action=action)
@@ -245,7 +246,7 @@ def test_the_history_says_what_earlier_steps_are_said_to_have_shown(history: str
 def test_whatever_a_policy_says_the_history_stays_short_and_printable(said: Any) -> None:
     env = make(history="own")
     env.reset(seed=0)
-    observation, *_ = env.step(json.dumps({"current observation": said, "action": env.waypoint.action("absolute")}))
+    observation, *_ = env.step(json.dumps({"current observation": said, "action": env.waypoint.action}))
     assert env.observation_space.contains(observation)
     line = observation["text"].partition("\nSteps so far:\n")[2].partition("\nNow: ")[0]
     assert len(line) <= LONGEST_WORDS + 40

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from verienv.virl.routes.instructions import satisfies, turns_that_fit
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import Plan, bends_sharply
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import Waypoint
@@ -43,7 +44,7 @@ TURNS_NORTH = Plan(0, 1, 90, ((0, 1), (5,)))
 def test_a_leg_may_pass_a_junction_to_the_landmark_that_its_sentence_names() -> None:
     city = town(START, GOAL, CORNER)
     assert TURNS_NORTH.is_sound(city)
-    route = TURNS_NORTH.route(city, "x", 40.0)
+    route = TURNS_NORTH.route(city, "x", RouteOptions(40.0))
     assert route.instructions == (
         "Walk forward to the intersection where Corner is on your left front.",
         "Turn left to face north.",
@@ -99,8 +100,8 @@ def test_a_street_around_a_sharp_corner_is_not_followed() -> None:
 
 
 def test_landmarks_tell_a_turn_where_one_street_alone_fits_them() -> None:
-    assert TURNS_NORTH.is_told_by_landmarks(town(START, GOAL, CORNER))
-    assert not Plan(0, 1, 90, ((0,), (1,), (5,))).is_told_by_landmarks(town(START, GOAL))
+    assert TURNS_NORTH.landmarks_suffice(town(START, GOAL, CORNER))
+    assert not Plan(0, 1, 90, ((0,), (1,), (5,))).landmarks_suffice(town(START, GOAL))
 
 
 def test_streets_in_neighbouring_eighths_both_fit_a_landmark() -> None:
@@ -130,9 +131,9 @@ def test_every_shipped_plan_is_sound_and_told_by_landmarks_where_it_says_so(part
     city = shipped_city(part)
     for shipped in shipped_plans(part)[:: 6 if part.startswith("m") else 1]:
         assert shipped.plan.is_sound(city)
-        assert shipped.by_landmarks == shipped.plan.is_told_by_landmarks(city)
+        assert shipped.by_landmarks == shipped.plan.landmarks_suffice(city)
         assert 150 <= shipped.plan.length(city) <= 1200
-        assert shipped.plan.route(city, "x", 40.0).turn_count == shipped.turns
+        assert shipped.plan.route(city, "x", RouteOptions(40.0)).turn_count == shipped.turns
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -145,7 +146,7 @@ def test_no_two_shipped_routes_join_the_same_places(part: str) -> None:
 def test_waypoints_are_spaced_as_wanted_and_every_leg_moves(spacing: float) -> None:
     city = shipped_city("montevideo-centre")
     for shipped in shipped_plans("montevideo-centre")[:60]:
-        waypoints = shipped.plan.route(city, "x", spacing).waypoints
+        waypoints = shipped.plan.route(city, "x", RouteOptions(spacing)).waypoints
         moves = [waypoint.move for waypoint in waypoints]
         assert moves[-1] == "stop"
         assert "stop" not in moves[:-1]
@@ -161,7 +162,7 @@ def test_waypoints_are_spaced_as_wanted_and_every_leg_moves(spacing: float) -> N
 def test_a_turn_leads_to_the_heading_that_it_tells() -> None:
     city = shipped_city("astana")
     for shipped in shipped_plans("astana"):
-        for one, other in pairwise(shipped.plan.route(city, "x", 40.0).waypoints):
+        for one, other in pairwise(shipped.plan.route(city, "x", RouteOptions(40.0)).waypoints):
             if one.move == "turn":
                 assert other.heading == one.turn_to
                 assert other.location == one.location
@@ -187,7 +188,7 @@ def test_a_planner_finds_routes_of_every_wanted_number_of_turns_and_length() -> 
         plan = planner.plan(rng, turns, length)
         assert length[0] <= plan.length(planner.city) <= length[1]
         assert plan.is_sound(planner.city)
-        assert plan.route(planner.city, "x", 40.0).turn_count == turns
+        assert plan.route(planner.city, "x", RouteOptions(40.0)).turn_count == turns
 
 
 def test_a_planner_says_when_there_is_no_such_route() -> None:

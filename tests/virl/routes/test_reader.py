@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.virl import reader
+from tests.virl.routes import reader
 
 from verienv.virl import SPLITS
 from verienv.virl.env import VIRLEnv
