@@ -28,7 +28,7 @@ def load_policy(
     device: str = "auto",
     seed: int = 0,
 ) -> Callable[[list[list[Message]]], list[str]]:
-    """A policy that generates with a causal language model, for ``verienv.evaluate``.
+    """Load a causal language model as a policy for ``verienv.evaluate``.
 
     Dialogues go through the model's chat template, padded on the left. Of the model's generation settings only its
     stop tokens count.
@@ -109,7 +109,7 @@ def load_policy(
 
 
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:
-    """Model and tokenizer."""
+    """Load model and tokenizer."""
     path = str(asset_path(f"models/{model}")) if model == BUILT_IN else str(model)
     if path.startswith((".", "/", "~")) and not Path(path).is_dir():
         raise ValueError(f"model={path!r} cannot be loaded: there is no such folder")

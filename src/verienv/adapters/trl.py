@@ -25,8 +25,8 @@ SFT on demonstrations (``kind="revision"`` for repairs after real feedback; ``ki
     )
     trainer.train()
 
-Models that see train in the same way on ``dataset("verienv/GeneralPoints-VL-v0", ...)``, whose rows hold ``images``;
-give SFTConfig and DPOConfig ``max_length=None`` there, since TRL cuts a longer row off in the midst of its picture.
+Vision-language models train in the same way on ``dataset("verienv/GeneralPoints-VL-v0", ...)``, with ``images`` in its
+rows; give SFTConfig and DPOConfig ``max_length=None`` there, since TRL cuts off a longer row in its picture.
 
 GRPO with several attempts and feedback between them, for models that call tools::
 
@@ -92,12 +92,12 @@ def dataset(
     wrong_attempts: int = 1,
     **settings: Any,
 ) -> Dataset:
-    """Rows for one of TRL's trainers.
+    """Make rows for one of TRL's trainers.
 
     Args:
-        env_id: e.g. "verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0", or "verienv/GeneralPoints-VL-v0" for models
-            that see.
-        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (in V-IRL 2,
+        env_id: e.g. "verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0", or "verienv/GeneralPoints-VL-v0" for
+            vision-language models.
+        split: and further ``settings``: as for ``gym.make``. The prompt names the number of ``attempts`` (in V-IRL 2,
             else 5, unless set): set 1 where each prompt is answered once.
         n: the number of rows. In V-IRL each is a waypoint, and those of a route follow one another: shuffle them
             (``dataset(...).shuffle(seed=0)``) where a trainer does not.
@@ -111,7 +111,7 @@ def dataset(
         A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
         ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
         ``rewards``, ``strict``, ``attempts``); in V-IRL ``instance``, ``step``, ``waypoint`` and ``actions``,
-        ``rewards``, ``strict``, ``attempts``. Demonstrations bring their own columns besides. Rows of a task by sight
+        ``rewards``, ``strict``, ``attempts``. Demonstrations bring their own columns besides. Rows with vision
         hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the prompt.
 
     Raises:
@@ -119,7 +119,7 @@ def dataset(
         ImportError: if ``datasets`` is not installed.
     """
     try:
-        import datasets  # noqa: F401 - told before any row is made
+        import datasets  # noqa: F401 - an error before any row is made
     except ImportError:
         raise ImportError("TRL's datasets need the package datasets: pip install trl") from None
 
@@ -140,7 +140,7 @@ def _images(question: Question) -> dict[str, Any]:
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Dataset:
-    """A table of rows, each picture packed as soon as it is made: as pixels, 1,000 of 336 x 336 take 340 MB."""
+    """Make a table of rows, each picture packed as soon as it is drawn: as pixels, 1,000 of 336 x 336 take 340 MB."""
     from datasets import Dataset, Image
 
     others, pictures = [], []
@@ -168,14 +168,14 @@ class RewardFunction:
         completion_ids: Sequence[Sequence[int]] | None = None,
         **columns: Any,
     ) -> list[float | None]:
-        """One reward for each completion.
+        """Pay one reward for each completion.
 
         Args:
             prompts: not read.
             completions: texts, or chat messages, of which the last of the assistant's counts.
             completion_ids: not read.
             columns: the dataset's columns, one value for each completion; and TRL's ``log_metric`` and
-                ``log_extra``, which are told the share of correct answers, the metrics, and each failure.
+                ``log_extra``, which get the share of correct answers, the metrics, and each failure.
 
         Returns:
             Rewards, each as the row's task judges; None for a row of no known task.
@@ -226,7 +226,7 @@ class RewardFunction:
 def reward_function(
     rewards: Rewards | None = None, strict: bool | None = None, name: str | None = None
 ) -> RewardFunction:
-    """A reward function for ``GRPOTrainer(reward_funcs=...)``, with no state: all it needs is in the row.
+    """Make a reward function for ``GRPOTrainer(reward_funcs=...)``, with no state: all it needs is in the row.
 
     Args:
         rewards: "paper", "binary", "binary_format" or a table, to overrule the rows' own ("paper" where a row has
@@ -245,7 +245,7 @@ reward = reward_function()
 
 
 def response_text(completion: Any) -> str:
-    """The text to judge in a completion of TRL's: a string, or the last of the assistant's messages.
+    """Return the text to judge in a completion of TRL's: a string, or the last of the assistant's messages.
 
     A message's content may be a string or a list of parts. Anything else is an empty response.
     """

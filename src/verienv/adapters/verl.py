@@ -47,7 +47,7 @@ def compute_score(
         extra_info: not read.
         rewards: a preset or a table, to overrule the row's own.
         strict: read plain JSON alone; overrules the row's own.
-        metrics: tell the task's metrics. Set it to False where rows of several tasks, or by sight and in words, are
+        metrics: add the task's metrics. Set it to False where rows of several tasks, or with and without vision, are
             mixed: verl wants the same keys throughout a batch.
 
     Further keywords, as verl gives them to reward functions that ask a model, are ignored.
@@ -70,11 +70,11 @@ def compute_score(
 
 
 def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **settings: Any) -> list[dict[str, Any]]:
-    """Rows as verl's dataset reads them.
+    """Make rows as verl's dataset reads them.
 
     Args:
         env_id: e.g. "verienv/GeneralPoints-L-v0".
-        split: and further ``settings``: as for ``gym.make``. The prompt tells the number of ``attempts`` (in V-IRL 2,
+        split: and further ``settings``: as for ``gym.make``. The prompt names the number of ``attempts`` (in V-IRL 2,
             else 5, unless set): set 1 where each prompt is answered once.
         n: the number of rows; in V-IRL each is a waypoint, and those of a route follow one another.
         seed: fixes every row.
@@ -82,7 +82,7 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
     Returns:
         Dicts with ``data_source`` (id and split: verl reports validation by it), ``prompt`` (chat messages),
         ``ability``, ``reward_model`` (``style`` "rule" and ``ground_truth``, a JSON string) and ``extra_info``
-        (``index``, ``split``, ``instance``, ``env_id``). Of a task by sight also ``images`` (dicts with ``bytes``, a
+        (``index``, ``split``, ``instance``, ``env_id``). With vision also ``images`` (dicts with ``bytes``, a
         PNG file), one for each "<image>" in the text of the prompt.
 
     Raises:
@@ -129,7 +129,7 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
 
 
 def _text(message: Message) -> str:
-    """A message's content in one text, "<image>" for each picture: verl makes parts of it again."""
+    """Return a message's content in one text, "<image>" for each picture: verl makes parts of it again."""
     return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
 
 

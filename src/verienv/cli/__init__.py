@@ -1,4 +1,4 @@
-"""The command ``verienv``: every error one line on stderr with status 2, Ctrl-C status 130."""
+"""The command ``verienv``: every error is one line on stderr with status 2, Ctrl-C has status 130."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; its exit status."""
+    """Run one command; return its exit status."""
     try:
         from verienv.cli.app import app
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The commands."""
+"""The commands of ``verienv``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import sys
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 
-from verienv.cli.common import Interrupted, full_id, note, read_settings, reading, writing
+from verienv.cli.common import full_id, import_all, note, read_settings, reading, writing
 from verienv.cli.convert import convert
+from verienv.cli.evaluate import evaluate
 from verienv.cli.listing import listing
+from verienv.cli.options import EnvId, Imports, Seed, Settings, Split
 from verienv.cli.pictures import check_image, check_map, folder_for, save_map, save_picture, writing_rows
 from verienv.cli.play import play as play_in
 from verienv.cli.replay import check_replay, deal, save_replay
@@ -22,30 +24,21 @@ from verienv.cli.score import Score, judged_lines
 from verienv.core import tasks
 from verienv.core.make import make_env
 from verienv.demos import Kind, demonstrations
-from verienv.evaluation import BASELINES, Evaluation, compare
-from verienv.evaluation import evaluate as evaluate_policy
 
 MOST_BAD_LINES = 20
 
 app = typer.Typer(
-    help="Environments with exact verifiers for language models: look, play, score, write demonstrations, evaluate.",
+    help="Environments with exact verifiers for language models: show, play, score, write demonstrations, evaluate.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-EnvId = Annotated[str, typer.Argument(metavar="ENV_ID", help="An environment; `verienv envs` lists them.")]
-Split = Annotated[str, typer.Option(help="The split to deal from.")]
-Seed = Annotated[int, typer.Option(min=0, help="Fixes what is dealt.")]
-Settings = Annotated[
-    list[str],
-    typer.Option("--setting", "-s", metavar="KEY=VALUE", help="A setting, such as rule=rank; may be repeated."),
-]
-
 
 @app.command()
-def envs() -> None:
+def envs(modules: Imports = []) -> None:  # noqa: B006
     """List the environments with their splits and settings."""
+    import_all(modules)
     console = Console(highlight=False)
     for number, table in enumerate(listing()):
         if number:
@@ -59,33 +52,40 @@ def show(
     split: Split = "train",
     seed: Seed = 0,
     setting: Settings = [],  # noqa: B006 - typer copies it
-    answer: Annotated[bool, typer.Option("--answer", help="Show the expert's response and its verdict too.")] = False,
+    answer: Annotated[bool, typer.Option("--answer", help="Add the expert's response and its verdict.")] = False,
     image: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Write the picture, where the task shows one.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write the picture to this file, where the task has pictures."),
     ] = None,
     map_file: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE.png", help="Write the map, where the task has one.")
+        Path | None,
+        typer.Option("--map", metavar="FILE.png", help="Write the map to this file, where the task has maps."),
     ] = None,
     after: Annotated[
-        int, typer.Option(min=0, help="Let the expert answer so many times first, as far as that goes.")
+        int,
+        typer.Option(min=0, help="Show the question after this number of responses by the expert, or of --responses."),
     ] = 0,
-    instance: Annotated[str | None, typer.Option(metavar="ID", help="Deal this instance, whatever the seed.")] = None,
+    instance: Annotated[
+        str | None, typer.Option(metavar="ID", help="Deal this instance, not one that the seed chooses.")
+    ] = None,
     replay: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Play on to the end, and write that as a page to watch.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Play to the end, and write a page that replays the episode."),
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="The same as one picture, tile by tile.")
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Play to the end, and write one picture with a tile for each attempt."),
     ] = None,
     responses: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Who plays: not the expert, but the responses of an evaluation's log (the episode as it was dealt "
-            'there) or of other JSON lines with "response"; the first episode, or that of --instance.',
+            help="Play these responses instead of the expert's: the log of an evaluation (its episode is dealt as it "
+            'was there), or other JSON lines with "response". The first episode is taken, or that of --instance.',
         ),
     ] = None,
 ) -> None:
-    """Show a question: the first of an episode, or a later one."""
+    """Show a question of an episode: the first, or a later one."""
     env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     check_image(image, env)
     check_map(map_file, env)
@@ -123,22 +123,28 @@ def show(
 def play(
     env_id: EnvId = "GeneralPoints-L",
     split: Split = "train",
-    seed: Annotated[int | None, typer.Option(min=0, help="Fixes what is dealt; else every game differs.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The seed: it fixes the instances. Without it every game differs.")
+    ] = None,
     setting: Settings = [],  # noqa: B006
     image: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Where to put the picture of each hand; else in a folder that is gone afterwards."
+            metavar="FILE.png",
+            help="Write the picture of each question to this file; else to a folder that is deleted afterwards.",
         ),
     ] = None,
     map_file: Annotated[
         Path | None,
-        typer.Option("--map", metavar="FILE.png", help="Draw the map after each step, where the task has one."),
+        typer.Option(
+            "--map", metavar="FILE.png", help="Write the map to this file after each step, where the task has maps."
+        ),
     ] = None,
 ) -> None:
     """Play in the terminal, with the feedback that a policy gets.
 
-    A bare formula or action is enough. Where the cards are in a picture, it is judged as if they had been read right.
+    The formula or the action alone is enough as an answer. Where the cards are in a picture, it is judged as if they
+    had been read right.
     """
     env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     check_image(image, env)
@@ -156,20 +162,26 @@ def play(
 @app.command()
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE", help='Responses as JSON lines; "-" is stdin.')],
-    out: Annotated[str | None, typer.Option(metavar="FILE", help='Write the verdicts; "-": to stdout.')] = None,
-    rule: Annotated[str | None, typer.Option(help="The rule for lines that do not name theirs, such as rank.")] = None,
-    rewards: Annotated[str | None, typer.Option(help="A reward preset in place of the lines' own.")] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help='Write the verdicts to this file; "-" is stdout.')
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="The rule for lines that name none, such as rank.")] = None,
+    rewards: Annotated[
+        str | None, typer.Option(help="A preset of rewards in place of that of the lines, such as binary.")
+    ] = None,
     vision: Annotated[
-        bool, typer.Option("--vision", help="Lines that do not say were answers to questions with pictures.")
+        bool, typer.Option("--vision", help="Judge as answers to questions with pictures, where lines do not say.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Read plain JSON alone.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Accept plain JSON only.")] = False,
+    modules: Imports = [],  # noqa: B006
 ) -> None:
     """Score responses and print a summary.
 
-    Each line is a JSON object: a "response" and the columns of a task, as verienv's rows have them. An "instance", such
+    Each line is a JSON object: a "response" and the columns of a task, as in the rows of verienv. An "instance", such
     as "generalpoints:4-3-2-K:24", or "cards": ["4", "3", "2", "K"] are enough for a hand, a "waypoint" for a step of a
-    route; any other field is let be. Lines that cannot be read are named on stderr, and the exit status is then 1.
+    route. Other fields are ignored. Lines that cannot be read are named on stderr, and the exit status is then 1.
     """
+    import_all(modules)
     if rewards is not None:
         tasks.check_rewards(rewards)
     columns = {"rule": rule, "vision": vision or None}
@@ -191,19 +203,21 @@ def verify(
 @app.command()
 def demos(
     env_id: EnvId,
-    kind: Annotated[str, typer.Option(help="sft, revision or preference.")] = "sft",
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many rows.")] = 1000,
+    kind: Annotated[str, typer.Option(help="The kind of rows: sft, revision or preference.")] = "sft",
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="The number of rows.")] = 1000,
     seed: Seed = 0,
     split: Split = "train",
     steps: Annotated[bool, typer.Option("--steps", help="Write the derivation before the answer.")] = False,
-    wrong_attempts: Annotated[int, typer.Option(min=1, help="For revision: the most wrong attempts in a row.")] = 1,
-    out: Annotated[str, typer.Option(metavar="FILE", help='Where to write them; "-" is stdout.')] = "-",
+    wrong_attempts: Annotated[
+        int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
+    ] = 1,
+    out: Annotated[str, typer.Option(metavar="FILE", help='The file to write; "-" is stdout.')] = "-",
     setting: Settings = [],  # noqa: B006
 ) -> None:
     """Write demonstrations as JSON lines, in the form that TRL reads.
 
-    Where the task shows pictures, they go into a folder beside the file, demos_images for demos.jsonl, and "images"
-    in each line holds their paths as seen from the file.
+    Where the task has pictures, they are written to a folder beside the file, demos_images for demos.jsonl, and
+    "images" in each line holds their paths relative to the file.
     """
     env_id, settings = full_id(env_id), read_settings(setting)
     wanted = cast(Kind, kind)  # demonstrations() checks it
@@ -217,84 +231,5 @@ def demos(
         note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
 
 
-@app.command()
-def evaluate(
-    env_id: EnvId,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME_OR_PATH", help='A Hugging Face causal language model, or "tiny-lm".')
-    ] = None,
-    baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
-    splits: Annotated[
-        str,
-        typer.Option(
-            help="Splits, between commas; or a table of cells by its name, such as rule_by_side; `verienv envs` lists "
-            "them."
-        ),
-    ] = "train,test,rule_ood",
-    episodes: Annotated[int, typer.Option(min=1, help="In each split.")] = 200,
-    seed: Seed = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Dialogues answered at once.")] = 64,
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest response.")] = 256,
-    temperature: Annotated[float, typer.Option(min=0.0, help="Of sampling; 0 is greedy.")] = 0.0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, ..., or auto.")] = "auto",
-    log: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep every response with its verdict, as JSON lines.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Save the results: JSON, or Markdown if it ends in .md."),
-    ] = None,
-    against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Results saved earlier: show the paired differences to them.")
-    ] = None,
-    setting: Settings = [],  # noqa: B006
-) -> None:
-    """Evaluate a model and print its success, split by split.
-
-    With --log, or with --out (which keeps a log until it is done), an interrupted evaluation goes on where it
-    stopped when the same command is given again.
-    """
-    if (model is None) == (baseline is None):
-        raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
-    if baseline not in (None, *BASELINES):
-        raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
-    before = Evaluation.load(against) if against else None
-    env_id = full_id(env_id)
-    cells: Any = tasks.of_env_id(env_id).tables.get(splits) or [split for split in splits.split(",") if split]
-    book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
-    settings = read_settings(setting)
-    policy: Any = baseline
-    name = baseline or str(model)
-    if model is not None:
-        from verienv.adapters.transformers import load_policy
-
-        policy = load_policy(
-            model,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            batch_size=batch_size,
-            device=device,
-            seed=seed,
-        )
-        name += f", at most {max_new_tokens} new tokens" + (f", temperature {temperature:g}" if temperature else "")
-    if book and book.exists():
-        note(f"going on with {book}")
-    try:
-        result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
-    except KeyboardInterrupt:
-        kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
-        raise Interrupted(f"interrupted; {kept}") from None
-    print(result)
-    if before:
-        print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
-    if out:
-        if out.suffix == ".md":
-            with writing(str(out)) as file:
-                file.write(result.markdown() + "\n")
-        else:
-            result.save(out)
-        if book and not log:
-            book.unlink(missing_ok=True)
-
-
+app.command()(evaluate)
 app.command()(convert)

@@ -1,4 +1,4 @@
-"""What the commands share: reading ids and settings, writing files."""
+"""Shared by the commands: reading ids and settings, writing files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Interrupted(Exception):
 def full_id(name: str) -> str:
     """Return the environment's id; "GeneralPoints-L" is enough.
 
-    "my_task:mine/Countdown-v0" imports the module first, from the current folder too.
+    "my_module:mine/Task-v0" imports the module first, also from the current folder.
 
     Raises:
         ValueError: names the environments there are.
@@ -54,13 +54,19 @@ def import_from_here(module: str) -> None:
     try:
         import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # it is there, and misses something itself
         raise ValueError(f"there is no module {module!r} in {here}, and none is installed") from None
 
 
+def import_all(modules: Sequence[str]) -> None:
+    """Import modules, for the tasks that they register. Errors as ``import_from_here``'s."""
+    for module in modules:
+        import_from_here(module)
+
+
 def read_settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """Settings from "key=value" texts; a value is JSON where it can be, else a string. Raises ValueError."""
+    """Read settings from "key=value" texts; a value is JSON where it can be, else a string. Raises ValueError."""
     settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -75,7 +81,7 @@ def read_settings(pairs: Sequence[str]) -> dict[str, Any]:
 
 @contextmanager
 def reading(path: str) -> Iterator[BinaryIO]:
-    """A file's bytes, line by line; "-" for stdin."""
+    """Open a file as lines of bytes; "-" is stdin."""
     if path == "-":
         yield sys.stdin.buffer
         return
@@ -85,7 +91,7 @@ def reading(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def writing(path: str) -> Iterator[TextIO]:
-    """A text file to write to, "-" for stdout. The file appears when all is written; until then an old one stays."""
+    """Open a text file to write to; "-" is stdout. It appears when all is written; until then an old one stays."""
     if path == "-":
         yield sys.stdout
         return
@@ -99,5 +105,5 @@ def writing(path: str) -> Iterator[TextIO]:
 
 
 def note(text: str) -> None:
-    """Tell the person at the terminal, beside the output proper."""
+    """Write a line to the person at the terminal, beside the output proper."""
     print(text, file=sys.stderr)

@@ -18,13 +18,13 @@ def convert(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The file to write.")],
     defects: Annotated[
-        str, typer.Option(help="skip: leave out what is defective, and name it. refuse: stop there.")
+        str, typer.Option(help="Of defective parts: skip leaves them out and names them, refuse stops.")
     ] = "skip",
-    task: Annotated[str | None, typer.Option(help="The task that the data is for, where several have data.")] = None,
+    task: Annotated[str | None, typer.Option(help="The task of the data, needed where several have data.")] = None,
 ) -> None:
-    """Convert published data of a task, such as the routes of the V-IRL paper, to one JSON file.
+    """Convert published data of a task to one JSON file.
 
-    Then name the file in a setting: for V-IRL, -s data=OUT.json.
+    For V-IRL these are the routes of the paper. Play them with the setting data=OUT.json.
     """
     print(_converting(task).convert(source, out, defects=defects, note=note))
 

@@ -1,4 +1,4 @@
-"""What environments there are, as tables."""
+"""The environments, as tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from verienv.core.make import make_env
 
 
 def listing() -> Iterator[Table]:
-    """The ids, then for each kind of settings its splits and fields, and the looks that have a name.
+    """Yield the ids, the cells of evaluations, then for each kind of settings its splits, fields and visuals.
 
-    Fields that a kind shares with one told before are not told again.
+    Fields that a kind shares with one listed before are not listed again.
     """
     envs = {env_id: make_env(env_id) for task in tasks.every() for env_id in task.environments}
     yield _table(
@@ -33,10 +33,14 @@ def listing() -> Iterator[Table]:
     yield _table(
         ("for libraries without text", "made by"),
         [
-            (env_id, f"{entry_point.partition(':')[0]}; docs/libraries.md tells more")
+            (env_id, f"{entry_point.partition(':')[0]}; see docs/libraries.md")
             for task in tasks.every()
             for env_id, entry_point in task.numeric.items()
         ],
+    )
+    yield _table(
+        ("cells (evaluate --splits)", "task", "stand for"),
+        [(name, task.title, "; ".join(cells)) for task in tasks.every() for name, cells in task.tables.items()],
     )
     shown = list[type[BaseModel]]()
     for env_id, env in envs.items():
@@ -47,18 +51,18 @@ def listing() -> Iterator[Table]:
             (f"split of {env_id}", "stands for"),
             [(name, _pairs(settings)) for name, settings in env.splits.items()],
         )
-        told = {name for other in shown if issubclass(kind, other) for name in other.model_fields}
-        yield _table(("further setting" if told else "setting", "default", "meaning"), list(_fields(kind, told)))
+        listed = {name for other in shown if issubclass(kind, other) for name in other.model_fields}
+        yield _table(("further setting" if listed else "setting", "default", "meaning"), list(_fields(kind, listed)))
         if kind.visuals:
             meanings = [(name, _pairs(visual) or "the defaults") for name, visual in kind.visuals.items()]
             yield _table(("visual=", "stands for"), meanings)
         shown.append(kind)
 
 
-def _fields(kind: type[BaseModel], told: set[str]) -> Iterator[tuple[str, str, str]]:
+def _fields(kind: type[BaseModel], listed: set[str]) -> Iterator[tuple[str, str, str]]:
     meanings = _attributes(kind)
     for name, field in kind.model_fields.items():
-        if name in told:
+        if name in listed:
             continue
         default = field.get_default(call_default_factory=True)
         yield name, _short(default), meanings.get(name, "")
@@ -78,7 +82,7 @@ def _pairs(settings: Any) -> str:
 
 
 def _attributes(model: type[BaseModel]) -> dict[str, str]:
-    """The "Attributes" sections of its docstring and of those that it inherits from."""
+    """Return the "Attributes" sections of its docstring and of those that it inherits from."""
     meanings = {}
     for kind in reversed(model.__mro__):
         section = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]

@@ -21,20 +21,20 @@ _OURS = re.compile(r"\d{6,}\.png")
 
 
 def check_image(image: Path | None, env: VerifiedEnv) -> Path | None:
-    """``image`` if the task's picture can be written there. Raises ValueError."""
+    """Return ``image`` if the task's picture can be written there. Raises ValueError if not."""
     if image and not env.vision:
-        raise ValueError(f"--image {image}: this task is told in words and has no picture; leave --image out")
+        raise ValueError(f"--image {image}: this task is in words and has no picture; leave --image out")
     return _check_png(image, "--image", "picture")
 
 
 def save_picture(episode: Episode, path: Path) -> None:
-    """Write the newest picture of a task by sight as a PNG file, which appears when it is whole."""
+    """Write the newest picture of an episode as a PNG file, which appears when it is whole."""
     with atomic_write(path) as part:
         part.write_bytes(png(images_of(episode.pictures)[-1]))
 
 
 def check_map(path: Path | None, env: VerifiedEnv) -> Path | None:
-    """``path`` if a map of the task can be written there. Raises ValueError."""
+    """Return ``path`` if a map of the task can be written there. Raises ValueError if not."""
     if path and not env.task.has_map:
         raise ValueError(f"--map {path}: {env.task.title} has no maps; leave --map out")
     return _check_png(path, "--map", "map")
@@ -55,17 +55,17 @@ def save_map(episode: Episode, path: Path) -> None:
 
 
 def folder_for(out: str) -> Path:
-    """The folder of the pictures whose rows are in ``out``: demos_images for demos.jsonl."""
+    """Return the folder of the pictures whose rows are in ``out``: demos_images for demos.jsonl."""
     path = Path(out)
     return path.parent / f"{path.stem}_images"
 
 
 @contextmanager
 def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """A function that writes a row as a line of JSON to ``out``, "-" for stdout.
+    """Yield a function that writes a row as a line of JSON to ``out``, "-" for stdout.
 
     With ``with_images``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths
-    as seen from the file. File and folder appear when all is written, the file last; until then old ones stay.
+    relative to the file. File and folder appear when all is written, the file last; until then old ones stay.
 
     Raises:
         ValueError: with ``with_images``, if ``out`` is no place for a folder, or other things are in that folder.

@@ -59,7 +59,7 @@ class _Quit(Exception):
 def _episode(
     env: VerifiedEnv, read: Callable[[], str], write: Callable[[str], None], image: Path | None, map_file: Path | None
 ) -> tuple[float, bool]:
-    """One episode; the sum of its rewards and whether it was solved."""
+    """Play one episode; return the sum of its rewards and whether it was solved."""
     total = 0.0
     while True:
         if map_file:
@@ -83,7 +83,7 @@ def _episode(
 
 
 def _news(episode: Episode, feedback: str) -> str:
-    """Return what a person has not been told yet: the attempt that is due, or a further question."""
+    """Return the part of the dialogue that is new to a person: the attempt that is due, or a further question."""
     if episode.question.attempt == 1:
         return f"\n{episode.task.news(episode.question)}"
     return str(episode.messages[-1]["content"]).removeprefix(feedback).strip()

@@ -1,4 +1,4 @@
-"""Writing the replay of an episode: the expert's, or one that a file of responses tells."""
+"""Writing the replay of an episode: the expert's, or that of a file of responses."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Dealt:
     Attributes:
         episode: the question is in play there.
         env: the environment that dealt it.
-        respond: who answers.
-        by: the same in words.
+        respond: the player.
+        by: the player in words.
         origin: where the episode comes from, in words.
         left: the responses of the file that were not given yet.
     """
@@ -57,7 +57,7 @@ def deal(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Pa
         seed: of the episode, where neither ``instance`` nor ``responses`` say which.
         instance: the id of the instance.
         responses: an evaluation's log, or other JSON lines with "response" and perhaps "instance". The first episode
-            in it is taken, or the first of ``instance``. A log tells settings and seeds too: the episode is dealt as
+            in it is taken, or the first of ``instance``. A log holds settings and seeds too: the episode is dealt as
             the evaluation dealt it, pictures included.
 
     Raises:
@@ -101,7 +101,7 @@ def save_replay(dealt: Dealt, page: Path | None, sheet: Path | None) -> None:
 
 
 def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[str, Any]]]:
-    """The setup if the file is an evaluation's log, and the lines of an episode: the first, or that instance's."""
+    """Return the setup if the file is an evaluation's log, and the lines of the first episode, or of ``instance``."""
     with path.open("rb") as file:
         lines = _read(path, file)
         first = next(lines, {})
@@ -129,12 +129,12 @@ def _before(first: dict[str, Any], rest: Iterable[dict[str, Any]]) -> Iterator[d
 
 
 def _which(line: dict[str, Any]) -> tuple[Any, ...]:
-    """What tells episodes apart: neighbouring lines that agree in it are one."""
+    """Return the key of an episode: neighbouring lines that share it are one episode."""
     return tuple(json.dumps(line.get(name)) for name in ("cell", "episode", "instance"))
 
 
 def _read(path: Path, file: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The lines, each an object with a response; the first may be a log's header."""
+    """Yield the lines, each an object with a response; the first may be a log's header."""
     for number, text in enumerate(file, start=1):
         if not text.strip():
             continue
@@ -163,5 +163,5 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
         raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
     dealt = cells.deal(episode)
     if dealt.question.instance != line.get("instance"):
-        raise ValueError(f"{path} tells of {line.get('instance')}, where this version deals {dealt.question.instance}")
+        raise ValueError(f"{path} holds {line.get('instance')}, where this version deals {dealt.question.instance}")
     return dealt, cells.env

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,12 @@ from verienv.core.verdict import Verdict
 
 @dataclass
 class Score:
-    """What came of the lines so far."""
+    """The sums over the lines so far."""
 
     correct: int = 0
     reward: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
-    metrics: Counter[str] = field(default_factory=Counter)
+    metrics: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     judged_by: Counter[str] = field(default_factory=Counter)
     counts: set[str] = field(default_factory=set)
     """The metrics that are numbers, not shares."""
@@ -35,18 +35,19 @@ class Score:
             self.correct += 1
         else:
             self.failures[verdict.failure] += 1
-        self.metrics.update({name: int(value) for name, value in verdict.metrics.items()})
+        for name, value in verdict.metrics.items():
+            self.metrics[name] += value
         self.judged_by.update(list(verdict.metrics))
         self.counts |= {name for name, value in verdict.metrics.items() if not isinstance(value, bool)}
 
     def summary(self) -> str:
-        """A few lines for the terminal."""
+        """Return a few lines for the terminal."""
         if not self.scored:
             return "No response was scored."
         rows = [("responses", self.scored, ""), ("correct", self.correct, self._share(self.correct))]
         rows += [(kind.replace("_", " "), count, self._share(count)) for kind, count in self.failures.most_common()]
         rows += [
-            (name.replace("_", " "), count, self._share(count))
+            (name.replace("_", " "), int(count), self._share(count))
             for name, count in self.metrics.items()
             if name not in self.counts
         ]
@@ -62,12 +63,12 @@ class Score:
         lines = [f"{name:{width}}  {count:>8}  {share:>6}".rstrip() for name, count, share in rows]
         return "\n".join([*lines, *(f"{name:{width}}  {mean:>8.2f}" for name, mean in means)])
 
-    def _share(self, count: int) -> str:
+    def _share(self, count: float) -> str:
         return f"{100 * count / self.scored:.1f}%"
 
 
 Judged = tuple[int, dict[str, Any] | str]
-"""The number of a line, and its row with the verdict, or the fault of the line."""
+"""The number of a line, and its row with the verdict, or its fault."""
 
 
 def judged_lines(

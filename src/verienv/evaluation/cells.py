@@ -1,4 +1,4 @@
-"""The cells of an evaluation: what each deals, episode by episode."""
+"""The cells of an evaluation; each deals its episodes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.evaluation.records import Cells
 
+DEFAULT_SPLITS = ("train", "test", "rule_ood")
+
 
 def check_positive(name: str, number: Any) -> int:
-    """That integer, if it is one and at least 1. Raises ValueError otherwise."""
+    """Return ``number`` if it is an integer of at least 1. Raises ValueError if not."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"{name}={number!r}: expected an integer of at least 1")
     return number
 
 
 def episode_seed(seed: int, episode: int) -> int:
-    """The seed of episode j of an evaluation, the same in every cell."""
+    """Return the seed of an episode, by its number: the same in every cell."""
     return int(np.random.SeedSequence([seed, episode]).generate_state(1, np.uint64)[0])
 
 
@@ -47,7 +49,7 @@ class Cell:
             self.deal(episode)
 
     def __len__(self) -> int:
-        """How many episodes it has."""
+        """Return the number of its episodes."""
         return self._episodes
 
     def deal(self, episode: int) -> Episode:
@@ -60,19 +62,22 @@ class Cell:
         return Episode(self.env.deal(rng, instance), self.env.task)
 
     def described(self) -> dict[str, Any]:
-        """Settings, and the instances or the number of episodes where the cell has its own."""
+        """Return its settings, with its instances or its number of episodes where it has its own."""
         own = {"instances": self.instances} if self.instances is not None else {}
         return self.settings | own | ({"episodes": self._episodes} if self._has_own_number else {})
 
 
 def make_cells(
-    splits: Iterable[str] | Cells, env_id: str, episodes: int, seed: int, settings: Mapping[str, Any]
+    splits: Iterable[str] | Cells | None, env_id: str, episodes: int, seed: int, settings: Mapping[str, Any]
 ) -> dict[str, Cell]:
-    """The cells that ``splits`` means, by name, each with ``settings`` where it has none of its own.
+    """Make the cells that ``splits`` means, by name, each with ``settings`` where it has none of its own.
 
     Raises:
         ValueError: if there are none, or one has settings that its environment refuses.
     """
+    if splits is None:
+        known = make_env(env_id, **settings).splits
+        splits = [split for split in DEFAULT_SPLITS if split in known]
     if isinstance(splits, str):
         splits = [splits]
     named = dict(splits) if isinstance(splits, Mapping) else {split: {"split": split} for split in splits}

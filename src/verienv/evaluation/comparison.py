@@ -1,4 +1,4 @@
-"""compare: paired differences between two evaluations on the same instances."""
+"""Comparison: paired differences between two evaluations on the same instances."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from verienv.evaluation.tables import markdown_table, percent, terminal_table
 
 
 class CellDifference(BaseModel):
-    """After minus before, in one cell.
+    """The differences in one cell, after minus before.
 
     Attributes:
-        pairs: how many episodes were paired.
-        clusters: how many units of inference they fall into.
-        metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval. Of a
-            share that is pooled over attempts (see ``CellResult``), the difference of the two ratios of sums, each
-            resample of clusters being the same on both sides.
+        pairs: the number of paired episodes.
+        clusters: the number of units of inference that they fall into.
+        metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval. For
+            a share that is pooled over attempts (see ``CellResult``) it is the difference of the two ratios of sums,
+            each resample of clusters being the same on both sides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,7 +33,7 @@ class CellDifference(BaseModel):
 
     @classmethod
     def of(cls, before: Sequence[EpisodeRecord], after: Sequence[EpisodeRecord]) -> Self:
-        """The differences over pairs in the same order."""
+        """Estimate the differences over pairs of episodes in the same order."""
         names = [name for name in before[0].metrics if name in after[0].metrics]
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
         clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
@@ -42,11 +42,11 @@ class CellDifference(BaseModel):
         return cls(pairs=len(values), clusters=len(set(clusters)), metrics=order_metrics(found, ratios))
 
     def improves(self, metric: str = "success") -> bool:
-        """Whether the interval of the difference lies above 0."""
+        """Return whether the interval of the difference lies above 0."""
         return self.metrics[metric].low > 0
 
     def worsens(self, metric: str = "success") -> bool:
-        """Whether the interval of the difference lies below 0."""
+        """Return whether the interval of the difference lies below 0."""
         return self.metrics[metric].high < 0
 
 
@@ -59,15 +59,15 @@ class Comparison(BaseModel):
     headings: dict[str, str]
 
     def to_json(self) -> str:
-        """Everything, as JSON."""
+        """Return everything as JSON."""
         return self.model_dump_json(indent=1)
 
     def markdown(self) -> str:
-        """A Markdown table of the differences, in percentage points."""
+        """Return a Markdown table of the differences, in percentage points."""
         return markdown_table(*self._table())
 
     def table(self, width: int | None = None) -> str:
-        """The same for a terminal of ``width`` columns (with rich, if installed)."""
+        """Return the table for a terminal of ``width`` columns (with rich, if installed)."""
         return terminal_table(*self._table(), width=width)
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Comparison(BaseModel):
 
 
 def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | None = None) -> Comparison:
-    """The paired differences after minus before, cell by cell, with clustered 95% intervals.
+    """Estimate the paired differences, after minus before, cell by cell, with clustered 95% intervals.
 
     Args:
         before, after: evaluations of two policies with the same arguments, or one twice.
@@ -118,7 +118,7 @@ def _episodes(evaluation: Evaluation, cell: str) -> list[EpisodeRecord]:
 
 
 def joint_clusters(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """One cluster for each pair, such that pairs that share a cluster on either side share it.
+    """Return one cluster for each pair, such that pairs that share a cluster on either side share it.
 
     Under another rule two hands may be one problem that are two under the first.
     """

@@ -21,7 +21,7 @@ _HEADER = b'{"setup": {'
 
 
 class AuditLog:
-    """Appends to ``path`` and knows which episodes it already holds.
+    """An audit log: appends to ``path`` and knows the episodes that it already holds.
 
     Raises:
         ValueError: if the file is no log, or one of another setup.
@@ -67,7 +67,7 @@ class AuditLog:
             ) from error
 
     def _read_back(self, held: bytes, setup: Setup) -> int:
-        """Take up the finished episodes; how many bytes hold the header and them."""
+        """Take up the finished episodes; return the number of bytes that hold the header and them."""
         lines = held.split(b"\n")[:-1]
         if not lines and _HEADER.startswith(held[: len(_HEADER)]):  # empty, or cut off within the header
             return 0
@@ -105,7 +105,7 @@ class AuditLog:
 
 
 def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
-    """The record of the episode that these lines tell, with the counts of ``ratios``."""
+    """Return the record of the episode of these lines, with the counts of ``ratios``."""
     last, verdicts = lines[-1], [line["verdict"] for line in lines]
     measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
     counts = {name: _count(measures, counted, among) for name, (counted, among) in ratios.items()}
@@ -126,6 +126,6 @@ def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> 
 
 
 def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: str) -> tuple[int, int]:
-    """How many attempts have both measures, and how many the second."""
+    """Count the attempts that have both measures, and those that have the second."""
     found = [bool(measure[counted]) for measure in measures if measure[among]]
     return sum(found), len(found)

@@ -1,4 +1,4 @@
-"""Recognition against success, drawn: what was read right, and what came of it."""
+"""The figure of recognition and success: whether pictures were read right, and whether the answer was then correct."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")
-"""One for each cell: Okabe and Ito's, which the colour-blind tell apart too."""
+"""Colours, one for each cell: Okabe and Ito's, which the colour-blind distinguish too."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""One for each evaluation."""
+"""Markers, one for each evaluation."""
 SHADES = {"read_solved": 1.0, "read_failed": 0.42, "misread": 0.0}
-"""How much of the cell's colour the part of a bar has; what is left is white, or for no colour at all light grey."""
+"""The share of the cell's colour in each part of a bar; the rest is white, and a part without colour light grey."""
 _FAINT, _DARK = "#ececec", "#333333"
 _NARROWEST = 7.0  # percent: a part of a bar in which its number finds room
 
 Drawn = dict[str, dict[str, Recognition]]
-"""By cell, then by evaluation."""
+"""Results by cell, then by evaluation."""
 
 
 def recognition_figure(
     evaluations: Mapping[str, Evaluation], path: str | Path, *, cells: Sequence[str] | None = None
 ) -> None:
-    """Draw recognition and success of one or more evaluations by sight, after Figure 8 of arXiv 2501.17161.
+    """Draw recognition and success of one or more evaluations with vision, after Figure 8 of arXiv 2501.17161.
 
     On the left a point for each cell of each evaluation, at the share of episodes whose picture was read right and the
     share that was solved too, with 95% intervals. The points of a cell are joined in the order of the evaluations. None
@@ -41,13 +41,13 @@ def recognition_figure(
 
     Args:
         evaluations: by the name to show, at most 7: one policy's checkpoints in their order, or several policies.
-        path: of the file, which is written whole or not at all. Its ending tells the format: .png (the default), .pdf,
-            .svg.
-        cells: which to draw, in this order, at most 7; by default all. An evaluation without a cell has no point there.
+        path: the file, which is written whole or not at all. Its ending is the format: .png (the default), .pdf, .svg.
+        cells: the cells to draw, in this order, at most 7; by default all. An evaluation that lacks
+            a cell has no point there.
 
     Raises:
         ImportError: if matplotlib is missing.
-        ValueError: if there is nothing to draw, or too much to tell apart.
+        ValueError: if there is nothing to draw, or more than can be told apart.
     """
     try:
         from matplotlib.figure import Figure
@@ -93,7 +93,7 @@ def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -
 
 
 def _draw_points(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Mapping[str, str]) -> None:
-    """Success over recognition, in percent."""
+    """Draw success over recognition, in percent."""
     from matplotlib.lines import Line2D
 
     axis.fill_between([0, 100], [0, 100], 100, color="0.96", lw=0, zorder=0)
@@ -119,7 +119,7 @@ def _draw_points(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: 
 
 
 def _draw_bars(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Mapping[str, str]) -> None:
-    """A bar for each cell of each evaluation, in percent of its episodes. Several have the cell's name above them."""
+    """Draw a bar for each cell of each evaluation, in percent of its episodes; several share the cell's name."""
     from matplotlib.patches import Patch
 
     several = len(markers) > 1
@@ -181,14 +181,14 @@ def _wrapped(name: str) -> str:
 
 
 def _shade(colour: str, strength: float) -> str:
-    """That much of a colour, the rest white; light grey for nothing of it."""
+    """Mix a share of a colour with white; light grey for none of it."""
     if not strength:
         return _FAINT
     return "#" + "".join(f"{round(255 - strength * (255 - part)):02x}" for part in _rgb(colour))
 
 
 def _is_light(colour: str) -> bool:
-    """Whether dark letters stand out from it better than white ones."""
+    """Return whether dark letters stand out from a colour better than white ones."""
     red, green, blue = _rgb(colour)
     return 0.299 * red + 0.587 * green + 0.114 * blue > 140
 
@@ -198,6 +198,6 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _reach(estimate: Estimate) -> list[list[float]]:
-    """How far the interval reaches below and above the mean, in percent; nowhere where it is not known."""
+    """Return the reach of the interval below and above the mean, in percent; 0 where it is not known."""
     reach = (estimate.mean - estimate.low, estimate.high - estimate.mean)
     return [[0.0 if isnan(part) else 100 * max(part, 0.0)] for part in reach]

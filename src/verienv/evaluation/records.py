@@ -1,4 +1,4 @@
-"""What is recorded: the setup of an evaluation, and each of its episodes."""
+"""The records of an evaluation: its setup, and each of its episodes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Cells = Mapping[str, Mapping[str, Any]]
 
 
 class Setup(BaseModel):
-    """What an evaluation's episodes depend on, the policy aside. The first line of its log.
+    """The conditions of an evaluation's episodes, the policy aside. The first line of its log.
 
     Attributes:
         env_id: the environment.
         cells: each cell's name and the settings of its environments, as JSON.
-        episodes: in each cell that lists no instances of its own.
-        seed: of the whole evaluation.
+        episodes: the number in each cell that lists no instances of its own.
+        seed: the seed of the whole evaluation.
         policy: the policy's name, if one was given.
-        headings: what the task calls its metrics in tables, which show no others.
-        ratios: in a task of several questions an episode, its measures over attempts, as ``VerifiedEnv.ratios``.
+        headings: the task's names for its metrics in tables, which show no others.
+        ratios: in a task of several questions an episode, its measures over attempts, as ``Measures.ratios``.
         recognition: the metric that says whether the picture was read right, "" for a task in words.
-        versions: of verienv and of what its instances depend on.
+        versions: the versions of verienv and of the libraries that its instances depend on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,12 +47,12 @@ class Setup(BaseModel):
 
     @classmethod
     def of(cls, env_id: str, cells: Cells, **rest: Any) -> Setup:
-        """A setup with this process's versions."""
+        """Make a setup with this process's versions."""
         plain = to_jsonable_python(cells, fallback=str)
         return cls(env_id=env_id, cells=plain, versions=versions(), **rest)
 
     def differences(self, other: Setup) -> list[str]:
-        """What sets two setups apart, in words; versions other than verienv's do not."""
+        """Return the differences of two setups in words; versions other than verienv's are none."""
         found = [
             f"{name} {getattr(self, name)!r} instead of {getattr(other, name)!r}"
             for name in ("env_id", "episodes", "seed", "policy")
@@ -65,7 +65,7 @@ class Setup(BaseModel):
 
 
 def versions() -> dict[str, str]:
-    """The versions that instances and verdicts depend on."""
+    """Return the versions that instances and verdicts depend on."""
     return {
         "verienv": __version__,
         "python": platform.python_version(),
@@ -80,15 +80,16 @@ class EpisodeRecord(BaseModel):
     Attributes:
         cell: the cell's name.
         episode: its number in the cell, from 0; it fixes the seed.
-        instance: what was dealt.
+        instance: the id of the instance.
         cluster: the unit of inference that the instance belongs to.
         success: whether the episode ended solved.
         reward: the sum of the rewards.
         failures: the failure of each attempt, "" where it was correct.
         first: the task's metrics of the first attempt.
-        last: the same of the last attempt; empty in files saved before it was recorded.
-        counts: for each of the setup's ratios, how many attempts it counts, and among how many.
-        outcomes: what the task measures of whole episodes, and, as "<name>_per_episode", the episode's own share of
+        last: the task's metrics of the last attempt; empty in files saved before it was recorded.
+        counts: for each of the setup's ratios, the number of attempts that it counts, and the number among
+            which it does.
+        outcomes: the task's measures of whole episodes, and, as "<name>_per_episode", the episode's own share of
             each ratio among all its attempts.
     """
 
@@ -108,12 +109,12 @@ class EpisodeRecord(BaseModel):
 
     @property
     def first_failures(self) -> tuple[str, ...]:
-        """The failure of the first attempt at each question; a correct response leads from one to the next."""
+        """The failure of the first attempt at each question: a correct response leads from one to the next."""
         return tuple(failure for before, failure in pairwise(("", *self.failures)) if not before)
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Everything that is averaged over episodes, as floats.
+        """All values that are averaged over episodes, as floats.
 
         Where an episode holds several questions, its first attempt is one at the first of them and is left out.
         """

@@ -18,7 +18,7 @@ from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_ta
 
 _HEADINGS = {"success": "success", "first_success": "1st attempt"}
 ENDS = {"read_solved": "read and solved", "read_failed": "read but failed", "misread": "misread"}
-"""How an episode by sight can end, and what tables and figures call it."""
+"""The ends of an episode with vision, with their names in tables and figures."""
 
 
 class Recognition(BaseModel):
@@ -29,9 +29,9 @@ class Recognition(BaseModel):
 
     Attributes:
         read: the picture was read right.
-        read_solved: it was, and the answer was correct. Where no misread answer is correct, this is success.
-        read_failed: it was, and the answer was wrong for another reason.
-        misread: it was not, or the answer does not tell.
+        read_solved: it was read right, and the answer was correct. Where no misread answer is correct, this is success.
+        read_failed: it was read right, and the answer was wrong for another reason.
+        misread: it was read wrong, or the answer does not say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +43,7 @@ class Recognition(BaseModel):
 
     @classmethod
     def of(cls, episodes: Sequence[EpisodeRecord], recognition: str) -> Self:
-        """The shares over at least one episode; ``recognition`` is the metric that says what was read right."""
+        """Estimate the shares over at least one episode; ``recognition`` is the metric of a picture read right."""
         read = np.array([bool(episode.last[recognition]) for episode in episodes])
         success = np.array([episode.success for episode in episodes])
         values = np.stack([read, read & success, read & ~success, ~read], axis=1)
@@ -52,11 +52,11 @@ class Recognition(BaseModel):
 
 
 class CellResult(BaseModel):
-    """What came out in one cell.
+    """The results of one cell.
 
     Attributes:
-        episodes: how many.
-        clusters: how many units of inference they fall into.
+        episodes: the number of episodes.
+        clusters: the number of units of inference that they fall into.
         metrics: by name, (mean, low, high) with a 95% interval: "success" (solved within the attempts),
             "first_success" (by the first), the task's own metrics of the first attempt, "reward" (the sum over the
             attempts) and "attempts". Where an episode holds several questions, such as the waypoints of a route,
@@ -64,9 +64,9 @@ class CellResult(BaseModel):
             episodes (the ratio of two sums, with a clustered bootstrap interval), the mean over episodes of each that
             is among all attempts ("<name>_per_episode"), and the task's outcomes of episodes. No attempt is made after
             an episode is broken off, so that pooled shares hold for the questions that were reached.
-        failures: how many attempts failed in each way, the most frequent first.
-        first_failures: the same of the first attempt at each question alone.
-        recognition: in a task by sight, what was read right and what came of it; None in words.
+        failures: the number of attempts that failed in each way, the most frequent first.
+        first_failures: the number among the first attempts at each question.
+        recognition: with vision, the shares of what was read right and solved; None in words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +80,7 @@ class CellResult(BaseModel):
 
     @classmethod
     def of(cls, episodes: Sequence[EpisodeRecord], recognition: str = "") -> Self:
-        """The summary of at least one episode; ``recognition`` as in ``Setup``."""
+        """Summarise at least one episode; ``recognition`` as in ``Setup``."""
         names = list(episodes[0].metrics)
         values = np.array([[episode.metrics[name] for name in names] for episode in episodes])
         clusters = [episode.cluster for episode in episodes]
@@ -121,7 +121,7 @@ class Evaluation(BaseModel):
         return cls(setup=setup, cells=cells, episodes=tuple(episodes))
 
     def to_json(self) -> str:
-        """Everything, as JSON; an unknown interval is null."""
+        """Return everything as JSON; an unknown interval is null."""
         return self.model_dump_json(indent=1)
 
     def save(self, path: str | Path) -> None:
@@ -131,21 +131,21 @@ class Evaluation(BaseModel):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read what ``save`` wrote. Raises ValueError for any other file."""
+        """Read a file that ``save`` wrote. Raises ValueError for any other file."""
         try:
             return cls.model_validate_json(Path(path).read_bytes())
         except ValidationError as error:
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
 
     def markdown(self) -> str:
-        """Markdown tables: shares in percent with 95% intervals, and failures by kind.
+        """Return Markdown tables: shares in percent with 95% intervals, and failures by kind.
 
-        In a task by sight there is one between them: how the episodes ended, by what was read (``Recognition``).
+        With vision there is one between them: how the episodes ended, by what was read (``Recognition``).
         """
         return "\n\n".join([self._caption(), self._note(), *(markdown_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
-        """The same for a terminal of ``width`` columns (with rich, if installed)."""
+        """Return the tables for a terminal of ``width`` columns (with rich, if installed)."""
         tables = (terminal_table(*table, width=width) for table in self._tables())
         return "\n\n".join([self._caption(), self._note(), *tables])
 
@@ -170,9 +170,9 @@ class Evaluation(BaseModel):
             for name, cell in self.cells.items()
         ]
         tables = [(head, rows)]
-        seen = {name: cell.recognition for name, cell in self.cells.items() if cell.recognition}
-        if seen:
-            ends = [[name, *(percent(getattr(one, end)) for end in ENDS)] for name, one in seen.items()]
+        read = {name: cell.recognition for name, cell in self.cells.items() if cell.recognition}
+        if read:
+            ends = [[name, *(percent(getattr(one, end)) for end in ENDS)] for name, one in read.items()]
             tables.append((["last attempt", *ENDS.values()], ends))
         kinds = sorted({kind for cell in self.cells.values() for kind in cell.failures})
         if kinds:
@@ -184,7 +184,7 @@ class Evaluation(BaseModel):
 def pool_ratios(
     episodes: Sequence[EpisodeRecord], clusters: Sequence[str], minus: Sequence[EpisodeRecord] | None = None
 ) -> dict[str, Estimate]:
-    """The ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
+    """Estimate the ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
     names = [name for name in episodes[0].counts if minus is None or name in minus[0].counts]
     if not names:
         return {}
@@ -197,7 +197,7 @@ def pool_ratios(
 
 
 def order_metrics(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    """Both together as tables show them: success, each ratio with its mean over episodes, then the other means."""
+    """Put both in the order of tables: success, each ratio with its mean over episodes, then the other means."""
     found = {"success": means["success"]}
     for name, ratio in ratios.items():
         found[name] = ratio
@@ -207,7 +207,7 @@ def order_metrics(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate])
 
 
 def shown_metrics(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:
-    """The metrics that tables show, each with what they call it: those with a heading, which are shares."""
+    """Return the metrics that tables show, each with its heading: all of them are shares."""
     known = _HEADINGS | dict(headings)
     return {metric: known[metric] for metric in metrics if metric in known}
 

@@ -1,4 +1,4 @@
-"""evaluate: deal, ask the policy in full batches, and record."""
+"""The run of an evaluation: deal, ask the policy in full batches, and record."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
 
 Policy = Callable[[list[list[Message]]], Sequence[str]]
-"""From a batch of dialogues (chat messages, the question last) to a response to each.
+"""Maps a batch of dialogues (chat messages, the question last) to a response to each.
 
-In a task by sight each ``{"type": "image"}`` of a dialogue holds its picture under "image", a PIL image in RGB.
+With vision each ``{"type": "image"}`` of a dialogue holds its picture under "image", a PIL image in RGB.
 """
 
 BASELINES = ("expert", "constant")
@@ -32,7 +32,7 @@ _Player = Callable[[list[Episode]], Sequence[str]]
 def evaluate(
     policy: Policy | str,
     env_id: str,
-    splits: Iterable[str] | Cells = ("train", "test", "rule_ood"),
+    splits: Iterable[str] | Cells | None = None,
     episodes: int = 200,
     seed: int = 0,
     batch_size: int = 64,
@@ -52,12 +52,13 @@ def evaluate(
         policy: a callable from a list of dialogues to a list of responses; or a baseline: "expert" (the answers of the
             task's expert: what is attainable) or "constant" (one answer to every question: the expert's to the first
             one, or ``forward()`` on routes).
-            In a task by sight the dialogues hold their pictures (see ``Policy``).
+            With vision the dialogues hold their pictures (see ``Policy``).
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
-        splits: names of splits; or a dict of cells, from names of your own to settings, such as
-            ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a list of instance ids: such a cell
-            has one episode for each and draws nothing. Or they hold "episodes", a number of the cell's own.
-        episodes: in each other cell.
+        splits: names of splits, by default train, test and rule_ood as far as there are; or a dict of cells, from names
+            of your own to settings, such as ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a
+            list of instance ids: such a cell has one episode for each and draws nothing. Or they hold "episodes", a
+            number of the cell's own.
+        episodes: the number of episodes in each other cell.
         seed: fixes every instance.
         batch_size: dialogues put to the policy at once. As episodes end others take their places, across cells.
         log: a file for the audit log, JSON lines: the setup, then every response with its verdict. Finished episodes
@@ -120,7 +121,7 @@ class _Seat:
     lines: list[Line] = field(default_factory=list)
 
     def step(self, response: str) -> bool:
-        """Judge and write down a response; whether the episode is over."""
+        """Judge and write down a response; return whether the episode is over."""
         episode, question = self.episode, self.episode.question
         verdict = episode.answer(response)
         line = {
@@ -143,7 +144,7 @@ class _Seat:
 def _play(
     cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], player: _Player, batch_size: int
 ) -> Iterator[list[Line]]:
-    """Play the episodes ``waiting``, ``batch_size`` at a time; the lines of each as it ends."""
+    """Play the episodes ``waiting``, ``batch_size`` at a time; yield the lines of each as it ends."""
     queue, seats = deque(waiting), list[_Seat]()
     while queue or seats:
         while queue and len(seats) < batch_size:
@@ -187,7 +188,7 @@ def _baseline(name: str, constant: str) -> _Player:
 
 @contextmanager
 def _bar(total: int, done: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
-    """A progress bar, if wanted and tqdm is installed: call what it yields once for each episode."""
+    """Show a progress bar, if wanted and tqdm is installed: call the yielded function once for each episode."""
     wanted = sys.stderr.isatty() if progress is None else progress
     try:
         from tqdm import tqdm

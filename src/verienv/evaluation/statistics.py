@@ -12,7 +12,10 @@ from pydantic import BeforeValidator
 
 RESAMPLES = 2000
 FEWEST_CLUSTERS = 6
-"""With fewer clusters not even a sign test that always comes out one way excludes chance at 95%: 2 / 2**5 > 0.05."""
+"""The fewest clusters of an interval.
+
+With fewer not even a sign test that always comes out one way excludes chance at 95%: 2 / 2**5 > 0.05.
+"""
 
 _Z = 1.959963984540054  # the standard normal's 97.5% point
 _CHUNK = 4_000_000
@@ -22,7 +25,7 @@ Number = Annotated[float, BeforeValidator(lambda value: nan if value is None els
 
 
 class Estimate(NamedTuple):
-    """A mean and its 95% interval; NaN where there is nothing to tell it from."""
+    """A mean and its 95% interval; NaN where the data cannot give it."""
 
     mean: Number
     low: Number
@@ -30,7 +33,7 @@ class Estimate(NamedTuple):
 
 
 def wilson(successes: float, n: int) -> tuple[float, float]:
-    """Wilson's 95% score interval for ``successes`` of ``n`` independent trials; NaN for none."""
+    """Return Wilson's 95% score interval for ``successes`` of ``n`` independent trials; NaN for none."""
     if n == 0:
         return nan, nan
     share, spread = successes / n, _Z * _Z / n
@@ -43,13 +46,14 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
 def estimates(
     values: NDArray[Any], clusters: Sequence[str], *, paired: bool = False, resamples: int = RESAMPLES
 ) -> list[Estimate]:
-    """The mean of each column of ``values`` with its 95% interval.
+    """Estimate the mean of each column of ``values`` with its 95% interval.
 
     Args:
         values: episodes x metrics.
         clusters: the cluster of each episode. Episodes of one cluster are not independent, clusters are.
         paired: whether the values are differences, which are no proportions even if all happen to be 0 or 1.
-        resamples: of whole clusters, drawn with a fixed seed: the same data give the same interval.
+        resamples: the number of resamples of whole clusters, drawn with a fixed seed: the same data give the same
+            interval.
 
     Returns:
         One Estimate per column. The interval is the percentile interval of the cluster bootstrap, with two
@@ -83,10 +87,10 @@ def ratio_estimates(
     minus: NDArray[Any] | None = None,
     resamples: int = RESAMPLES,
 ) -> list[Estimate]:
-    """Shares pooled over all episodes, each the ratio of two sums, with their 95% intervals.
+    """Estimate shares pooled over all episodes, each the ratio of two sums, with their 95% intervals.
 
     Args:
-        counts: episodes x ratios x 2: how many were counted, and among how many.
+        counts: episodes x ratios x 2: the number that was counted, and the number among which.
         clusters: the cluster of each episode, as for ``estimates``.
         minus: the counts of the same episodes played in another way. Then the differences of the ratios are
             estimated, counts minus these, and each resample holds the same clusters on both sides.
@@ -123,14 +127,14 @@ def ratio_estimates(
 
 
 def _ratio(sums: NDArray[Any]) -> NDArray[Any]:
-    """From ... x sides x ratios x 2 to ... x ratios: the ratio or, of two sides, the difference; NaN among none."""
+    """Return the ratio or, of two sides, the difference: ... x sides x ratios x 2 to ... x ratios; NaN among none."""
     with np.errstate(invalid="ignore"):
         found = sums[..., 0] / sums[..., 1]
     return np.asarray(found[..., 0, :] if found.shape[-2] == 1 else found[..., 0, :] - found[..., 1, :])
 
 
 def _draws(groups: int, resamples: int) -> Iterator[NDArray[Any]]:
-    """How often each cluster is drawn, resamples x groups, in chunks; the same whenever ``groups`` is."""
+    """Yield the number of draws of each cluster, resamples x groups, in chunks; fixed by ``groups`` alone."""
     rng = np.random.default_rng(20250127)
     chances = np.full(groups, 1 / groups)
     for start in range(0, resamples, step := max(1, _CHUNK // groups)):
@@ -140,7 +144,7 @@ def _draws(groups: int, resamples: int) -> Iterator[NDArray[Any]]:
 def _bootstrap(
     values: NDArray[Any], index: NDArray[Any], counts: NDArray[Any], resamples: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The 2.5% and 97.5% points of the mean over resampled clusters, from the sums of each cluster."""
+    """Return the 2.5% and 97.5% points of the mean over resampled clusters, from the sums of each cluster."""
     groups, columns = len(counts), values.shape[1]
     if groups < FEWEST_CLUSTERS:
         return np.full(columns, nan), np.full(columns, nan)

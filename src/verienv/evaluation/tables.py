@@ -11,7 +11,7 @@ NOTE = "Percent of episodes, with 95% intervals over clusters (? where there are
 
 
 def percent(estimate: Estimate, *, signed: bool = False) -> str:
-    """A share as "42.0 (35.1..49.2)"; "?" for what is not known."""
+    """Write a share as "42.0 (35.1..49.2)"; "?" for an unknown one."""
     mean, low, high = (_rounded(number * 100) for number in estimate)
     if isnan(estimate.mean):
         return "?"
@@ -20,12 +20,12 @@ def percent(estimate: Estimate, *, signed: bool = False) -> str:
 
 
 def _rounded(number: float) -> str:
-    """One decimal; "100" without it, which says as much."""
+    """Write one decimal; "100" without it, which says as much."""
     return f"{round(number, 1) + 0.0:.1f}".replace("100.0", "100")  # + 0.0 turns -0.0 into 0.0
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, numbers to the right, columns aligned in the source as well."""
+    """Write a Markdown table, numbers to the right, columns aligned in the source as well."""
     cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
     lines = [f"| {_padded(row, widths)} |" for row in cells]
@@ -39,7 +39,7 @@ def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None) -> str:
-    """A table for a terminal, by rich; the Markdown table where rich is not installed.
+    """Write a table for a terminal, by rich; the Markdown table where rich is not installed.
 
     Columns for which there is no room follow in further tables, the first column before them again.
     """
@@ -71,7 +71,7 @@ def _width(column: Sequence[str]) -> int:
 
 
 def _fitting(widths: Sequence[int], room: int) -> list[list[int]]:
-    """The columns of each table: the first, and as many others as there is room for, at least one."""
+    """Return the columns of each table: the first, and as many others as there is room for, at least one."""
     tables: list[list[int]] = [[0]]
     for column in range(1, len(widths)):
         taken = [*tables[-1], column]

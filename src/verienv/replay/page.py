@@ -1,6 +1,6 @@
 """A replay as a page: every frame is in it, and the script shows one at a time.
 
-What a policy wrote is hostile. Every word goes through ``_safe``, and should one ever get past, the page's policy lets
+Text of a policy is hostile. Every word goes through ``_safe``, and should one ever get past, the page's policy lets
 no script and no style run but its own two, by their hashes, and lets it load nothing.
 """
 
@@ -72,7 +72,7 @@ def _hash(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """The text as HTML that shows it and is nothing else."""
+    """Return the text as HTML that shows it and is nothing else."""
     return escape(visible(text), quote=True)
 
 
@@ -106,14 +106,14 @@ def _controls(frames: int) -> Iterator[str]:
 
 
 def _strip(replay: Replay) -> Iterator[str]:
-    """Links to the frames. A repeated attempt has no thumbnail of its own, since it meets the same picture."""
+    """Yield links to the frames. A repeated attempt has no thumbnail of its own, since it meets the same picture."""
     yield '<nav class="strip" aria-label="Frames">'
     before: Scene | None = None
     for number, frame in enumerate(replay.frames, 1):
-        told = f"{frame.title}: {frame.gist}, {frame.verdict.reward:+g}"
+        label = f"{frame.title}: {frame.gist}, {frame.verdict.reward:+g}"
         thumb = _thumb(frame.picture) if frame.picture and frame.question.scene is not before else ""
-        label = f'aria-label="{_safe(told)}" title="{_safe(told)}"'
-        yield f'<a class="{_kind(frame)}" href="#frame-{number}" {label}>{thumb}<span>{frame.label}</span></a>'
+        named = f'aria-label="{_safe(label)}" title="{_safe(label)}"'
+        yield f'<a class="{_kind(frame)}" href="#frame-{number}" {named}>{thumb}<span>{frame.label}</span></a>'
         before = frame.question.scene
     yield "</nav>"
 
@@ -136,7 +136,7 @@ def _kind(frame: Frame) -> str:
 
 
 def _frame(replay: Replay, number: int, shown: dict[bytes, str]) -> str:
-    """A frame; ``shown`` holds the names of the pictures that the page has already, and those it gets here."""
+    """Return a frame; ``shown`` holds the names of the pictures that the page has already, and those it gets here."""
     frame = replay.frames[number - 1]
     scene = frame.question.scene
     figures = [*_pictures(frame, shown), *_map(replay, frame, shown)]
@@ -161,7 +161,9 @@ def _frame(replay: Replay, number: int, shown: dict[bytes, str]) -> str:
 
 def _pictures(frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
     for picture in frame.question.pictures:
-        yield _figure(picture, f"The picture at step {frame.question.number}.", "The picture given to the policy", shown)
+        yield _figure(
+            picture, f"The picture at step {frame.question.number}.", "The picture given to the policy", shown
+        )
 
 
 def _map(replay: Replay, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]:
@@ -172,7 +174,7 @@ def _map(replay: Replay, frame: Frame, shown: dict[bytes, str]) -> Iterator[str]
 
 
 def _figure(picture: Picture, alt: str, caption: str, shown: dict[bytes, str]) -> str:
-    """A picture with its caption; one that the page has already is a link to it, which the script fills in."""
+    """Return a picture with its caption; one that the page has already is a link to it, which the script fills in."""
     name = shown.get(picture.webp)
     if name:
         inside = f'<a class="again" data-of="{name}" href="#{name}">The same picture as before.</a>'
@@ -183,7 +185,7 @@ def _figure(picture: Picture, alt: str, caption: str, shown: dict[bytes, str]) -
 
 
 def _route(frame: Frame) -> Iterator[str]:
-    """The sentences, the one that is due marked, and what is seen now."""
+    """Yield the sentences, the one that is due marked, and the present view."""
     scene = frame.question.scene
     yield "<h3>Instructions</h3>"
     yield "<ol>"
@@ -228,7 +230,7 @@ def _measure(value: Metric) -> str:
 
 
 def _words(text: str, label: str) -> str:
-    """A box of text that scrolls where it is long, by keys too."""
+    """Return a box of text that scrolls where it is long, by keys too."""
     return f'<pre dir="auto" tabindex="0" role="group" aria-label="{label}">{_safe(text)}</pre>'
 
 
@@ -239,7 +241,7 @@ def _badge(frame: Frame) -> str:
 
 
 def _pretty(response: str) -> str:
-    """A response that is one JSON object, indented; any other, and one that this would change, as it is."""
+    """Return a response that is one JSON object indented; any other, and one that this would change, as it is."""
     if len(response) > LONGEST_PRETTY or response[:1] != "{" or nesting(response) > DEEPEST_PRETTY:
         return response
     try:

@@ -17,7 +17,7 @@ from verienv.replay.replay import Frame, Picture, Replay, ShownQuestion
 MOST_FRAMES = 200
 
 Respond = Callable[[Episode], str | None]
-"""From an episode with a question in play to the response; None: there is no more to say."""
+"""Maps an episode with a question in play to the response; None ends the replay."""
 
 
 def expert(episode: Episode) -> str:
@@ -41,8 +41,8 @@ def record(
         respond: asked once for each attempt; where it returns None the replay ends early.
         most: attempts, at least 1; a longer episode is cut off there.
         by: the player, in words.
-        env_id: the environment's id; of an environment it is known.
-        settings: the settings to tell of; of an environment they are known (``shown_settings``).
+        env_id: the environment's id; for an environment it is known.
+        settings: the settings to show; for an environment they are known (``shown_settings``).
 
     Raises:
         ValueError: if ``most`` is out of range, or there was no response at all.
@@ -92,7 +92,7 @@ def _shown(episode: Episode, scene: Scene, number: int) -> ShownQuestion:
 def shown_settings(env: VerifiedEnv) -> dict[str, Any]:
     """Return the split, and the settings that are not the default, as JSON.
 
-    Of a path the name alone: replays are handed on.
+    A path is shown by its name alone: replays are handed on.
     """
     config = env.config
     plain: dict[str, Any] = {"split": config.split} | config.model_dump(mode="json", exclude_defaults=True)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUALITIES = (80, 50, 20)
-"""Of pictures: the first at which one is small enough, or the last."""
+"""Qualities of packed pictures: the first at which a picture is small enough is taken, or the last."""
 
 MOST_BYTES = 200_000
-"""What is small enough: twenty pictures and maps make a page of less than 6 MB."""
+"""The size that is small enough: twenty pictures and maps make a page of less than 6 MB."""
 
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -38,7 +38,7 @@ class Picture:
 
     @classmethod
     def of(cls, image: Image) -> Picture:
-        """An RGB image, packed."""
+        """Pack an RGB image."""
         for quality in QUALITIES:
             file = BytesIO()
             image.save(file, "WEBP", quality=quality)
@@ -47,7 +47,7 @@ class Picture:
         return cls(file.getvalue(), image.size)
 
     def image(self) -> Image:
-        """The image, unpacked."""
+        """Unpack the image."""
         from PIL import Image
 
         return Image.open(BytesIO(self.webp)).convert("RGB")
@@ -60,7 +60,7 @@ class ShownQuestion:
     Attributes:
         number: its place in the replay, from 1.
         pictures: the pictures of the question.
-        scene: what is shown beside its text; the map is packed here.
+        scene: the parts shown beside its text; the map is in ``map``.
         map: the map of the route, None in other tasks.
     """
 
@@ -76,10 +76,10 @@ class Frame:
 
     Attributes:
         question: the question.
-        attempt: at this question, from 1.
-        text: all that the policy was told, as the observation has it.
-        response: its words.
-        verdict: the verifier's.
+        attempt: the number of the attempt at this question, from 1.
+        text: the text that the policy was given, as in the observation.
+        response: the words of the policy.
+        verdict: the verdict of the verifier.
         deciding: the field of the answer that decides, "" where answers have none.
     """
 
@@ -92,17 +92,17 @@ class Frame:
 
     @property
     def title(self) -> str:
-        """Where this is: "Step 3", or "Step 3, attempt 2"."""
+        """The place in the replay: "Step 3", or "Step 3, attempt 2"."""
         return f"Step {self.question.number}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
 
     @property
     def label(self) -> str:
-        """The same in short: "3", or "3.2"."""
+        """The place in short: "3", or "3.2"."""
         return str(self.question.number) + (f".{self.attempt}" if self.attempt > 1 else "")
 
     @property
     def gist(self) -> str:
-        """The deed in one short line: the action or formula, else the beginning of the response."""
+        """The response in one short line: its action or formula, else its beginning."""
         said = self.verdict.answer.get(self.deciding)
         words = said if isinstance(said, str) else self.response
         line = " ".join(words[:200].split())
@@ -110,7 +110,7 @@ class Frame:
 
     @property
     def picture(self) -> Picture | None:
-        """The picture that stands for the frame: what is seen, or else the map."""
+        """The picture that stands for the frame: that of the question, or else the map."""
         return self.question.pictures[0] if self.question.pictures else self.question.map
 
 
@@ -120,14 +120,14 @@ class Replay:
 
     Attributes:
         env_id: the environment's id.
-        instance: what was dealt.
-        settings: the split, and what else is not the default.
-        by: who played.
+        instance: the id of the instance.
+        settings: the split, and the settings that are not the default.
+        by: the player, in words.
         frames: the attempts, at least one.
         over: whether the episode came to its end.
         success: whether it was solved.
         subject: the instance in words: where a route leads; "" in other tasks.
-        attribution: whose the data of the maps is, "" where there is none to name.
+        attribution: the owner of the maps' data, "" where there is none to name.
     """
 
     env_id: str
@@ -147,21 +147,21 @@ class Replay:
 
     @property
     def outcome(self) -> str:
-        """How it ended, in a word."""
+        """The end in a word: "solved", "not solved" or "unfinished"."""
         return ("solved" if self.success else "not solved") if self.over else "unfinished"
 
     @property
     def choices(self) -> list[str]:
         """The settings, each as "name=value"."""
-        told = {
+        shown = {
             name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             for name, value in self.settings.items()
         }
-        return [f"{name}={value}" for name, value in told.items()]
+        return [f"{name}={value}" for name, value in shown.items()]
 
 
 def visible(text: str) -> str:
-    """The text with what has no shape of its own made visible: control characters as their symbols, marks that turn
+    """Make visible all that has no shape of its own: control characters as their symbols, marks that turn
     the direction of writing and lone surrogates by number. Newlines stay."""
     if text.isascii() and text.replace("\n", " ").isprintable():
         return text

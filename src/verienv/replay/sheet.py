@@ -52,14 +52,14 @@ def _draw_header(draw: ImageDraw.ImageDraw, replay: Replay, width: int) -> None:
     right = _draw_badge(draw, f"{replay.outcome}, {replay.reward:+g}", width - _GAP, 24, colour)
     title = replay.subject or replay.env_id
     draw.text((_GAP, 24), _fitting(title, 17, right - 2 * _GAP), _INK, _font(17), anchor="lm")
-    told = [replay.env_id] if replay.subject else []
+    named = [replay.env_id] if replay.subject else []
     owed = [f"map data: {replay.attribution}"] if replay.attribution else []
-    line = " | ".join([*told, replay.instance, f"played by {replay.by}", *owed, *replay.choices])
+    line = " | ".join([*named, replay.instance, f"played by {replay.by}", *owed, *replay.choices])
     draw.text((_GAP, 50), _fitting(line, 12, width - 2 * _GAP), _FAINT, _font(12), anchor="lm")
 
 
 def _draw_caption(draw: ImageDraw.ImageDraw, frame: Frame, x: int, y: int) -> None:
-    """The step's number, what was done, and the reward."""
+    """Draw the step's number, the answer, and the reward."""
     middle = y + _CAPTION // 2
     colour = _RIGHT if frame.verdict.is_correct else _WRONG
     left = _draw_badge(draw, f"{frame.verdict.reward:+g}", x + TILE - 8, middle, colour)
@@ -69,7 +69,7 @@ def _draw_caption(draw: ImageDraw.ImageDraw, frame: Frame, x: int, y: int) -> No
 
 
 def _draw_badge(draw: ImageDraw.ImageDraw, text: str, right: int, middle: int, colour: str) -> int:
-    """A badge that ends at ``right``; where it begins."""
+    """Draw a badge that ends at ``right``; return where it begins."""
     left = right - int(_font(13).getlength(text)) - 16
     draw.rounded_rectangle((left, middle - 11, right, middle + 11), 11, fill=colour)
     draw.text(((left + right) / 2, middle), text, _ON, _font(13), anchor="mm")
@@ -77,21 +77,21 @@ def _draw_badge(draw: ImageDraw.ImageDraw, text: str, right: int, middle: int, c
 
 
 def _draw_words(draw: ImageDraw.ImageDraw, frame: Frame, x: int, y: int) -> None:
-    """The newest of what was said, where there is no picture."""
+    """Draw the newest of the dialogue, where there is no picture."""
     asked, said = (_lines(frame.text, 9, last=True), _lines(frame.response, 7, last=False))
     for number, (line, colour) in enumerate([*((each, _FAINT) for each in asked), *((each, _INK) for each in said)]):
         draw.text((x + 12, y + 12 + 18 * number), _fitting(line, 12, TILE - 24), colour, _font(12))
 
 
 def _lines(text: str, most: int, last: bool) -> list[str]:
-    """The text in lines that fit a tile, ``most`` at most, the last of them or the first."""
+    """Return the text in lines that fit a tile, ``most`` at most, the last of them or the first."""
     part = text[-1000:] if last else text[:1000]
     lines = [line for row in visible(part).splitlines() for line in wrap(row, 40)]
     return lines[-most:] if last else lines[:most]
 
 
 def _fitting(text: str, size: int, width: float) -> str:
-    """As much of the text, in one line, as is no wider; with dots where some is left out."""
+    """Return as much of the text, in one line, as is no wider; with dots where some is left out."""
     line = " ".join(visible(text[:300]).split())
     if _font(size).getlength(line) <= width:
         return line
