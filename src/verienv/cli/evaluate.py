@@ -1,0 +1,99 @@
+"""The command that evaluates a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from verienv.cli.common import Interrupted, full_id, note, read_settings, writing
+from verienv.cli.options import EnvId, Seed, Settings
+from verienv.core import tasks
+from verienv.evaluation import BASELINES, Evaluation, compare
+from verienv.evaluation import evaluate as evaluate_policy
+
+
+def evaluate(
+    env_id: EnvId,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_PATH", help='A Hugging Face causal language model, or "tiny-lm".')
+    ] = None,
+    baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
+    splits: Annotated[
+        str | None,
+        typer.Option(
+            help="Splits, separated by commas; or the name of a set of cells, such as rule_by_side. `verienv envs` "
+            "lists both. By default train, test and rule_ood, as far as there are."
+        ),
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
+    seed: Seed = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="The number of dialogues that are answered at once.")] = 64,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="The length of the longest response.")] = 256,
+    temperature: Annotated[float, typer.Option(min=0.0, help="The temperature of sampling; 0 is greedy.")] = 0.0,
+    device: Annotated[str, typer.Option(help="The device of the model: cpu, cuda, ..., or auto.")] = "auto",
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every response with its verdict to this file, as JSON lines."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the results to this file: as JSON, or as Markdown if its name ends in .md."
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Show the paired differences to these results, saved earlier with --out."),
+    ] = None,
+    setting: Settings = [],  # noqa: B006
+) -> None:
+    """Evaluate a model and print its success, split by split.
+
+    With --log, or with --out (which keeps a log until it is done), an interrupted evaluation continues where it
+    stopped when the same command is given again.
+    """
+    if (model is None) == (baseline is None):
+        raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
+    if baseline not in (None, *BASELINES):
+        raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
+    before = Evaluation.load(against) if against else None
+    env_id = full_id(env_id)
+    cells: Any = None
+    if splits is not None:
+        cells = tasks.of_env_id(env_id).tables.get(splits) or [split for split in splits.split(",") if split]
+    book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
+    settings = read_settings(setting)
+    policy: Any = baseline
+    name = baseline or str(model)
+    if model is not None:
+        from verienv.adapters.transformers import load_policy
+
+        policy = load_policy(
+            model,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            batch_size=batch_size,
+            device=device,
+            seed=seed,
+        )
+        name += f", at most {max_new_tokens} new tokens" + (f", temperature {temperature:g}" if temperature else "")
+    if book and book.exists():
+        note(f"going on with {book}")
+    try:
+        result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
+    except KeyboardInterrupt:
+        kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
+        raise Interrupted(f"interrupted; {kept}") from None
+    print(result)
+    if before:
+        print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
+    if out:
+        if out.suffix == ".md":
+            with writing(str(out)) as file:
+                file.write(result.markdown() + "\n")
+        else:
+            result.save(out)
+        if book and not log:
+            book.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EnvId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV_ID",
+        help="An environment, as `verienv envs` lists them; or module:id for one that a module of your own registers.",
+    ),
+]
+Split = Annotated[str, typer.Option(help="The split to deal from.")]
+Seed = Annotated[int, typer.Option(min=0, help="The seed: it fixes the instances.")]
+Settings = Annotated[
+    list[str],
+    typer.Option("--setting", "-s", metavar="KEY=VALUE", help="A setting, such as rule=rank; may be repeated."),
+]
+Imports = Annotated[
+    list[str],
+    typer.Option(
+        "--import", metavar="MODULE", help="Import a module that registers a task of your own; may be repeated."
+    ),
+]
