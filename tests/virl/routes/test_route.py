@@ -1,6 +1,9 @@
 """Waypoints: what is seen at one, in words, and the expert's action."""
 
-from verienv.virl import POSITIONS, Waypoint
+import pytest
+
+from verienv.virl import POSITIONS, VIRLEnv, Waypoint
+from verienv.virl.routes.route import current_instruction
 
 
 def test_every_position_can_be_told() -> None:
@@ -18,3 +21,15 @@ def test_the_action_of_a_waypoint_follows_its_rule() -> None:
     assert Waypoint(**turn).action == "turn_direction(northeast)"  # type: ignore[arg-type]
     assert Waypoint(**turn, actions="relative").action == "turn_direction(right)"  # type: ignore[arg-type]
     assert [Waypoint(move=move).action for move in ("forward", "stop")] == ["forward()", "stop()"]
+
+
+@pytest.mark.parametrize("city", ["montevideo", "helsinki"])
+def test_the_instruction_that_is_due_is_followed_from_the_first_to_the_last(city: str) -> None:
+    env = VIRLEnv(city=city, side="all")
+    for seed in range(40):
+        env.reset(seed=seed)
+        route = env.route
+        due = [current_instruction(route, passed) for passed in range(len(route.waypoints))]
+        assert due == sorted(due)
+        assert set(due) == set(range(len(route.instructions)))
+        assert [route.instructions[at] for at in due] == [waypoint.sentence for waypoint in route.waypoints]
