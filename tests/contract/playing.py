@@ -81,16 +81,15 @@ each_task = pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda case: case.t
 
 @contextmanager
 def outside_tasks() -> Iterator[None]:
-    """Have the tasks from outside on the list, which is left as it was."""
-    path, listed = list(sys.path), dict(tasks._listed)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        verienv.register_task(import_module("my_task").CountdownEnv.task)
+    """Have the tasks from outside on the list; afterwards it is as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXAMPLES)
+        patch.setattr(tasks, "_listed", dict(tasks._listed))
+        import_module("my_task")
         yield
-    finally:
-        sys.path[:] = path
-        tasks._listed.clear()
-        tasks._listed.update(listed)
+    del sys.modules["my_task"]
+    for env_id in OUTSIDE:
+        del gym.registry[env_id]
 
 
 Player = Callable[[Episode], str]
