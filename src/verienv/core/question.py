@@ -90,9 +90,18 @@ class Question(ABC):
         return self.but(attempt=self.attempt + 1)
 
     def but(self, **changes: Any) -> Self:
-        """Return a copy with other values of some fields, in a fifth of the time that ``dataclasses.replace`` takes."""
+        """Return a copy with other values of some fields, in a quarter of the time ``dataclasses.replace`` takes.
+
+        Raises:
+            TypeError: for a field that there is not.
+        """
+        names, held = self.__dataclass_fields__, self.__dict__
+        if not changes.keys() <= names.keys():
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(changes.keys() - names.keys())}")
+        if len(held) != len(names):  # a cached property was worked out of the old values
+            held = {name: held[name] for name in names}
         changed = object.__new__(type(self))
-        object.__setattr__(changed, "__dict__", {**self.__dict__, **changes})
+        object.__setattr__(changed, "__dict__", {**held, **changes})
         return changed
 
     def alone(self) -> Self:

@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from verienv.core import question as room
 from verienv.core import tasks
+from verienv.core.config import UnknownSettingError
 from verienv.core.dialogue import attempt_line, question_message
 from verienv.core.question import Question
 from verienv.core.task import Task
@@ -178,7 +179,9 @@ def _number(row: Mapping[str, Any], name: str, most: int) -> int:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < most:
-        raise ValueError(f"{name}={number!r}: expected an integer of at least 0")
+        is_long = isinstance(number, int) and number.bit_length() > 128
+        given = f"{'-' * (number < 0)}2**{number.bit_length()} or so" if is_long else repr(number)
+        raise ValueError(f"{name}={given}: expected an integer from 0 to {most - 1}")
     return number
 
 
@@ -202,4 +205,9 @@ def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
 
 @lru_cache(maxsize=64)
 def _environment(task: Task, env_id: str, settings: str) -> Any:
-    return task.environment(env_id, **json.loads(settings))
+    try:
+        return task.environment(env_id, **json.loads(settings))
+    except UnknownSettingError:
+        raise
+    except TypeError as error:  # a name that Python itself has given away, such as "self"
+        raise ValueError(f"settings={settings[:60]!r}: {error}") from None

@@ -73,7 +73,7 @@ def named(name: str) -> Task:
 def of_env_id(env_id: Any) -> Task:
     """Return the task that an environment id belongs to. Raises ValueError that lists the ids there are."""
     for task in every():
-        if env_id in task.environments:
+        if isinstance(env_id, str) and env_id in task.environments:
             return task
     known = ", ".join(each for task in every() for each in task.environments)
     raise ValueError(f"env_id={env_id!r}: expected one of {known}; verienv.register_task(...) adds a task")
