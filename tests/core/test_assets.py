@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import verienv
+from verienv.core import assets
 from verienv.core.assets import asset_path
 
 
@@ -15,7 +15,7 @@ def test_an_asset_is_found_in_a_checkout_and_in_an_installed_package_alike(
     (package / "assets" / "tables").mkdir(parents=True)
     (package / "assets" / "tables" / "four_cards.npz").touch()
     assert asset_path("tables/four_cards.npz").is_file()
-    monkeypatch.setattr(verienv, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(assets, "PACKAGE", package)
     assert asset_path("tables/four_cards.npz") == package / "assets" / "tables" / "four_cards.npz"
 
 

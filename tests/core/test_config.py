@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from verienv.core.config import validated
+from verienv.core.config import validate
 
 
 def even(value: int) -> int:
@@ -23,13 +23,13 @@ class Settings(BaseModel):
 
 def message_of(**settings: object) -> str:
     with pytest.raises(ValueError, match="Settings") as caught:
-        validated(Settings, settings)
+        validate(Settings, settings)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_good_settings_make_the_model() -> None:
-    assert validated(Settings, {"size": 5}) == Settings(size=5)
+    assert validate(Settings, {"size": 5}) == Settings(size=5)
 
 
 def test_a_number_out_of_range_is_told_the_range() -> None:
@@ -51,7 +51,7 @@ def test_an_unknown_setting_is_named_with_the_nearest_and_all_accepted() -> None
 
 def test_an_unknown_setting_is_the_error_that_an_unknown_keyword_is() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'sise'"):
-        validated(Settings, {"sise": 3})
+        validate(Settings, {"sise": 3})
 
 
 def test_several_faults_are_all_named() -> None:
@@ -65,4 +65,4 @@ def test_a_long_value_is_cut() -> None:
 
 def test_the_given_name_opens_the_message() -> None:
     with pytest.raises(ValueError, match=r"^rewards: size=0"):
-        validated(Settings, {"size": 0}, "rewards")
+        validate(Settings, {"size": 0}, "rewards")
