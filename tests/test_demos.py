@@ -13,10 +13,11 @@ import verienv
 from verienv.core.env import VerifiedEnv
 from verienv.core.verdict import Verdict
 from verienv.demos import demonstrations, demonstrations_in
-from verienv.generalpoints import Puzzle, verify
+from verienv.generalpoints import GENERALPOINTS, GeneralPointsQuestion, Puzzle, verify
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import read_instance
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
+from verienv.virl import VIRL, VIRLQuestion
 from verienv.virl.env import VIRLEnv
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
@@ -80,7 +81,7 @@ def test_a_preference_row_chooses_the_right_response() -> None:
 
 def test_rejected_responses_are_spread_over_every_kind_of_failure() -> None:
     kinds = Counter(row["failure"] for row in rows("preference", n=120))
-    assert set(kinds) == set(GeneralPointsEnv.failures)
+    assert set(kinds) == set(GENERALPOINTS.measures(vision=False).failures)
     assert min(kinds.values()) > 10
 
 
@@ -104,7 +105,7 @@ def test_settings_of_the_environment_are_taken() -> None:
         ({"n": -1}, "n=-1: expected an integer of at least 0"),
         ({"n": 2.5}, r"n=2.5: expected an integer"),
         ({"seed": -1}, "seed=-1: expected an integer of at least 0"),
-        ({"env_id": "CartPole-v1"}, "env_id='CartPole-v1' has no expert; use an environment of verienv"),
+        ({"env_id": "CartPole-v1"}, "env_id='CartPole-v1' is no verienv environment"),
         ({"kind": "revision", "wrong_attempts": 5}, "wrong_attempts=5: expected 1 to 4, fewer than the attempts"),
         ({"kind": "revision", "attempts": 1}, "the attempts"),
         ({"split": "dev"}, "split='dev': expected one of train, test, rule_ood"),
@@ -121,7 +122,7 @@ def test_no_rows_are_no_rows() -> None:
 
 
 def test_a_response_meant_to_be_right_that_is_not_is_an_error_and_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GeneralPointsEnv, "expert_response", lambda self, steps=False: '{"formula": "1+1"}')
+    monkeypatch.setattr(GeneralPointsQuestion, "expert", lambda self, steps=False: '{"formula": "1+1"}')
     with pytest.raises(RuntimeError, match=r"the expert's response scores -2.0"):
         rows("sft", n=1)
 
@@ -129,7 +130,7 @@ def test_a_response_meant_to_be_right_that_is_not_is_an_error_and_no_row(monkeyp
 def test_a_response_that_fails_in_another_way_than_meant_is_an_error_and_no_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(GeneralPointsEnv, "flawed_response", lambda self, failure, rng: "I pass")
+    monkeypatch.setattr(GeneralPointsQuestion, "wrong", lambda self, failure, rng: "I pass")
     with pytest.raises(RuntimeError, match=r"meant as illegal, judged 'unreadable'"):
         rows("preference", n=2)
 
@@ -185,7 +186,7 @@ def test_by_sight_a_wrong_attempt_is_followed_by_its_real_feedback() -> None:
 def test_by_sight_misread_is_one_more_kind_of_failure() -> None:
     rejected = seen_rows("preference", n=70, image_size=96)
     kinds = Counter(row["failure"] for row in rejected)
-    assert set(kinds) == {*GeneralPointsEnv.failures, "misread"}
+    assert set(kinds) == {*GENERALPOINTS.measures(vision=False).failures, "misread"}
     for row in rejected:
         verdict = judged_by_sight(row, row["rejected"][0])
         assert (verdict.failure, verdict.reward) == (row["failure"], row["rejected_reward"])
@@ -201,11 +202,9 @@ def test_in_words_there_are_no_images_and_contents_are_texts(kind: str) -> None:
 # Several questions an episode
 
 
-def on_the_way(kind: Any, n: int, seed: int = 0, **settings: Any) -> Iterator[tuple[dict[str, Any], VIRLEnv]]:
-    """Each row with the environment in which its question is in play."""
-    env = VIRLEnv(city="grid-0", **settings)
-    for row in demonstrations_in(env, kind, n, seed):
-        yield row, env
+def on_the_way(kind: Any, n: int, seed: int = 0, **settings: Any) -> Iterator[tuple[dict[str, Any], VIRLQuestion]]:
+    """Each row with its question."""
+    yield from demonstrations_in(VIRLEnv(city="grid-0", **settings), kind, n, seed)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -234,17 +233,17 @@ def test_the_prompts_along_a_route_are_what_the_expert_is_asked() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("split", ["train", "rule_ood"])
 def test_at_each_waypoint_the_right_response_scores_maximal(kind: str, split: str) -> None:
-    for row, env in on_the_way(kind, 40, split=split):
+    for row, question in on_the_way(kind, 40, split=split):
         [said] = row["chosen" if kind == "preference" else "completion"]
-        verdict = env.judge(said["content"])
+        verdict = question.judge(said["content"])
         assert (verdict.reward, verdict.metrics["observation_correct"]) == (row["reward"], True) == (1.0, True)
 
 
 def test_at_each_waypoint_a_revision_holds_a_wrong_attempt_and_its_real_feedback() -> None:
     wrong_moves = 0
-    for row, env in on_the_way("revision", 60):
+    for row, question in on_the_way("revision", 60):
         assert roles(row["prompt"]) == "uau"
-        verdict = env.judge(row["prompt"][1]["content"])
+        verdict = question.judge(row["prompt"][1]["content"])
         assert verdict.failure == row["failure"]
         assert row["prompt"][2]["content"] == f"{verdict.feedback}\nAttempt 2 of 2."
         wrong_moves += row["failure"] == "wrong_action"
@@ -253,11 +252,11 @@ def test_at_each_waypoint_a_revision_holds_a_wrong_attempt_and_its_real_feedback
 
 def test_rejected_responses_along_routes_are_spread_over_every_kind_of_failure() -> None:
     kinds = Counter()
-    for row, env in on_the_way("preference", 80):
-        verdict = env.judge(row["rejected"][0]["content"])
+    for row, question in on_the_way("preference", 80):
+        verdict = question.judge(row["rejected"][0]["content"])
         assert (verdict.failure, verdict.reward) == (row["failure"], row["rejected_reward"])
         kinds[verdict.failure] += 1
-    assert kinds == dict.fromkeys(VIRLEnv.failures, 20)
+    assert kinds == dict.fromkeys(VIRL.measures(vision=False).failures, 20)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -24,7 +24,8 @@ def transcript() -> str:
             for episode in range(5):
                 told = [env.reset(seed=3 if episode == 0 else None)]
                 told += [
-                    env.step(env.flawed_response(failure, np.random.default_rng(1))) for failure in env.failures[:3]
+                    env.step(env.wrong_response(failure, np.random.default_rng(1)))
+                    for failure in env.measures.failures[:3]
                 ]  # type: ignore[attr-defined]
                 told.append(env.step(env.expert_response(steps=True)))  # type: ignore[attr-defined]
                 digest.update(repr(told).encode())
@@ -43,7 +44,7 @@ def transcript() -> str:
         env = gym.make("verienv/VIRL-L-v0", **settings).unwrapped
         for episode in range(3):
             told = [env.reset(seed=3 if episode == 0 else None)]
-            told += [env.step(env.flawed_response("wrong_action", np.random.default_rng(1)))]  # type: ignore[attr-defined]
+            told += [env.step(env.wrong_response("wrong_action", np.random.default_rng(1)))]  # type: ignore[attr-defined]
             told += [env.step(env.expert_response())]  # type: ignore[attr-defined]
             digest.update(repr(told).encode())
     for kind in ("sft", "revision", "preference"):

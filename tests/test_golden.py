@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from verienv.generalpoints import LOOKS
+from verienv.generalpoints import VISUALS
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.virl.pictures.streets.visuals import VISUALS as STREET_VISUALS
 from verienv.virl.world.city_file import SHIPPED_CITIES
@@ -81,13 +81,13 @@ PIXELS_ARE_PINNED = pytest.mark.skipif(
 
 
 @PIXELS_ARE_PINNED
-@pytest.mark.parametrize("look", PICTURES["pixels"])
-def test_the_pixels_of_every_look_are_pinned(seen: dict[str, Any], look: str) -> None:
-    assert seen["pixels"][look] == PICTURES["pixels"][look]
+@pytest.mark.parametrize("visual", PICTURES["pixels"])
+def test_the_pixels_of_every_visual_are_pinned(seen: dict[str, Any], visual: str) -> None:
+    assert seen["pixels"][visual] == PICTURES["pixels"][visual]
 
 
-def test_every_look_has_its_pixels_pinned() -> None:
-    assert {*LOOKS, *(f"deck {deck}" for deck in DRAWN)} == set(PICTURES["pixels"])
+def test_every_visual_has_its_pixels_pinned() -> None:
+    assert {*VISUALS, *(f"deck {deck}" for deck in DRAWN)} == set(PICTURES["pixels"])
 
 
 @pytest.mark.parametrize("setting", ROUTES["instances"])
@@ -120,5 +120,5 @@ def test_the_pixels_of_streets_are_pinned(drawn: dict[str, str], street: str) ->
     assert drawn[street] == STREETS[street]
 
 
-def test_every_city_and_every_look_of_streets_has_its_pixels_pinned() -> None:
+def test_every_city_and_every_visual_of_streets_has_its_pixels_pinned() -> None:
     assert {*SHIPPED_CITIES, *(f"helsinki, {visual}" for visual in STREET_VISUALS)} <= set(STREETS)

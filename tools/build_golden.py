@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import verienv
-from verienv.generalpoints import LOOKS, SPLITS, VISION_SPLITS, Look, Puzzle, draw, question, verify
+from verienv.generalpoints import SPLITS, VISION_SPLITS, VISUALS, Puzzle, Visual, draw, verify, write_question
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
 from verienv.generalpoints.prompts import PHRASINGS
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import SPLITS as ROUTE_SPLITS
-from verienv.virl import question as route_question
 from verienv.virl import shipped_city
+from verienv.virl import write_question as write_route_question
 from verienv.virl.env import VIRLEnv
 from verienv.virl.pictures.streets.panorama_drawing import draw_panorama
 from verienv.virl.pictures.streets.visuals import VISUALS as STREET_VISUALS
@@ -46,7 +46,9 @@ def golden() -> dict[str, Any]:
     """Everything pinned, as plain JSON."""
     return {
         "instances": {name: _instances(settings) for name, settings in SETTINGS.items()},
-        "phrasings": [question(Puzzle(("4", "10", "A", "K"), "rank", 36), number) for number in range(len(PHRASINGS))],
+        "phrasings": [
+            write_question(Puzzle(("4", "10", "A", "K"), "rank", 36), number) for number in range(len(PHRASINGS))
+        ],
         "first observation": GeneralPointsEnv().reset(seed=0)[0]["text"],
         "feedback": {response: _feedback(response) for response in RESPONSES},
         "demonstrations": {
@@ -66,14 +68,14 @@ def _feedback(response: str) -> str:
 
 
 def pictures() -> dict[str, Any]:
-    """What is dealt by sight, and the hash of a picture's pixels in every look and deck at three sizes."""
-    looks = {name: Look.of(name) for name in LOOKS} | {f"deck {deck}": Look(deck=deck) for deck in DRAWN}
+    """What is dealt with pictures, and the hash of a picture's pixels in every visual and deck at three sizes."""
+    visuals = {name: Visual.of(name) for name in VISUALS} | {f"deck {deck}": Visual(deck=deck) for deck in DRAWN}
     return {
         "instances": {split: _seen({"split": split}) for split in VISION_SPLITS}
         | {"all suits, diverse": _seen({"suits": "all", "prompt": "diverse"})},
         "pixels": {
-            name: {f"{height} x {width}": _pixels(look, (height, width)) for height, width in SIZES}
-            for name, look in looks.items()
+            name: {f"{height} x {width}": _pixels(visual, (height, width)) for height, width in SIZES}
+            for name, visual in visuals.items()
         },
     }
 
@@ -88,8 +90,8 @@ def _seen(settings: dict[str, Any]) -> list[str]:
     return [f"{info['instance']} {info['suits']} {info['jitter']}" for info in infos]
 
 
-def _pixels(look: Look, size: tuple[int, int]) -> str:
-    return sha256(b"".join(draw(hand, look, size, jitter=7).tobytes() for hand in HANDS)).hexdigest()
+def _pixels(visual: Visual, size: tuple[int, int]) -> str:
+    return sha256(b"".join(draw(hand, visual, size, jitter=7).tobytes() for hand in HANDS)).hexdigest()
 
 
 ROUTES: dict[str, dict[str, Any]] = {
@@ -118,7 +120,7 @@ CORNERS = {"montevideo-centre": 100, "montevideo-north": 100, "astana": 100, "he
 
 
 def streets() -> dict[str, str]:
-    """The hash of the pixels of a small panorama in each city, and in each look of one; and of the views of one."""
+    """The hash of the pixels of a small panorama in each city, and in each visual of one; and of the views of one."""
     drawn = {city: _street(city, "default") for city in CORNERS}
     drawn |= {f"helsinki, {visual}": _street("helsinki", visual) for visual in STREET_VISUALS}
     env = VIRLVisionEnv(view_size=96)
@@ -144,13 +146,15 @@ def _walk(settings: dict[str, Any]) -> dict[str, Any]:
     last = ""
     while not over:
         last = observation["text"]
-        actions.append(env.waypoint.action(env.config.actions))
+        actions.append(env.waypoint.action)
         observation, _, over, _, _ = env.step(env.expert_response())
     return {"actions": actions, "last observation": last}
 
 
 def _asked(phrasing: int) -> str:
-    return route_question("1. Turn left.\n2. Stop.", ["No landmark is near. -> forward()"], "X.", "relative", phrasing)
+    return write_route_question(
+        "1. Turn left.\n2. Stop.", ["No landmark is near. -> forward()"], "X.", "relative", phrasing
+    )
 
 
 def main() -> None:
