@@ -43,3 +43,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ImportError(f"verienv.testing.{name} needs hypothesis: pip install hypothesis") from None
     return getattr(strategies, name)
+
+
+def __dir__() -> list[str]:
+    return __all__
