@@ -86,12 +86,12 @@ def deal(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Pa
     return Dealt(episode, env, lambda _: left.pop(0) if left else None, by, origin, left)
 
 
-def save_replay(dealt: Dealt, page: Path | None, sheet: Path | None) -> None:
+def save_replay(played: Dealt, page: Path | None, sheet: Path | None) -> None:
     """Play the episode to its end; write its page and its sheet, each of which appears when it is whole."""
-    env, env_id = dealt.env, dealt.env.spec.id if dealt.env.spec else ""
-    replay = record(dealt.episode, dealt.respond, by=dealt.by, env_id=env_id, settings=shown_settings(env))
-    if dealt.left:
-        note(f"{len(dealt.left)} more responses were not needed: the replay ends before them")
+    env, env_id = played.env, played.env.spec.id if played.env.spec else ""
+    replay = record(played.episode, played.respond, by=played.by, env_id=env_id, settings=shown_settings(env))
+    if played.left:
+        note(f"{len(played.left)} more responses were not needed: the replay ends before them")
     if page:
         with atomic_write(page) as part:
             part.write_text(html_page(replay), encoding="utf-8")

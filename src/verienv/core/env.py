@@ -43,6 +43,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     config: TaskConfig
     """The settings, validated."""
 
+    vision: bool
+    """Whether observations bring a picture."""
+
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode={render_mode!r}: expected None or one of {self.metadata['render_modes']}")

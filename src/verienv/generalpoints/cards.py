@@ -40,23 +40,23 @@ def split_card(card: str) -> tuple[str, str]:
     return match.group(1), match.group(2)
 
 
-def read_rank(written: object) -> str | None:
-    """The rank that a response means by one item of ``cards``, or None.
+def read_rank(item: object) -> str | None:
+    """Return the rank that a response means by one item of ``cards``, or None.
 
     "10", "T", "ten" and 10; "A", "Ace", "1" and 1; any case; with a suit or without ("KS", "King of Spades").
     """
-    if isinstance(written, str) and written in RANK_NUMBER:
-        return written
-    if isinstance(written, int) and not isinstance(written, bool):
-        written = str(written)
-    if not isinstance(written, str) or len(written) > 32:
+    if isinstance(item, str) and item in RANK_NUMBER:
+        return item
+    if isinstance(item, int) and not isinstance(item, bool):
+        item = str(item)
+    if not isinstance(item, str) or len(item) > 32:
         return None
-    return _read(written)
+    return _read(item)
 
 
 @lru_cache(maxsize=1024)
-def _read(written: str) -> str | None:
-    match = _WRITTEN.fullmatch(written)
+def _read(item: str) -> str | None:
+    match = _WRITTEN.fullmatch(item)
     if match is None:
         return None
     rank = match.group("rank").lower()

@@ -100,7 +100,7 @@ class VIRLTask(Task):
         return material(strict, hands, seed)
 
     def convert(self, source: Path, out: Path, *, defects: str, note: Callable[[str], None]) -> str:
-        """Convert the paper's public routes. The file is played with the setting ``data``.
+        """Convert the paper's routes. The file is played with the setting ``data``.
 
         Where panoramas are mapped (gps_pano_mapping.pkl), it says which were taken near the routes, so that the pickle
         is not read again.
