@@ -19,7 +19,7 @@ from PIL import Image
 from race import Row, race, report
 from verienv.core.assets import asset_path
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
+from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, Table, table_for
 from verienv.generalpoints.pictures.tabletop import tabletop
 from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
@@ -34,7 +34,7 @@ def dealt(number: int, count: int) -> list[Hand]:
     env, hands = GeneralPointsVisionEnv(), list[Hand]()
     for episode in range(count):
         env.reset(seed=number if episode == 0 else None)
-        hands.append((env.puzzle.cards, env.jitter))
+        hands.append((env.puzzle.cards, env.question.jitter))
     return hands
 
 
@@ -75,7 +75,7 @@ def from_files(rounds: int, count: int = 60) -> list[Row]:
     return [Row("a hand at 336 px / opening, resizing, pasting four files", *pair, f"{equal}/{count} equal")]
 
 
-def looks(rounds: int, count: int = 20) -> list[Row]:
+def visuals(rounds: int, count: int = 20) -> list[Row]:
     plain, rows = table_for(Visual(), DEFAULT_SIZE, 4), []
     for name in VISUALS:
         table = table_for(Visual.of(name), DEFAULT_SIZE, 4)
@@ -88,12 +88,12 @@ def looks(rounds: int, count: int = 20) -> list[Row]:
                 lambda hand: plain.draw(*hand),
                 lambda number: (dealt(number, count),) * 2,
             )
-            rows.append(Row(f"a hand at 336 px, {name} / in the default look", *pair))
+            rows.append(Row(f"a hand at 336 px, {name} / in the default visual", *pair))
     return rows
 
 
 def episodes(rounds: int, count: int = 200) -> list[Row]:
-    seen, told = GeneralPointsVisionEnv(), GeneralPointsEnv(suits="black")
+    pictures, words = GeneralPointsVisionEnv(), GeneralPointsEnv(suits="black")
 
     def seeds(number: int) -> tuple[Sequence[Any], Sequence[Any]]:
         return (range(number * count, (number + 1) * count),) * 2
@@ -104,25 +104,27 @@ def episodes(rounds: int, count: int = 200) -> list[Row]:
             env.step(WRONG)
         return env.step(WRONG)
 
-    pair = race(rounds, lambda seed: seen.reset(seed=seed), lambda seed: told.reset(seed=seed), seeds)
-    rows = [Row("seeded reset by sight / in words", *pair)]
-    pair = race(rounds, lambda seed: play(seen, seed), lambda seed: play(told, seed), seeds)
-    drawn = times_drawn(seen, lambda: play(seen, 0))
-    return [*rows, Row("episode of five wrong answers by sight / in words", *pair, exactness=f"drawn {drawn} x")]
+    pair = race(rounds, lambda seed: pictures.reset(seed=seed), lambda seed: words.reset(seed=seed), seeds)
+    rows = [Row("seeded reset with pictures / in words", *pair)]
+    pair = race(rounds, lambda seed: play(pictures, seed), lambda seed: play(words, seed), seeds)
+    drawn = times_drawn(lambda: play(pictures, 0))
+    return [*rows, Row("episode of five wrong answers with pictures / in words", *pair, exactness=f"drawn {drawn} x")]
 
 
-def times_drawn(env: GeneralPointsVisionEnv, played: Callable[[], Any]) -> int:
-    """How often a picture was drawn meanwhile."""
-    drawn, draw = 0, env._picture
+def times_drawn(played: Callable[[], Any]) -> int:
+    """Count the pictures that are drawn meanwhile."""
+    drawn, draw = 0, Table.draw
 
-    def counted() -> Any:
+    def counted(*given: Any) -> Any:
         nonlocal drawn
         drawn += 1
-        return draw()
+        return draw(*given)
 
-    env._picture = counted  # type: ignore[method-assign]
-    played()
-    del env._picture  # type: ignore[method-assign]
+    Table.draw = counted  # type: ignore[method-assign]
+    try:
+        played()
+    finally:
+        Table.draw = draw  # type: ignore[method-assign]
     return drawn
 
 
@@ -141,4 +143,4 @@ def memory(_: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(report(__doc__, [hands, from_files, looks, episodes, memory]))
+    raise SystemExit(report(__doc__, [hands, from_files, visuals, episodes, memory]))

@@ -26,9 +26,8 @@ import verienv  # noqa: F401 - registers the ids
 from race import NoOp, Row, race, report, seconds
 from verienv.arithmetic.solver import _solutions, multisets
 from verienv.generalpoints import Dealing, Puzzle, expert_answer, formula_failure, solutions, verify
-from verienv.generalpoints.answers import write_answer
+from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.env import GeneralPointsEnv
-from verienv.generalpoints.flaws import random_expression
 from verienv.generalpoints.sampler import hands
 from verienv.generalpoints.verifier import _sympy_confirms
 

@@ -31,7 +31,10 @@ import ppo
 from policy import Policy
 
 ENVS = 64
-TASKS = {"in words": ("verienv/GeneralPoints-L-v0", "tiny-lm"), "by sight": ("verienv/GeneralPoints-VL-v0", "tiny-vlm")}
+TASKS = {
+    "in words": ("verienv/GeneralPoints-L-v0", "tiny-lm"),
+    "with pictures": ("verienv/GeneralPoints-VL-v0", "tiny-vlm"),
+}
 
 
 class Loop:

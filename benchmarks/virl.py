@@ -63,7 +63,7 @@ def steps(rounds: int, count: int = 60) -> list[Row]:
             for seed in range(number * count, (number + 1) * count):
                 env = VIRLEnv(**given)
                 env.reset(seed=seed)
-                pairs += [(env, write_answer(waypoint, "absolute")) for waypoint in env.route.waypoints]
+                pairs += [(env, write_answer(waypoint)) for waypoint in env.route.waypoints]
             return pairs, range(1000)
 
         pair = race(rounds, lambda given: given[0].step(given[1]), lambda seed: no_op.reset(seed=seed), walks)
