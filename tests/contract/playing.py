@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,19 @@ OUTSIDE = {"mine/Countdown-v0": "countdown"}
 
 SMALL = {"image_size": 96, "view_size": 64, "turns": [1, 2], "spacing": 100.0}
 """Settings, where a task has them, that make episodes quick: small pictures, short routes."""
+
+VARIED = {
+    "prompt": "diverse",
+    "rule": {"J": 5, "Q": 6, "K": 7},
+    "actions": "relative",
+    "directions": "landmarks",
+    "history": "own",
+    "junction_hint": True,
+    "rewards": {"correct": 2.5},
+    "strict": True,
+    "attempts": 7,
+}
+"""Settings that are not the default, where a task has them: a row must hold them all."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,10 @@ class Case:
     def rows(self, n: int = 2, **rest: Any) -> list[dict[str, Any]]:
         return verienv.rows(self.env_id, n=n, **{**self.settings, **rest})
 
+    def varied(self) -> "Case":
+        """The environment with other settings than the default."""
+        return replace(self, settings={**self.settings, **_known(VARIED, self.task, self.env_id)})
+
     @property
     def task(self) -> Task:
         return tasks.named(self.task_name)
@@ -63,13 +80,13 @@ class Case:
         return "image" in self.make().observation_space.spaces  # type: ignore[attr-defined]
 
 
-def _small(task: Task, env_id: str) -> dict[str, Any]:
-    known = task.environment_class(env_id).settings.model_fields
-    return {name: value for name, value in SMALL.items() if name in known}
+def _known(settings: dict[str, Any], task: Task, env_id: str) -> dict[str, Any]:
+    fields = task.environment_class(env_id).settings.model_fields
+    return {name: value for name, value in settings.items() if name in fields}
 
 
 CASES = [
-    *(Case(task.name, env_id, _small(task, env_id)) for task in tasks.every() for env_id in task.environments),
+    *(Case(task.name, env_id, _known(SMALL, task, env_id)) for task in tasks.every() for env_id in task.environments),
     *(Case(name, env_id, {}) for env_id, name in OUTSIDE.items()),
 ]
 ONE_OF_EACH = list({case.task_name: case for case in reversed(CASES)}.values())

@@ -16,6 +16,7 @@ UNITS = [None, "question"]
 ABOUT = ("id", "env_id", "split", "seed", "step", "unit", "settings", "prompt")
 """The columns of every row that tell where its question comes from."""
 
+each_setting = pytest.mark.parametrize("varied", [False, True], ids=["default", "varied"])
 each_unit = pytest.mark.parametrize("unit", UNITS)
 
 
@@ -25,15 +26,19 @@ def through_json(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @each_case
+@each_setting
 @each_unit
-def test_json_holds_every_row(case: Case, unit: str | None) -> None:
+def test_json_holds_every_row(case: Case, unit: str | None, varied: bool) -> None:
+    case = case.varied() if varied else case
     rows = case.rows(n=4, unit=unit)
     assert [through_json(row) for row in rows] == rows
 
 
 @each_case
+@each_setting
 @each_player
-def test_the_episode_of_a_row_is_the_one_that_its_seed_deals(case: Case, player: Any) -> None:
+def test_the_episode_of_a_row_is_the_one_that_its_seed_deals(case: Case, player: Any, varied: bool) -> None:
+    case = case.varied() if varied else case
     for row in map(through_json, case.rows()):
         env = gym.make(row["env_id"], **json.loads(row["settings"])).unwrapped
         observation, info = env.reset(seed=row["seed"])
@@ -66,8 +71,10 @@ def test_the_score_of_an_episode_sums_up_its_rewards(case: Case) -> None:
 
 
 @each_case
+@each_setting
 @each_unit
-def test_a_row_opens_with_the_words_of_its_episode(case: Case, unit: str | None) -> None:
+def test_a_row_opens_with_the_words_of_its_episode(case: Case, unit: str | None, varied: bool) -> None:
+    case = case.varied() if varied else case
     for row in case.rows(n=4, unit=unit):
         assert row["prompt"] == Episode.of(row).messages
 
@@ -93,7 +100,9 @@ def test_a_row_of_one_question_ends_after_it(case: Case) -> None:
 
 
 @each_case
-def test_a_question_is_read_back_from_its_row(case: Case) -> None:
+@each_setting
+def test_a_question_is_read_back_from_its_row(case: Case, varied: bool) -> None:
+    case = case.varied() if varied else case
     for episode in map(Episode.of, case.rows()):
         while not episode.is_over:
             question = episode.question
@@ -104,7 +113,9 @@ def test_a_question_is_read_back_from_its_row(case: Case) -> None:
 
 
 @each_case
-def test_a_row_is_judged_as_the_environment_judges(case: Case) -> None:
+@each_setting
+def test_a_row_is_judged_as_the_environment_judges(case: Case, varied: bool) -> None:
+    case = case.varied() if varied else case
     for row in map(through_json, case.rows()):
         env = gym.make(row["env_id"], **json.loads(row["settings"])).unwrapped
         env.reset(seed=row["seed"])
