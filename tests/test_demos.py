@@ -135,23 +135,23 @@ def test_a_response_that_fails_in_another_way_than_meant_is_an_error_and_no_row(
         rows("preference", n=2)
 
 
-# By sight
+# With pictures
 
 
-def seen_rows(kind: Any, n: int = 20, **settings: Any) -> list[dict[str, Any]]:
+def rows_with_pictures(kind: Any, n: int = 20, **settings: Any) -> list[dict[str, Any]]:
     return list(demonstrations(VISION_ID, kind, n=n, **settings))
 
 
-def judged_by_sight(row: dict[str, Any], message: dict[str, Any]) -> Verdict:
+def judged_with_pictures(row: dict[str, Any], message: dict[str, Any]) -> Verdict:
     ranks, target = read_instance(row["instance"])
     [part] = message["content"]
     return verify(part["text"], Puzzle(ranks, target=target), vision=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_by_sight_each_row_brings_the_picture_of_its_hand(kind: str) -> None:
+def test_with_pictures_each_row_brings_the_picture_of_its_hand(kind: str) -> None:
     env = GeneralPointsVisionEnv(visual="scattered", image_size=96)
-    for number, row in enumerate(seen_rows(kind, n=4, seed=5, visual="scattered", image_size=96)):
+    for number, row in enumerate(rows_with_pictures(kind, n=4, seed=5, visual="scattered", image_size=96)):
         env.reset(seed=5 if number == 0 else None)
         parts = [part for message in row["prompt"] for part in message["content"] if part["type"] == "image"]
         [image] = row["images"]
@@ -161,8 +161,8 @@ def test_by_sight_each_row_brings_the_picture_of_its_hand(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_by_sight_every_content_is_a_list_of_parts_whose_text_is_as_it_was_said(kind: str) -> None:
-    for row in seen_rows(kind, n=5):
+def test_with_pictures_every_content_is_a_list_of_parts_whose_text_is_as_it_was_said(kind: str) -> None:
+    for row in rows_with_pictures(kind, n=5):
         messages = [message for name in DIALOGUES for message in row.get(name, [])]
         assert len(messages) >= 2
         assert all(isinstance(message["content"], list) for message in messages)
@@ -170,25 +170,25 @@ def test_by_sight_every_content_is_a_list_of_parts_whose_text_is_as_it_was_said(
         assert "The cards are in the picture" in messages[0]["content"][1]["text"]
 
 
-def test_by_sight_every_completion_scores_maximal() -> None:
-    for row in [*seen_rows("sft", steps=True), *seen_rows("revision", wrong_attempts=3)]:
-        assert judged_by_sight(row, row["completion"][0]).reward == row["reward"] == 5.0
+def test_with_pictures_every_completion_scores_maximal() -> None:
+    for row in [*rows_with_pictures("sft", steps=True), *rows_with_pictures("revision", wrong_attempts=3)]:
+        assert judged_with_pictures(row, row["completion"][0]).reward == row["reward"] == 5.0
 
 
-def test_by_sight_a_wrong_attempt_is_followed_by_its_real_feedback() -> None:
-    for row in seen_rows("revision"):
+def test_with_pictures_a_wrong_attempt_is_followed_by_its_real_feedback() -> None:
+    for row in rows_with_pictures("revision"):
         _, wrong, told = row["prompt"]
-        verdict = judged_by_sight(row, wrong)
+        verdict = judged_with_pictures(row, wrong)
         assert told["content"] == [{"type": "text", "text": f"{verdict.feedback}\nAttempt 2 of 5."}]
         assert verdict.failure == row["failure"]
 
 
-def test_by_sight_misread_is_one_more_kind_of_failure() -> None:
-    rejected = seen_rows("preference", n=70, image_size=96)
+def test_with_pictures_misread_is_one_more_kind_of_failure() -> None:
+    rejected = rows_with_pictures("preference", n=70, image_size=96)
     kinds = Counter(row["failure"] for row in rejected)
     assert set(kinds) == {*GENERALPOINTS.measures(vision=False).failures, "misread"}
     for row in rejected:
-        verdict = judged_by_sight(row, row["rejected"][0])
+        verdict = judged_with_pictures(row, row["rejected"][0])
         assert (verdict.failure, verdict.reward) == (row["failure"], row["rejected_reward"])
 
 

@@ -174,7 +174,7 @@ def test_pictures_are_those_of_each_environment_alone(
         vector.close()
 
 
-def test_a_group_by_sight_sees_one_picture() -> None:
+def test_a_group_with_pictures_is_shown_one_picture() -> None:
     vector = SyncVectorEnv([make_seen] * 4, autoreset_mode=AutoresetMode.DISABLED)
     observations, _ = vector.reset(seed=[9] * 4, options={"reset_mask": np.ones(4, bool)})
     assert all(np.array_equal(image, observations["image"][0]) for image in observations["image"])

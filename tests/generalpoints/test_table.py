@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import verienv
 from verienv.arithmetic.solver import is_solvable, multisets
+from verienv.core import assets
 from verienv.generalpoints import table
 from verienv.generalpoints.cards import FACES, RANKS
 from verienv.generalpoints.rules import PRESETS
@@ -111,7 +111,7 @@ def test_a_table_of_another_shape_is_refused(table_at: Path) -> None:
 
 
 def test_a_missing_table_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verienv, "__file__", str(tmp_path / "site-packages" / "verienv" / "__init__.py"))
+    monkeypatch.setattr(assets, "PACKAGE", tmp_path / "site-packages" / "verienv")
     load_table.cache_clear()
     with pytest.raises(FileNotFoundError, match=r"'tables/four_cards.npz' is missing; reinstall verienv") as caught:
         load_table()

@@ -1,4 +1,4 @@
-"""GeneralPoints by sight as an environment: its contracts, for every split and every look."""
+"""GeneralPoints by vision as an environment: its contracts, for every split and every look."""
 
 import copy
 import json

@@ -310,7 +310,7 @@ def test_other_environments_and_actions_are_refused() -> None:
             env.step(action)
 
 
-def test_by_sight_the_picture_is_shown_and_what_it_shows_is_not_told() -> None:
+def test_with_pictures_the_picture_is_shown_and_what_it_shows_is_not_told() -> None:
     env = make_vision(view_size=64, resize=(40, 48), channels_first=True, both=True)
     check_env(env, skip_render_check=True)
     shown = [
@@ -327,7 +327,7 @@ def test_by_sight_the_picture_is_shown_and_what_it_shows_is_not_told() -> None:
         assert reward == 1.0
 
 
-def test_by_sight_a_picture_is_reduced_by_averages_and_whole_otherwise() -> None:
+def test_with_pictures_a_picture_is_reduced_by_averages_and_whole_otherwise() -> None:
     whole, small = make_vision(view_size=64), make_vision(view_size=64, resize=22)
     one, other = whole.reset(seed=2)[0]["image"], small.reset(seed=2)[0]["image"]
     assert one.shape == (132, 132, 3)
@@ -335,13 +335,13 @@ def test_by_sight_a_picture_is_reduced_by_averages_and_whole_otherwise() -> None
     assert np.abs(means - other).max() <= 1
 
 
-def test_a_pointer_by_sight_needs_a_history_that_tells_it() -> None:
+def test_a_pointer_with_pictures_needs_a_history_that_tells_it() -> None:
     with pytest.raises(ValueError, match="pointer=True: the text tells it with history='oracle' alone"):
         make_vision(view_size=64, history="none")
     make_vision(view_size=64, history="none", pointer=False).reset(seed=0)
 
 
-def test_by_sight_the_junction_hint_is_told() -> None:
+def test_with_pictures_the_junction_hint_is_told() -> None:
     env, crossing = make_vision(view_size=64, junction_hint=True), layout()["at_intersection"]
     seen, _ = env.reset(seed=1)
     met = set()

@@ -99,7 +99,7 @@ def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("settings", SIGHT, ids=str)
-def test_gymnasiums_checker_is_content_by_sight(settings: dict[str, Any]) -> None:
+def test_gymnasiums_checker_is_content_with_pictures(settings: dict[str, Any]) -> None:
     env = gym.make(SIGHT_ID, **settings).unwrapped
     check_env(env)
     observation, _ = env.reset(seed=0)
@@ -107,7 +107,7 @@ def test_gymnasiums_checker_is_content_by_sight(settings: dict[str, Any]) -> Non
     assert observation["image"].std() > 10
 
 
-def test_the_picture_by_sight_is_the_text_environments() -> None:
+def test_the_picture_with_pictures_is_the_text_environments() -> None:
     env = make_vision()
     seen, _ = env.reset(seed=3)
     assert np.array_equal(seen["image"], env.game.pictures[0])

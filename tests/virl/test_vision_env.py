@@ -1,4 +1,4 @@
-"""V-IRL by sight as an environment: what the picture shows, what the text does not tell."""
+"""V-IRL by vision as an environment: what the picture shows, what the text does not tell."""
 
 import json
 import pickle
@@ -56,7 +56,7 @@ def blank_streets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(street_views, "draw_panorama", lambda *args: np.full((2, 4, 3), 77, np.uint8))
 
 
-def play_by_sight(env: VIRLVisionEnv, instance: str) -> None:
+def play_with_pictures(env: VIRLVisionEnv, instance: str) -> None:
     """Let the expert walk a route; it must succeed, and the text beside the instructions tell nothing of what is seen.
 
     The environment's history is "none": the lines of it are actions alone.
@@ -82,23 +82,25 @@ def play_by_sight(env: VIRLVisionEnv, instance: str) -> None:
 @pytest.mark.parametrize("actions", ["absolute", "relative"])
 @pytest.mark.parametrize("city", CITIES)
 @pytest.mark.usefixtures("blank_streets")
-def test_the_expert_by_sight_succeeds_in_every_city_under_every_rule(city: str, actions: str, directions: str) -> None:
+def test_the_expert_with_pictures_succeeds_in_every_city_under_every_rule(
+    city: str, actions: str, directions: str
+) -> None:
     for side, part in CITIES[city].items():
         env = make(view_size=64, city=city, side=side, actions=actions, directions=directions, history="none")
         plans = [number for number, plan in enumerate(shipped_plans(part)) if plan.by_landmarks]
         for number in plans[:: len(plans) // 10]:
-            play_by_sight(env, f"virl:{part}:{number}")
+            play_with_pictures(env, f"virl:{part}:{number}")
 
 
 @pytest.mark.parametrize("actions", ["absolute", "relative"])
 @pytest.mark.parametrize("city", CITIES)
 @pytest.mark.usefixtures("blank_streets")
-def test_the_expert_by_sight_succeeds_on_every_shipped_route_that_landmarks_tell(city: str, actions: str) -> None:
+def test_the_expert_with_pictures_succeeds_on_every_shipped_route_that_landmarks_tell(city: str, actions: str) -> None:
     for side, part in CITIES[city].items():
         env = make(view_size=64, city=city, side=side, actions=actions, directions="landmarks", history="none")
         for number, plan in enumerate(shipped_plans(part)):
             if plan.by_landmarks:
-                play_by_sight(env, f"virl:{part}:{number}")
+                play_with_pictures(env, f"virl:{part}:{number}")
 
 
 def waypoints(count: int, **settings: Any) -> Iterator[tuple[City, Waypoint]]:
