@@ -63,7 +63,9 @@ def case(
     """One vector; ``observed`` is whether the observation in it is true. Where ``strict`` is None it holds in both."""
     names[name] = names.get(name, 0) + 1
     observed = observed and failure != "unreadable"
-    vector: dict[str, Any] = {"name": f"{name} {names[name]:03}", "response": response, "waypoint": asdict(place)}
+    waypoint = asdict(place)
+    del waypoint["actions"]  # beside it, since both rules are tried at one place
+    vector: dict[str, Any] = {"name": f"{name} {names[name]:03}", "response": response, "waypoint": waypoint}
     vector |= {"actions": actions} | ({"strict": strict} if strict is not None else {})
     reward = 1.0 if not failure else -1.0 if observed else -1.5
     expect = {"is_correct": not failure, "failure": failure, "reward": reward, "observation_correct": observed}
