@@ -35,6 +35,17 @@ def test_the_shipped_tasks_are_on_the_list() -> None:
     assert all(env_id in registry for task in tasks.every() for env_id in (*task.environments, *task.numeric))
 
 
+def test_an_id_that_gymnasium_has_for_something_else_is_refused(listed: dict[str, Task]) -> None:
+    class Usurper(Other):
+        environments = {"CartPole-v1": "tests.core.next_number:NextNumberEnv"}  # noqa: RUF012
+
+    before = registry["CartPole-v1"]
+    with pytest.raises(ValueError, match=r"CartPole-v1: registered with Gymnasium already, by no task"):
+        verienv.register_task(Usurper())
+    assert registry["CartPole-v1"] is before
+    assert "other" not in listed
+
+
 @pytest.mark.usefixtures("listed")
 def test_a_registered_task_is_on_the_list_and_gymnasium_makes_its_environments() -> None:
     assert verienv.register_task(TASK) is TASK

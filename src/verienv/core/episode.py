@@ -43,6 +43,7 @@ class Episode:
     instance: str
     prompt: str
     feedback: list[str]
+    _opening: str
     _messages: list[Message]
     _pictures: list[Picture] | None
 
@@ -95,6 +96,8 @@ class Episode:
     @property
     def text(self) -> str:
         """The present dialogue without the policy's words: the question, the feedback, and the attempt that is due."""
+        if not self.feedback:
+            return self._opening
         lines = [self.prompt, *self.feedback]
         if not self.is_over:
             lines.append(attempt_line(self.question.attempt, self.question.attempts))
@@ -189,5 +192,5 @@ class Episode:
         self.prompt = prompt = question.prompt
         self.feedback = []
         self._pictures = None
-        line = attempt_line(question.attempt, question.attempts)
-        self._messages = [question_message(f"{prompt}\n{line}", int(question.vision))]
+        self._opening = opening = f"{prompt}\n{attempt_line(question.attempt, question.attempts)}"
+        self._messages = [question_message(opening, int(question.vision))]

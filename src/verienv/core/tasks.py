@@ -25,7 +25,7 @@ def register_task(task: Task) -> Task:
         The task.
 
     Raises:
-        ValueError: if another task has its name or one of its ids.
+        ValueError: if another task has its name or one of its ids, or Gymnasium has one for something else.
     """
     ids = {**task.environments, **task.numeric}
     for other in _listed.values():
@@ -34,9 +34,14 @@ def register_task(task: Task) -> Task:
         shared = set(ids) & {*other.environments, *other.numeric}
         if other.name != task.name and shared:
             raise ValueError(f"{', '.join(sorted(shared))}: {other.title} has this id already; choose another one")
+    taken = {env_id: registration.registry[env_id].entry_point for env_id in ids if env_id in registration.registry}
+    foreign = [env_id for env_id in taken if taken[env_id] != ids[env_id] and task.name not in _listed]
+    if foreign:
+        raise ValueError(f"{', '.join(foreign)}: registered with Gymnasium already, by no task; choose another id")
     _listed[task.name] = task
     for env_id, entry_point in ids.items():
-        if env_id not in registration.registry or registration.registry[env_id].entry_point != entry_point:
+        if taken.get(env_id) != entry_point:
+            registration.registry.pop(env_id, None)
             registration.register(id=env_id, entry_point=entry_point)
     return task
 

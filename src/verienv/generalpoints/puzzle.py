@@ -48,7 +48,13 @@ class Puzzle:
         target: int = 24,
         stated_rule: RuleLike | None = None,
     ) -> None:
-        hand = cards if type(cards) is tuple else () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
+        hand = (
+            cards
+            if type(cards) is tuple
+            else ()
+            if isinstance(cards, str) or not hasattr(cards, "__iter__")
+            else tuple(cards)
+        )
         if not FEWEST_CARDS <= len(hand) <= MOST_CARDS:
             raise ValueError(
                 f"cards={cards!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"

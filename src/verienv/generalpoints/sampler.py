@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, combinations_with_replacement, permutations, product
 from math import comb, factorial, prod
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -103,11 +104,11 @@ class Sampler:
             if not self.hands:
                 raise ValueError(f"no hand can be dealt: {dealing}; change target or rule, or widen side or suits")
             self._upto = list(accumulate(dealing.ways(hand) for hand in self.hands))
-            self._orders = list(permutations(range(4)))
+            self._orders = [itemgetter(*order) for order in permutations(range(4))]
             self._draws = self._upto[-1] * len(self._orders)
 
     def deal(self, rng: np.random.Generator) -> tuple[str, ...]:
-        """Ranks, in the order of the table.
+        """Draw the ranks of a hand, in the order of the table.
 
         Raises:
             ValueError: if 1,000 deals of 3, 5 or 6 cards brought no hand that the setting admits.
@@ -116,7 +117,8 @@ class Sampler:
             return self._deal_by_rejection(rng)
         index, order = divmod(int(rng.integers(self._draws)), len(self._orders))
         hand = self.hands[bisect_right(self._upto, index)]
-        return tuple([hand[place] for place in self._orders[order]])
+        dealt: tuple[str, ...] = self._orders[order](hand)
+        return dealt
 
     def _deal_by_rejection(self, rng: np.random.Generator) -> tuple[str, ...]:
         for _ in range(MAX_DEALS):

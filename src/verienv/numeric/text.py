@@ -102,7 +102,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The space of the wrapped environment."""
+        """Deal, as the wrapped environment does; the observation's text becomes token ids."""
         return self._told(*self.env.reset(seed=seed, options=options))
 
     def step(self, action: Any) -> tuple[dict[str, Any], SupportsFloat, bool, bool, dict[str, Any]]:
