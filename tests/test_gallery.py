@@ -1,4 +1,4 @@
-"""The gallery page is what the code writes, and shows every deck, look and failure."""
+"""The gallery page is what the code writes, and shows every deck, visual and failure."""
 
 import importlib.util
 import re
@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from verienv.generalpoints import LOOKS
+from verienv.generalpoints import GENERALPOINTS, VISUALS
 from verienv.generalpoints.pictures.decks import SHIPPED
 from verienv.generalpoints.pictures.drawn_deck import DRAWN
-from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
-from verienv.virl import CITIES
-from verienv.virl.env import VIRLEnv
+from verienv.virl import CITIES, VIRL
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "gallery.md").read_text()
@@ -34,12 +32,12 @@ def test_the_page_is_what_make_gallery_writes(tool: Any) -> None:
     assert tool.page() == PAGE
 
 
-def test_every_deck_look_and_failure_is_on_the_page() -> None:
+def test_every_deck_visual_and_failure_is_on_the_page() -> None:
     assert {f"gallery/deck-{deck}.webp" for deck in (*SHIPPED, *DRAWN)} <= set(SHOWN)
-    assert {f"gallery/look-{look}.webp" for look in LOOKS} <= set(SHOWN)
-    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in VIRLEnv.failures)
+    assert {f"gallery/look-{visual}.webp" for visual in VISUALS} <= set(SHOWN)
+    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in VIRL.measures(vision=False).failures)
     assert all(f"gallery/map-{city}.webp" in SHOWN for city in CITIES)
-    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in GeneralPointsVisionEnv.failures)
+    assert all(f"| {failure.replace('_', ' ')} | `" in PAGE for failure in GENERALPOINTS.measures(vision=True).failures)
 
 
 def test_the_pictures_shown_are_the_pictures_there_are() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from verienv.core.env import VerifiedEnv
-from verienv.generalpoints import LOOKS, VISION_SPLITS, Look, draw
+from verienv.generalpoints import VISION_SPLITS, VISUALS, Visual, draw
 from verienv.generalpoints.cards import RANKS, SUITS
 from verienv.generalpoints.pictures.decks import SHIPPED, load_deck
 from verienv.generalpoints.pictures.drawn_deck import DRAWN, DrawnDeck
@@ -21,7 +21,7 @@ from verienv.generalpoints.pictures.tabletop import TEXTURES, tabletop
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 from verienv.virl import draw_map
 from verienv.virl.env import VIRLEnv
-from verienv.virl.pictures.streets.visuals import VISUALS
+from verienv.virl.pictures.streets.visuals import VISUALS as STREET_VISUALS
 from verienv.virl.vision_env import VIRLVisionEnv
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -68,28 +68,28 @@ def pictures() -> Iterator[tuple[str, Image.Image]]:
     """The files of the gallery, by name."""
     for deck in (*SHIPPED, *DRAWN):
         yield f"deck-{deck}", sheet(deck)
-    for look in LOOKS:
-        yield f"look-{look}", Image.fromarray(draw(("10S", "QC", "6S", "AC"), Look.of(look), jitter=4))
+    for look in VISUALS:
+        yield f"look-{look}", Image.fromarray(draw(("10S", "QC", "6S", "AC"), Visual.of(look), jitter=4))
     for split in ("train", "visual_ood"):
-        yield f"split-{split}", Image.fromarray(seen({"split": split, "side": "all"}, INSTANCE))
+        yield f"split-{split}", Image.fromarray(dealt_picture({"split": split, "side": "all"}, INSTANCE))
     for name, settings in OTHERS.items():
-        yield f"other-{slug(name)}", Image.fromarray(seen(settings))
+        yield f"other-{slug(name)}", Image.fromarray(dealt_picture(settings))
     yield "tables", tables()
     yield "hands", hands()
-    yield "failures", Image.fromarray(seen({"side": "all"}, INSTANCE))
+    yield "failures", Image.fromarray(dealt_picture({"side": "all"}, INSTANCE))
     for name in MAPS:
         env = walking(name)
         yield f"map-{name}", draw_map(env.route, env.city, passed=env.passed, size=560)
     for name, settings in STREETS.items():
         yield f"street-{name}", Image.fromarray(four_views(settings))
-    for name in VISUALS:
+    for name in STREET_VISUALS:
         yield f"visual-{name}", Image.fromarray(four_views({"visual": name}))
     yield "streets", Image.fromarray(front_views())
     yield "routes", side_by_side([walking("montevideo"), walking("helsinki")])
 
 
 def at_a_corner(settings: dict[str, Any]) -> VIRLVisionEnv:
-    """An environment by sight, its agent at the first intersection of a route where a landmark stands."""
+    """Return an environment with vision, its agent at the first intersection of a route where a landmark stands."""
     env = VIRLVisionEnv(view_size=240, **settings)
     env.reset(seed=5)
     while not (env.waypoint.at_intersection and env.waypoint.landmark):
@@ -100,12 +100,12 @@ def at_a_corner(settings: dict[str, Any]) -> VIRLVisionEnv:
 
 
 def four_views(settings: dict[str, Any]) -> Any:
-    """What is seen at a corner."""
+    """Return the view at a corner."""
     return at_a_corner(settings).pictures[0]
 
 
 def front_views() -> Any:
-    """What is seen ahead, in four cities and looks, for the top of a page."""
+    """Return the views ahead, in four cities and visuals, for the top of a page."""
     chosen = [STREETS["montevideo"], STREETS["helsinki"] | {"visual": "rain"}, STREETS["astana"] | {"visual": "winter"}]
     chosen += [{"visual": "night"}]
     seam = np.full((240, 6, 3), 255, np.uint8)
@@ -129,7 +129,7 @@ def walking(city: str) -> VIRLEnv:
     return env
 
 
-def seen(settings: dict[str, Any], instance: str | None = None) -> Any:
+def dealt_picture(settings: dict[str, Any], instance: str | None = None) -> Any:
     env = GeneralPointsVisionEnv(**settings)
     given = {"options": {"instance": instance}} if instance else {"seed": 5}
     return env.reset(**given)[0]["image"]  # type: ignore[arg-type]
@@ -151,7 +151,8 @@ def hands() -> Image.Image:
     """One hand in four looks, for the top of the page."""
     table = [{}, {"suits": "red"}, {"visual": "scattered"}, {"visual": "dark"}]
     seam = np.full((224, 6, 3), 255, np.uint8)
-    parts = [part for look in table for part in (seam, seen({"side": "all", "image_size": 224, **look}, FIRST))]
+    drawn = [dealt_picture({"side": "all", "image_size": 224, **visual}, FIRST) for visual in table]
+    parts = [part for picture in drawn for part in (seam, picture)]
     return Image.fromarray(np.hstack(parts[1:]))
 
 
@@ -202,7 +203,7 @@ def looks() -> list[str]:
         '`visual="..."` is a name for settings; each can also be given by itself, as in `gym.make(..., noise=12.0)`.'
     )
     cells = []
-    for name, settings in LOOKS.items():
+    for name, settings in VISUALS.items():
         told = ", ".join(f"{field}={value!r}" for field, value in settings.items()) or "the paper's table"
         cells.append((f"![{name}](gallery/look-{name}.webp)", f"**`{name}`**<br>{told}"))
     tables = f"A background is {', '.join(f'`{name}`' for name in TEXTURES)}, or any colour:"
@@ -236,9 +237,9 @@ def failures() -> list[str]:
         "![the hand](gallery/failures.webp)", "",
         "| failure | response | reward | feedback |", "|---|---|---:|---|",
     ]  # fmt: skip
-    for failure in env.failures:
+    for failure in env.measures.failures:
         env.reset(options={"instance": INSTANCE})
-        response = env.flawed_response(failure, np.random.default_rng(3)) or ""
+        response = env.wrong_response(failure, np.random.default_rng(3)) or ""
         lines.append(row(failure, response, env))
     env.reset(options={"instance": INSTANCE})
     return [*lines, row("none", env.expert_response(), env)]
@@ -259,8 +260,8 @@ def routes() -> list[str]:
         "The question at the agent's place on the first map:", "", "```text", text, "```", "",
         "| failure | response | reward | feedback |", "|---|---|---:|---|",
     ]  # fmt: skip
-    for failure in env.failures:
-        lines.append(row(failure, env.flawed_response(failure, np.random.default_rng(3)) or "", env))
+    for failure in env.measures.failures:
+        lines.append(row(failure, env.wrong_response(failure, np.random.default_rng(3)) or "", env))
     return [*lines, row("none", env.expert_response(), env)]
 
 
@@ -270,7 +271,7 @@ def streets() -> list[str]:
     ]
     looks = [
         (f"![{name}](gallery/visual-{name}.webp)", f"**`{name}`**<br>" + pairs(settings, "the city's own"))
-        for name, settings in VISUALS.items()
+        for name, settings in STREET_VISUALS.items()
     ]
     return [
         "", "## Street views", "", "![four streets](gallery/streets.webp)", "",

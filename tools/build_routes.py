@@ -35,11 +35,11 @@ def planned(city: str, count: int) -> list[tuple[Plan, int, bool]]:
         for _ in range(MOST_TRIES):
             plan = planner.plan(rng, turns)
             is_new = (plan.start, plan.destination) not in found
-            if is_new and (not wants_landmarks or plan.is_told_by_landmarks(planner.city)):
+            if is_new and (not wants_landmarks or plan.landmarks_suffice(planner.city)):
                 break
         while (plan.start, plan.destination) in found:
             plan = planner.plan(rng, turns)
-        found[plan.start, plan.destination] = plan, turns, plan.is_told_by_landmarks(planner.city)
+        found[plan.start, plan.destination] = plan, turns, plan.landmarks_suffice(planner.city)
     listed = list(found.values())
     return [listed[index] for index in rng.permutation(len(listed))]
 

@@ -4,7 +4,7 @@
 
 It learns from demonstrations under every J/Q/K mapping over 5..13 but 11-12-13, on the train side alone, and is
 stopped early, so that reinforcement learning has headroom. Some demonstrations begin with wrong attempts and the real
-feedback to them, so that the policy has seen dialogues.
+feedback to them, so that the policy knows dialogues.
 """
 
 from __future__ import annotations
@@ -26,9 +26,18 @@ from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from verienv.core.dialogue import Message, attempt_line, question_message, turn_messages
-from verienv.generalpoints import Dealer, Dealing, FaceRule, Failure, Puzzle, expert_answer, question, verify
+from verienv.generalpoints import (
+    Dealing,
+    FaceRule,
+    Failure,
+    Puzzle,
+    Sampler,
+    expert_answer,
+    verify,
+    write_question,
+    wrong_answer,
+)  # fmt: skip
 from verienv.generalpoints.cards import Suits
-from verienv.generalpoints.flaws import flawed_answer
 from verienv.generalpoints.prompts import PHRASINGS
 
 HELD_OUT = FaceRule(J=11, Q=12, K=13)
@@ -75,7 +84,7 @@ class Demonstrations:
     def __init__(self, arguments: Arguments) -> None:
         self.arguments = arguments
         self.rng = np.random.default_rng(arguments.seed)
-        self.dealers: dict[FaceRule, Dealer] = {}
+        self.samplers: dict[FaceRule, Sampler] = {}
 
     def one(self) -> list[Message]:
         return self.dialogue_about(self.puzzle())
@@ -87,9 +96,9 @@ class Demonstrations:
             rule = FaceRule(J=10, Q=10, K=10)
         else:
             rule = TRAINING_RULES[int(rng.integers(len(TRAINING_RULES)))]
-        if rule not in self.dealers:
-            self.dealers[rule] = Dealer(Dealing(rule=rule, stated_rule=rule, side="train", suits=self.suits))
-        return Puzzle(self.dealers[rule].deal(rng), rule)
+        if rule not in self.samplers:
+            self.samplers[rule] = Sampler(Dealing(rule=rule, stated_rule=rule, side="train", suits=self.suits))
+        return Puzzle(self.samplers[rule].deal(rng), rule)
 
     def dialogue_about(self, puzzle: Puzzle, *, vision: bool = False) -> list[Message]:
         rng = self.rng
@@ -103,10 +112,10 @@ def dialogue(
 ) -> list[Message]:
     """Question, ``wrong`` failing attempts with their feedback, and a correct answer."""
     kinds = [*WRONG, Failure.MISREAD] if vision else WRONG
-    asked = f"{question(puzzle, vision=vision)}\n{attempt_line(1, attempts)}"
+    asked = f"{write_question(puzzle, vision=vision)}\n{attempt_line(1, attempts)}"
     messages = [question_message(asked, images=int(vision))]
     for attempt in range(wrong):
-        response = flawed_answer(puzzle, kinds[int(rng.integers(len(kinds)))], rng)
+        response = wrong_answer(puzzle, kinds[int(rng.integers(len(kinds)))], rng)
         if response is None:
             continue
         told = f"{verify(response, puzzle, vision=vision).feedback}\n{attempt_line(attempt + 2, attempts)}"
@@ -130,7 +139,7 @@ def make_tokenizer(stream: Demonstrations, vocabulary: int) -> PreTrainedTokeniz
     )
     numbers = " ".join(str(number) for number in range(10, 100))
     corpus = [message["content"] for _ in range(3000) for message in stream.one()]
-    phrasings = [question(Puzzle(("A", "4", "J", "K")), phrasing) for phrasing in range(len(PHRASINGS))]
+    phrasings = [write_question(Puzzle(("A", "4", "J", "K")), phrasing) for phrasing in range(len(PHRASINGS))]
     tokenizer.train_from_iterator(corpus + [numbers] * 200 + phrasings * 30, trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<|pad|>", eos_token="<|end|>", padding_side="left"

@@ -40,7 +40,7 @@ from train_tiny_lm import TOKENS_IN_AN_ANSWER, Demonstrations
 from verienv.core.dialogue import Message
 from verienv.generalpoints.cards import RANKS, Suits
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
-from verienv.generalpoints.pictures.visuals import Look
+from verienv.generalpoints.pictures.visuals import Visual
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.sampler import Dealing, with_suits
 
@@ -88,7 +88,7 @@ class SeenDemonstrations(Demonstrations):
     """Dialogues about a picture of black cards on the default table."""
 
     suits: Suits = "black"
-    table = table_for(Look(), DEFAULT_SIZE, 4)
+    table = table_for(Visual(), DEFAULT_SIZE, 4)
 
     def seen(self) -> tuple[list[Message], Image.Image]:
         puzzle, image = self.picture()
