@@ -6,6 +6,7 @@ testing and the command line ask the list of tasks (``verienv.core.tasks``) and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -169,11 +170,12 @@ class Task:
 
     def help(self, question: Question) -> str:
         """Return the line that tells a person how to answer."""
-        return 'Type an answer as the question asks for it. "give up" shows the solution; "q" quits.'
+        alone = f", or the {self.fields[0]} alone" if self.fields else ""
+        return f"Type an answer as the question asks for it{alone}; 'give up' for the solution, 'q' to quit."
 
     def typed(self, question: Question, text: str) -> str:
-        """Return what a person typed as a response: something shorter than the asked form may stand for it."""
-        return text
+        """Return a person's text as a response. By default the field of the answer that decides is enough."""
+        return text if "{" in text or not self.fields else json.dumps({self.fields[0]: text})
 
     def news(self, question: Question) -> str:
         """Return the part of a new question that a person who plays has not been told yet."""
