@@ -91,12 +91,15 @@ def test_play_counts_what_is_typed_and_reveals_on_giving_up(
 ) -> None:
     (row,) = case.rows(n=1)
     right, rewards = script({**row, "seed": 3}, expert)
+    env = case.begun(seed=3)
+    env.reset()
+    rewards.append(env.judge(case.task.typed(env.question, "no idea")).reward)
     typed = iter([*right, "no idea", "give up", "q"])
     monkeypatch.setattr("builtins.input", lambda prompt: next(typed))
     status, out, err = cli("play", case.full_id, "--seed", 3, *settings(case))
     assert (status, err) == (0, "")
     noun, solved = case.task.noun, case.task.solved
-    assert f"1 of 3 {noun}s {solved}, total reward " in out
+    assert f"1 of 3 {noun}s {solved}, total reward {sum(rewards):g}." in out
     assert out.count("Reward ") == len(right) + 1
     assert f"Reward {rewards[0]:+g}." in out
 

@@ -52,7 +52,9 @@ def test_the_page_stands_alone_and_tells_the_episode(case: Case) -> None:
 @each_case
 def test_the_page_of_a_hostile_response_runs_nothing(case: Case) -> None:
     replay = record(case.begun(attempts=1), lambda episode: "</script><script>alert('HOSTILE')</script>\ud800")
-    assert "<script>alert" not in html_page(replay)
+    page = html_page(replay)
+    assert "<script>alert" not in page
+    assert page.encode()
 
 
 @each_case
