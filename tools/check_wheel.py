@@ -65,6 +65,9 @@ for split in ("train", "rule_ood", "rule_visual_ood"):
 env = gym.make("verienv/VIRL-VL-v0", split="visual_ood", visual="display_signs", view_size=96)
 observation, info = env.reset(seed=0)
 print("a street:", info["instance"], observation["image"].shape)
+from verienv.replay import html_page, record
+row = verienv.rows("verienv/VIRL-L-v0", n=1)[0]
+print("a replay:", len(html_page(record(verienv.Episode.of(row)))), "characters")
 env = gym.make("verienv/VIRL-Discrete-v0")
 print("in numbers:", env.observation_space.contains(env.reset(seed=0)[0]), env.action_space)
 from verienv.virl import verify as verify_action
