@@ -1,11 +1,11 @@
-"""Evaluate a model or a checkpoint in several cells: rule by side, on routes rule by city, by sight look by rule.
+"""Evaluate a model or a checkpoint in several cells: rule by side, on routes rule by city, with vision visual by rule.
 
     python examples/evaluate.py --model tiny-lm
     python examples/evaluate.py --model runs/ppo/checkpoint-00040 --episodes 400 --log runs/ppo/audit.jsonl
-    python examples/evaluate.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --cells look_by_rule
+    python examples/evaluate.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --cells visual_by_rule
     python examples/evaluate.py --model runs/sft/checkpoint-00012 --env verienv/VIRL-L-v0 --max-new-tokens 96
 
-By sight, recognition stands beside success: read and solved, read but failed, misread.
+With vision, recognition stands beside success: read and solved, read but failed, misread.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from runs import kind_endings
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation
-from verienv.generalpoints import VISUAL_BY_RULE, RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL
+from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL, VISUAL_BY_RULE
 from verienv.virl import RULE_BY_CITY
 
 CELLS = {
     "rule_by_side": RULE_BY_SIDE,
-    "look_by_rule": VISUAL_BY_RULE,
-    "all": RULE_BY_SIDE_BY_VISUAL,
+    "visual_by_rule": VISUAL_BY_RULE,
+    "rule_by_side_by_visual": RULE_BY_SIDE_BY_VISUAL,
     "rule_by_city": RULE_BY_CITY,
 }
 
@@ -38,10 +38,10 @@ class Arguments:
     model: str = "tiny-lm"
     """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """By sight: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
-    cells: Literal["rule_by_side", "look_by_rule", "all", "rule_by_city"] | None = None
-    """Both rules on seen and test side; or, by sight, both rules in black and red suits; or all three axes; or, on
-    routes, both rules on seen and test side and in new cities. By default the first or the last, as fits."""
+    """With vision: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
+    cells: Literal["rule_by_side", "visual_by_rule", "rule_by_side_by_visual", "rule_by_city"] | None = None
+    """Both rules on train and test side; or, with vision, both rules in black and red suits; or all three axes; or, on
+    routes, both rules on train and test side and in new cities. By default the first or the last, as fits."""
     episodes: int = 200
     """Episodes in each cell."""
     attempts: int = 5

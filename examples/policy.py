@@ -167,7 +167,7 @@ class Policy:
     def opening(self, messages: Sequence[Message]) -> Tokens:
         """The tokens of a dialogue up to where the next response begins, and what it sees.
 
-        By sight, an image part of a message holds its picture under "image", a PIL image.
+        With vision, an image part of a message holds its picture under "image", a PIL image.
         """
         text = self._rendered(messages)
         pictures = [part for message in messages for part in parts_of(message) if part["type"] == "image"]

@@ -2,13 +2,13 @@
 
     python examples/ppo.py --model tiny-lm --out runs/ppo
     python examples/ppo.py --model runs/sft/checkpoint-00040 --learning-rate 1e-6 --temperature 0.7 --out runs/ppo
-    python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-by-sight
+    python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-vision
     accelerate launch --multi_gpu --num_processes 2 examples/ppo.py --out runs/ppo    # on two devices
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
 trained on as one sequence, in which the tokens of the responses are the actions. Within a response discount and
-trace are 1, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). By
-sight the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
+trace are 1, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). With
+vision the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
 same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an interrupted run.
 """
 
@@ -43,7 +43,7 @@ class Arguments:
     out: Path = Path("runs/ppo")
     """Where configuration, log and checkpoints go."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """By sight: verienv/GeneralPoints-VL-v0."""
+    """With vision: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
     """Which hands are dealt, under which rule."""
     attempts: int = 5
@@ -327,7 +327,7 @@ def train(arguments: Arguments) -> Run:
             cost = size * (2.0 * only_read + 6.0 * read * arguments.epochs)
             update, spent = update + 1, spent + cost
             played = team.gathered([replace(episode, ids=Tokens()) for episode in episodes])  # without their pictures
-            did = summary([episode for some in played for episode in some], envs[0].unwrapped.failures)
+            did = summary([episode for some in played for episode in some], envs[0].unwrapped.measures.failures)
             steps, seconds = did["attempts"] * arguments.episodes, monotonic() - began
             rates = {
                 "steps_a_second": steps / seconds,

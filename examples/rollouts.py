@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import verienv
 from policy import Policy, Seen, Tokens, evaluating, padded, together
 from processes import ALONE, Team
 from runs import demand_finite
@@ -61,10 +62,12 @@ def rollout(
 
     Raises NotFinite, in all processes, for a reward or a sampled token's log-probability that is not finite in any.
     """
-    episodes = []
+    dialogues, episodes = [], []
     for env, seed in zip(envs, seeds, strict=True):
-        _, info = env.reset(seed=int(seed))
-        episodes.append(Episode(policy.opening(with_pictures(info["messages"], env.unwrapped.pictures))))
+        env.reset(seed=int(seed))
+        dialogues.append(verienv.Episode.of(env))
+        messages = with_pictures(dialogues[-1].messages, dialogues[-1].pictures)
+        episodes.append(Episode(policy.opening(messages)))
     unfinished = list(range(len(envs)))
     while unfinished:
         going_on = []
@@ -78,12 +81,13 @@ def rollout(
                 demand_finite(team, asked, {"log-probability of a sampled token": float("nan")})
                 raise
             for i, response, scores in zip(chosen, responses, logprobs, strict=True):
-                _, reward, terminated, _, info = envs[i].step(policy.text(response))
-                episodes[i].respond(response, scores, float(reward), info["failure"])
+                dialogue = dialogues[i]
+                verdict = dialogue.answer(policy.text(response))
+                episodes[i].respond(response, scores, verdict.reward, verdict.failure)
                 if len(episodes[i].failures) == 1:
-                    episodes[i].recognised = info.get(envs[i].unwrapped.perception)
-                if not terminated:
-                    episodes[i].ids += policy.continuation(info["messages"], response)
+                    episodes[i].recognised = verdict.metrics.get(dialogue.measures.recognition)
+                if not dialogue.is_over:
+                    episodes[i].ids += policy.continuation(dialogue.messages, response)
                     going_on.append(i)
         unfinished = going_on
     paid = [reward for episode in episodes for reward in episode.rewards]

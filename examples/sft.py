@@ -2,10 +2,10 @@
 
     python examples/sft.py --model tiny-lm --out runs/sft
     python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --flops 2e15 --out runs/smol
-    python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-by-sight
+    python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-vision
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
-By sight the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
+With vision the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
 examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
 interrupted run.
 """
@@ -37,7 +37,7 @@ class Arguments:
     out: Path = Path("runs/sft")
     """Where configuration, log and checkpoints go."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """By sight: verienv/GeneralPoints-VL-v0."""
+    """With vision: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
     """Which hands are dealt, under which rule."""
     kind: Literal["sft", "revision"] = "sft"

@@ -6,9 +6,9 @@
 
 Both arms run over the same grid of learning rates and seeds with the same budget of floating-point operations (training
 6 a parameter and token, generation 2). Every checkpoint plays the same hands in four cells: the training rule and the
-out-of-distribution rule, on the hands of the train side (seen) and of the test side (unseen). By sight these are eight:
+out-of-distribution rule, on the hands of the train side and of the test side. With vision these are eight:
 in black suits, as in training, and in red ones. Interrupted, the same command goes on where it stopped. Results:
-<out>/report.md, figure.png, by sight recognition.png, and study.json, from which ``--redraw`` makes the others.
+<out>/report.md, figure.png, with vision recognition.png, and study.json, from which ``--redraw`` makes the others.
 """
 
 from __future__ import annotations

@@ -28,12 +28,12 @@ def make_cells(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def write_report(study: dict[str, Any], out: Path) -> str:
-    """Write report.md and figure.png into ``out``, by sight recognition.png too; the report's text."""
+    """Write report.md and figure.png into ``out``, with vision recognition.png too; the report's text."""
     arguments, runs = study["arguments"], study["runs"]
     task = task_of(arguments["env"])
     pictures = ["![results over compute, and OOD against in-distribution gain and KL](figure.png)"]
     draw(runs, task, out / "figure.png")
-    if task.perception:
+    if task.recognition:
         draw_recognition(runs, task, out / "recognition.png")
         pictures.append("![recognition against success, at the start and at the end of each run](recognition.png)")
     reading = [
@@ -138,8 +138,8 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
         "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
         "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
         "with greedy answers: the same command with `--evaluated-at 0`.",
-        f"- ParsedObservation about in-distribution learning are about seen {task.unit}; unseen {task.unit} stand beside them as "
-        "they are.",
+        f"- Claims about in-distribution learning are about {task.unit} of the train side; other {task.unit} stand "
+        "beside them as they are.",
     ]
     lines += [f"- {caveat}" for caveat in task.caveats.get(arguments["model"], ())]
     return "\n".join(lines)
@@ -148,7 +148,7 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
 def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
     """The headline over compute in each cell; OOD gain against in-distribution gain and KL; further gauges."""
     cells, shifts, headline = make_cells(runs), task.shifts, task.headline
-    trained, seen_ood = cells[:2]
+    trained, train_side_ood = cells[:2]
     columns = 3 if len(cells) % 4 else 4
     rows = len(cells) // columns
     figure, axes = plt.subplots(rows + 1, columns, figsize=(4 * columns, 3.6 * (rows + 1)), layout="constrained")
@@ -163,12 +163,12 @@ def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
         axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain under another {shift}, points")
         axis.axvline(0, color="0.7", lw=0.8, zorder=0)
     left = last[trails:]
-    trail(left[0], runs, seen_ood, headline, lambda point: point["kl"])
+    trail(left[0], runs, train_side_ood, headline, lambda point: point["kl"])
     left[0].set(xlabel="KL from the start, nats a response", ylabel="gain under another rule, points")
     for axis, gauge in zip(left[1:], task.corners, strict=True):
-        over_compute(axis, runs, seen_ood, gauge)
+        over_compute(axis, runs, train_side_ood, gauge)
         axis.set_ylabel(f"{short(task, gauge)}, %")
-        axis.set_title(seen_ood, fontsize=11)
+        axis.set_title(train_side_ood, fontsize=11)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle(f"SFT against RL from one start, {task.title}", x=0.01, ha="left", fontsize=13)
@@ -180,7 +180,7 @@ def draw_recognition(runs: list[dict[str, Any]], task: Task, path: Path) -> None
     """Recognition against success where it was trained and shifted, of the start and of the end of up to six runs."""
     cells = [make_cells(runs)[0], *task.shifts.values()]
     ends = {"start": runs[0]["points"][0]} | {name_of(run): run["points"][-1] for run in runs[:6]}
-    setup = Setup(env_id="", cells={}, episodes=0, seed=0, perception=task.perception)
+    setup = Setup(env_id="", cells={}, episodes=0, seed=0, recognition=task.recognition)
     evaluations = {
         name: Evaluation(setup=setup, cells={cell: result_of(point["cells"][cell]) for cell in cells}, episodes=())
         for name, point in ends.items()

@@ -1,12 +1,11 @@
-"""What a study measures of a task: the cells, the gauges, and what the results are read beside."""
+"""The measures of a study by task: the cells, the gauges, and the results of the paper."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium as gym
-
+from verienv.core.make import make_env
 from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL
 from verienv.virl import RULE_BY_CITY
 from verienv.virl.env import VIRLEnv
@@ -20,16 +19,16 @@ class Task:
         title: for figures.
         cells: the splits of an evaluation; policies are trained on the first alone, and the second differs from it in
             the rule.
-        shifts: by what changed, the cells to compare with the first: what was seen, under another rule or look.
+        shifts: by what changed, the cells to compare with the first: the train side under another rule or visual.
         headline: the metric that findings and figures are about.
-        gauges: by metric what tables are headed with.
+        gauges: the headings of tables by metric.
         unsolved: the gauge that findings go by where the headline is 0 throughout.
         corners: the gauges that are drawn under the other rule.
-        unit: what is seen or unseen, in the plural.
+        unit: what the train side and the test side consist of, in the plural.
         cluster: what episodes of one cluster share.
         paper: a table of the paper's results, and ``paper_setting`` what they were measured on.
         caveats: for a built-in model, what cannot be concluded of it.
-        perception: the metric of what was read in the picture, "" in words.
+        recognition: the metric of what was read in the picture, "" in words.
     """
 
     title: str
@@ -44,7 +43,7 @@ class Task:
     paper: str
     paper_setting: str
     caveats: dict[str, tuple[str, ...]]
-    perception: str = ""
+    recognition: str = ""
 
 
 BLACK, RED = ", black suits", ", red suits"
@@ -66,21 +65,21 @@ PAPER_HANDS = """\
 | arXiv 2501.17161, success in percent | start | after SFT | after RL |
 |--------------------------------------|------:|----------:|---------:|
 | in words, rule OOD                   |  11.5 |       3.4 |     15.0 |
-| by sight, rule OOD                   |  11.2 |       5.6 |     14.2 |
-| by sight, visual OOD                 |  23.6 |      13.7 |     41.2 |"""
+| vision, rule OOD                     |  11.2 |       5.6 |     14.2 |
+| vision, visual OOD                   |  23.6 |      13.7 |     41.2 |"""
 PAPER_ROUTES = """\
 | arXiv 2501.17161, in percent         | start | after SFT | after RL |
 |--------------------------------------|------:|----------:|---------:|
 | in words, rule OOD, per step         |  80.8 |       1.3 |     91.8 |
-| by sight, rule OOD, per step         |  35.7 |       2.5 |     45.0 |
-| by sight, new cities, routes done |  16.7 |      11.1 |     77.8 |"""
+| vision, rule OOD, per step           |  35.7 |       2.5 |     45.0 |
+| vision, new cities, routes done      |  16.7 |      11.1 |     77.8 |"""
 RETENTION = (
     "was trained under many J/Q/K mappings (never 11-12-13): what is measured under "
     "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
     "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
 )
-NO_RED = "tiny-vlm has never seen a red card before its evaluation, nor does either arm: red is a new look."
-SEEN_HAND, OTHER_RULE = tuple(RULE_BY_SIDE_BY_VISUAL)[:2]
+NO_RED = "tiny-vlm never met a red card before its evaluation, nor does either arm: red is a new visual."
+TRAIN_SIDE, OTHER_RULE = tuple(RULE_BY_SIDE_BY_VISUAL)[:2]
 
 IN_WORDS = Task(
     title="GeneralPoints in words",
@@ -96,13 +95,13 @@ IN_WORDS = Task(
     paper_setting="hands drawn like those of training",
     caveats={"tiny-lm": (f"tiny-lm {RETENTION}",)},
 )
-BY_SIGHT = Task(
-    title="GeneralPoints by sight",
+WITH_VISION = Task(
+    title="GeneralPoints with vision",
     cells=RULE_BY_SIDE_BY_VISUAL,
     shifts={
         "rule": OTHER_RULE,
-        "look": SEEN_HAND.replace(BLACK, RED),
-        "rule and look": OTHER_RULE.replace(BLACK, RED),
+        "visual": TRAIN_SIDE.replace(BLACK, RED),
+        "rule and visual": OTHER_RULE.replace(BLACK, RED),
     },
     headline="success",
     gauges=HANDS | RECOGNITION,
@@ -113,7 +112,7 @@ BY_SIGHT = Task(
     paper=PAPER_HANDS,
     paper_setting="hands drawn like those of training",
     caveats={"tiny-vlm": (f"tiny-vlm {RETENTION}", NO_RED)},
-    perception="cards_correct",
+    recognition="cards_correct",
 )
 ROUTES = Task(
     title="V-IRL",
@@ -137,7 +136,7 @@ ROUTES = Task(
 
 def task_of(env_id: str) -> Task:
     """What a study measures in an environment."""
-    env: Any = gym.make(env_id, disable_env_checker=True).unwrapped
+    env = make_env(env_id)
     if isinstance(env, VIRLEnv):
         return ROUTES
-    return BY_SIGHT if env.perception else IN_WORDS
+    return WITH_VISION if env.measures.recognition else IN_WORDS

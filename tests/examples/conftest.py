@@ -35,7 +35,7 @@ TEXT = {
     "num_key_value_heads": 2, "max_position_embeddings": 2048, "bos_token_id": None, "eos_token_id": 1,
     "pad_token_id": 0,
 }  # fmt: skip
-SIGHT = {
+VISION = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 112,
     "patch_size": 28,
 }  # fmt: skip
@@ -77,7 +77,7 @@ def build_llava(folder):
 
     tokenizer = tiny_tokenizer("<image>")
     config = LlavaConfig(
-        vision_config=SiglipVisionConfig(**SIGHT),
+        vision_config=SiglipVisionConfig(**VISION),
         text_config=LlamaConfig(vocab_size=len(tokenizer), **TEXT),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_select_strategy="full",
@@ -100,7 +100,7 @@ def build_idefics3(folder):
         chat_template=TEMPLATE.replace("IMAGE", "<image>"),
     )  # fmt: skip
     config = Idefics3Config(
-        vision_config=SIGHT,
+        vision_config=VISION,
         text_config={"model_type": "llama", "vocab_size": len(tokenizer), **TEXT},
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         scale_factor=2,
@@ -122,7 +122,7 @@ def build_mllama(folder):
     tiles = {"max_num_tiles": 1, "supported_aspect_ratios": [[1, 1]]}
     rope = {"rope_type": "default", "rope_theta": 10000.0}
     config = MllamaConfig(  # as in the real one, the token that stands for a picture is embedded but has no logit
-        vision_config={**SIGHT, **own, **tiles},
+        vision_config={**VISION, **own, **tiles},
         text_config={
             **TEXT,
             "vocab_size": 641,

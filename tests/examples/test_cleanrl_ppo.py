@@ -11,7 +11,7 @@ from gymnasium import spaces
 from cleanrl_ppo import Agent, Arguments, Reader, evaluate, mask_of, policy, settings_of, train
 
 TINY = {"envs": 4, "rollout": 16, "steps": 128, "evaluations": 1, "episodes": 6, "width": 16}
-WORDS_ID, SIGHT_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
+WORDS_ID, VISION_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
 
 
 def test_a_tiny_run_writes_what_it_did(tmp_path) -> None:
@@ -40,7 +40,7 @@ def test_it_learns_three_cards(tmp_path) -> None:
 @pytest.mark.parametrize("channels_first", ["true", "false"])
 def test_pictures_go_through_the_eye(tmp_path, channels_first) -> None:
     settings = ("image_size=96", "resize=48", f"channels_first={channels_first}", "cards=3", "attempts=1")
-    result = train(Arguments(env=SIGHT_ID, out=tmp_path, settings=settings, splits=("visual_ood",), **TINY))
+    result = train(Arguments(env=VISION_ID, out=tmp_path, settings=settings, splits=("visual_ood",), **TINY))
     assert result["curve"][-1]["visual_ood"]["problems"] > 1
 
 

@@ -16,19 +16,20 @@ import ppo
 import runs
 import sft
 import study
+import verienv
 from policy import Policy
 from processes import Team
 
 HERE = Path(__file__).parent
-WORDS, SIGHT = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
+WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 SFT = sft.Arguments(flops=2.4e10, checkpoints=2, batch=8, device="cpu", warm_up=2)
 PPO = ppo.Arguments(
     flops=3.5e10, checkpoints=2, episodes=6, minibatch=3, attempts=2, batch=8, critic_passes=2, device="cpu", warm_up=2
 )
-BY_SIGHT = replace(
-    PPO, env=SIGHT, flops=3.5e9, episodes=4, minibatch=2, micro_batch=2, batch=3, max_new_tokens=12
+VISION_RUN = replace(
+    PPO, env=VISION, flops=3.5e9, episodes=4, minibatch=2, micro_batch=2, batch=3, max_new_tokens=12
 )  # steps of AdamW in an update: as in words, one each of two passes of the critic, two of the policy
-RUNS = {"ppo": (ppo, PPO), "sft": (sft, SFT), "sight": (ppo, BY_SIGHT)}
+RUNS = {"ppo": (ppo, PPO), "sft": (sft, SFT), "vision": (ppo, VISION_RUN)}
 KILLS = [
     ("ppo", "in a rollout", 1),
     ("ppo", "in a rollout", 7),
@@ -39,7 +40,7 @@ KILLS = [
     ("sft", "while a model is saved", 1),
     ("sft", "while a state is saved", 2),
     ("sft", "after a state is saved", 1),
-    ("sight", "in a rollout", 6),
+    ("vision", "in a rollout", 6),
 ]
 
 
@@ -53,7 +54,7 @@ def killed(tmp_path_factory, llava):
     folder, cases = tmp_path_factory.mktemp("killed"), []
     for kill in KILLS:
         script, arguments = RUNS[kill[0]]
-        given = replace(arguments, out=folder / called(kill), model=llava if kill[0] == "sight" else "tiny-lm")
+        given = replace(arguments, out=folder / called(kill), model=llava if kill[0] == "vision" else "tiny-lm")
         cases.append({"name": called(kill), "script": script.__name__, "moment": kill[1], "call": kill[2],
                       "arguments": runs.plain(given)})  # fmt: skip
     (folder / "cases.json").write_text(json.dumps(cases))
@@ -69,7 +70,7 @@ def whole(tmp_path_factory, llava):
     """The same runs without a break."""
     folder = tmp_path_factory.mktemp("whole")
     return {
-        name: script.train(replace(arguments, out=folder / name, model=llava if name == "sight" else "tiny-lm"))
+        name: script.train(replace(arguments, out=folder / name, model=llava if name == "vision" else "tiny-lm"))
         for name, (script, arguments) in RUNS.items()
     }
 
@@ -96,7 +97,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(kill, killed, whole, lla
     script, arguments = RUNS[kill[0]]
     out, expected = killed / called(kill), whole[kill[0]]
     assert not (out / "finished").exists()
-    resumed = script.train(replace(arguments, out=out, model=llava if kill[0] == "sight" else "tiny-lm"))
+    resumed = script.train(replace(arguments, out=out, model=llava if kill[0] == "vision" else "tiny-lm"))
     assert "may differ" not in capsys.readouterr().out
     assert [folder.name for folder in resumed.checkpoints()] == [folder.name for folder in expected.checkpoints()]
     assert len(expected.checkpoints()) == 2
@@ -118,7 +119,7 @@ def test_tensorboard_shows_the_numbers_of_the_log(name, whole):
             "reward", "success", "first_attempt", "failures/wrong_numbers", "kl", "entropy", "clip_fraction", "flops",
             "tokens_a_second", "steps_a_second", "gradient_norm", "learning_rate",
         },
-        "sight": {"recognition", "failures/misread", "tokens_a_second", "steps_a_second", "entropy"},
+        "vision": {"recognition", "failures/misread", "tokens_a_second", "steps_a_second", "entropy"},
     }  # fmt: skip
     assert curves[name] <= shown.keys()
     for tag, values in shown.items():
@@ -232,14 +233,12 @@ def test_a_loss_or_gradient_that_is_not_finite_stops_ppo_before_the_step(what, t
 def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(
     paid, tmp_path, stopped, monkeypatch, steps
 ):
-    env = type(gym.make(WORDS).unwrapped)
-    step = env.step
+    answer = verienv.Episode.answer
 
     def paying(*given):
-        seen, _, *rest = step(*given)
-        return seen, paid, *rest
+        return answer(*given).model_copy(update={"reward": paid})  # which is not validated
 
-    monkeypatch.setattr(env, "step", paying)
+    monkeypatch.setattr(verienv.Episode, "answer", paying)
     said = stopped(lambda: ppo.train(replace(PPO, attempts=3, out=tmp_path / "run")))
     assert "the reward is not finite" in said
     assert "environment" in said
@@ -271,11 +270,11 @@ def test_a_policy_whose_log_probabilities_are_not_finite_is_not_sampled_from(lla
             broken([[{"role": "user", "content": "24?"}]])
 
 
-def test_a_batch_by_sight_that_is_kept_brings_its_pictures(llava, tmp_path, stopped, monkeypatch):
+def test_a_batch_with_pictures_that_is_kept_brings_its_pictures(llava, tmp_path, stopped, monkeypatch):
     monkeypatch.setattr(ppo, "clipped_loss", lambda new, *_: (new.sum() * float("nan"), new.sum()))
-    stopped(lambda: ppo.train(replace(BY_SIGHT, model=llava, out=tmp_path / "run")))
+    stopped(lambda: ppo.train(replace(VISION_RUN, model=llava, out=tmp_path / "run")))
     _, batch = evidence(tmp_path / "run")
-    assert [seen["pixel_values"].shape[0] for seen in batch["seen"]] == [1] * BY_SIGHT.minibatch
+    assert [seen["pixel_values"].shape[0] for seen in batch["seen"]] == [1] * VISION_RUN.minibatch
 
 
 @pytest.mark.parametrize(

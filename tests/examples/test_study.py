@@ -44,13 +44,13 @@ def test_it_ends_with_a_table_a_figure_and_the_numbers(finished):
     assert all(len(run["points"]) == 3 for run in results["runs"])
 
 
-def test_by_sight_there_are_eight_cells_and_recognition_is_drawn(tmp_path, llava):
+def test_with_vision_there_are_eight_cells_and_recognition_is_drawn(tmp_path, llava):
     settings = TINY | {"env": "verienv/GeneralPoints-VL-v0", "model": str(llava), "checkpoints": 1, "flops": 1e10}
     study.main(Arguments(out=tmp_path, **settings))
     report = (tmp_path / "report.md").read_text()
-    assert "| seen hands, 11-12-13, red suits " in report
+    assert "| train side, 11-12-13, red suits " in report
     assert "## Recognition (all four cards read right), in percent" in report
-    assert "unseen hands, J=Q=K=10, black suits" in report
+    assert "test side, J=Q=K=10, black suits" in report
     assert (tmp_path / "recognition.png").read_bytes().startswith(b"\x89PNG")
     (point, *_) = json.loads((tmp_path / "study.json").read_text())["runs"][0]["points"]
     assert len(point["cells"]) == 8
@@ -63,12 +63,12 @@ def test_on_routes_there_are_six_cells_and_accuracy_per_step_is_the_headline(tmp
     settings = TINY | {"env": "verienv/VIRL-L-v0", "checkpoints": 1, "flops": 1e10, "attempts": 1, "max_new_tokens": 8}
     study.main(Arguments(out=tmp_path, **settings))
     report = (tmp_path / "report.md").read_text()
-    assert "| unseen cities, relative " in report
+    assert "| new cities, relative " in report
     assert "## Per step (the right action at once), in percent" in report
-    assert "| by sight, unseen cities, routes done |" in report
+    assert "| vision, new cities, routes done " in report
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     (point, *_) = json.loads((tmp_path / "study.json").read_text())["runs"][0]["points"]
-    assert list(point["cells"])[:2] == ["seen streets, absolute", "seen streets, relative"]
+    assert list(point["cells"])[:2] == ["train side, absolute", "train side, relative"]
     assert len(point["cells"]) == 6
 
 
@@ -125,7 +125,7 @@ def test_where_nothing_is_solved_the_report_tells_of_validity():
         "nothing solved before or after; validity: improves (+20.0, +10.0 to +30.0 points)" in one for one in told
     )
     told = findings([{**run, "points": [points(0.0, 0.1), points(0.5, 0.3)]}], IN_WORDS)
-    assert all("seen hands" in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
+    assert all("train side" in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
 
 
 def test_an_evaluation_has_the_cells_that_fit_its_environment():

@@ -21,12 +21,12 @@ import verienv
 from policy import Policy, Tokens
 from verienv.core.dialogue import with_pictures
 
-WORDS, SIGHT = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
+WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 FEEDBACK = [5, 6, 7]
-SFT = sft.Arguments(env=SIGHT, flops=2.5e9, checkpoints=3, batch=4, micro_batch=3, device="cpu")
+SFT = sft.Arguments(env=VISION, flops=2.5e9, checkpoints=3, batch=4, micro_batch=3, device="cpu")
 PPO = ppo.Arguments(
-    env=SIGHT, flops=4e9, checkpoints=3, episodes=4, minibatch=2, micro_batch=2, attempts=2, batch=3, max_new_tokens=12,
-    device="cpu",
+    env=VISION, flops=4e9, checkpoints=3, episodes=4, minibatch=2, micro_batch=2, attempts=2, batch=3,
+    max_new_tokens=12, device="cpu",
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def openings(policy, n=3):
     """Openings of unlike length, each with a picture of its own; the last ones have seen feedback."""
     found = []
     for seed in range(n):
-        env = gym.make(SIGHT).unwrapped
+        env = gym.make(VISION).unwrapped
         env.reset(seed=seed)
         for _ in range(seed):
             env.step("nothing")
@@ -61,7 +61,7 @@ def assert_sampling_agrees_with_training(policy, prompts, temperature):
 
 
 def test_a_dialogue_grown_by_pieces_is_the_dialogue_rendered_whole_and_keeps_its_picture(seeing):
-    env = gym.make(SIGHT).unwrapped
+    env = gym.make(VISION).unwrapped
     env.reset(seed=3)
     opening = seeing.opening(with_pictures(env.messages, env.pictures))
     env.step("no answer")
@@ -96,13 +96,13 @@ def test_other_pictures_give_other_log_probabilities(seeing):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.6])
-def test_log_probabilities_from_sampling_by_sight_agree_with_those_recomputed(seeing, temperature):
+def test_log_probabilities_from_sampling_with_pictures_agree_with_those_recomputed(seeing, temperature):
     assert_sampling_agrees_with_training(seeing, openings(seeing), temperature)
 
 
-def test_episodes_by_sight_carry_the_samplers_log_probabilities_over_all_turns(seeing):
+def test_episodes_with_pictures_carry_the_samplers_log_probabilities_over_all_turns(seeing):
     torch.manual_seed(0)
-    envs = [gym.make(SIGHT, attempts=3) for _ in range(4)]
+    envs = [gym.make(VISION, attempts=3) for _ in range(4)]
     episodes = ppo.rollout(seeing, envs, range(4), replace(PPO, attempts=3))
     assert max(len(episode.failures) for episode in episodes) == 3
     batch = ppo.Batch.of(episodes, seeing)
@@ -117,7 +117,7 @@ def test_episodes_by_sight_carry_the_samplers_log_probabilities_over_all_turns(s
 
 
 def test_recognition_is_that_of_the_first_attempt(seeing, monkeypatch):
-    envs = [gym.make(SIGHT, attempts=2) for _ in range(2)]
+    envs = [gym.make(VISION, attempts=2) for _ in range(2)]
     said = {}
 
     def speak(policy, response):
@@ -157,7 +157,7 @@ def test_the_token_of_a_picture_is_never_said(seeing, llava):
 
 
 def test_the_name_of_a_pictures_token_in_a_response_is_no_picture(seeing):
-    env = gym.make(SIGHT).unwrapped
+    env = gym.make(VISION).unwrapped
     env.reset(seed=0)
     env.step("<image> <im<image>age> I see <image>")
     opening = seeing.opening(with_pictures(env.messages, env.pictures))
@@ -167,7 +167,7 @@ def test_the_name_of_a_pictures_token_in_a_response_is_no_picture(seeing):
 def test_it_is_evaluated_with_recognition_and_says_the_same_again(llava, tmp_path):
     logs = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
     arguments = evaluate_script.Arguments(
-        llava, SIGHT, cells="look_by_rule", episodes=2, attempts=2, max_new_tokens=8, device="cpu"
+        llava, VISION, cells="visual_by_rule", episodes=2, attempts=2, max_new_tokens=8, device="cpu"
     )
     results = [evaluate_script.run(replace(arguments, log=log)) for log in logs]
     assert "red suits, 11-12-13" in results[0].cells
@@ -176,7 +176,7 @@ def test_it_is_evaluated_with_recognition_and_says_the_same_again(llava, tmp_pat
 
 
 def test_chance_is_drawn_anew_for_another_picture_and_the_same_again_for_the_same(seeing, monkeypatch):
-    env = gym.make(SIGHT).unwrapped
+    env = gym.make(VISION).unwrapped
     env.reset(seed=0)
     seeds = []
     monkeypatch.setattr(torch, "manual_seed", seeds.append)
@@ -226,7 +226,7 @@ def killed_and_resumed(script, arguments, folder, monkeypatch):
     [(sft, SFT), (sft, replace(SFT, kind="revision")), (ppo, PPO)],
     ids=["sft", "revision", "ppo"],
 )
-def test_a_run_by_sight_that_is_resumed_ends_as_one_that_was_not_interrupted(
+def test_a_run_with_pictures_that_is_resumed_ends_as_one_that_was_not_interrupted(
     script, arguments, llava, tmp_path, monkeypatch
 ):
     start = load_file(Path(llava) / "model.safetensors")
@@ -240,8 +240,8 @@ def test_a_run_by_sight_that_is_resumed_ends_as_one_that_was_not_interrupted(
         assert {"recognition", "tokens_a_second"} <= set(whole.lines()[0])
 
 
-def test_the_sft_loss_by_sight_is_the_mean_over_the_completions_tokens(seeing):
-    rows = [sft.encode(seeing, row) for row in verienv.demonstrations(SIGHT, "revision", n=3, seed=0)]
+def test_the_sft_loss_with_pictures_is_the_mean_over_the_completions_tokens(seeing):
+    rows = [sft.encode(seeing, row) for row in verienv.demonstrations(VISION, "revision", n=3, seed=0)]
     losses = []
     for prompt, answer in rows:
         losses += (-read(seeing, [prompt + answer])[0][len(prompt) - 1 :]).tolist()
@@ -344,11 +344,11 @@ def reference_update(episodes, policy, bias, arguments):
     return loss.item(), {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
 
 
-def test_an_update_by_sight_moves_the_weights_along_a_plain_float64_gradient(llava):
+def test_an_update_with_pictures_moves_the_weights_along_a_plain_float64_gradient(llava):
     arguments = replace(PPO, attempts=3, minibatch=8, micro_batch=3, epochs=1, gradient_norm=1e9)
     learner, start, reference = (Policy.load(llava, device="cpu", max_new_tokens=12) for _ in range(3))
     torch.manual_seed(1)
-    episodes = ppo.rollout(learner, [gym.make(SIGHT, attempts=3) for _ in range(5)], range(5), arguments)
+    episodes = ppo.rollout(learner, [gym.make(VISION, attempts=3) for _ in range(5)], range(5), arguments)
     for episode in episodes:  # off policy, so that some ratios are clipped
         episode.logprobs = [old + 0.3 * np.cos(place) * bool(old) for place, old in enumerate(episode.logprobs)]
     critic = ppo.Critic(learner.model.config.get_text_config().hidden_size + 3, arguments.critic_learning_rate)
@@ -387,7 +387,7 @@ def test_a_family_with_positions_of_its_own_samples_what_it_is_trained_on(qwen2_
 
 
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
-def test_a_model_without_vision_on_a_task_by_sight_is_told_what_to_choose(script, tmp_path, stopped):
+def test_a_model_without_vision_on_a_task_with_vision_is_told_what_to_choose(script, tmp_path, stopped):
     arguments = replace(SFT if script is sft else PPO, model="tiny-lm", out=tmp_path / "run")
     said = stopped(lambda: script.train(arguments))
     assert "llama" in said
@@ -447,7 +447,7 @@ def no_gpu_memory(*_, **__):
 def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, stopped, monkeypatch):
     monkeypatch.setattr(Policy, "batch", lack)
     if script is evaluate_script:
-        arguments = evaluate_script.Arguments(llava, SIGHT, episodes=1, device="cpu")
+        arguments = evaluate_script.Arguments(llava, VISION, episodes=1, device="cpu")
         said = stopped(lambda: evaluate_script.run(arguments))
     else:
         arguments = replace(SFT if script is sft else PPO, model=llava, out=tmp_path / "run")
