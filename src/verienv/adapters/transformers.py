@@ -40,7 +40,7 @@ def load_policy(
         temperature: 0 for the likeliest token, else that of sampling from the whole distribution.
         batch_size: dialogues generated for at once; more are taken in turns, those of like length together.
         device: "cpu", "cuda", ..., or "auto" for a GPU where there is one.
-        seed: of the sampling. It sets torch's global generator, once, here.
+        seed: the seed of the sampling. It sets torch's global generator, once, here.
 
     Raises:
         ValueError: if transformers is not installed, the model cannot be loaded or has no chat template, or an argument

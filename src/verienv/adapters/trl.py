@@ -232,7 +232,7 @@ def reward_function(
         rewards: "paper", "binary", "binary_format" or a table, to overrule the rows' own ("paper" where a row has
             none). A table must fit the task of every row. In TRL, several reward functions are added up.
         strict: read plain JSON alone; overrules the rows' own.
-        name: what TRL logs it as; "verienv", or e.g. "verienv_binary" where a preset is chosen.
+        name: its name in TRL's logs; "verienv", or e.g. "verienv_binary" where a preset is chosen.
 
     Raises:
         ValueError: for an unknown preset or a wrong table.

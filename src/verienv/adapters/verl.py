@@ -43,7 +43,7 @@ def compute_score(
     Args:
         data_source: not read.
         solution_str: the response.
-        ground_truth: of a row made by ``rows``: JSON that holds the puzzle or waypoint and the settings of its reward.
+        ground_truth: the entry of a row made by ``rows``: JSON with the question and the settings of its reward.
         extra_info: not read.
         rewards: a preset or a table, to overrule the row's own.
         strict: read plain JSON alone; overrules the row's own.

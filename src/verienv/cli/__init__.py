@@ -37,9 +37,9 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if type(error).__name__ == "Abort":
             return _fail("interrupted", INTERRUPTED)
-        told = getattr(error, "format_message", None)  # wrong usage, told by typer
-        if told is not None:
-            return _fail(f"{told()} (see verienv --help)")
+        usage = getattr(error, "format_message", None)  # wrong usage, found by typer
+        if usage is not None:
+            return _fail(f"{usage()} (see verienv --help)")
         if not isinstance(error, ValueError | OSError):
             raise
         return _fail(_sentence(error))

@@ -53,8 +53,8 @@ def deal(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Pa
     """Deal the episode that is asked for.
 
     Args:
-        env: of the task and the settings asked for.
-        seed: of the episode, where neither ``instance`` nor ``responses`` say which.
+        env: an environment of the task, with the settings asked for.
+        seed: the seed of the episode, used where neither ``instance`` nor ``responses`` choose one.
         instance: the id of the instance.
         responses: an evaluation's log, or other JSON lines with "response" and perhaps "instance". The first episode
             in it is taken, or the first of ``instance``. A log holds settings and seeds too: the episode is dealt as

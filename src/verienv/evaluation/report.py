@@ -100,7 +100,7 @@ class Evaluation(BaseModel):
     """The outcome of ``evaluate``. Print it, or take ``markdown()``, ``to_json()``, ``save(path)``, ``load(path)``.
 
     Attributes:
-        setup: what was evaluated, and how.
+        setup: the conditions of the evaluation.
         cells: the results by cell.
         episodes: every episode; ``compare`` pairs them.
     """

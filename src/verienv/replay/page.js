@@ -5,7 +5,7 @@
   const links = all(".strip a");
   const controls = document.querySelector(".controls");
   const slider = controls.querySelector("input");
-  const told = controls.querySelector("output");
+  const position = controls.querySelector("output");
   const play = controls.querySelector("[data-do=play]");
   const pace = 1600; // milliseconds for a frame
   let at = 0;
@@ -27,7 +27,7 @@
     });
     slider.value = at + 1;
     slider.setAttribute("aria-valuetext", links[at].getAttribute("aria-label"));
-    told.textContent = `${at + 1} of ${frames.length}`;
+    position.textContent = `${at + 1} of ${frames.length}`;
     const strip = links[at].parentElement;
     strip.scrollLeft = links[at].offsetLeft - strip.offsetLeft - (strip.clientWidth - links[at].clientWidth) / 2;
     if (at === frames.length - 1) pause();
@@ -37,7 +37,7 @@
     clearInterval(clock);
     clock = 0;
     play.textContent = "Play";
-    told.setAttribute("aria-live", "polite");
+    position.setAttribute("aria-live", "polite");
   }
 
   function toggle() {
@@ -48,7 +48,7 @@
     if (at === frames.length - 1) show(0);
     if (frames.length === 1) return;
     play.textContent = "Pause";
-    told.setAttribute("aria-live", "off");
+    position.setAttribute("aria-live", "off");
     clock = setInterval(() => show(at + 1), pace);
   }
 

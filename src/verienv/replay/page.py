@@ -196,7 +196,7 @@ def _route(frame: Frame) -> Iterator[str]:
     yield f"<p><b>Now</b> {_safe(scene.view)}</p>"
     yield from _truth(scene)
     if frame.attempt > 1:
-        yield f'<p class="told">{_safe(" ".join(frame.text.splitlines()[-2:]))}</p>'
+        yield f'<p class="feedback">{_safe(" ".join(frame.text.splitlines()[-2:]))}</p>'
     yield f"<details><summary>All that was asked</summary>{_words(frame.text, 'Question')}</details>"
 
 
