@@ -2,7 +2,7 @@
 
 import pytest
 
-from verienv.arithmetic.tex import TexError, plain_text
+from verienv.arithmetic.tex import TexError, strip_tex
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from verienv.arithmetic.tex import TexError, plain_text
     ],
 )
 def test_a_spelling_has_a_plain_text(formula, plain):
-    assert plain_text(formula) == plain
+    assert strip_tex(formula) == plain
 
 
 def test_unicode_is_not_normalised():
-    assert plain_text("4²⑩½") == "4²⑩½"
+    assert strip_tex("4²⑩½") == "4²⑩½"
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_unicode_is_not_normalised():
 )  # fmt: skip
 def test_other_tex_is_refused(formula):
     with pytest.raises(TexError):
-        plain_text(formula)
+        strip_tex(formula)
 
 
 def test_only_one_wrapper_and_one_full_stop_are_taken_off():
-    assert plain_text("$$4$$") == "$4$"
-    assert plain_text("$4.$.") == "4.."
+    assert strip_tex("$$4$$") == "$4$"
+    assert strip_tex("$4.$.") == "4.."

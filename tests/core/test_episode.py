@@ -3,11 +3,9 @@
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import pytest
 from tests.core.next_number import TASK, NextNumber, NextNumberEnv
 
-import verienv
 from verienv.core import tasks
 from verienv.core.episode import Episode
 
@@ -142,38 +140,3 @@ def test_the_episode_of_an_environment_is_the_one_in_play() -> None:
 def test_what_is_neither_a_row_nor_an_environment_is_an_error(given: Any) -> None:
     with pytest.raises(ValueError, match=r"expected a row \(a mapping\) or a verienv environment"):
         Episode.of(given)
-
-
-@pytest.mark.parametrize("env_id", IDS)
-def test_an_episode_is_what_its_environment_is_without_gymnasium(env_id: str) -> None:
-    """The same texts, pictures, verdicts, rewards and info, whatever is answered."""
-    env = gym.make(env_id, **SMALL.get(env_id, {})).unwrapped
-    rng = np.random.default_rng(0)
-    for seed in range(3):
-        observation, info = env.reset(seed=seed)
-        episode = Episode(env.deal(np.random.default_rng(seed)), env.task)  # type: ignore[attr-defined]
-        assert episode.info == info
-        while not episode.is_over:
-            assert episode.text == observation["text"]
-            assert len(episode.pictures) == ("image" in observation)
-            assert all(np.array_equal(picture, observation["image"]) for picture in episode.pictures)
-            answer = episode.expert() if rng.random() < 0.7 else ODD[int(rng.integers(len(ODD)))]
-            verdict = episode.answer(answer)
-            observation, reward, over, cut, info = env.step(answer)
-            assert (verdict.reward, episode.is_over, False) == (reward, over, cut)
-            assert episode.info == info
-            assert episode.messages == info["messages"]
-
-
-@pytest.mark.parametrize("env_id", IDS)
-def test_the_score_of_a_tasks_episode_keeps_its_keys(env_id: str) -> None:
-    (row,) = verienv.rows(env_id, n=1, **SMALL.get(env_id, {}))
-    episode = Episode.of(row)
-    keys, total = list(episode.score()), 0.0
-    assert keys[:3] == ["reward", "success", "attempts"]
-    assert keys[-1] == "failure"
-    assert set(episode.measures.metrics) | set(episode.measures.outcomes) == set(keys[3:-1])
-    while not episode.is_over:
-        total += episode.answer(episode.expert()).reward
-        assert list(episode.score()) == keys
-    assert (episode.score()["reward"], episode.score()["success"]) == (total, 1.0)

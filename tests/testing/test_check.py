@@ -47,11 +47,6 @@ def test_signed_and_shaped_rewards_pass():
     assert check_verifier(shaped)
 
 
-def test_a_constant_reward_is_found():
-    faults = faults_of(lambda response, puzzle: 1.0)
-    assert kinds(faults) == {Kind.NO_DIFFERENCE}
-
-
 def test_reading_strictly_is_found_where_leniency_is_asked_and_the_reverse():
     strict = lambda response, puzzle: verify(response, puzzle, strict=True).reward  # noqa: E731
     assert kinds(faults_of(strict)) == {Kind.FALSE_REJECT}

@@ -36,15 +36,6 @@ def test_a_verifier_that_raises_is_found():
     assert "JSONDecodeError" in str(faults)
 
 
-def test_a_verifier_that_only_raises_is_found():
-    def raises(response: str, puzzle: Puzzle) -> float:
-        raise SystemExit(response)
-
-    faults = faults_of(raises)
-    assert kinds(faults) == {Kind.EXCEPTION}
-    assert "what it pays for could not be found out" in str(faults)
-
-
 def test_a_verifier_that_sleeps_is_found_after_few_calls():
     calls = itertools.count()
 

@@ -1,7 +1,6 @@
 """V-IRL by vision as an environment: what the picture shows, what the text does not tell."""
 
 import json
-import pickle
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
 
-import verienv
 from verienv.core.bounded_cache import BoundedCache
 from verienv.core.spaces import PRINTABLE
 from verienv.virl import SPLITS
@@ -267,22 +265,6 @@ def test_words_and_sight_deal_the_same_routes() -> None:
     words, sight = VIRLEnv(split="rule_ood"), make(split="rule_ood")
     for seed in range(5):
         assert words.reset(seed=seed)[1]["instance"] == sight.reset(seed=seed)[1]["instance"]
-
-
-def test_an_environment_can_be_pickled_in_midst_of_an_episode() -> None:
-    env = make()
-    env.reset(seed=1)
-    env.step(env.expert_response())
-    copy = pickle.loads(pickle.dumps(env))  # noqa: S301 - written a moment ago
-    one, other = copy.step(copy.expert_response())[0], env.step(env.expert_response())[0]
-    assert one["text"] == other["text"]
-    assert (one["image"] == other["image"]).all()
-
-
-def test_demonstrations_bring_the_picture_of_each_waypoint() -> None:
-    rows = list(verienv.demonstrations(ENV_ID, n=3, seed=0, **SMALL))
-    assert [len(row["images"]) for row in rows] == [1, 1, 1]
-    assert rows[0]["images"][0].size == (196, 196)
 
 
 def test_rendering_gives_the_picture() -> None:

@@ -31,7 +31,7 @@ def rows(
     ``judge(row, response)`` judges an answer to it and ``Episode.of(row)`` plays it, in any process.
 
     Args:
-        env_id: e.g. "verienv/GeneralPoints-L-v0".
+        env_id: e.g. "verienv/GeneralPoints-L-v0"; with "module:id" the module is imported first, as by ``gym.make``.
         split: and further ``settings``: as for ``gym.make``.
         n: the number of rows.
         seed: fixes every row.
@@ -56,6 +56,7 @@ def questions(
     for name, number, least in (("n", n, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise ValueError(f"{name}={number!r}: expected an integer of at least {least}")
+    env_id = tasks.imported_id(env_id)
     task = tasks.of_env_id(env_id)
     if unit not in (None, "question", task.unit):
         raise ValueError(f"unit={unit!r}: expected {' or '.join(dict.fromkeys(('question', task.unit)))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs import registration
@@ -73,6 +74,21 @@ def named(name: str) -> Task:
         if task.name == name:
             return task
     raise ValueError(f"task={name!r}: expected {' or '.join(tasks())}")
+
+
+def imported_id(env_id: str) -> str:
+    """Import the module of "module:id", if one is named, and return the id. For ids of the caller's own, never a row's.
+
+    Raises:
+        ValueError: if there is no such module.
+    """
+    module, colon, plain = env_id.rpartition(":") if isinstance(env_id, str) else ("", "", env_id)
+    if colon:
+        try:
+            import_module(module)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"env_id={env_id!r}: {error}") from None
+    return plain
 
 
 def of_env_id(env_id: Any) -> Task:
