@@ -218,7 +218,6 @@ def test_questions_come_with_the_pictures_that_rows_leave_out() -> None:
         ({"env_id": ROUTES, "unit": "waypoint"}, "unit='waypoint': expected question or route"),
         ({"split": "dev"}, "split='dev': expected one of train"),
         ({"atempts": 2}, "unknown setting 'atempts'"),
-        ({"env_id": "os:verienv/VIRL-L-v0"}, "env_id='os:verienv/VIRL-L-v0': expected one of verienv/GeneralPoints-L"),
         ({"env_id": "CartPole-v1"}, "env_id='CartPole-v1': expected one of"),
         ({"env_id": None}, "env_id=None: expected one of"),
     ],
