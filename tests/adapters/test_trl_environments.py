@@ -18,7 +18,6 @@ from tests.adapters.tiny import (
     weights,
 )
 
-import verienv
 from verienv.adapters.trl import TaskEnvironment, dataset, environment
 from verienv.generalpoints import Puzzle, expert_answer
 from verienv.virl.world.city_file import save_city
@@ -107,20 +106,6 @@ def test_an_environment_is_named_after_its_task():
     assert issubclass(environment("virl"), TaskEnvironment)
     with pytest.raises(ValueError, match="task='chess': expected generalpoints or virl"):
         environment("chess")
-
-
-def test_in_a_row_of_a_whole_route_one_walks_to_its_end():
-    (row,) = verienv.rows(ROUTES_ID, n=1)
-    walk, expert = RouteEnvironment(), verienv.Episode.of(row)
-    walk.reset(**row)
-    while not expert.is_over:
-        due = json.loads(expert.expert())
-        expert.answer(expert.expert())
-        said = walk.act(due["current observation"], due["current instruction"], due["action"])
-        assert said == expert.messages[-1]["content"]
-    assert len(expert.verdicts) > 1
-    assert walk.get_reward() == 1.0
-    assert walk.act("", "", "stop()") == "This walk is over: no further action counts."
 
 
 def test_a_row_that_opens_a_path_needs_trust(tmp_path):

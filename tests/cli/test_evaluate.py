@@ -68,8 +68,3 @@ def test_an_interrupted_evaluation_keeps_its_episodes_and_goes_on(cli, tmp_path,
     assert "going on with" in err
     assert len(asked) - before == 2
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
-
-
-def test_a_log_that_was_asked_for_stays(cli, tmp_path):
-    cli("evaluate", ENV, "--baseline", "expert", "--episodes", "2", "--splits", "train", "--log", tmp_path / "log")
-    assert len((tmp_path / "log").read_text().splitlines()) == 3

@@ -23,13 +23,6 @@ def written(tmp_path, env, **arguments):
     return dealt, Page((tmp_path / "out" / "replay.html").read_text(encoding="utf-8"))
 
 
-def test_the_command_writes_the_experts_replay(tmp_path):
-    dealt, page = written(tmp_path, make_env(WORDS))
-    assert dealt.origin == "split train, seed 0"
-    assert "the expert" in page.words("b")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["replay.html", "sheet.png"]
-
-
 def test_the_command_deals_the_instance_that_is_asked_for(tmp_path):
     _, page = written(tmp_path, make_env(WORDS), instance="generalpoints:4-3-2-K:24")
     assert "generalpoints:4-3-2-K:24" in page.words("li")

@@ -1,5 +1,3 @@
-import re
-
 import numpy as np
 from PIL import Image
 from tests.cli.shared import ENV, ROUTES, VISION, dealt, pixels
@@ -17,11 +15,6 @@ def test_show_reads_settings_as_json_or_text(cli):
     _, out, _ = cli("show", ENV, "-s", "attempts=2", "-s", 'rule={"J": 5, "Q": 6, "K": 7}', "--setting", "suits=red")
     assert "J = 5, Q = 6, K = 7" in out
     assert "Attempt 1 of 2." in out
-
-
-def test_show_with_answer_tells_the_experts_response_and_verdict(cli):
-    _, out, _ = cli("show", ENV, "--answer")
-    assert re.search(r"is_correct +true", out)
 
 
 def test_show_writes_the_picture(cli, tmp_path):
@@ -47,14 +40,3 @@ def test_show_draws_the_map_of_a_route_and_tells_where_the_expert_has_come(cli, 
     assert "Steps so far:\nnone" not in out
     with Image.open(tmp_path / "map.png") as drawn:
         assert drawn.size == (1000, 1000)
-
-
-def test_show_writes_an_episode_as_a_page_and_as_one_picture(cli, tmp_path):
-    page, sheet = tmp_path / "replay.html", tmp_path / "sheet.png"
-    settings = ("-s", "turns=[1, 1]", "-s", "view_size=96")
-    status, out, _ = cli("show", "VIRL-VL", *settings, "--replay", page, "--sheet", sheet)
-    assert status == 0
-    assert f"[the replay: {page}]" in out
-    assert "data:image/webp" in page.read_text()
-    with Image.open(sheet) as picture:
-        assert picture.width > 320

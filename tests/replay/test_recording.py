@@ -1,8 +1,6 @@
 import pytest
-from gymnasium.error import ResetNeeded
 from tests.replay.episodes import CARDS, ROUTES, WORDS, picture_routes, puzzle, routes, saying
 
-import verienv
 from verienv.core.make import make_env
 from verienv.replay import record
 
@@ -18,18 +16,6 @@ def test_the_replay_of_the_expert_ends_solved_with_the_best_reward_at_each_frame
     assert replay.instance == env.instance
     assert {frame.verdict.reward for frame in replay.frames} == {env.best_reward}
     assert replay.reward == env.best_reward * len(replay.frames)
-
-
-@pytest.mark.parametrize("env_id", [ROUTES, WORDS, CARDS])
-def test_what_is_asked_is_the_observations_text_at_every_attempt(env_id):
-    env, again = (make_env(env_id, attempts=3) for _ in range(2))
-    env.reset(seed=1)
-    observation, _ = again.reset(seed=1)
-    frames = record(env, saying("", "no {JSON}\n\nat all"), most=3).frames
-    assert len(frames) == 3
-    for frame in frames:
-        assert frame.text == observation["text"]
-        observation, *_ = again.step(frame.response)
 
 
 def test_a_wrong_attempt_and_the_next_share_the_question():
@@ -78,16 +64,6 @@ def test_a_replay_of_nothing_is_refused():
         record(puzzle(), lambda episode: None)
 
 
-def test_after_the_end_there_is_nothing_to_record():
-    env = puzzle()
-    record(env)
-    for played in (env, env.episode):
-        with pytest.raises(RuntimeError, match="the episode is over"):
-            record(played)
-    with pytest.raises(ResetNeeded):
-        record(make_env(WORDS))
-
-
 def test_the_truth_is_told_beside_a_picture_and_nowhere_else():
     assert record(routes(), most=1).frames[0].question.scene.truth == ""
     env = picture_routes()
@@ -102,13 +78,3 @@ def test_settings_are_the_split_and_what_was_chosen_and_of_a_path_the_name_alone
     env = routes()
     env.config = env.config.model_copy(update={"data": tmp_path / "folder"})
     assert record(env, most=1).settings["data"] == "folder"
-
-
-def test_an_episode_without_an_environment_is_recorded_too():
-    (row,) = verienv.rows(ROUTES, n=1)
-    replay = record(verienv.Episode.of(row), env_id=row["env_id"], settings={"split": "train"})
-    assert replay.success
-    assert (replay.env_id, replay.instance, replay.choices) == (ROUTES, row["instance"], ["split=train"])
-    env = make_env(ROUTES)
-    env.reset(seed=row["seed"])
-    assert record(env).frames == replay.frames
