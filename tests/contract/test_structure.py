@@ -13,17 +13,19 @@ from pathlib import Path
 import pytest
 from tests.contract.playing import EXAMPLES, OUTSIDE
 
+from verienv.registry import SHIPPED
+
 SRC = Path(__file__).parents[2] / "src"
-TASKS = ("verienv.generalpoints", "verienv.virl")
+TASKS = tuple(entry.partition(".task:")[0] for entry in SHIPPED)
 TASK_ROOMS = (*TASKS, "verienv.numeric")
 LONGEST = 300
 
 FLOORS = {
-    0: ("core", "version"),
-    1: ("arithmetic", "generalpoints", "virl"),
+    0: ("core",),
+    1: ("arithmetic", *(task.removeprefix("verienv.") for task in TASKS)),
     2: (
         "registry",
-        *(f"{task}.{room}" for task in ("generalpoints", "virl") for room in ("env", "vision_env", "task")),
+        *(f"{task.removeprefix('verienv.')}.{room}" for task in TASKS for room in ("env", "vision_env", "task")),
     ),
     3: ("demos", "evaluation", "policies", "preferences", "replay", "testing", "numeric", "pages"),
     4: ("cli", "adapters"),
