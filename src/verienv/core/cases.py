@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,33 +18,43 @@ CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
 """The environment variable that the code in hostile responses sets; it does nothing else."""
 
 
-class AnyCase(Protocol):
-    """A response to an instance and what is owed."""
+class AnyCase:
+    """A response to an instance, with the verdict that is due. Subclasses are frozen dataclasses with these fields.
+
+    Attributes:
+        name: the kind of the case; among vectors it is unique.
+        response: the text to be judged.
+        failure: "" for a right answer, else the kind of failure.
+        why: the reason, for people.
+    """
+
+    name: str
+    response: str
+    failure: str
+    why: str
 
     @property
-    def name(self) -> str: ...
-    @property
-    def response(self) -> str: ...
-    @property
-    def failure(self) -> str:
-        """ "" for a right answer, else why it is none."""
-
-    @property
-    def why(self) -> str:
-        """The reason, for people."""
-
-    @property
-    def is_correct(self) -> bool: ...
-    @property
-    def unevaluable(self) -> bool:
-        """Whether evaluating the response as code would never end."""
+    def facts(self) -> Any:
+        """The object that a verifier is called with, beside the response."""
+        raise NotImplementedError
 
     @property
     def setting(self) -> str:
         """The instance, in a few words."""
+        raise NotImplementedError
+
+    @property
+    def is_correct(self) -> bool:
+        return not self.failure
+
+    @property
+    def unevaluable(self) -> bool:
+        """Whether evaluating the response as code would never end."""
+        return self.name.startswith("heavy")
 
     def call(self, fn: Callable[..., Any]) -> Any:
-        """Return the value of ``fn`` for this case."""
+        """Return ``fn(response, facts)``."""
+        return fn(self.response, self.facts)
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,8 @@ def read_vectors(asset: str, make: Callable[[dict[str, Any]], SomeCase], tool: s
         raise ValueError(f"{path} is damaged ({error!r}); rebuild it with python {tool}") from None
 
 
-@dataclass(frozen=True)
-class QuestionCase:
+@dataclass(frozen=True, eq=False)  # a question need not be hashable
+class QuestionCase(AnyCase):
     """A response to a question, with the verdict of the task's own verifier.
 
     Attributes:
@@ -98,22 +108,12 @@ class QuestionCase:
         return cls(name, response, question, verdict.failure, verdict.reason or verdict.feedback)
 
     @property
-    def is_correct(self) -> bool:
-        return not self.failure
-
-    @property
-    def unevaluable(self) -> bool:
-        """Whether evaluating the response as code would never end."""
-        return False
+    def facts(self) -> Any:
+        return self.question.facts
 
     @property
     def setting(self) -> str:
-        """The instance."""
         return self.question.instance
-
-    def call(self, fn: Callable[..., Any]) -> Any:
-        """Return ``fn(response, facts)``, with the facts of the question."""
-        return fn(self.response, self.question.facts)
 
 
 def judged_material(questions: list[Question], failures: tuple[str, ...], seed: int) -> Material:

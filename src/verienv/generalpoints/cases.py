@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from verienv.arithmetic.solver import solutions
-from verienv.core.cases import CANARY, Material, read_vectors
+from verienv.core.cases import CANARY, AnyCase, Material, read_vectors
 from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import Puzzle
@@ -23,7 +23,7 @@ CALIBRATION_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 10", "8 3 2 A", "9 5 4 2")
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(AnyCase):
     """A response to a puzzle and what is owed.
 
     Attributes:
@@ -44,22 +44,13 @@ class Case:
     strict: bool | None = None
 
     @property
-    def is_correct(self) -> bool:
-        return not self.failure
-
-    @property
-    def unevaluable(self) -> bool:
-        """Whether evaluating the response as code would never end."""
-        return self.name.startswith("heavy")
+    def facts(self) -> Puzzle:
+        return self.puzzle
 
     @property
     def setting(self) -> str:
         """The puzzle in a few words."""
         return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
-
-    def call(self, fn: Callable[..., Any]) -> Any:
-        """Return ``fn(response, puzzle)``."""
-        return fn(self.response, self.puzzle)
 
     def holds(self, vision: bool, strict: bool) -> bool:
         """Whether the verdict holds in this mode."""

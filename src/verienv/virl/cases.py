@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verienv.core.cases import CANARY, Material, read_vectors
+from verienv.core.cases import CANARY, AnyCase, Material, read_vectors
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer, wrong_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint
@@ -27,7 +27,7 @@ CORNER = Waypoint(
 
 
 @dataclass(frozen=True)
-class VIRLCase:
+class VIRLCase(AnyCase):
     """A response at a waypoint and what is owed.
 
     Attributes:
@@ -49,22 +49,13 @@ class VIRLCase:
     strict: bool | None = None
 
     @property
-    def is_correct(self) -> bool:
-        return not self.failure
-
-    @property
-    def unevaluable(self) -> bool:
-        """Whether evaluating the response as code would never end: no action is ruinous."""
-        return False
+    def facts(self) -> Waypoint:
+        return self.waypoint
 
     @property
     def setting(self) -> str:
         """The waypoint in a few words."""
         return f"heading {self.waypoint.heading:g}, {self.waypoint.actions}, {self.waypoint.action} is due"
-
-    def call(self, fn: Callable[..., Any]) -> Any:
-        """Return ``fn(response, waypoint)``."""
-        return fn(self.response, self.waypoint)
 
     def holds(self, strict: bool) -> bool:
         """Whether the verdict holds in this mode."""
