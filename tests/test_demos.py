@@ -86,7 +86,7 @@ def test_settings_of_the_environment_are_taken() -> None:
         ({"seed": -1}, "seed=-1: expected an integer of at least 0"),
         ({"env_id": "CartPole-v1"}, "env_id='CartPole-v1' is no verienv environment"),
         ({"kind": "revision", "wrong_attempts": 5}, "wrong_attempts=5: expected 1 to 4, fewer than the attempts"),
-        ({"kind": "revision", "attempts": 1}, "the attempts"),
+        ({"kind": "revision", "attempts": 1}, "attempts=1 leaves no room for a wrong attempt"),
         ({"split": "dev"}, "split='dev': expected one of train, test, rule_ood"),
         ({"atempts": 2}, "unknown setting 'atempts'"),
     ],

@@ -11,7 +11,7 @@ from verienv.core.dialogue import images_of, parts_of
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
-from verienv.core.question import Question
+from verienv.core.question import Question, check_question
 
 if TYPE_CHECKING:
     pass
@@ -53,7 +53,7 @@ def demonstrations(
         a list of parts, since a table's column holds texts or lists, not both.
 
         Where an episode holds several questions, the rows follow the expert from one to the next: in V-IRL a row is a
-        waypoint, with "revision" one at which the attempts before the last are wrong, and the waypoints of a route
+        waypoint, with "revision" one with wrong attempts first and then the right one, and the waypoints of a route
         follow one another. Shuffle such rows before training. For more routes than fit in ``n`` rows, make more rows,
         shuffle and keep ``n``: ``dataset.shuffle(seed=0).select(range(n))`` with Hugging Face's datasets. The last
         route may not be whole.
@@ -81,7 +81,13 @@ def demonstrations_in(
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
+        if env.attempts == 1:
+            raise ValueError(
+                "attempts=1 leaves no room for a wrong attempt before the right one; set attempts=2 or more"
+            )
         raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
+    if kind != "sft" and not env.measures.failures:
+        raise ValueError(f"kind={kind!r}: {env.task.title} names no failures in its measures, so none can be written")
     return _rows(env, kind, n, seed, steps, wrong_attempts)
 
 
@@ -112,7 +118,7 @@ def _episodes(env: VerifiedEnv, n: int, seed: int) -> Iterator[Episode]:
     episode: Episode | None = None
     for _ in range(n):
         if episode is None or episode.is_over:
-            episode = Episode(env.deal(rng), env.task)
+            episode = Episode(check_question(env.deal(rng), env), env.task)
         yield episode
         episode.answer(episode.expert())
 

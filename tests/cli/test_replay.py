@@ -11,7 +11,7 @@ from verienv.cli.replay import check_replay, deal, save_replay
 from verienv.core.make import make_env
 from verienv.evaluation import evaluate
 from verienv.replay import record
-from verienv.virl import write_answer
+from verienv.virl import procedural_city, save_city, write_answer
 
 
 def written(tmp_path, env, **arguments):
@@ -138,3 +138,37 @@ def test_an_instance_that_is_not_in_the_file_is_a_mistake_that_names_the_first(t
     file = responses_in(tmp_path, GOOD | {"instance": "generalpoints:4-3-2-K:24"})
     with pytest.raises(ValueError, match="the first is of generalpoints:4-3-2-K:24"):
         deal(make_env(WORDS), 0, "generalpoints:2-3-4-K:24", file)
+
+
+def test_a_log_opens_no_path_that_the_command_does_not_name_too(tmp_path):
+    (tmp_path / "secret.json").write_text('{"SECRET-KEY": 1}')
+    log = tmp_path / "log.jsonl"
+    evaluate("expert", ROUTES, ("train",), 1, log=log)
+    header, *lines = map(json.loads, log.read_text().splitlines())
+    header["setup"]["cells"]["train"]["city"] = str(tmp_path / "secret.json")
+    log.write_text("\n".join(map(json.dumps, [header, *lines])) + "\n")
+    with pytest.raises(
+        ValueError, match=r"opens a path of this machine \(city=.*give the same with --setting city="
+    ) as error:
+        deal(make_env(ROUTES), 0, responses=log)
+    assert "SECRET-KEY" not in str(error.value)
+
+
+def test_a_log_of_ones_own_city_is_replayed_where_the_command_names_it_too(tmp_path):
+    city = tmp_path / "mine.json"
+    save_city(procedural_city("grid", 3), city)
+    log = tmp_path / "log.jsonl"
+    evaluate("expert", ROUTES, ("train",), 1, log=log, city=str(city))
+    dealt = deal(make_env(ROUTES, city=str(city)), 0, responses=log)
+    assert dealt.episode.instance == lines_of(log)[0]["instance"]
+
+
+@pytest.mark.parametrize("settings", [{"env_id": "os:x"}, {"instances": 5}, {"instances": [5]}, {"self": 1}])
+def test_a_log_whose_cell_has_no_settings_is_a_value_error(tmp_path, settings):
+    log = tmp_path / "log.jsonl"
+    evaluate("expert", WORDS, ("train",), 1, log=log)
+    header, *lines = map(json.loads, log.read_text().splitlines())
+    header["setup"]["cells"]["train"] |= settings
+    log.write_text("\n".join(map(json.dumps, [header, *lines])) + "\n")
+    with pytest.raises(ValueError, match=r"."):
+        deal(make_env(WORDS), 0, responses=log)

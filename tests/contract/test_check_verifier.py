@@ -22,13 +22,13 @@ def broken(response: str, facts: Any) -> float:
 
 def faults(case: Case, fn: Callable[[str, Any], Any]) -> VerifierFaults:
     with pytest.raises(VerifierFaults) as caught:
-        check_verifier(fn, task=case.task_name, hands=3, time_limit=10.0)
+        check_verifier(fn, task=case.task_name, questions=3, time_limit=10.0)
     return caught.value
 
 
 @each_task
 def test_the_tasks_own_verifier_passes(case: Case) -> None:
-    report = check_verifier(own_verifier(case), task=case.task_name, hands=3, time_limit=10.0)
+    report = check_verifier(own_verifier(case), task=case.task_name, questions=3, time_limit=10.0)
     assert report.right > report.paid_above > report.wrong
     assert report.cases > 30
 

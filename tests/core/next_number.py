@@ -56,9 +56,6 @@ class NextNumber(Question):
     def info(self, solved: bool) -> dict[str, Any]:
         return {"share": (self.asked + solved) / 2}
 
-    def alone(self) -> "NextNumber":
-        return self.but(last=True)
-
 
 class NextNumberConfig(TaskConfig):
     splits: ClassVar[dict[str, dict[str, int]]] = {"train": {"most": 100}, "test": {"most": 10}}

@@ -167,7 +167,7 @@ def test_a_task_says_how_to_deal_and_nothing_else_is_needed() -> None:
     class Bare(VerifiedEnv):
         pass
 
-    with pytest.raises((TypeError, AttributeError)):
+    with pytest.raises(TypeError, match=r"Bare: set `task`, and define `deal\(rng, instance\)`"):
         Bare()
     own = {name for name in vars(NextNumberEnv) if not name.startswith("_")}
     assert own == {"task", "settings", "longest_question", "deal"}

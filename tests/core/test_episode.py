@@ -67,9 +67,12 @@ def test_an_answer_after_the_end_is_an_error_and_changes_nothing(episode: Episod
 
 
 def test_a_question_alone_is_an_episode_of_one_question() -> None:
-    episode = Episode(NextNumber(number=5).alone(), TASK)
+    episode = Episode(NextNumber(number=5, attempts=3), TASK, alone=True)
+    episode.answer("7")
+    assert not episode.is_over  # attempts are left
     episode.answer("6")
     assert (episode.is_over, episode.is_success) == (True, True)
+    assert len(episode.messages) == 5
 
 
 def test_the_expert_answers_the_question_in_play(episode: Episode) -> None:

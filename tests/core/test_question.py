@@ -51,7 +51,6 @@ def test_a_question_says_by_default_what_most_questions_are() -> None:
     assert (plain.pictures, plain.cluster, plain.facts, plain.best_reward) == ([], "next:1", plain, 1.0)
     assert Question.constant(plain) == plain.expert()
     assert Question.wrong(plain, "wrong", np.random.default_rng(0)) is None
-    assert Question.alone(plain) is plain
     assert Question.info(plain, solved=True) == {}
 
 
@@ -101,12 +100,11 @@ def test_a_row_of_any_known_task_is_read() -> None:
 def test_a_question_of_every_id_and_split_comes_back_from_its_row(env_id: str, split: str, unit: str | None) -> None:
     task = tasks.of_env_id(env_id)
     asked = task.environment(env_id, split=split).deal(np.random.default_rng(3))
-    for question in (asked, asked.alone()):
-        row = json.loads(json.dumps(question.row()))
-        again = task.question.from_row(row)
-        assert again == Question.from_row(row) == question
-        assert (again.prompt, again.row(), again.instance) == (question.prompt, question.row(), question.instance)
-        assert again.judge(question.expert()) == question.judge(question.expert())
+    row = json.loads(json.dumps(asked.row()))
+    again = task.question.from_row(row)
+    assert again == Question.from_row(row) == asked
+    assert (again.prompt, again.row(), again.instance) == (asked.prompt, asked.row(), asked.instance)
+    assert again.judge(asked.expert()) == asked.judge(asked.expert())
     for row in verienv.rows(env_id, split, n=3, seed=1, unit=unit):
         question = Question.from_row(json.loads(json.dumps(row)))
         assert question == task.question.from_row(row)

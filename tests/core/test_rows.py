@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -240,3 +242,40 @@ def test_an_id_may_name_the_module_that_registers_it() -> None:
     assert row["env_id"] == "tests/NextNumber-v0"
     with pytest.raises(ValueError, match=r"env_id='no_such_module:x': No module named 'no_such_module'"):
         verienv.rows("no_such_module:x", n=1)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "given"),
+    [
+        (WORDS, {"rewards": {"correct": np.float32(0.1)}}),
+        (WORDS, {"rule": MappingProxyType({"J": 5, "Q": 6, "K": 7})}),
+        (SEEN, {"image_size": 96, "rotation": np.float64(3.5)}),
+        (ROUTES, {"city": iter(["astana", "helsinki"]), "side": "test", "turns": range(1, 3)}),
+        (ROUTES, {"spacing": Fraction(81, 2)}),
+    ],
+)
+def test_settings_that_json_cannot_hold_as_they_are_are_held_as_the_environment_has_them(
+    env_id: str, given: dict[str, Any]
+) -> None:
+    (row,) = verienv.rows(env_id, n=1, **given)
+    again = tasks.of_env_id(env_id).environment(env_id, **json.loads(row["settings"]))
+    episode = Episode.of(json.loads(json.dumps(row)))
+    dealt = again.deal(np.random.default_rng(row["seed"]))
+    assert episode.question == dealt
+    assert episode.question.best_reward == Question.from_row(row).best_reward
+
+
+def test_whole_floats_and_nan_are_what_tables_make_of_integers_and_nulls() -> None:
+    (row,) = verienv.rows(WORDS, n=1)
+    table = {**row, "target": 24.0, "attempts": 5.0, "seed": float(row["seed"]), "step": 0.0, "waypoint": float("nan")}
+    table["rule"] = {"J": 10.0, "Q": 10.0, "K": 10.0, "correct": None}
+    assert Episode.of(table).question == Episode.of(row).question
+    assert verienv.judge(table, "{}") == verienv.judge(row, "{}")
+
+
+def test_a_row_whose_columns_contradict_its_seed_and_settings_is_no_episode() -> None:
+    (row,) = verienv.rows(WORDS, n=1)
+    for name, value in (("rewards", {"correct": 1.0}), ("attempts", 2), ("target", 36), ("strict", True)):
+        with pytest.raises(ValueError, match=f"{name}=.*: the row's seed and settings deal"):
+            Episode.of({**row, name: value})
+        assert Episode.of({**row, "seed": None, "values": None, "instance": None, name: value}).question.row()[name]

@@ -84,19 +84,19 @@ def test_the_default_tool_hands_in_the_answer_and_documents_itself_for_models() 
 
 
 def test_the_material_of_a_task_without_cases_has_verdicts_of_its_own_verifier() -> None:
-    material = TASK.cases(vision=False, strict=False, hands=6, seed=0)
+    material = TASK.cases(vision=False, strict=False, questions=6, seed=0)
     assert {case.failure for case in material.cases} == {"", *FAILURES}
     assert len(material.right) == len(material.wrong) == 5
     for case in [*material.right, *material.wrong, *material.cases, *material.repeated_faults[0]]:
         verdict = case.call(lambda response, question: question.judge(response))
         assert (case.failure, case.is_correct) == (verdict.failure, verdict.is_correct)
-    again = TASK.cases(vision=False, strict=False, hands=6, seed=0)
+    again = TASK.cases(vision=False, strict=False, questions=6, seed=0)
     assert [case.response for case in again.cases] == [case.response for case in material.cases]
 
 
-def test_a_task_whose_verdicts_do_not_depend_on_pictures_has_no_cases_with_vision() -> None:
-    with pytest.raises(ValueError, match="vision=True: expected False for Next number"):
-        TASK.cases(vision=True, strict=False, hands=2, seed=0)
+def test_a_task_without_pictures_has_no_cases_with_vision() -> None:
+    with pytest.raises(ValueError, match="vision=True: expected False for Next number, which has no environment with"):
+        TASK.cases(vision=True, strict=False, questions=2, seed=0)
 
 
 @pytest.mark.usefixtures("registered")

@@ -121,7 +121,7 @@ def test_over_several_questions_tables_show_the_ratios_and_say_what_they_are_of(
     assert head == [
         "cell", "episodes (clusters)", "success", "per step", "mean per route", "at turns", "way done",
     ]  # fmt: skip
-    assert "Of all attempts together, which end where an episode is broken off: per step, at turns." in text
+    assert "Counted over all attempts; an episode ends at the first question that it fails: per step, at turns." in text
 
 
 def test_with_one_question_an_episode_nothing_is_said_of_attempts_together():

@@ -61,7 +61,7 @@ def test_a_threshold_of_ones_own_decides_what_is_paid():
 
 def test_it_works_outside_the_main_thread():
     reports = []
-    thread = threading.Thread(target=lambda: reports.append(check_verifier(verify, hands=2)))
+    thread = threading.Thread(target=lambda: reports.append(check_verifier(verify, questions=2)))
     thread.start()
     thread.join()
     assert reports[0].right == 5.0

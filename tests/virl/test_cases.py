@@ -45,7 +45,7 @@ def test_ours_passes_in_every_mode_and_under_every_table(strict, rewards):
 
 
 def test_a_verdict_is_read_by_its_reward():
-    report = check_verifier(verify, task="virl", hands=5)
+    report = check_verifier(verify, task="virl", questions=5)
     assert (report.right, report.wrong, report.paid_above) == (1.0, -1.0, 0.0)
 
 

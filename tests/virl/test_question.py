@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from verienv.core.assets import asset_path
+from verienv.core.episode import Episode
 from verienv.virl import Route, VIRLEnv, VIRLQuestion, VIRLVisionEnv, Waypoint, verify, write_answer
 from verienv.virl.question import VIRLRow
 
@@ -119,19 +120,19 @@ def test_the_way_leads_from_waypoint_to_waypoint_and_ends_at_the_last():
     assert SECOND.following(SECOND.judge(SECOND.expert())) is None
 
 
-def test_a_question_alone_is_followed_by_none_and_asks_the_same():
-    alone = FIRST.alone()
-    assert alone.following(alone.judge(alone.expert())) is None
-    assert alone.prompt == FIRST.prompt
-    assert alone.row() == FIRST.row()
+def test_an_episode_of_a_waypoint_alone_ends_there_and_asks_the_same():
+    alone = Episode(FIRST, alone=True)
+    assert alone.messages == Episode(FIRST).messages
+    alone.answer(FIRST.expert())
+    assert (alone.is_over, alone.is_success, alone.question) == (True, True, FIRST)
 
 
 def test_progress_counts_the_waypoints_that_lie_behind():
     assert [FIRST.info(False), SECOND.info(False), SECOND.info(True)] == [
         {"progress": 0.0}, {"progress": 0.5}, {"progress": 1.0},
     ]  # fmt: skip
-    assert SECOND.alone().info(False) == {"progress": 0.0}
-    assert SECOND.alone().info(True) == {"progress": 1.0}
+    read = VIRLQuestion.from_row(SECOND.row())  # which knows no route
+    assert [read.info(False), read.info(True)] == [{"progress": 0.0}, {"progress": 1.0}]
 
 
 def test_a_dealt_question_draws_its_picture_and_knows_its_city_and_one_read_from_a_row_does_not():

@@ -1,1 +1,1 @@
-"""Faces to training and evaluation libraries. Each module imports its library only inside what needs it."""
+"""Adapters to training and evaluation libraries. Each module imports its library only inside what needs it."""

@@ -60,7 +60,7 @@ from verienv.core import tasks
 from verienv.core.dialogue import images_of, png
 from verienv.core.make import make_env
 from verienv.core.question import Question
-from verienv.core.rows import judge_as, questions, without_nulls
+from verienv.core.rows import judge_as, plain_value, questions, with_columns
 from verienv.core.verdict import Rewards, Verdict
 from verienv.demos import demonstrations_in
 
@@ -132,7 +132,7 @@ def dataset(
         return _table(row | _images(question) for row, question in found)
     env = make_env(env_id, split=split, **settings)
     made = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
-    return _table(row | question.row() for row, question in made)
+    return _table(with_columns(row, question) for row, question in made)
 
 
 def _images(question: Question) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class RewardFunction:
         return [verdict.reward if verdict else None for verdict in verdicts]
 
     def _verdict(self, columns: Mapping[str, Any], completion: Any) -> Verdict | None:
-        row = {name: without_nulls(value) for name, value in columns.items()}
+        row = {name: plain_value(value) for name, value in columns.items()}
         if row.get("unit") not in (None, "question"):
             raise ValueError(
                 f"unit={row['unit']!r}: one completion cannot answer a whole {row['unit']}; make rows with "

@@ -93,7 +93,7 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
         prompt = row.pop("prompt")
         made.append(
             {
-                "data_source": f"{env_id}/{split}",
+                "data_source": f"{row['env_id']}/{split}",
                 "prompt": [{"role": message["role"], "content": _text(message)} for message in prompt],
                 **(
                     {"images": [{"bytes": png(image)} for image in images_of(question.pictures)]}
@@ -102,7 +102,7 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
                 ),
                 "ability": tasks.of_row(row).ability,
                 "reward_model": {"style": "rule", "ground_truth": json.dumps(row)},
-                "extra_info": {"index": index, "split": split, "instance": question.instance, "env_id": env_id},
+                "extra_info": {"index": index, "split": split, "instance": question.instance, "env_id": row["env_id"]},
             }
         )
     return made

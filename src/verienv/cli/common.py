@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from gymnasium import registry
+
 from verienv.core import tasks
 from verienv.core.files import atomic_write
 
@@ -30,6 +32,9 @@ def full_id(name: str) -> str:
     module, colon, env_id = name.partition(":")
     if colon:
         import_from_here(module)
+        if env_id not in registry:
+            own = [each for task in tasks.every() for each in task.environments if not each.startswith("verienv/")]
+            raise ValueError(f"{module} registers no environment {env_id!r}; known besides verienv's: {', '.join(own)}")
         return env_id
     wanted = _short(name)
     known = {_short(env_id): env_id for task in tasks.every() for env_id in task.environments}

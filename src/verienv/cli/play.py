@@ -20,7 +20,7 @@ def play(
     image: Path | None = None,
     map_file: Path | None = None,
 ) -> None:
-    """Deal and judge until ``read`` returns "q" or raises EOFError.
+    """Deal and judge until ``read`` returns "q" or raises EOFError, as at the end of input.
 
     The picture of each question goes to ``image``, in place of the one before, or to a folder that is gone after the
     game. The map of a route goes to ``map_file``, drawn anew after each step.
@@ -43,8 +43,6 @@ def play(
                     write(f"The picture is {path}")
                 rewards, success = _episode(env, read, write, path, map_file)
                 solved, total = solved + success, total + rewards
-        except EOFError:
-            write("")
         except _Quit as quitting:
             total += quitting.reward
     played = noun if dealt == 1 else f"{noun}s"
@@ -64,9 +62,13 @@ def _episode(
     while True:
         if map_file:
             save_map(env.episode, map_file)
-        typed = read().strip()
-        while not typed:
+        try:
             typed = read().strip()
+            while not typed:
+                typed = read().strip()
+        except EOFError:
+            write("")
+            raise _Quit(total) from None
         if typed.lower() in ("q", "quit", "exit"):
             raise _Quit(total)
         if typed.lower() in ("give up", "giveup"):
@@ -76,7 +78,7 @@ def _episode(
         write(f"{info['feedback']} Reward {reward:+g}.")
         if over:
             break
-        if image and info["is_correct"]:
+        if image and env.question.attempt == 1:
             save_picture(env.episode, image)
         write(_news(env.episode, info["feedback"]))
     return (total, True) if info["is_success"] else _reveal(env, total, write)

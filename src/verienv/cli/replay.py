@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from verienv.cli.common import note
+from verienv.core.config import plain_settings
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.files import atomic_write
+from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
@@ -150,6 +152,17 @@ def _read(path: Path, file: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         yield line
 
 
+def _check_paths(env: VerifiedEnv, settings: Mapping[str, Any], log: Path) -> None:
+    """Raise ValueError if a log's settings open paths that the command line does not name too."""
+    own = dict(env.spec.kwargs) if env.spec else {}
+    for name in env.settings.paths(settings):
+        if name not in own or plain_settings(env.config, {name: own[name]})[name] != settings[name]:
+            raise ValueError(
+                f"{log} opens a path of this machine ({name}={shown(settings[name])}); if you trust the log, give "
+                f"the same with --setting {name}=..."
+            )
+
+
 def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> tuple[Episode, VerifiedEnv]:
     """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
@@ -158,6 +171,7 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     cell, episode = line.get("cell"), line.get("episode")
     if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
         raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
+    _check_paths(env, setup.cells[cell], path)
     cells = Cell(setup.env_id, setup.cells[cell], setup.episodes, setup.seed)
     if episode >= len(cells):
         raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from verienv.core.shown import shown
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -16,6 +18,29 @@ class UnknownSettingError(TypeError, ValueError):
 
     Libraries that try keywords of their own on every environment go by that, and by its words.
     """
+
+
+def plain_settings(config: BaseModel, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that were ``given`` for ``config`` as plain data, from which an equal one can be made.
+
+    Raises:
+        ValueError: names the setting that JSON cannot hold.
+    """
+    dumped = config.model_dump(mode="json")
+    plain = {name: value if _is_plain(value) else dumped[name] for name, value in given.items()}
+    again = validate(type(config), plain)
+    for name in given:
+        if getattr(again, name) != getattr(config, name):
+            raise ValueError(f"{name}={shown(given[name])}: JSON cannot hold this value; give it in plain data")
+    return plain
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (str, int, float, bool, type(None)):
+        return True
+    if type(value) is list:
+        return all(map(_is_plain, value))
+    return type(value) is dict and all(type(key) is str and _is_plain(part) for key, part in value.items())
 
 
 def settings_named(settings_by_name: Mapping[str, Mapping[str, Any]], name: Any) -> Mapping[str, Any]:
@@ -73,8 +98,7 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
             return message
     else:
         message = _range(model, field) or message[:1].lower() + message[1:]
-    shown = repr(detail.get("input"))
-    return f"{field}={shown if len(shown) <= 60 else shown[:57] + '...'}: {message}"
+    return f"{field}={shown(detail.get('input'))}: {message}"
 
 
 def _range(model: type[BaseModel], field: str) -> str:

@@ -14,7 +14,7 @@ from gymnasium.error import ResetNeeded
 from verienv.core.config import TaskConfig, validate
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.episode import Episode
-from verienv.core.question import Picture, Question
+from verienv.core.question import Picture, Question, check_question
 from verienv.core.spaces import PrintableText, image_space
 from verienv.core.task import Measures, Task
 from verienv.core.verdict import Verdict
@@ -34,7 +34,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     task: ClassVar[Task]
 
-    settings: ClassVar[type[TaskConfig]]
+    settings: ClassVar[type[TaskConfig]] = TaskConfig
     """The model of its keyword arguments."""
 
     longest_question: ClassVar[int] = 2048
@@ -47,6 +47,8 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     """Whether observations bring a picture."""
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
+        if not hasattr(self, "task") or type(self).deal is VerifiedEnv.deal:
+            raise TypeError(f"{type(self).__name__}: set `task`, and define `deal(rng, instance)`")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode={render_mode!r}: expected None or one of {self.metadata['render_modes']}")
         self.render_mode = render_mode
@@ -60,7 +62,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self._episode: Episode | None = None
 
     def show_pictures(self, size: tuple[int, int], writable: bool) -> None:
-        """Make observations hold a picture of this height and width in px too."""
+        """Make observations hold a picture of this height and width in px too.
+
+        Those are read-only unless ``writable``. To offer "rgb_array" as a ``render_mode``, name it in the class's
+        ``metadata``.
+        """
         assert isinstance(self.observation_space, gym.spaces.Dict)  # noqa: S101 - made above
         self.observation_space = gym.spaces.Dict({**self.observation_space.spaces, "image": image_space(*size)})
         self.vision, self._writable_image = True, writable
@@ -88,7 +94,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
             instance = options.get("instance")
         derived = instance is not None and seed is None
         rng = derived_rng(str(instance)) if derived else self.np_random
-        self._episode = episode = Episode(self.deal(rng, instance), self.task)
+        self._episode = episode = Episode(check_question(self.deal(rng, instance), self, instance), self.task)
         return self._observation(episode), episode.info
 
     def step(self, action: str) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from verienv.core import tasks
 from verienv.core.dialogue import Message, attempt_line, copy_messages, question_message, turn_messages
 from verienv.core.question import Picture, Question
@@ -27,6 +29,7 @@ class Episode:
     Args:
         question: the first one.
         task: the task it belongs to; by default the registered one that has such questions.
+        alone: whether the episode ends with this question, whatever would follow it.
 
     Attributes:
         task: the task.
@@ -36,7 +39,7 @@ class Episode:
         prompt: the question in words.
         feedback: the lines of feedback in the present dialogue.
         is_over: whether the episode has ended.
-        is_success: whether it has ended solved.
+        is_success: whether it is over, and its last verdict was correct.
     """
 
     question: Question
@@ -47,16 +50,17 @@ class Episode:
     _messages: list[Message]
     _pictures: list[Picture] | None
 
-    def __init__(self, question: Question, task: Task | None = None) -> None:
+    def __init__(self, question: Question, task: Task | None = None, *, alone: bool = False) -> None:
         self.task = tasks.of_question(question) if task is None else task
         self.measures = self.task.measures(question.vision)
         self.verdicts: list[Verdict] = []
         self.is_over = self.is_success = False
+        self._alone = alone
         self._ask(question)
 
     @classmethod
     def of(cls, row_or_env: Any, *, trusted: bool = False) -> Episode:
-        """Return the episode of a row, from its beginning; or the one in play in an environment, itself.
+        """Begin the episode of a row; or return the one in play in an environment, which is no copy.
 
         A row of ``verienv.rows`` is dealt anew, here as in any other process, with its pictures. A row without a
         ``seed``, such as a hand alone, is one question, whose pictures are not known.
@@ -70,8 +74,8 @@ class Episode:
                 trusted.
         """
         if isinstance(row_or_env, Mapping):
-            task = tasks.of_row(row_or_env)
-            return cls(deal_row(task, row_or_env, trusted), task)
+            task, question = deal_row(row_or_env, trusted)
+            return cls(question, task, alone=row_or_env.get("unit") == "question")
         episode = getattr(getattr(row_or_env, "unwrapped", None), "episode", None)
         if not isinstance(episode, Episode):
             raise ValueError(f"Episode.of({row_or_env!r}): expected a row (a mapping) or a verienv environment")
@@ -90,7 +94,7 @@ class Episode:
     def pictures(self) -> list[Picture]:
         """The pictures that ``{"type": "image"}`` stands for in the messages, in order; drawn when first asked for."""
         if self._pictures is None:
-            self._pictures = self.question.pictures
+            self._pictures = _check_pictures(self.question)
         return self._pictures
 
     @property
@@ -121,6 +125,8 @@ class Episode:
         verdict = question.judge(response)
         self.verdicts.append(verdict)
         following = self.task.next(question, verdict)
+        if following is not None and following.attempt == 1 and self._alone:
+            following = None
         if following is not None and following.attempt == 1:
             self._ask(following)
             return verdict
@@ -193,4 +199,20 @@ class Episode:
         self.feedback = []
         self._pictures = None
         self._opening = opening = f"{prompt}\n{attempt_line(question.attempt, question.attempts)}"
-        self._messages = [question_message(opening, int(question.vision))]
+        self._messages = [question_message(opening, question.picture_count)]
+
+
+def _check_pictures(question: Question) -> list[Picture]:
+    """Return the pictures of a question. Raises TypeError if one is no array of pixels."""
+    pictures = question.pictures
+    if pictures and len(pictures) != question.picture_count:
+        count = f"{len(pictures)}, but picture_count is {question.picture_count}"
+        raise TypeError(f"{type(question).__name__}.pictures: {count}")
+    for picture in pictures:
+        if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.shape[2:] != (3,):
+            shown = f"{picture.dtype}, {picture.shape}" if isinstance(picture, np.ndarray) else type(picture).__name__
+            raise TypeError(
+                f"{type(question).__name__}.pictures: {shown}; expected uint8 arrays, height x width x 3, such as "
+                'np.asarray(image.convert("RGB"))'
+            )
+    return pictures

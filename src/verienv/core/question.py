@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 
 Picture = NDArray[np.uint8]
@@ -58,13 +59,22 @@ class Question(ABC):
         return None
 
     def constant(self) -> str:
-        """Write the response of the baseline that answers every question as it answers the first."""
+        """Write the response of the constant baseline, which says it to every question."""
         return self.expert()
 
     @property
     def pictures(self) -> list[Picture]:
-        """The pictures of the question, drawn anew at each call: [] for one in words, or read from a row."""
+        """The pictures of the question, drawn anew at each call: uint8 arrays, RGB, height x width x 3; [] in words.
+
+        A question with ``vision`` has one. Where it cannot be drawn from the fields of a row, it is [] after
+        ``from_row``.
+        """
         return []
+
+    @property
+    def picture_count(self) -> int:
+        """The number of pictures."""
+        return int(self.vision)
 
     @property
     def cluster(self) -> str:
@@ -78,7 +88,7 @@ class Question(ABC):
 
     @property
     def facts(self) -> Any:
-        """The object that a reward function under test is called with, beside the response."""
+        """The second argument of a reward function under test: ``fn(response, facts)``."""
         return self
 
     def info(self, solved: bool) -> dict[str, Any]:
@@ -95,23 +105,24 @@ class Question(ABC):
         Raises:
             TypeError: for a field that there is not.
         """
-        names, held = self.__dataclass_fields__, self.__dict__
+        names, held = self.__dataclass_fields__, getattr(self, "__dict__", {})
         if not changes.keys() <= names.keys():
             raise TypeError(f"{type(self).__name__} has no field {', '.join(changes.keys() - names.keys())}")
-        if len(held) != len(names):  # a cached property was worked out of the old values
+        if len(held) != len(names):  # a cached property was worked out of the old values, or the class has slots
+            if not held.keys() >= names.keys():
+                return replace(self, **changes)
             held = {name: held[name] for name in names}
         changed = object.__new__(type(self))
         object.__setattr__(changed, "__dict__", {**held, **changes})
         return changed
 
-    def alone(self) -> Self:
-        """Return the question without those that would follow it."""
-        return self
-
     def row(self) -> dict[str, Any]:
         """Return the question as flat columns of plain data: ``instance`` and the fields, but for ``attempt``."""
         columns: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
         del columns["attempt"]
+        for each in fields(self):
+            if columns.get(each.name, 0) is None and each.default is not None:
+                raise ValueError(f"{type(self).__name__}.{each.name}=None: a row's None is the default; make None that")
         return {"instance": self.instance, **columns}
 
     @classmethod
@@ -136,7 +147,7 @@ class Question(ABC):
             raise ValueError(f"{cls.__name__} row: {'; '.join(faults)}") from None
         if row.get("instance") not in (None, question.instance):
             raise ValueError(
-                f"instance={row['instance']!r} is another one than the columns spell, {question.instance!r}"
+                f"instance={shown(row['instance'])} is another one than the columns spell, {question.instance!r}"
             )
         return question
 
@@ -146,6 +157,20 @@ def _adapter(question: type[Question]) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(question)
+
+
+def check_question(found: Any, env: Any, instance: str | None = None) -> Question:
+    """Return what an environment dealt, if it is a question, and one about the ``instance`` that was asked for.
+
+    Raises:
+        TypeError: if it is no question.
+        ValueError: if it is about another instance.
+    """
+    if not isinstance(found, Question):
+        raise TypeError(f"{type(env).__name__}.deal returned {found!r}; expected a Question")
+    if instance is not None and found.instance != instance:
+        raise ValueError(f"instance={instance!r}: {type(env).__name__}.deal gave {found.instance!r} in its place")
+    return found
 
 
 def _unknown(row: Mapping[str, Any]) -> Question:

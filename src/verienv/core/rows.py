@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from pydantic_core import to_jsonable_python
 
 from verienv.core import question as room
 from verienv.core import tasks
-from verienv.core.config import UnknownSettingError
+from verienv.core.config import UnknownSettingError, plain_settings
 from verienv.core.dialogue import attempt_line, question_message
-from verienv.core.question import Question
+from verienv.core.question import Question, check_question
+from verienv.core.shown import shown
 from verienv.core.task import Task
 from verienv.core.verdict import Rewards, Verdict
 
@@ -41,7 +41,8 @@ def rows(
     Returns:
         Dicts with ``id``, ``env_id``, ``split``, ``seed``, ``step`` (which question of the episode, from 0), ``unit``,
         ``settings`` (JSON), ``prompt`` (chat messages), ``instance``, and the columns of the task's question. Pictures
-        are not held: ``Episode.of(row).pictures`` draws them.
+        are not held: ``Episode.of(row).pictures`` draws them. Rows of several tasks fit in one table; those with
+        pictures and those without do not, since the content of a prompt is a list in the ones and a text in the others.
 
     Raises:
         ValueError: for arguments out of range, or settings that no row can hold.
@@ -62,7 +63,7 @@ def questions(
         raise ValueError(f"unit={unit!r}: expected {' or '.join(dict.fromkeys(('question', task.unit)))}")
     given = {"split": split, **settings}
     env = task.environment(env_id, **given)
-    written = json.dumps(to_jsonable_python(given, fallback=str))
+    written = json.dumps(plain_settings(env.config, given))
     return _questions(task, env, n, seed, unit or task.unit, {"env_id": env_id, "split": split}, written)
 
 
@@ -72,10 +73,9 @@ def _questions(
     count = episode = 0
     while count < n:
         own = row_seed(seed, episode)
-        question: Question | None = env.deal(np.random.default_rng(own))
+        question: Question | None = check_question(env.deal(np.random.default_rng(own)), env)
         step = 0
         while question is not None and count < n:
-            asked = question.alone() if unit == "question" else question
             row = {
                 "id": f"{about['env_id']}/{about['split']}/{seed}/{count}",
                 **about,
@@ -83,13 +83,37 @@ def _questions(
                 "step": step,
                 "unit": unit,
                 "settings": settings,
-                "prompt": prompt_of(asked),
-                **asked.row(),
+                "prompt": prompt_of(question),
             }
-            yield row, asked
+            yield with_columns(row, question), question
             count, step = count + 1, step + 1
             question = _following(task, question) if unit == "question" else None
         episode += 1
+
+
+OWN_COLUMNS = (
+    "id",
+    "env_id",
+    "split",
+    "seed",
+    "unit",
+    "settings",
+    "prompt",
+    "completion",
+    "chosen",
+    "rejected",
+    "images",
+)
+"""Columns of rows, which no field of a question may be named after."""
+
+
+def with_columns(row: Mapping[str, Any], question: Question) -> dict[str, Any]:
+    """Return a row with the columns of its question. Raises ValueError where a field is named as a column of rows."""
+    columns = question.row()
+    for name in columns:
+        if name in OWN_COLUMNS or columns[name] != row.get(name, columns[name]):
+            raise ValueError(f"{type(question).__name__}.{name}: rows have a column of this name; rename the field")
+    return {**row, **columns}
 
 
 def row_seed(seed: int, episode: int) -> int:
@@ -100,11 +124,13 @@ def row_seed(seed: int, episode: int) -> int:
 def prompt_of(question: Question) -> list[dict[str, Any]]:
     """Return the chat messages with which an episode of this question begins."""
     line = attempt_line(question.attempt, question.attempts)
-    return [question_message(f"{question.prompt}\n{line}", int(question.vision))]
+    return [question_message(f"{question.prompt}\n{line}", question.picture_count)]
 
 
 def judge(row: Mapping[str, Any], response: str) -> Verdict:
-    """Judge a response to the question of a row, by the row's own task, rule and prices. A route's is its first.
+    """Judge a response to the question of a row, by the row's own task, rule and prices.
+
+    For a row that is a whole route, its first question is judged.
 
     Args:
         row: of ``rows``, or any mapping with a task's columns, such as ``{"cards": ["4", "3", "2", "K"]}``; columns of
@@ -119,8 +145,13 @@ def judge(row: Mapping[str, Any], response: str) -> Verdict:
 
 def read(row: Mapping[str, Any]) -> Question:
     """Read the question of a row of any task. Raises ValueError as ``judge`` does."""
-    known = {name: without_nulls(value) for name, value in row.items()}
-    return tasks.of_row(known).question.from_row(known)
+    if not isinstance(row, Mapping):
+        raise ValueError(f"row={shown(row)}: expected a mapping, such as one of verienv.rows")
+    try:
+        known = {name: plain_value(value) for name, value in row.items()}
+        return tasks.of_row(known).question.from_row(known)
+    except RecursionError:
+        raise ValueError("the row is nested too deeply to be one of verienv's") from None
 
 
 def judge_as(row: Mapping[str, Any], response: str, rewards: Rewards | None, strict: bool | None) -> Verdict:
@@ -143,31 +174,50 @@ def read_as(row: Mapping[str, Any], rewards: Rewards | None, strict: bool | None
 room.read_any = read
 
 
-def without_nulls(value: Any) -> Any:
-    """Return a mapping without what is None in it, None if all is; anything else as it is.
+def plain_value(value: Any) -> Any:
+    """Return the value of a column without what tables make of it.
 
-    A table that holds rows of several tasks has None in each for the columns of the others, also within mappings.
+    A table that holds rows of several tasks has null in each for the columns of the others, also within mappings (they
+    are left out; a mapping of nulls alone is None), NaN for null, whole floats for integers, and arrays for lists.
     """
-    if not isinstance(value, Mapping):
-        return value
-    return {name: part for name, part in value.items() if part is not None} or None
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float):
+        return None if value != value else int(value) if value.is_integer() else value
+    if isinstance(value, Mapping) and value:
+        parts = {name: plain_value(part) for name, part in value.items()}
+        return {name: part for name, part in parts.items() if part is not None} or None
+    return value
 
 
-def deal_row(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
-    """Return the question of a row, dealt anew where it has a seed, with its pictures. Errors as ``Episode.of``'s."""
-    if row.get("seed") is None or row.get("env_id") is None:
-        return read(row).alone()
-    seed, step = _number(row, "seed", 2**64), _number(row, "step", MOST_STEPS) if row.get("step") is not None else 0
-    env = _environment(task, row["env_id"], _settings(task, row, trusted))
-    question: Question = env.deal(np.random.default_rng(seed))
+def deal_row(row: Mapping[str, Any], trusted: bool) -> tuple[Task, Question]:
+    """Return the task and the question of a row, dealt anew where it has a seed. Errors as ``Episode.of``'s."""
+    if not isinstance(row, Mapping):
+        raise ValueError(f"row={shown(row)}: expected a mapping, such as one of verienv.rows")
+    task = tasks.of_row({name: plain_value(row.get(name)) for name in row})
+    seed, step = (plain_value(row.get(name)) for name in ("seed", "step"))
+    if seed is None or row.get("env_id") is None:
+        return task, read(row)
+    seed, step = _number("seed", seed, 2**64), 0 if step is None else _number("step", step, MOST_STEPS)
+    try:
+        env = _environment(task, row["env_id"], _settings(task, row, trusted))
+    except RecursionError:
+        raise ValueError("settings: nested too deeply") from None
+    question = check_question(env.deal(np.random.default_rng(seed)), env)
     if row.get("instance") not in (None, question.instance):
-        raise ValueError(f"the row's instance is {row['instance']!r}, where its seed deals {question.instance!r}")
+        raise ValueError(f"the row's instance is {shown(row['instance'])}, where its seed deals {question.instance!r}")
     for _ in range(step):
         following = _following(task, question)
         if following is None:
             raise ValueError(f"step={step}: expected a smaller number, since {question.instance} ends before it")
         question = following
-    return question.alone() if row.get("unit") == "question" else question
+    for name, value in question.row().items():
+        if row.get(name) is not None and plain_value(row[name]) not in (None, plain_value(value)):
+            raise ValueError(
+                f"{name}={shown(row[name])}: the row's seed and settings deal {shown(value)}; change the settings, or "
+                "leave the seed out"
+            )
+    return task, question
 
 
 def _following(task: Task, question: Question) -> Question | None:
@@ -175,13 +225,11 @@ def _following(task: Task, question: Question) -> Question | None:
     return task.next(question, question.judge(question.expert()))
 
 
-def _number(row: Mapping[str, Any], name: str, most: int) -> int:
-    number = row[name]
-    if isinstance(number, float) and number.is_integer():
-        number = int(number)
+def _number(name: str, number: Any, most: int) -> int:
+    number = int(number) if isinstance(number, np.integer) else number
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < most:
         is_long = isinstance(number, int) and number.bit_length() > 128
-        given = f"{'-' * (number < 0)}2**{number.bit_length()} or so" if is_long else repr(number)
+        given = f"{'-' * (number < 0)}2**{number.bit_length()} or so" if is_long else shown(number)
         raise ValueError(f"{name}={given}: expected an integer from 0 to {most - 1}")
     return number
 
@@ -194,7 +242,7 @@ def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
     except (TypeError, ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict):
-        raise ValueError(f"settings={str(written)[:60]!r}: expected a JSON object, as verienv.rows writes it")
+        raise ValueError(f"settings={shown(written)}: expected a JSON object, as verienv.rows writes it")
     opened = task.environment_class(row["env_id"]).settings.paths(settings)
     if opened and not trusted:
         raise ValueError(

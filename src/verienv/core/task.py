@@ -75,13 +75,13 @@ class Task:
         environments: the ids of its environments, each with the "module:class" of a ``VerifiedEnv``.
         numeric: the ids of numeric environments made over them, each with a "module:function".
         question: the class of its questions.
-        column: a column that every row of its questions has, and no other task's.
+        column: a field of its questions that no other task's have: by it a row without ``env_id`` is recognised.
         fields: the fields of an answer's JSON object, the one that decides first; () where answers have another form.
         tables: named cells of evaluations, for ``verienv evaluate --splits NAME``.
-        ability: the word for it in verl's rows.
+        ability: the ``ability`` in verl's rows, such as "math".
         unit: the unit of rows: "question", or another word, such as "route", where an episode holds several questions.
         noun: the instance in one word, for people, such as "hand".
-        solved: what a person has done with it in the end.
+        solved: the participle for ``play``: "2 of 3 hands solved".
         tool: the tool that tool-calling models are offered: a function with Google's docstring, from its arguments
             to the response that is judged.
         tool_over: the reply to a call that comes too late to count.
@@ -115,8 +115,9 @@ class Task:
     def next(self, question: Question, verdict: Verdict) -> Question | None:
         """Return the question that follows a verdict, None at the end of the episode.
 
-        One with ``attempt`` above 1 goes on in the same dialogue, behind the feedback; any other begins a new one.
-        By default a wrong response is followed by the same question while attempts are left: sequential revision.
+        ``question.again()`` goes on in the same dialogue, behind the feedback. Any other question must have
+        ``attempt=1`` (``question.but(..., attempt=1)``) and begins a dialogue of its own. By default a wrong response
+        is followed by the same question while attempts are left: sequential revision.
         """
         return question.again() if not verdict.is_correct and question.attempt < question.attempts else None
 
@@ -124,18 +125,22 @@ class Task:
         """Return the table of prices that ``rewards`` means. Raises ValueError if it is none of this task's."""
         raise ValueError(f"{self.title} has one table of rewards only, so rewards={rewards!r} cannot be chosen")
 
-    def cases(self, *, vision: bool, strict: bool, hands: int, seed: int) -> Material:
+    def cases(self, *, vision: bool, strict: bool, questions: int, seed: int) -> Material:
         """Return everything that a verifier of this task is tried on; see ``verienv.check_verifier``.
 
-        By default the expert's and wrong responses to ``hands`` questions and hostile text, with the verdicts of the
-        task's own verifier.
+        By default the expert's and wrong responses to ``questions`` questions and hostile text, with the verdicts of
+        the task's own verifier.
         """
         from verienv.core.cases import judged_material
+        from verienv.core.question import check_question
 
-        if vision:
-            raise ValueError(f"vision=True: expected False for {self.title}, whose verdicts do not depend on pictures")
-        rng, env = np.random.default_rng(seed), self.environment(next(iter(self.environments)))
-        return judged_material([env.deal(rng) for _ in range(hands)], self.measures(vision).failures, seed)
+        envs = [self.environment(env_id) for env_id in self.environments]
+        fitting = [env for env in envs if env.vision == vision] or ([] if vision else envs)
+        if not fitting:
+            raise ValueError(f"vision=True: expected False for {self.title}, which has no environment with pictures")
+        rng, env = np.random.default_rng(seed), fitting[0]
+        dealt = [check_question(env.deal(rng), env) for _ in range(questions)]
+        return judged_material(dealt, env.measures.failures, seed)
 
     def convert(self, source: Path, out: Path, *, defects: str, note: Callable[[str], None]) -> str:
         """Convert data that others have published for the task to one file that a setting can name.
@@ -174,8 +179,22 @@ class Task:
         return f"Type an answer as the question asks for it{alone}; 'give up' for the solution, 'q' to quit."
 
     def typed(self, question: Question, text: str) -> str:
-        """Return a person's text as a response. By default the field of the answer that decides is enough."""
-        return text if "{" in text or not self.fields else json.dumps({self.fields[0]: text})
+        """Return a person's text as a response.
+
+        By default the field of the answer that decides is enough: it takes the place of the expert's.
+        """
+        if "{" in text or not self.fields:
+            return text
+        try:
+            answer = json.loads(question.expert())
+            is_text = isinstance(answer[self.fields[0]], str)
+        except (KeyError, TypeError, ValueError):
+            answer, is_text = {}, True
+        try:
+            value = text if is_text else json.loads(text)
+        except ValueError:
+            value = text
+        return json.dumps({**answer, self.fields[0]: value})
 
     def news(self, question: Question) -> str:
         """Return the part of a new question that a person who plays has not been told yet."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from verienv.core.config import validate
+from verienv.core.shown import shown
 
 Metric = bool | int | float
 
@@ -18,7 +19,7 @@ class Verdict(BaseModel):
     Attributes:
         reward: finite; what the reward table pays for the category of this response.
         is_correct: whether the response solves the instance.
-        failure: "" if correct, else a member of the task's ``Failure`` enum.
+        failure: "" if correct, else the kind of failure, one of those in the task's ``Measures``.
         feedback: one line of printable ASCII for the policy. It never holds a solution, part of one, or
             words of the policy's own.
         reason: one line for people: what was checked and why it came out so.
@@ -58,12 +59,12 @@ class RewardTable(BaseModel):
             if isinstance(table, cls):
                 return table
             raise ValueError(
-                f"rewards={rewards!r} is not a preset; use one of {', '.join(cls.presets)}, a {cls.__name__}, "
+                f"rewards={shown(rewards)} is not a preset; use one of {', '.join(cls.presets)}, a {cls.__name__}, "
                 f"or a dict of {', '.join(cls.model_fields)}"
             )
         if isinstance(rewards, Mapping):
             return validate(cls, dict(rewards), "rewards")
-        raise ValueError(f"rewards={rewards!r}: expected a preset's name, a {cls.__name__} or a dict")
+        raise ValueError(f"rewards={shown(rewards)}: expected a preset's name, a {cls.__name__} or a dict")
 
 
 Rewards = str | Mapping[str, float] | RewardTable

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from verienv.core.config import plain_settings
 from verienv.core.env import derived_rng
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
+from verienv.core.question import check_question
+from verienv.core.shown import shown
 from verienv.evaluation.records import Cells
 
 DEFAULT_SPLITS = ("train", "test", "rule_ood")
@@ -44,6 +47,8 @@ class Cell:
         self._has_own_number = "episodes" in settings
         if self.instances is not None:
             self._episodes, self._has_own_number = len(self.instances), False
+        if not all(isinstance(name, str) for name in self.settings) or "env_id" in self.settings:
+            raise ValueError(f"settings={shown(self.settings)}: expected names of settings of {env_id}, each a string")
         self.env = make_env(env_id, **self.settings)
         for episode in range(len(self.instances or ())):  # an instance that cannot be dealt is an error at once
             self.deal(episode)
@@ -59,12 +64,16 @@ class Cell:
         else:
             instance = self.instances[episode]
             rng = derived_rng(instance)
-        return Episode(self.env.deal(rng, instance), self.env.task)
+        return Episode(check_question(self.env.deal(rng, instance), self.env, instance), self.env.task)
 
     def described(self) -> dict[str, Any]:
         """Return its settings, with its instances or its number of episodes where it has its own."""
-        own = {"instances": self.instances} if self.instances is not None else {}
-        return self.settings | own | ({"episodes": self._episodes} if self._has_own_number else {})
+        own: dict[str, Any] = {"instances": self.instances} if self.instances is not None else {}
+        return (
+            plain_settings(self.env.config, self.settings)
+            | own
+            | ({"episodes": self._episodes} if self._has_own_number else {})
+        )
 
 
 def make_cells(
@@ -90,6 +99,6 @@ def make_cells(
 
 
 def _instances(instances: Any) -> list[str]:
-    if isinstance(instances, str) or not list(instances):
+    if not isinstance(instances, list | tuple) or not instances or not all(isinstance(one, str) for one in instances):
         raise ValueError(f"instances={instances!r}: expected a list of at least one instance id")
     return list(instances)

@@ -88,8 +88,8 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
 
     Args:
         before, after: evaluations of two policies with the same arguments, or one twice.
-        cells: which cell of ``before`` is held against which cell of ``after``, for counterfactual pairs (the same
-            "instances" under two rules); by default each cell that both have against itself.
+        cells: which cell of ``before`` is compared with which cell of ``after``, for counterfactual pairs (the same
+            "instances" under two rules); by default each cell that both have, with itself.
 
     Raises:
         ValueError: if no cell is shared, or paired episodes are not of the same instance.

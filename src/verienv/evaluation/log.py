@@ -81,7 +81,7 @@ class AuditLog:
                 if not episode[-1]["over"]:
                     continue
                 record = episode_of(episode, setup.ratios)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 if number == len(lines):
                     break
                 raise ValueError(
@@ -94,7 +94,7 @@ class AuditLog:
     def _check_header(self, text: bytes, setup: Setup) -> None:
         try:
             header = Setup.model_validate(json.loads(text)["setup"])
-        except (ValueError, KeyError, TypeError, ValidationError):
+        except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
             raise ValueError(f"{self.path} is no evaluation's log; choose another file") from None
         differences = header.differences(setup)
         if differences:

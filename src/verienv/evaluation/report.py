@@ -160,7 +160,7 @@ class Evaluation(BaseModel):
         shares = ", ".join(shown_metrics(self.setup.ratios, self.setup.headings).values())
         if not shares:
             return NOTE
-        return f"{NOTE}\nOf all attempts together, which end where an episode is broken off: {shares}."
+        return f"{NOTE}\nCounted over all attempts; an episode ends at the first question that it fails: {shares}."
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         metrics = shown_metrics(next(iter(self.cells.values())).metrics, self.setup.headings)

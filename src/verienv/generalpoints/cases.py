@@ -30,7 +30,7 @@ class Case(AnyCase):
         name: unique among the vectors.
         failure: "" for a right answer, else why it is none: a member of ``generalpoints.Failure``.
         reward: the paper's reward; None where the case does not fix one.
-        vision, strict: the mode for which the verdict holds; None for both.
+        vision, strict: the setting of the verifier under which the verdict holds; None for both.
         why: the reason, for people.
     """
 
@@ -53,7 +53,7 @@ class Case(AnyCase):
         return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
 
     def holds(self, vision: bool, strict: bool) -> bool:
-        """Whether the verdict holds in this mode."""
+        """Whether the verdict holds under these settings."""
         return self.vision in (None, vision) and self.strict in (None, strict)
 
 

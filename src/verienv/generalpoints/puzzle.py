@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from verienv.core.shown import shown
 from verienv.generalpoints.cards import RANK_NUMBER, RANKS, SUITS, split_card
 from verienv.generalpoints.rules import FaceRule, RuleLike
 
@@ -57,7 +58,7 @@ class Puzzle:
         )
         if not FEWEST_CARDS <= len(hand) <= MOST_CARDS:
             raise ValueError(
-                f"cards={cards!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
+                f"cards={shown(cards)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
             )
         check_target(target)
         rule = rule if isinstance(rule, FaceRule) else FaceRule.of(rule)
@@ -95,7 +96,7 @@ class Puzzle:
 def check_target(target: int) -> int:
     """``target`` if it is a positive integer of at most 6 digits. Raises ValueError."""
     if isinstance(target, bool) or not isinstance(target, int) or not 1 <= target <= LARGEST_TARGET:
-        raise ValueError(f"target={target!r}: expected an integer from 1 to {LARGEST_TARGET}")
+        raise ValueError(f"target={shown(target)}: expected an integer from 1 to {LARGEST_TARGET}")
     return target
 
 
@@ -109,7 +110,7 @@ def read_instance(instance: str) -> tuple[tuple[str, ...], int]:
         )
     puzzle = Puzzle(tuple(parts[1].split("-")), target=int(parts[2]))
     if puzzle.id != instance:
-        raise ValueError(f"instance={instance!r} is not written as info['instance'] is: {puzzle.id!r}")
+        raise ValueError(f"instance={shown(instance)} is not written as info['instance'] is: {puzzle.id!r}")
     return puzzle.ranks, puzzle.target
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from verienv.core.config import validate
 from verienv.core.question import Picture, Question
+from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.answers import expert_answer, wrong_answer
 from verienv.generalpoints.prompts import PHRASINGS, write_question
@@ -190,7 +191,9 @@ class GeneralPointsRow(BaseModel):
     @model_validator(mode="after")
     def _is_a_puzzle(self) -> Self:
         if self.instance not in (None, self.puzzle.id):
-            raise ValueError(f"instance={self.instance!r} is another puzzle than cards and target, {self.puzzle.id!r}")
+            raise ValueError(
+                f"instance={shown(self.instance)} is another puzzle than cards and target, {self.puzzle.id!r}"
+            )
         return self
 
     @cached_property

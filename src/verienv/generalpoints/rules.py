@@ -8,6 +8,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict, Field
 
 from verienv.core.config import validate
+from verienv.core.shown import shown
 from verienv.generalpoints.cards import FACES, RANKS
 
 
@@ -33,17 +34,17 @@ class FaceRule(BaseModel):
             if rule in PRESETS:
                 return PRESETS[rule]
             raise ValueError(
-                f"rule={rule!r} is not a preset; use one of {', '.join(PRESETS)}, or a mapping such as "
+                f"rule={shown(rule)} is not a preset; use one of {', '.join(PRESETS)}, or a mapping such as "
                 '{"J": 11, "Q": 12, "K": 13}'
             )
         if isinstance(rule, Mapping):
             missing = [face for face in FACES if face not in rule]
             if missing:
                 raise ValueError(
-                    f"rule={dict(rule)!r} gives no number for {', '.join(missing)}; give all of J, Q and K"
+                    f"rule={shown(dict(rule))} gives no number for {', '.join(missing)}; give all of J, Q and K"
                 )
             return validate(cls, dict(rule), "rule")
-        raise ValueError(f"rule={rule!r}: expected a preset's name or a mapping of J, Q and K to numbers")
+        raise ValueError(f"rule={shown(rule)}: expected a preset's name or a mapping of J, Q and K to numbers")
 
     @property
     def name(self) -> str:

@@ -168,7 +168,7 @@ def _suit_choices(letters: tuple[str, ...], count: int, sampling: Sampling) -> l
 
 @lru_cache(maxsize=256)
 def sampler_for(dealing: Dealing) -> Sampler:
-    """One dealer per setting, shared by all environments of this process."""
+    """One sampler per setting, shared by all environments of this process."""
     return Sampler(dealing)
 
 

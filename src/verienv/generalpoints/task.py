@@ -77,10 +77,10 @@ class GeneralPoints(Task):
 
         return GeneralPointsRewards.of(rewards)
 
-    def cases(self, *, vision: bool, strict: bool, hands: int, seed: int) -> Material:
+    def cases(self, *, vision: bool, strict: bool, questions: int, seed: int) -> Material:
         from verienv.generalpoints.cases import material
 
-        return material(vision, strict, hands, seed)
+        return material(vision, strict, questions, seed)
 
     def help(self, question: Question) -> str:
         note = "A bare formula is judged as if you had read the cards right, a JSON answer with the cards it names."

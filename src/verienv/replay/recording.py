@@ -50,10 +50,11 @@ def record(
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise ValueError(f"most={most!r}: expected an integer of at least 1")
-    episode = played if isinstance(played, Episode) else played.episode
-    if isinstance(played, VerifiedEnv):
-        env_id = env_id or (played.spec.id if played.spec else type(played).__name__)
-        settings = shown_settings(played) if settings is None else settings
+    episode = played if isinstance(played, Episode) else Episode.of(played)
+    env = getattr(played, "unwrapped", None)
+    if isinstance(env, VerifiedEnv):
+        env_id = env_id or (env.spec.id if env.spec else type(env).__name__)
+        settings = shown_settings(env) if settings is None else settings
     if episode.is_over:
         raise RuntimeError("the episode is over: begin another one to record it")
     deciding = next(iter(episode.task.fields), "")
@@ -61,7 +62,7 @@ def record(
     scene = Scene()
     while not episode.is_over and len(frames) < most and (response := respond(episode)) is not None:
         attempt, text = episode.question.attempt, episode.text
-        if frames and not frames[-1].verdict.is_correct:  # then the question is still the same
+        if frames and attempt > 1:  # then the question is still the same
             shown = frames[-1].question
         else:
             scene = episode.task.scene(episode.question)

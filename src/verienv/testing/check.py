@@ -21,7 +21,7 @@ def check_verifier(
     strict: bool = False,
     paid_above: float | None = None,
     time_limit: float = 1.0,
-    hands: int = 40,
+    questions: int = 40,
     seed: int = 0,
 ) -> VerifierReport:
     """Unit-test a reward function; one line in pytest: ``check_verifier(my_reward)``.
@@ -40,11 +40,11 @@ def check_verifier(
         paid_above: a response counts as paid if its reward is above this. By default half way between the median
             rewards of plain right and of plain wrong answers; that suits binary, signed and shaped rewards.
         time_limit: seconds that one call may take; a slow call is tried again before it counts.
-        hands: the number of random questions that answers are made for.
+        questions: the number of random questions that answers are made for.
         seed: fixes them.
 
     Returns:
-        A VerifierReport: nothing was found.
+        A VerifierReport, if no fault was found.
 
     Raises:
         VerifierFaults: an AssertionError; its message groups the faults by kind, with counts and the shortest examples.
@@ -53,7 +53,7 @@ def check_verifier(
         raise TypeError(f"check_verifier({fn!r}): expected a function that takes a response and returns a number")
     if not time_limit > 0:
         raise ValueError(f"time_limit={time_limit!r}: expected seconds, more than 0")
-    material = tasks.named(task).cases(vision=vision, strict=strict, hands=hands, seed=seed)
+    material = tasks.named(task).cases(vision=vision, strict=strict, questions=questions, seed=seed)
     trial = Trial(fn, time_limit)
     with signals(trial):
         try:

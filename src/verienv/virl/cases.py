@@ -35,7 +35,7 @@ class VIRLCase(AnyCase):
         failure: "" for a right answer, else why it is none: a member of ``virl.verifier.Failure``.
         reward: the paper's reward; None where the case does not fix one.
         observed: whether the observation is true; None where the case does not say.
-        strict: the mode for which the verdict holds; None for both.
+        strict: the setting of the verifier under which the verdict holds; None for both.
         why: the reason, for people.
     """
 
@@ -58,7 +58,7 @@ class VIRLCase(AnyCase):
         return f"heading {self.waypoint.heading:g}, {self.waypoint.actions}, {self.waypoint.action} is due"
 
     def holds(self, strict: bool) -> bool:
-        """Whether the verdict holds in this mode."""
+        """Whether the verdict holds under these settings."""
         return self.strict in (None, strict)
 
 

@@ -48,7 +48,7 @@ class VIRLConfig(TaskConfig):
         side: walk the streets of the "train" or the "test" side, or "all".
         actions: the action space: "absolute" turns to one of eight compass words, "relative" to left, right, slightly
             left or slightly right.
-        city: a city or several: "montevideo" (its two sides are two parts of the city), the unseen "astana" and
+        city: a city or several: "montevideo" (its two sides are two parts of the city), the new "astana" and
             "helsinki" (test alone); a procedural city, such as "grid-7", "radial-0" or "organic-12"; or the path of a
             file that ``tools/build_cities.py`` made. The last two are cut in halves, west for train, east for test.
         data: the folder of the paper's own routes, or a file converted from it, to be walked in place of a city's.
@@ -95,6 +95,8 @@ class VIRLConfig(TaskConfig):
     @field_validator("city", mode="before")
     @classmethod
     def _cities(cls, city: Any) -> Any:
+        if isinstance(city, list | tuple) and len(set(map(str, city))) < len(city):
+            raise ValueError("expected each city once")
         return (str(city),) if isinstance(city, str | Path) else city
 
     @field_validator("turns", mode="after")

@@ -152,9 +152,6 @@ class VIRLQuestion(Question):
             return self.waypoint.action
         return own_step_line(field_of(verdict.answer, OBSERVATION), self.waypoint)
 
-    def alone(self) -> Self:
-        return self.but(route=None)
-
     def row(self) -> dict[str, Any]:
         """Return the columns of ``VIRLRow``."""
         waypoint = asdict(self.waypoint)

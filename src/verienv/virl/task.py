@@ -90,14 +90,14 @@ class VIRLTask(Task):
 
         return VIRLRewards.of(rewards)
 
-    def cases(self, *, vision: bool, strict: bool, hands: int, seed: int) -> Material:
+    def cases(self, *, vision: bool, strict: bool, questions: int, seed: int) -> Material:
         from verienv.virl.cases import material
 
         if vision:
             raise ValueError(
                 "vision=True: expected False for V-IRL, whose verdicts are the same for words and pictures"
             )
-        return material(strict, hands, seed)
+        return material(strict, questions, seed)
 
     def convert(self, source: Path, out: Path, *, defects: str, note: Callable[[str], None]) -> str:
         """Convert the paper's routes. The file is played with the setting ``data``.

@@ -81,7 +81,7 @@ def verify(
         strict: admit plain JSON alone.
 
     Returns:
-        A Verdict. Its metrics: ``observation_correct`` (``current observation`` claims exactly what is true here),
+        A Verdict. Its metrics: ``observation_correct`` (``current observation`` says exactly what is true here),
         ``instruction_correct`` (``current instruction`` is the sentence followed here; False where none is),
         ``is_turn`` (the expert turns here: the base of turn accuracy), ``is_forward`` (the expert goes on here: what
         always answering ``forward()`` would earn).

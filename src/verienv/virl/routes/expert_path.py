@@ -49,8 +49,7 @@ def expert_path(
         sentence = walk_sentence(leg.poses[-1], leg is legs[-1])
         instructions.append(sentence)
         waypoints += [
-            replace(stand, move="forward", sentence=sentence, actions=options.actions)
-            for stand in (at, *leg.poses[:-1])
+            replace(pose, move="forward", sentence=sentence, actions=options.actions) for pose in (at, *leg.poses[:-1])
         ]
         at = leg.poses[-1]
     instructions.append(STOP)

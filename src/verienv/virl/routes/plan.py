@@ -87,7 +87,7 @@ class Plan:
             for leg in blocks
         ]
         street, along, _ = blocks[0][0]
-        return _stand(city, street, along, float(self.heading)), legs
+        return _pose(city, street, along, float(self.heading)), legs
 
     def is_sound(self, city: City) -> bool:
         """Whether every sentence of the route, however far apart its waypoints, can mean this way alone.
@@ -107,10 +107,10 @@ class Plan:
             if not _leads(at, leg.heading):
                 return False
             inner = leg.poses[:-1]
-            if any(not _goes_straight_on(city, stand, ahead) for stand, ahead in zip(inner, streets[1:], strict=True)):
+            if any(not _goes_straight_on(city, pose, ahead) for pose, ahead in zip(inner, streets[1:], strict=True)):
                 return False
             earlier = _dense(city, leads) if is_last else inner
-            if not satisfies(end, end, is_last) or any(satisfies(stand, end, is_last) for stand in earlier):
+            if not satisfies(end, end, is_last) or any(satisfies(pose, end, is_last) for pose in earlier):
                 return False
             at = end
         return at.landmark == city.places[self.destination].label
@@ -132,7 +132,7 @@ def _walked(city: City, blocks: list[Block], spacing: float) -> Iterator[Waypoin
         steps = max(1, floor(abs(end - start) / spacing))
         for step in range(1, steps + 1):
             along = end if step == steps else start + (end - start) * step / steps
-            yield _stand(city, street, along, city.streets[street].heading(along, end > start))
+            yield _pose(city, street, along, city.streets[street].heading(along, end > start))
 
 
 def _dense(city: City, blocks: list[Block]) -> Iterator[Waypoint]:
@@ -141,12 +141,12 @@ def _dense(city: City, blocks: list[Block]) -> Iterator[Waypoint]:
         way = abs(end - start) - (SHORTEST_SPACING if number == len(blocks) - 1 else 0.0)
         for step in range(1, floor(way / _MEASURED_EVERY) + 1):
             along = start + (_MEASURED_EVERY * step if end > start else -_MEASURED_EVERY * step)
-            yield _stand(city, street, along, city.streets[street].heading(along, end > start))
+            yield _pose(city, street, along, city.streets[street].heading(along, end > start))
         if number < len(blocks) - 1:
-            yield _stand(city, street, end, city.streets[street].heading(end, end > start))
+            yield _pose(city, street, end, city.streets[street].heading(end, end > start))
 
 
-def _stand(city: City, street: int, along: float, heading: float) -> Waypoint:
+def _pose(city: City, street: int, along: float, heading: float) -> Waypoint:
     """Return the waypoint at ``along`` metres on a street, for an agent that looks along ``heading``."""
     line = city.streets[street]
     if along in (0.0, line.length):
@@ -200,7 +200,7 @@ def _leads(at: Waypoint, heading: float) -> bool:
     return not side or all(compass_word(street) != compass_word(heading) for street in others)
 
 
-def _goes_straight_on(city: City, stand: Waypoint, street: int) -> bool:
+def _goes_straight_on(city: City, pose: Waypoint, street: int) -> bool:
     """Whether ``street`` alone leads straight on where one has arrived at an end of a street."""
     heading = departing(city, street if street >= 0 else ~street, street >= 0)
-    return not turn_word(stand.heading, heading) and _leads(stand, heading)
+    return not turn_word(pose.heading, heading) and _leads(pose, heading)

@@ -23,7 +23,7 @@ CITIES: dict[str, dict[str, str]] = {
     "astana": {"test": "astana"},
     "helsinki": {"test": "helsinki"},
 }
-"""The shipped cities: which part of each lies on which side. Cities without a train side are unseen."""
+"""The shipped cities: which part of each lies on which side. Cities without a train side are new ones."""
 
 _PROCEDURAL = re.compile(r"(grid|radial|organic)-(\d{1,9})", re.ASCII)
 _SEEDS = 2**32
@@ -162,7 +162,7 @@ def _read(instance: str, example: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=64)
 def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> RouteSampler:
-    """The dealer of some settings, shared by all environments that have them.
+    """The sampler of some settings, shared by all environments that have them.
 
     Raises:
         ValueError: for a city that is not known, or one without the side.
