@@ -74,8 +74,7 @@ class Episode:
                 trusted.
         """
         if isinstance(row_or_env, Mapping):
-            task, question = deal_row(row_or_env, trusted)
-            return cls(question, task, alone=row_or_env.get("unit") == "question")
+            return cls(deal_row(row_or_env, trusted), alone=row_or_env.get("unit") == "question")
         episode = getattr(getattr(row_or_env, "unwrapped", None), "episode", None)
         if not isinstance(episode, Episode):
             raise ValueError(f"Episode.of({row_or_env!r}): expected a row (a mapping) or a verienv environment")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -145,11 +145,16 @@ def judge(row: Mapping[str, Any], response: str) -> Verdict:
 
 def read(row: Mapping[str, Any]) -> Question:
     """Read the question of a row of any task. Raises ValueError as ``judge`` does."""
+    return _of_known_row(row, lambda task, known: task.question.from_row(known))
+
+
+def _of_known_row(row: Any, make: Callable[[Task, dict[str, Any]], Question]) -> Question:
+    """Return what ``make`` makes of the task of a row and its plain columns. Raises ValueError for what is no row."""
     if not isinstance(row, Mapping):
         raise ValueError(f"row={shown(row)}: expected a mapping, such as one of verienv.rows")
     try:
         known = {name: plain_value(value) for name, value in row.items()}
-        return tasks.of_row(known).question.from_row(known)
+        return make(tasks.of_row(known), known)
     except RecursionError:
         raise ValueError("the row is nested too deeply to be one of verienv's") from None
 
@@ -190,19 +195,17 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def deal_row(row: Mapping[str, Any], trusted: bool) -> tuple[Task, Question]:
-    """Return the task and the question of a row, dealt anew where it has a seed. Errors as ``Episode.of``'s."""
-    if not isinstance(row, Mapping):
-        raise ValueError(f"row={shown(row)}: expected a mapping, such as one of verienv.rows")
-    task = tasks.of_row({name: plain_value(row.get(name)) for name in row})
-    seed, step = (plain_value(row.get(name)) for name in ("seed", "step"))
+def deal_row(row: Mapping[str, Any], trusted: bool) -> Question:
+    """Return the question of a row, dealt anew where it has a seed. Errors as ``Episode.of``'s."""
+    return _of_known_row(row, lambda task, known: _dealt(task, known, trusted))
+
+
+def _dealt(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
+    seed, step = row.get("seed"), row.get("step")
     if seed is None or row.get("env_id") is None:
-        return task, read(row)
+        return task.question.from_row(row)
     seed, step = _number("seed", seed, 2**64), 0 if step is None else _number("step", step, MOST_STEPS)
-    try:
-        env = _environment(task, row["env_id"], _settings(task, row, trusted))
-    except RecursionError:
-        raise ValueError("settings: nested too deeply") from None
+    env = _environment(task, row["env_id"], _settings(task, row, trusted))
     question = check_question(env.deal(np.random.default_rng(seed)), env)
     if row.get("instance") not in (None, question.instance):
         raise ValueError(f"the row's instance is {shown(row['instance'])}, where its seed deals {question.instance!r}")
@@ -212,12 +215,12 @@ def deal_row(row: Mapping[str, Any], trusted: bool) -> tuple[Task, Question]:
             raise ValueError(f"step={step}: expected a smaller number, since {question.instance} ends before it")
         question = following
     for name, value in question.row().items():
-        if row.get(name) is not None and plain_value(row[name]) not in (None, plain_value(value)):
+        if row.get(name) not in (None, plain_value(value)):
             raise ValueError(
                 f"{name}={shown(row[name])}: the row's seed and settings deal {shown(value)}; change the settings, or "
                 "leave the seed out"
             )
-    return task, question
+    return question
 
 
 def _following(task: Task, question: Question) -> Question | None:
