@@ -4,6 +4,8 @@ from verienv.testing import check_verifier
 check_verifier(my_reward)  # my_reward(response, puzzle) -> number; raises one readable report of every fault
 check_verifier(my_reward, task="virl")  # my_reward(response, waypoint) -> number
 
+check_task("successor")  # a task of your own: questions, verdicts, wrong answers, rows
+
 ``odd_responses`` is a strategy for ``hypothesis``, which is loaded when it is first used; ``puzzles``,
 ``solving_formulas`` and ``failing_formulas`` are in ``verienv.generalpoints.strategies``, ``waypoints`` in
 ``verienv.virl.strategies``.
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from verienv.core.cases import QuestionCase
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
+from verienv.testing.task import TaskFaults, check_task
 
 if TYPE_CHECKING:
     from verienv.testing.strategies import any_text, odd_responses
@@ -25,9 +28,11 @@ __all__ = [
     "Fault",
     "Kind",
     "QuestionCase",
+    "TaskFaults",
     "VerifierFaults",
     "VerifierReport",
     "any_text",
+    "check_task",
     "check_verifier",
     "odd_responses",
 ]

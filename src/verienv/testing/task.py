@@ -1,0 +1,148 @@
+"""check_task: try a task of one's own on what every part of the suite expects of it, and report what does not hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import numpy as np
+
+from verienv.core import tasks
+from verienv.core.env import LONGEST_FEEDBACK, VerifiedEnv
+from verienv.core.episode import Episode
+from verienv.core.question import Question
+from verienv.core.rows import rows
+from verienv.core.shown import shown
+from verienv.core.spaces import PRINTABLE
+from verienv.core.task import Task
+from verienv.core.verdict import Verdict
+
+ODD_RESPONSES = ("", " ", "I do not know.", "{", '{"a": [', "\ud800", "\0", "é" * 999, "9" * 9999, "[" * 5000, "null")
+
+
+class TaskFaults(AssertionError):
+    """The faults of a task, each once, with the question at which it showed."""
+
+
+def check_task(task: str | Task, questions: int = 20, seed: int = 0) -> None:
+    """Check a registered task: questions, verdicts, wrong answers, rows and instances of all its environments.
+
+    One line in pytest: ``check_task("successor")``. Only the first question of an episode is tried, not those that
+    ``Task.next`` asks after it.
+
+    Args:
+        task: its name, or itself.
+        questions: the number of questions that are dealt in each environment.
+        seed: fixes them.
+
+    Raises:
+        TaskFaults: an AssertionError that names every fault.
+        ValueError: for a name that no task has.
+    """
+    found = tasks.named(task) if isinstance(task, str) else task
+    faults: dict[str, str] = {}
+    for env_id in found.environments:
+        for fault, where in _faults(found, env_id, questions, seed):
+            faults.setdefault(f"{env_id}: {fault}", where)
+    if faults:
+        lines = [f"- {fault} (at {where})" for fault, where in faults.items()]
+        raise TaskFaults("\n".join([f"{found.title} has {len(faults)} kinds of faults:", *lines]))
+
+
+def _faults(task: Task, env_id: str, count: int, seed: int) -> Iterator[tuple[str, str]]:
+    env = task.environment(env_id)
+    rng, failures = np.random.default_rng(seed), env.measures.failures
+    written = set[str]()
+    for _ in range(count):
+        question = env.deal(rng)
+        if not isinstance(question, Question):
+            yield f"deal returned {shown(question)}, expected a Question", "the first question"
+            return
+        where = question.instance
+        for fault in (*_of_question(env, question), *_of_answers(env, question, failures, rng, written)):
+            yield fault, where
+    for failure in failures:
+        if failure not in written:
+            yield f"wrong({failure!r}) wrote no response that fails so", f"{count} questions"
+    for row in rows(env_id, next(iter(env.splits)), min(count, 5), seed):
+        for fault in _of_row(task, row):
+            yield fault, row["instance"]
+
+
+def _of_question(env: VerifiedEnv, question: Question) -> Iterator[str]:
+    if not isinstance(question, env.task.question):
+        yield f"deal gave a {type(question).__name__}, but the task's question is {env.task.question.__name__}"
+    if set(question.prompt) - set(PRINTABLE) or len(question.prompt) > env.longest_question:
+        yield f"the prompt must be printable ASCII of at most longest_question={env.longest_question} characters"
+    if question.attempts != env.attempts:
+        yield f"the question has attempts={question.attempts}, the settings say {env.attempts}"
+    if question.vision != env.vision:
+        yield f"the question has vision={question.vision}, the environment {env.vision}"
+    Episode(question, env.task).pictures  # noqa: B018 - raises for what are none
+    try:
+        again = env.deal(np.random.default_rng(1), question.instance)
+    except Exception as error:
+        yield f"deal(rng, instance) of its own instance raised {error!r}"
+    else:
+        if again.instance != question.instance:
+            yield "deal(rng, instance) gave another instance"
+
+
+def _of_answers(
+    env: VerifiedEnv, question: Question, failures: tuple[str, ...], rng: np.random.Generator, written: set[str]
+) -> Iterator[str]:
+    for steps in (False, True):
+        verdict = yield from _judged(env, question, question.expert(steps=steps), failures)
+        if verdict is not None and (not verdict.is_correct or verdict.reward != question.best_reward):
+            yield f"expert(steps={steps}) earned {verdict.reward:g}, not the best reward {question.best_reward:g}"
+    for failure in failures:
+        response = question.wrong(failure, rng)
+        if response is None:
+            continue
+        verdict = yield from _judged(env, question, response, failures)
+        if verdict is not None and verdict.failure == failure:
+            written.add(failure)
+        elif verdict is not None:
+            yield f"wrong({failure!r}) was judged {verdict.failure!r}"
+    for response in ODD_RESPONSES:
+        yield from _judged(env, question, response, failures)
+
+
+def _judged(
+    env: VerifiedEnv, question: Question, response: str, failures: tuple[str, ...]
+) -> Generator[str, None, Verdict | None]:
+    try:
+        verdict = question.judge(response)
+    except Exception as error:
+        yield f"judge raised {error!r}: a response must never do that"
+        return None
+    if not isinstance(verdict, Verdict):
+        yield f"judge returned {shown(verdict)}, expected a Verdict"
+        return None
+    yield from _of_verdict(env, verdict, failures)
+    return verdict
+
+
+def _of_verdict(env: VerifiedEnv, verdict: Verdict, failures: tuple[str, ...]) -> Iterator[str]:
+    if verdict.is_correct != (verdict.failure == ""):
+        yield f"a verdict has is_correct={verdict.is_correct} and failure={verdict.failure!r}"
+    if verdict.failure and verdict.failure not in failures:
+        yield f"failure={verdict.failure!r} is none of the measures' {failures}"
+    kinds = {name: type(value) for name, value in env.measures.metrics.items()}
+    if {name: type(value) for name, value in verdict.metrics.items()} != kinds:
+        yield f"the metrics {shown(verdict.metrics)} are not those of the measures, {shown(env.measures.metrics)}"
+    if set(verdict.feedback) - set(PRINTABLE) or "\n" in verdict.feedback or len(verdict.feedback) > LONGEST_FEEDBACK:
+        yield f"feedback={shown(verdict.feedback)} must be one line of at most {LONGEST_FEEDBACK} ASCII characters"
+
+
+def _of_row(task: Task, row: dict[str, Any]) -> Iterator[str]:
+    carried = json.loads(json.dumps(row))
+    read = task.question.from_row(carried)
+    dealt = Episode.of(carried).question
+    if read != dealt:
+        yield "a question read from its row is not the question: give its fields exact types, such as tuple[int, ...]"
+    if task.column and task.column not in row:
+        yield f"column={task.column!r} is no column of its rows"
+    if read.judge(read.expert()) != dealt.judge(dealt.expert()):
+        yield "a question read from its row judges otherwise"

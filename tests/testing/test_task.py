@@ -1,0 +1,90 @@
+"""check_task: tasks that hold pass, and each slip is named."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from tests.contract.playing import outside_tasks
+from tests.core.next_number import NextNumber, NextNumberConfig, NextNumberEnv, NextNumberTask
+
+import verienv
+from verienv.core.task import Measures
+from verienv.testing import TaskFaults, check_task
+
+
+@pytest.mark.parametrize("task", verienv.tasks())
+def test_the_shipped_tasks_have_no_faults(task: str) -> None:
+    check_task(task, questions=3)
+
+
+def test_countdown_has_no_faults() -> None:
+    with outside_tasks():
+        check_task("countdown", questions=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slip(NextNumber):
+    """A question that slips as the class says."""
+
+
+def slipping(**changes: Any) -> NextNumberTask:
+    """Register a task whose question has these attributes in place of its own."""
+    question = type("Slip", (Slip,), changes)
+
+    class SlipEnv(NextNumberEnv):
+        def deal(self, rng: np.random.Generator, instance: str | None = None) -> Any:
+            number = int(rng.integers(100)) if instance is None else int(instance.removeprefix("next:"))
+            return question(number=number, attempts=self.config.attempts)
+
+    class SlipTask(NextNumberTask):
+        name, title = "slip", "Slip"
+        environments: ClassVar = {"tests/Slip-v0": f"{__name__}:SlipEnv"}
+
+        def environment_class(self, env_id: str) -> Any:
+            return SlipEnv
+
+    SlipTask.question = question  # type: ignore[method-assign, assignment]
+    SlipEnv.task, SlipEnv.settings = SlipTask(), NextNumberConfig
+    return verienv.register_task(SlipEnv.task)  # type: ignore[return-value]
+
+
+def verdict(self: Any, response: str, **changes: Any) -> verienv.Verdict:
+    return NextNumber.judge(self, response).model_copy(update=changes)
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"best_reward": 2.0}, r"expert\(steps=False\) earned 1, not the best reward 2"),
+        ({"judge": lambda self, response: None}, "judge returned None, expected a Verdict"),
+        ({"judge": lambda self, response: 1 / 0 if response == "{" else verdict(self, response)}, "judge raised Zero"),
+        (
+            {"judge": lambda self, response: verdict(self, response, feedback="No.\nNo.")},
+            "feedback=.* must be one line",
+        ),
+        ({"judge": lambda self, response: verdict(self, response, metrics={"new": 1})}, "the metrics .* are not those"),
+        ({"judge": lambda self, response: verdict(self, response, failure="odd")}, "failure='odd' is none of"),
+        ({"wrong": lambda self, failure, rng: self.expert()}, r"wrong\('wrong'\) was judged ''"),
+        ({"wrong": lambda self, failure, rng: None}, r"wrong\('wrong'\) wrote no response that fails so"),
+        ({"prompt": "Quelle année ?"}, "the prompt must be printable ASCII"),
+    ],
+)
+def test_each_slip_of_a_question_is_named(changes: dict[str, Any], told: str) -> None:
+    slipping(**changes)
+    with pytest.raises(TaskFaults, match=told):
+        check_task("slip", questions=3)
+
+
+@pytest.mark.usefixtures("listed")
+def test_failures_that_no_measure_names_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    slipping()
+    monkeypatch.setattr(NextNumberTask, "measures", lambda self, vision: Measures(failures=("other",)))
+    with pytest.raises(TaskFaults, match="is none of the measures' \\('other',\\)"):
+        check_task("slip", questions=3)
+
+
+def test_an_unknown_name_lists_the_tasks_there_are() -> None:
+    with pytest.raises(ValueError, match="task='nothing': expected generalpoints or virl"):
+        check_task("nothing")
