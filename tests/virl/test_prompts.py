@@ -49,4 +49,4 @@ def test_a_step_is_told_as_what_was_seen_and_done() -> None:
 
 
 def test_sentences_are_numbered_from_one() -> None:
-    assert number_lines(["Turn left.", "Stop."]) == "1. Turn left.\n2. Stop."
+    assert number_lines(("Turn left.", "Stop.")) == "1. Turn left.\n2. Stop."

@@ -60,6 +60,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self.action_space = PrintableText(LONGEST_RESPONSE)
         self.vision = self._writable_image = False
         self._episode: Episode | None = None
+        self._dealt: type[Question] | None = None
 
     def show_pictures(self, size: tuple[int, int], writable: bool) -> None:
         """Make observations hold a picture of this height and width in px too.
@@ -94,7 +95,10 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
             instance = options.get("instance")
         derived = instance is not None and seed is None
         rng = derived_rng(str(instance)) if derived else self.np_random
-        self._episode = episode = Episode(check_question(self.deal(rng, instance), self, instance), self.task)
+        question = self.deal(rng, instance)
+        if type(question) is not self._dealt or instance is not None:
+            self._dealt = type(check_question(question, self, instance))
+        self._episode = episode = Episode(question, self.task)
         return self._observation(episode), episode.info
 
     def step(self, action: str) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -149,11 +153,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     def judge(self, response: str) -> Verdict:
         """Judge a response to the question in play. Changes nothing."""
-        return self.question.judge(response)
+        return self.episode.question.judge(response)
 
     def expert_response(self, *, steps: bool = False) -> str:
         """Write a response that earns the best reward on the question in play; with ``steps``, its derivation first."""
-        return self.question.expert(steps=steps)
+        return self.episode.question.expert(steps=steps)
 
     def wrong_response(self, failure: str, rng: np.random.Generator) -> str | None:
         """Write a response that fails as ``failure`` says, or None if this question allows none."""

@@ -46,16 +46,19 @@ class Episode:
     instance: str
     prompt: str
     feedback: list[str]
+    is_over: bool = False
+    is_success: bool = False
+    _alone: bool = False
     _opening: str
     _messages: list[Message]
-    _pictures: list[Picture] | None
+    _pictures: list[Picture] | None = None
 
     def __init__(self, question: Question, task: Task | None = None, *, alone: bool = False) -> None:
         self.task = tasks.of_question(question) if task is None else task
         self.measures = self.task.measures(question.vision)
         self.verdicts: list[Verdict] = []
-        self.is_over = self.is_success = False
-        self._alone = alone
+        if alone:
+            self._alone = True
         self._ask(question)
 
     @classmethod
@@ -153,7 +156,7 @@ class Episode:
         question = self.question
         verdict = self.verdicts[-1] if self.verdicts else None
         attempt = question.attempt if self.is_over else question.attempt - 1
-        found: dict[str, Any] = {
+        return {
             "instance": self.instance,
             "attempt": attempt,
             "attempts_left": question.attempts - attempt,
@@ -162,10 +165,9 @@ class Episode:
             "failure": verdict.failure if verdict else "",
             "feedback": verdict.feedback if verdict else "",
             "messages": copy_messages(self._messages),
+            **(verdict.metrics if verdict else self.measures.metrics),
+            **question.info(self.is_success),
         }
-        found.update(verdict.metrics if verdict else self.measures.metrics)
-        found.update(question.info(self.is_success))
-        return found
 
     @property
     def outcomes(self) -> dict[str, Any]:

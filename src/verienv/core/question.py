@@ -105,15 +105,23 @@ class Question(ABC):
         Raises:
             TypeError: for a field that there is not.
         """
-        names, held = self.__dataclass_fields__, getattr(self, "__dict__", {})
-        if not changes.keys() <= names.keys():
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(changes.keys() - names.keys())}")
-        if len(held) != len(names):  # a cached property was worked out of the old values, or the class has slots
-            if not held.keys() >= names.keys():
-                return replace(self, **changes)
-            held = {name: held[name] for name in names}
         changed = object.__new__(type(self))
-        object.__setattr__(changed, "__dict__", {**held, **changes})
+        values = changed.__dict__
+        values.update(self.__dict__)
+        values.update(changes)
+        if len(values) == len(self.__dataclass_fields__) and not type(self).__slots__:
+            return changed
+        return self._rebuilt(changes)
+
+    def _rebuilt(self, changes: dict[str, Any]) -> Self:
+        """Return that copy where a cached property was worked out of old values, a field is unknown, or has a slot."""
+        names = self.__dataclass_fields__
+        if unknown := changes.keys() - names.keys():
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
+        if not names.keys() <= self.__dict__.keys():
+            return replace(self, **changes)
+        changed = object.__new__(type(self))
+        changed.__dict__.update({name: self.__dict__[name] for name in names} | changes)
         return changed
 
     def row(self) -> dict[str, Any]:

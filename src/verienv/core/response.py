@@ -54,6 +54,8 @@ def read_answer(response: str, key: str, *, strict: bool = False) -> dict[str, A
         numbers come back as strings). Objects nested deeper than 8 and candidates before the last 32 are not read.
     """
     text = clean_response(response).strip()
+    if "{" not in text:
+        return None
     if text[:1] == "{" and text[-1:] == "}" and "\\" not in text:
         fields = _read_plain(text, strict)
         if fields is not None and key in fields:

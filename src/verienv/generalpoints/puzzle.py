@@ -16,7 +16,7 @@ LARGEST_TARGET = 999_999
 _RANK = {rank + suit: rank for rank in RANKS for suit in ("", *SUITS)}
 
 
-@dataclass(frozen=True, init=False, slots=True)
+@dataclass(frozen=True, init=False)
 class Puzzle:
     """Make ``target`` from the numbers of ``cards``.
 
@@ -49,13 +49,7 @@ class Puzzle:
         target: int = 24,
         stated_rule: RuleLike | None = None,
     ) -> None:
-        hand = (
-            cards
-            if type(cards) is tuple
-            else ()
-            if isinstance(cards, str) or not hasattr(cards, "__iter__")
-            else tuple(cards)
-        )
+        hand = cards if type(cards) is tuple else _tuple_of(cards)
         if not FEWEST_CARDS <= len(hand) <= MOST_CARDS:
             raise ValueError(
                 f"cards={shown(cards)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
@@ -63,19 +57,19 @@ class Puzzle:
         check_target(target)
         rule = rule if isinstance(rule, FaceRule) else FaceRule.of(rule)
         try:
-            ranks = tuple([_RANK[card] for card in hand])
+            ranks = tuple(map(_RANK.__getitem__, hand))
         except (KeyError, TypeError):
             ranks = tuple([split_card(card)[0] for card in hand])  # raises
-        number_of = rule.values
-        values = tuple([number_of[rank] for rank in ranks])
-        put = object.__setattr__
-        put(self, "cards", hand)
-        put(self, "rule", rule)
-        put(self, "target", target)
-        put(self, "stated_rule", rule if stated_rule is None or stated_rule is rule else FaceRule.of(stated_rule))
-        put(self, "ranks", ranks)
-        put(self, "values", values)
-        put(self, "numbers", tuple(sorted(values)))
+        values = tuple(map(rule.values.__getitem__, ranks))
+        self.__dict__.update(  # at once: a frozen dataclass sets each attribute by a call
+            cards=hand,
+            rule=rule,
+            target=target,
+            stated_rule=rule if stated_rule is None or stated_rule is rule else FaceRule.of(stated_rule),
+            ranks=ranks,
+            values=values,
+            numbers=tuple(sorted(values)),
+        )
 
     @property
     def id(self) -> str:
@@ -93,8 +87,14 @@ class Puzzle:
         return f"{TASK}:{','.join(map(str, self.numbers))}:{self.target}"
 
 
+def _tuple_of(cards: Sequence[str]) -> tuple[str, ...]:
+    return () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
+
+
 def check_target(target: int) -> int:
     """``target`` if it is a positive integer of at most 6 digits. Raises ValueError."""
+    if type(target) is int and 1 <= target <= LARGEST_TARGET:
+        return target
     if isinstance(target, bool) or not isinstance(target, int) or not 1 <= target <= LARGEST_TARGET:
         raise ValueError(f"target={shown(target)}: expected an integer from 1 to {LARGEST_TARGET}")
     return target

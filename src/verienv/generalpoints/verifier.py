@@ -112,7 +112,7 @@ def verify(
     prices = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
     answer = read_answer(response, "formula", strict=strict)
     if answer is None:
-        fault, reason, cards_correct, numbers_correct = str(Failure.UNREADABLE), _UNREAD, False, False
+        fault, reason, cards_correct, numbers_correct = _UNREADABLE, _UNREAD, False, False
     else:
         fault, reason = judge_formula(answer["formula"], puzzle)
         cards_correct = _read_ranks(answer.get("cards")) == sorted(puzzle.ranks)
@@ -145,7 +145,7 @@ def formula_failure(formula: str, puzzle: Puzzle) -> str:
     return str(judge_formula(formula, puzzle)[0])
 
 
-_UNREAD = "no JSON object with a formula"
+_UNREADABLE, _UNREAD = str(Failure.UNREADABLE), "no JSON object with a formula"
 
 
 def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:

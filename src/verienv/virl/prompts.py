@@ -72,7 +72,8 @@ def write_question(
     return _template(phrasing, actions).format(instructions=instructions, history=text, view=view)
 
 
-def number_lines(sentences: Sequence[str]) -> str:
+@lru_cache(maxsize=1024)
+def number_lines(sentences: tuple[str, ...]) -> str:
     """The sentences on lines of their own, counted from 1."""
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 

@@ -81,13 +81,13 @@ class ShippedRoutes:
         return f"{TASK}:{part}:{index}"
 
     def route(self, instance: str) -> Route:
-        part, number = _read(instance, f"{TASK}:{self._known[0]}:12")
+        part, number = _read(instance, self._known[0], "12")
         if part not in self._known or not number.isdigit() or int(number) >= len(shipped_plans(part)):
             raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._known)}")
         return _shipped_route(part, int(number), self._options)
 
     def city(self, instance: str) -> City:
-        return shipped_city(_read(instance, f"{TASK}:{self._known[0]}:12")[0])
+        return shipped_city(_read(instance, self._known[0], "12")[0])
 
 
 class PlannedRoutes:
@@ -122,7 +122,7 @@ class PlannedRoutes:
         return self._options.directions != "landmarks" or plan.landmarks_suffice(city)
 
     def _plan(self, instance: str) -> tuple[City, Plan]:
-        part, number = _read(instance, f"{TASK}:{self._drawn}:3-12345")
+        part, number = _read(instance, self._drawn, "3-12345")
         turns, _, seed = number.partition("-")
         if part not in self._parts or not turns.isdigit() or not seed.isdigit() or len(number) > 14:
             raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._parts)}")
@@ -150,12 +150,12 @@ def _whole(city: str) -> City:
     return procedural_city(procedural[1], int(procedural[2])) if procedural else load_city(city)
 
 
-def _read(instance: str, example: str) -> tuple[str, str]:
+def _read(instance: str, city: str, number: str) -> tuple[str, str]:
     parts = instance.split(":") if isinstance(instance, str) and len(instance) < 200 else []
     if len(parts) != 3 or parts[0] != TASK or not instance.isascii():
         raise ValueError(
             f"instance={str(instance)[:60]!r} is no V-IRL instance; take info['instance'] of a V-IRL environment, "
-            f"e.g. {example!r}"
+            f"e.g. {f'{TASK}:{city}:{number}'!r}"
         )
     return parts[1], parts[2]
 
