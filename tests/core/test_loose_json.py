@@ -1,0 +1,42 @@
+"""Loose JSON: what models write is read, what is no object is not, and depth is bounded."""
+
+from typing import Any
+
+import pytest
+
+from verienv.core.loose_json import nesting, read_object
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("{'a': 'b'}", {"a": "b"}),
+        ('{"a": [1, 2,],}', {"a": [1, 2]}),
+        ("{cards: [A, K, 10]}", {"cards": ["A", "K", 10]}),
+        ("{'a': (1, 2)}", {"a": [1, 2]}),
+        ("{'a': True, 'b': None, 'c': false}", {"a": True, "b": None, "c": False}),
+        (r"{'a': 'it\'s \x41\u0042'}", {"a": "it's AB"}),
+        ("{'a': -1.5e3}", {"a": -1500.0}),
+        ("{}", {}),
+    ],
+)
+def test_the_json_that_models_write_is_read(text: str, read: dict[str, Any]) -> None:
+    assert read_object(text, 8) == read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{'a'}", "{'a': 1", "{'a': 1}}", "{'a': [1)}", "{'a': 'b}", "{1 + 1: 2}", "{'a': f(x)}", "{,}"]
+)
+def test_what_is_no_object_is_none(text: str) -> None:
+    assert read_object(text, 8) is None
+
+
+def test_depth_is_bounded_and_an_endless_one_is_refused_at_once() -> None:
+    assert read_object("{'a': [[1]]}", 3) == {"a": [[1]]}
+    assert read_object("{'a': [[1]]}", 2) is None
+    assert read_object("{'a': " + "[" * 60_000, 8) is None
+
+
+def test_brackets_in_strings_do_not_count_as_depth() -> None:
+    assert nesting('{"a": "[[[["}') == 1
+    assert nesting('{"a": [{"b": []}]}') == 4
