@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.arithmetic.postfix import value
 
 from verienv.arithmetic.expression import Expression, IllegalFormula, fraction_text, parse_formula
 
@@ -17,21 +18,6 @@ items = st.recursive(
     ),
     max_leaves=16,
 ).filter(lambda postfix: postfix.count("neg") < 8)
-
-
-def value(postfix: tuple[int | str, ...]) -> Fraction | None:
-    stack: list[Fraction] = []
-    for item in postfix:
-        if isinstance(item, int):
-            stack.append(Fraction(item))
-        elif item == "neg":
-            stack.append(-stack.pop())
-        else:
-            right, left = stack.pop(), stack.pop()
-            if item == "/" and right == 0:
-                return None
-            stack.append({"+": left + right, "-": left - right, "*": left * right, "/": left / (right or 1)}[item])
-    return stack[0]
 
 
 @given(items)

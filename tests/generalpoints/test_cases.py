@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import pytest
+from tests.arithmetic.postfix import value
 from tests.testing.broken import by_formula, faults_of, kinds
 
 from verienv.core.cases import CANARY
@@ -19,18 +20,7 @@ def is_legal(formula: str, puzzle: Puzzle) -> bool:
 
 def as_float(formula: str) -> float | None:
     """The value in floats of a legal formula, as Python's eval would have it."""
-    stack: list[float] = []
-    for item in parse_formula(formula).expression.postfix:
-        if isinstance(item, int):
-            stack.append(float(item))
-        elif item == "neg":
-            stack.append(-stack.pop())
-        else:
-            right, left = stack.pop(), stack.pop()
-            if item == "/" and right == 0:
-                return None
-            stack.append({"+": left + right, "-": left - right, "*": left * right, "/": left / (right or 1)}[item])
-    return stack[0]
+    return value(parse_formula(formula).expression.postfix, float)
 
 
 def test_float_arithmetic_is_found():

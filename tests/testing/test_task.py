@@ -88,3 +88,19 @@ def test_failures_that_no_measure_names_are_named(monkeypatch: pytest.MonkeyPatc
 def test_an_unknown_name_lists_the_tasks_there_are() -> None:
     with pytest.raises(ValueError, match="task='nothing': expected generalpoints or virl"):
         check_task("nothing")
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(
+    ("dealt", "told"),
+    [
+        (lambda question, instance: None, "deal returned None; expected a Question"),
+        (lambda question, instance: question.but(number=5) if instance else question, "SlipEnv.deal gave 'next:5' in"),
+    ],
+)
+def test_each_slip_of_a_deal_is_named(monkeypatch: pytest.MonkeyPatch, dealt: Any, told: str) -> None:
+    env = slipping().environment_class("tests/Slip-v0")
+    deal = env.deal
+    monkeypatch.setattr(env, "deal", lambda self, rng, instance=None: dealt(deal(self, rng, instance), instance))
+    with pytest.raises(TaskFaults, match=told):
+        check_task("slip", questions=3)

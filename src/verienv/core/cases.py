@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,19 @@ SomeCase = TypeVar("SomeCase", bound="AnyCase")
 
 CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
 """The environment variable that the code in hostile responses sets; it does nothing else."""
+
+HOSTILE_CODE = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
+
+FLOOD_UNITS = ('"', "'", "\\", "{", "}", "[", "{}", '{"', '"\\"', "{'")
+"""Quotes and brackets that hostile responses repeat thousands of times."""
+
+
+def noise(pieces: Sequence[str], seed: int) -> Iterator[str]:
+    """Yield 150 texts of 1 to 29 pieces each, drawn anew for each text."""
+    rng = np.random.default_rng(seed)
+    for _ in range(150):
+        drawn = rng.integers(len(pieces), size=int(rng.integers(1, 30)))
+        yield "".join(pieces[int(i)] for i in drawn)
 
 
 class AnyCase:
@@ -134,9 +147,8 @@ def judged_material(questions: list[Question], failures: tuple[str, ...], seed: 
         texts["cut"] = [good[:at] for at in range(0, len(good), max(1, len(good) // 8))]
         cases += [QuestionCase.judged(name, text, question) for name, some in texts.items() for text in some]
     first = questions[0]
-    code = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
-    units = ('"', "'", "\\", "{", "}", "[", "{}", '{"', "(", "\ud800", "\0", "é", "1")
-    hostile = ["", code, *(unit * (60_000 // len(unit)) for unit in units), first.expert().replace('"', "'" + code)]
+    floods = [unit * (60_000 // len(unit)) for unit in (*FLOOD_UNITS, "(", "\ud800", "\0", "é", "1")]
+    hostile = ["", HOSTILE_CODE, *floods, first.expert().replace('"', "'" + HOSTILE_CODE)]
     cases += [QuestionCase.judged("hostile", text, first) for text in hostile]
     repeated_faults = [[QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]]
     return Material(right[:5], wrong[:5], cases, [list[AnyCase](pile) for pile in repeated_faults])

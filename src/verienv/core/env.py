@@ -60,7 +60,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self.action_space = PrintableText(LONGEST_RESPONSE)
         self.vision = self._writable_image = False
         self._episode: Episode | None = None
-        self._dealt: type[Question] | None = None
+        self._dealt: type[Question] | None = None  # a class of questions that has passed check_question
 
     def show_pictures(self, size: tuple[int, int], writable: bool) -> None:
         """Make observations hold a picture of this height and width in px too.

@@ -48,17 +48,15 @@ class Episode:
     feedback: list[str]
     is_over: bool = False
     is_success: bool = False
-    _alone: bool = False
     _opening: str
     _messages: list[Message]
-    _pictures: list[Picture] | None = None
+    _pictures: list[Picture] | None
 
     def __init__(self, question: Question, task: Task | None = None, *, alone: bool = False) -> None:
         self.task = tasks.of_question(question) if task is None else task
         self.measures = self.task.measures(question.vision)
         self.verdicts: list[Verdict] = []
-        if alone:
-            self._alone = True
+        self._alone = alone
         self._ask(question)
 
     @classmethod

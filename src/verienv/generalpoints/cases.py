@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from verienv.arithmetic.solver import solutions
-from verienv.core.cases import CANARY, AnyCase, Material, read_vectors
+from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, AnyCase, Material, noise, read_vectors
 from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import Puzzle
@@ -155,27 +155,17 @@ def misread(cases: Iterable[Case]) -> Iterator[Case]:
 def hostile_cases(seed: int) -> Iterator[Case]:
     """Text that solves nothing: code, floods of brackets and quotes, noise."""
     puzzle = Puzzle(("4", "3", "2", "K"))
-    code = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
-    paying = f"(4*3+2+10)*bool({code})"
+    paying = f"(4*3+2+10)*bool({HOSTILE_CODE})"
     texts = {
-        code: "code",
-        write_answer(puzzle, code): "code as formula",
+        HOSTILE_CODE: "code",
+        write_answer(puzzle, HOSTILE_CODE): "code as formula",
         write_answer(puzzle, paying): "code in a formula that makes 24",
-        f"{{'cards': ['4', '3', '2', 'K'], 'formula': {code}}}": "code as a Python literal",
-        f"{{'formula': '4*3+2+10' if {code} else ''}}": "code as a Python literal",
+        f"{{'cards': ['4', '3', '2', 'K'], 'formula': {HOSTILE_CODE}}}": "code as a Python literal",
+        f"{{'formula': '4*3+2+10' if {HOSTILE_CODE} else ''}}": "code as a Python literal",
     }
     for unit in (
         '{"formula":',
-        '"',
-        "'",
-        "\\",
-        "{",
-        "}",
-        "[",
-        "{}",
-        '{"',
-        '"\\"',
-        "{'",
+        *FLOOD_UNITS,
         ' "',
         " '",
         "\ud800",
@@ -189,7 +179,6 @@ def hostile_cases(seed: int) -> Iterator[Case]:
         texts['{"formula":' + "[" * 9 + '"' + unit * (30_000 // len(unit)) + "}"] = "a flood in a string without end"
     texts['{"a":' * 12_000 + "1" + "}" * 12_000] = "deep nesting"
     texts["\n".join(['{"formula": "4*3", "x": "'] * 2500)] = "unfinished drafts"
-    rng = np.random.default_rng(seed)
     pieces = [
         '{"formula": ',
         '"4*3',
@@ -210,9 +199,7 @@ def hostile_cases(seed: int) -> Iterator[Case]:
         "9",
         "(",
     ]
-    for _ in range(150):
-        drawn = rng.integers(len(pieces), size=int(rng.integers(1, 30)))
-        text = "".join(pieces[int(i)] for i in drawn)
+    for text in noise(pieces, seed):
         if "4*3+2+10" not in text:
             texts[text] = "noise"
     for text, why in texts.items():

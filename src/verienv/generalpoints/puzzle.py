@@ -93,8 +93,6 @@ def _tuple_of(cards: Sequence[str]) -> tuple[str, ...]:
 
 def check_target(target: int) -> int:
     """``target`` if it is a positive integer of at most 6 digits. Raises ValueError."""
-    if type(target) is int and 1 <= target <= LARGEST_TARGET:
-        return target
     if isinstance(target, bool) or not isinstance(target, int) or not 1 <= target <= LARGEST_TARGET:
         raise ValueError(f"target={shown(target)}: expected an integer from 1 to {LARGEST_TARGET}")
     return target

@@ -11,7 +11,7 @@ import numpy as np
 from verienv.core import tasks
 from verienv.core.env import LONGEST_FEEDBACK, VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.question import Question
+from verienv.core.question import Question, check_question
 from verienv.core.rows import rows
 from verienv.core.shown import shown
 from verienv.core.spaces import PRINTABLE
@@ -55,9 +55,10 @@ def _faults(task: Task, env_id: str, count: int, seed: int) -> Iterator[tuple[st
     rng, failures = np.random.default_rng(seed), env.measures.failures
     written = set[str]()
     for _ in range(count):
-        question = env.deal(rng)
-        if not isinstance(question, Question):
-            yield f"deal returned {shown(question)}, expected a Question", "the first question"
+        try:
+            question = check_question(env.deal(rng), env)
+        except TypeError as error:
+            yield str(error), f"seed {seed}"
             return
         where = question.instance
         for fault in (*_of_question(env, question), *_of_answers(env, question, failures, rng, written)):
@@ -81,12 +82,9 @@ def _of_question(env: VerifiedEnv, question: Question) -> Iterator[str]:
         yield f"the question has vision={question.vision}, the environment {env.vision}"
     Episode(question, env.task).pictures  # noqa: B018 - raises for what are none
     try:
-        again = env.deal(np.random.default_rng(1), question.instance)
+        check_question(env.deal(np.random.default_rng(1), question.instance), env, question.instance)
     except Exception as error:
         yield f"deal(rng, instance) of its own instance raised {error!r}"
-    else:
-        if again.instance != question.instance:
-            yield "deal(rng, instance) gave another instance"
 
 
 def _of_answers(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from verienv.core.cases import CANARY, AnyCase, Material, read_vectors
+from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, AnyCase, Material, noise, read_vectors
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer, wrong_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint
@@ -155,27 +155,22 @@ def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
 
 def hostile_cases(seed: int) -> Iterator[VIRLCase]:
     """Text that is no right action: code, floods of brackets and quotes, noise."""
-    code = f"__import__('os').environ.setdefault('{CANARY}', 'yes')"
     texts = {
-        code: "code",
-        f"{{'action': {code}}}": "code as a Python literal",
-        f"{{'action': 'turn_direction(east)' if {code} else ''}}": "code as a Python literal",
+        HOSTILE_CODE: "code",
+        f"{{'action': {HOSTILE_CODE}}}": "code as a Python literal",
+        f"{{'action': 'turn_direction(east)' if {HOSTILE_CODE} else ''}}": "code as a Python literal",
     }
-    for action in (code, f"turn_direction({code})", f"turn_direction(east) if {code} else stop()", f"stop();{code}"):
+    for action in (
+        HOSTILE_CODE,
+        f"turn_direction({HOSTILE_CODE})",
+        f"turn_direction(east) if {HOSTILE_CODE} else stop()",
+        f"stop();{HOSTILE_CODE}",
+    ):
         texts[write_answer(CORNER, action=action)] = "code as action"
         texts[write_answer(CORNER, action="stop()", observation=action)] = "code as observation"
     for unit in (
         '{"action":',
-        '"',
-        "'",
-        "\\",
-        "{",
-        "}",
-        "[",
-        "{}",
-        '{"',
-        '"\\"',
-        "{'",
+        *FLOOD_UNITS,
         "(",
         "forward()",
         "\ud800",
@@ -191,12 +186,10 @@ def hostile_cases(seed: int) -> Iterator[VIRLCase]:
         )
     texts['{"a":' * 12_000 + "1" + "}" * 12_000] = "deep nesting"
     texts["\n".join(['{"action": "forward()", "x": "'] * 2000)] = "unfinished drafts"
-    rng = np.random.default_rng(seed)
     pieces = ['{"action": ', '"turn_direction(', "right", "left", ')"', "}", "{", "\\", '"', "'", "\ud800", "\x00", "é"]
     pieces += [";", "stop()", "\n", "[", ","]
-    for _ in range(150):
-        drawn = rng.integers(len(pieces), size=int(rng.integers(1, 30)))
-        texts["".join(pieces[int(i)] for i in drawn)] = "noise"  # it never holds the word due, which is east
+    for text in noise(pieces, seed):
+        texts[text] = "noise"  # it never holds the word due, which is east
     for text, why in texts.items():
         yield VIRLCase("hostile", text, CORNER, "unreadable", why)
 

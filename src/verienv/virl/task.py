@@ -83,7 +83,7 @@ class VIRLTask(Task):
 
     def next(self, question: Question, verdict: Verdict) -> Question | None:
         """A correct action leads along the expert's path; a wrong one is not executed, but may be mended."""
-        return _own(question).following(verdict) if verdict.is_correct else Task.next(self, question, verdict)
+        return _own(question).following(verdict) if verdict.is_correct else super().next(question, verdict)
 
     def reward_table(self, rewards: Any) -> VIRLRewards:
         from verienv.virl.verifier import VIRLRewards
