@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo demo-text test test-slow test-integrations lint types wheel bench golden gallery clean
+FUZZ_SHARE ?= 1
+FUZZ_SEED ?= 0
+
+.PHONY: help demo demo-text test test-slow fuzz test-integrations lint types wheel bench golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
 	@echo "make demo-text  the same in words, in runs/demo-text"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
+	@echo "make fuzz       hostile input of every kind; FUZZ_SHARE=0.1 FUZZ_SEED=1 for less of it, or other input"
 	@echo "make test-integrations  the tests of other libraries, each in an environment of its own under .venvs"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
@@ -46,6 +50,9 @@ test: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m slow tests/fuzz --fuzz-share $(FUZZ_SHARE) --fuzz-seed $(FUZZ_SEED)
 
 test-integrations: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m integrations tests/integrations
