@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from verienv.cli.common import full_id, import_all, note, read_settings, reading, writing
+from verienv.cli.common import full_id, import_all, note, reading, writing
 from verienv.cli.convert import convert
 from verienv.cli.evaluate import evaluate
 from verienv.cli.listing import listing
@@ -23,6 +23,7 @@ from verienv.cli.replay import check_replay, deal, save_replay
 from verienv.cli.score import Score, judged_lines
 from verienv.core import tasks
 from verienv.core.make import make_env
+from verienv.core.settings import read_settings
 from verienv.demos import Kind, demonstrations
 
 MOST_BAD_LINES = 20

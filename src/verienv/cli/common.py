@@ -1,15 +1,14 @@
-"""Shared by the commands: reading ids and settings, writing files."""
+"""Shared by the commands: reading ids, writing files."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import BinaryIO, TextIO
 
 from gymnasium import registry
 
@@ -68,20 +67,6 @@ def import_all(modules: Sequence[str]) -> None:
     """Import modules, for the tasks that they register. Errors as ``import_from_here``'s."""
     for module in modules:
         import_from_here(module)
-
-
-def read_settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """Read settings from "key=value" texts; a value is JSON where it can be, else a string. Raises ValueError."""
-    settings: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.isidentifier():
-            raise ValueError(f"--setting {pair!r}: expected key=value, e.g. rule=rank or attempts=1")
-        try:
-            settings[key] = json.loads(value)
-        except (ValueError, RecursionError):
-            settings[key] = value
-    return settings
 
 
 @contextmanager

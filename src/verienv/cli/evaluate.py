@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from verienv.cli.common import Interrupted, full_id, note, read_settings, writing
+from verienv.cli.common import Interrupted, full_id, note, writing
 from verienv.cli.options import EnvId, Seed, Settings
 from verienv.core import tasks
+from verienv.core.settings import read_settings
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
 

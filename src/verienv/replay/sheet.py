@@ -102,4 +102,4 @@ def _fitting(text: str, size: int, width: float) -> str:
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(asset_path("fonts/DejaVuSans-Bold.ttf"), size)
+    return ImageFont.truetype(str(asset_path("fonts/DejaVuSans-Bold.ttf")), size)

@@ -269,4 +269,4 @@ def _dot(draw: ImageDraw.ImageDraw, pixel: Pixel, radius: float, colour: str) ->
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(asset_path("fonts/DejaVuSans-Bold.ttf"), size)
+    return ImageFont.truetype(str(asset_path("fonts/DejaVuSans-Bold.ttf")), size)

@@ -81,7 +81,8 @@ def draw_panorama(lots: Lots, location: Point, visual: StreetVisual, size: tuple
         sprite.billboard.draw(canvas, sprite.picture_at, cover, veil, mist)
     if visual.weather == "rain":
         mirror_ground(canvas, camera, spans)
-    image = Image.fromarray(canvas.view(np.uint8).reshape(camera.width, camera.height, 4), "RGBX")
+    size = (camera.height, camera.width)  # Pillow 11.3 warns of a mode given to fromarray
+    image = Image.frombuffer("RGBX", size, canvas.view(np.uint8), "raw", "RGBX", 0, 1)
     return np.array(image.transpose(Image.Transpose.TRANSPOSE).convert("RGB"))
 
 

@@ -110,7 +110,7 @@ def _width(line: str, font: str) -> float:
 def _face(font: str) -> ImageFont.FreeTypeFont:
     """Load a font at the size at which an H is ``CAP`` pixels high."""
     name = f"fonts/{font}/{font}.woff" if font in DISPLAY_FONTS else "fonts/DejaVuSans-Bold.ttf"
-    path = asset_path(name)
+    path = str(asset_path(name))  # Pillow before 10.2 takes no Path
     basic = ImageFont.Layout.BASIC
     tall = -ImageFont.truetype(path, 1000, layout_engine=basic).getbbox("H", anchor="ls")[1]
     return ImageFont.truetype(path, CAP * 1000 / tall, layout_engine=basic)
