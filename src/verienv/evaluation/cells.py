@@ -13,16 +13,32 @@ from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.question import check_question
 from verienv.core.shown import shown
-from verienv.evaluation.records import Cells
+from verienv.core.task import Cells
 
 DEFAULT_SPLITS = ("train", "test", "rule_ood")
+MOST_EPISODES = 10**9
+"""The greatest number of episodes in a cell."""
 
 
 def check_positive(name: str, number: Any) -> int:
     """Return ``number`` if it is an integer of at least 1. Raises ValueError if not."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(f"{name}={number!r}: expected an integer of at least 1")
+        raise ValueError(f"{name}={shown(number)}: expected an integer of at least 1")
     return number
+
+
+def check_episodes(number: Any) -> int:
+    """Return ``number`` if a cell may have so many episodes. Raises ValueError if not."""
+    if check_positive("episodes", number) > MOST_EPISODES:
+        raise ValueError(f"episodes={shown(number)}: expected at most {MOST_EPISODES}")
+    return int(number)
+
+
+def check_instances(instances: Any) -> list[str]:
+    """Return ``instances`` as a list if they are at least one, each a string. Raises ValueError if not."""
+    if not isinstance(instances, list | tuple) or not instances or not all(isinstance(one, str) for one in instances):
+        raise ValueError(f"instances={shown(instances)}: expected a list of at least one instance id")
+    return list(instances)
 
 
 def episode_seed(seed: int, episode: int) -> int:
@@ -41,9 +57,9 @@ class Cell:
 
     def __init__(self, env_id: str, settings: Mapping[str, Any], episodes: int, seed: int) -> None:
         self.settings = {key: value for key, value in settings.items() if key not in ("instances", "episodes")}
-        self.instances = _instances(settings["instances"]) if "instances" in settings else None
+        self.instances = check_instances(settings["instances"]) if "instances" in settings else None
         self._seed = seed
-        self._episodes = check_positive("episodes", settings.get("episodes", episodes))
+        self._episodes = check_episodes(settings.get("episodes", episodes))
         self._has_own_number = "episodes" in settings
         if self.instances is not None:
             self._episodes, self._has_own_number = len(self.instances), False
@@ -94,11 +110,7 @@ def make_cells(
         raise ValueError("splits is empty; name at least one, e.g. splits=('train', 'test')")
     for name, own in named.items():
         if not isinstance(name, str) or not isinstance(own, Mapping):
-            raise ValueError(f"splits: {name!r}: {own!r} is no cell; expected a name and its settings as a dict")
+            raise ValueError(
+                f"splits: {shown(name)}: {shown(own)} is no cell; expected a name and its settings as a dict"
+            )
     return {name: Cell(env_id, {**settings, **own}, episodes, seed) for name, own in named.items()}
-
-
-def _instances(instances: Any) -> list[str]:
-    if not isinstance(instances, list | tuple) or not instances or not all(isinstance(one, str) for one in instances):
-        raise ValueError(f"instances={instances!r}: expected a list of at least one instance id")
-    return list(instances)

@@ -1,48 +1,64 @@
-"""The audit log: JSON lines, one per response, behind a header with the setup.
+"""The audit log: JSON lines, one for each response, behind a header with the setup.
 
 The lines of an episode are written together when it ends, so that whatever interrupts a run, the log holds whole
-episodes and at most one broken tail, which the next run cuts off.
+episodes and at most one broken tail, which the next run cuts off. A further header extends the log: to more episodes
+or cells.
+
+Of a log that is gone on with, only the responses are believed: each episode is dealt and judged again, and its lines
+must be those that this writes. Lines that were lost, doubled, mixed or changed are refused by their number.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from verienv.core.shown import shown
+from verienv.evaluation.cells import Cell
+from verienv.evaluation.lines import Line, Seat, episode_of
+from verienv.evaluation.lock import open_alone
 from verienv.evaluation.records import EpisodeRecord, Setup
 
-Line = dict[str, Any]
-
-_HEADER = b'{"setup": {'
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes; no line of a log is longer: a response has at most 64 Ki characters."""
 
 
 class AuditLog:
-    """An audit log: appends to ``path`` and knows the episodes that it already holds.
+    """An audit log: appends to ``path`` and knows the episodes that it already holds. It has one writer at a time.
+
+    Args:
+        path: a file, or the name of a new one.
+        setup: the setup that is asked for.
+        cells: its cells, which deal the episodes.
+
+    Attributes:
+        finished: the records of the episodes that it holds, by cell and number.
 
     Raises:
-        ValueError: if the file is no log, or one of another setup.
+        ValueError: if the file is no log, or one of another setup, or damaged, or another evaluation writes to it.
         OSError: if it cannot be read or written.
     """
 
-    def __init__(self, path: str | Path, setup: Setup) -> None:
+    def __init__(self, path: str | Path, setup: Setup, cells: Mapping[str, Cell]) -> None:
         self.path = Path(path)
         self.finished: dict[tuple[str, int], EpisodeRecord] = {}
+        self._cells, self._ratios = cells, setup.ratios
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what write() returned from is with the operating system, and a failed write leaves nothing behind
         # that closing the file would try again.
-        self._file = self.path.open("a+b", buffering=0)
+        self._file = open_alone(self.path)
         try:
-            self._file.seek(0)
-            held = self._file.readall()
-            whole = self._read_back(held, setup)
-            if whole < len(held):
+            held, whole = self._read_back(setup)
+            if whole < os.fstat(self._file.fileno()).st_size:
                 self._file.truncate(whole)
-            if not whole:
-                self._write([{"setup": setup.model_dump(mode="json")}])
+            if held is None or held.counts() != setup.counts():
+                self._write([header_of(setup)])
         except BaseException:
             self._file.close()
             raise
@@ -55,7 +71,9 @@ class AuditLog:
         self._file.close()
 
     def _write(self, lines: Sequence[Line]) -> None:
-        data = memoryview("".join(json.dumps(line) + "\n" for line in lines).encode())
+        if self._file.closed:
+            raise ValueError(f"{self.path} is written by the process that this one was forked from")
+        data = memoryview(_text(lines))
         try:
             while data:
                 data = data[self._file.write(data) or 0 :]
@@ -66,66 +84,113 @@ class AuditLog:
                 str(self.path),
             ) from error
 
-    def _read_back(self, held: bytes, setup: Setup) -> int:
-        """Take up the finished episodes; return the number of bytes that hold the header and them."""
-        lines = held.split(b"\n")[:-1]
-        if not lines and _HEADER.startswith(held[: len(_HEADER)]):  # empty, or cut off within the header
-            return 0
-        self._check_header(lines[0] if lines else held, setup)
-        whole = read = len(lines[0]) + 1
-        episode: list[Line] = []
-        for number, text in enumerate(lines[1:], start=2):
-            read += len(text) + 1
-            try:
-                episode.append(json.loads(text))
-                if not episode[-1]["over"]:
-                    continue
-                record = episode_of(episode, setup.ratios)
-            except (ValueError, KeyError, TypeError, RecursionError):
-                if number == len(lines):
+    def _read_back(self, asked: Setup) -> tuple[Setup | None, int]:
+        """Take up the finished episodes; return the newest setup, and the number of bytes that hold it and them."""
+        held: Setup | None = None
+        seat: Seat | None = None
+        whole = read = 0
+        with open(self._file.fileno(), "rb", closefd=False) as file:
+            file.seek(0)
+            for number, text in numbered_lines(self.path, file):
+                if not text.endswith(b"\n"):  # cut off, as are the lines before it that belong to no whole episode
+                    if held is None and not _text([header_of(asked)]).startswith(text):
+                        raise ValueError(f"{self.path} is no evaluation's log; choose another file")
                     break
-                raise ValueError(
-                    f"{self.path}, line {number}: no line of an evaluation's log; repair it, or log to a new file"
-                ) from None
-            self.finished[record.cell, record.episode] = record
-            whole, episode = read, []
-        return whole
+                read += len(text)
+                if text.strip():
+                    held, seat = self._take_up(number, text, held, seat, asked)
+                if seat is None:
+                    whole = read
+        return held, whole
 
-    def _check_header(self, text: bytes, setup: Setup) -> None:
+    def _take_up(
+        self, number: int, text: bytes, held: Setup | None, seat: Seat | None, asked: Setup
+    ) -> tuple[Setup, Seat | None]:
+        """Take up a line; return the setup that holds from there on, and the episode that goes on behind it."""
         try:
-            header = Setup.model_validate(json.loads(text)["setup"])
-        except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
-            raise ValueError(f"{self.path} is no evaluation's log; choose another file") from None
-        differences = header.differences(setup)
-        if differences:
+            line = read_line(text)
+            if held is None or (isinstance(line, dict) and "setup" in line):
+                new = read_header(line)
+                if seat is not None:
+                    raise ValueError(f"a setup, where attempt {len(seat.lines) + 1} is due")
+                if held is not None and (differences := held.differences(new)):
+                    raise ValueError(f"another setup ({'; '.join(differences)})")
+            else:
+                new = held
+                seat = self._told(line, new, seat)
+        except (ValueError, RecursionError) as error:
+            if held is None:
+                raise ValueError(
+                    f"{self.path} is no evaluation's log (line {number}: {error}); choose another file"
+                ) from None
+            raise ValueError(
+                f"{self.path}, line {number}: {error}; mend the file, or log to a new one (an episode whose lines are "
+                "taken out is played anew)"
+            ) from None
+        if new is not held and (differences := new.differences(asked)):
             raise ValueError(
                 f"{self.path} logs another evaluation ({'; '.join(differences)}); choose another file, "
-                "or run with the same arguments to go on with this one"
+                "or run with the same arguments, or more episodes, to go on with this one"
             )
+        return new, seat
+
+    def _told(self, line: Any, held: Setup, seat: Seat | None) -> Seat | None:
+        """Take up the line of a response; return its episode, None if that is over. Raises ValueError for a wrong one.
+
+        The line begins an episode, or goes on with the one on ``seat``.
+        """
+        if not isinstance(line, dict) or not isinstance(line.get("response"), str):
+            raise ValueError('expected a JSON object with "response", a string')
+        if seat is None:
+            cell, episode = line.get("cell"), line.get("episode")
+            if not isinstance(cell, str) or cell not in held.cells:
+                raise ValueError(f"cell is {shown(cell)}, expected one of {shown(list(held.cells))}")
+            if type(episode) is not int or not 0 <= episode < held.count(cell):
+                raise ValueError(f"episode is {shown(episode)}, expected one from 0 to {held.count(cell) - 1}")
+            if (cell, episode) in self.finished:
+                raise ValueError(f"episode {episode} of {shown(cell)} is told a second time")
+            seat = Seat(cell, episode, self._cells[cell].deal(episode))
+        if not seat.retell(line):
+            return seat
+        self.finished[seat.cell, seat.number] = episode_of(seat.lines, self._ratios)
+        return None
 
 
-def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
-    """Return the record of the episode of these lines, with the counts of ``ratios``."""
-    last, verdicts = lines[-1], [line["verdict"] for line in lines]
-    measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
-    counts = {name: _count(measures, counted, among) for name, (counted, among) in ratios.items()}
-    shares = {
-        f"{name}_per_episode": counts[name][0] / counts[name][1]
-        for name, (_, among) in ratios.items()
-        if among == "attempt"
-    }
-    return EpisodeRecord(
-        **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
-        reward=sum(verdict["reward"] for verdict in verdicts),
-        failures=tuple(verdict["failure"] for verdict in verdicts),
-        first=verdicts[0]["metrics"],
-        last=verdicts[-1]["metrics"],
-        counts=counts,
-        outcomes=shares | last.get("outcomes", {}),
-    )
+def header_of(setup: Setup) -> Line:
+    """Return the line that says under which setup the lines behind it were written."""
+    return {"setup": setup.model_dump(mode="json")}
 
 
-def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: str) -> tuple[int, int]:
-    """Count the attempts that have both measures, and those that have the second."""
-    found = [bool(measure[counted]) for measure in measures if measure[among]]
-    return sum(found), len(found)
+def read_header(line: Any) -> Setup:
+    """Return the setup that a line says. Raises ValueError, in one line, if it is no header."""
+    if not isinstance(line, dict) or set(line) != {"setup"}:
+        raise ValueError("expected a header, a JSON object with the setup")
+    try:
+        return Setup.model_validate(line["setup"])
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(["setup", *(shown(part).strip("'") for part in fault["loc"])])
+        raise ValueError(f"no header of an evaluation's log ({where}: {fault['msg']})") from None
+
+
+def numbered_lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines with their numbers, from 1. Raises ValueError for one that is too long to be one of a log."""
+    for number in count(1):
+        text = file.readline(LONGEST_LINE + 1)
+        if len(text) > LONGEST_LINE:
+            raise ValueError(f"{path}, line {number}: longer than {LONGEST_LINE >> 20} MiB, as no line of a log is")
+        if not text:
+            return
+        yield number, text
+
+
+def read_line(text: bytes) -> Any:
+    """Read a line as JSON. Raises ValueError if it is none."""
+    try:
+        return json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise ValueError("no JSON") from None
+
+
+def _text(lines: Sequence[Line]) -> bytes:
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()

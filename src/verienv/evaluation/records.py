@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from itertools import chain, pairwise
 from typing import Any
 
 import gymnasium
 import numpy
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator
 from pydantic_core import to_jsonable_python
 
+from verienv.core.shown import shown
 from verienv.core.verdict import Metric
 from verienv.core.version import __version__
+from verienv.evaluation.cells import MOST_EPISODES, check_episodes, check_instances
 
 Cells = Mapping[str, Mapping[str, Any]]
+
+_MOST_DIFFERENCES = 3
+"""The number of differences between two setups that an error tells."""
 
 
 class Setup(BaseModel):
@@ -37,8 +42,8 @@ class Setup(BaseModel):
 
     env_id: str
     cells: dict[str, dict[str, Any]]
-    episodes: int
-    seed: int
+    episodes: int = Field(ge=0, le=MOST_EPISODES, strict=True)
+    seed: int = Field(ge=0, strict=True)
     policy: str = ""
     headings: dict[str, str] = Field(default_factory=dict)
     ratios: dict[str, tuple[str, str]] = Field(default_factory=dict)
@@ -51,17 +56,59 @@ class Setup(BaseModel):
         plain = to_jsonable_python(cells, fallback=str)
         return cls(env_id=env_id, cells=plain, versions=versions(), **rest)
 
-    def differences(self, other: Setup) -> list[str]:
-        """Return the differences of two setups in words; versions other than verienv's are none."""
+    @field_validator("cells")
+    @classmethod
+    def _check_cells(cls, cells: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for settings in cells.values():
+            if "instances" in settings:
+                check_instances(settings["instances"])
+            if "episodes" in settings:
+                check_episodes(settings["episodes"])
+        return cells
+
+    def count(self, cell: str) -> int:
+        """Return the number of episodes in a cell."""
+        settings = self.cells[cell]
+        if "instances" in settings:
+            return len(settings["instances"])
+        return int(settings.get("episodes", self.episodes))
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of episodes in each cell."""
+        return {cell: self.count(cell) for cell in self.cells}
+
+    def differences(self, wanted: Setup) -> list[str]:
+        """Return, in words, what keeps an evaluation of this setup from going on as the one that is wanted.
+
+        More episodes, more instances behind the others and more cells do not, as they leave the first episodes what
+        they are; nor do versions other than verienv's.
+        """
         found = [
-            f"{name} {getattr(self, name)!r} instead of {getattr(other, name)!r}"
-            for name in ("env_id", "episodes", "seed", "policy")
-            if getattr(self, name) != getattr(other, name)
+            f"{name} {shown(getattr(self, name))} instead of {shown(getattr(wanted, name))}"
+            for name in ("env_id", "seed", "policy")
+            if getattr(self, name) != getattr(wanted, name)
         ]
-        if self.cells != other.cells:
-            found.append(f"cells {self.cells} instead of {other.cells}")
-        mine, theirs = self.versions.get("verienv"), other.versions.get("verienv")
-        return found if mine == theirs else [*found, f"verienv {mine} instead of {theirs}"]
+        found += chain.from_iterable(self._cell_differences(cell, wanted) for cell in self.cells)
+        if len(found) > _MOST_DIFFERENCES:
+            found[_MOST_DIFFERENCES:] = [f"and {len(found) - _MOST_DIFFERENCES} more differences"]
+        mine, theirs = self.versions.get("verienv"), wanted.versions.get("verienv")
+        return found if mine == theirs else [*found, f"verienv {str(mine)[:20]} instead of {theirs}"]
+
+    def _cell_differences(self, cell: str, wanted: Setup) -> Iterator[str]:
+        if cell not in wanted.cells:
+            yield f"cells with {shown(cell)}, which is not asked for"
+            return
+        mine, theirs = self.cells[cell], wanted.cells[cell]
+        for name in sorted((mine.keys() | theirs.keys()) - {"instances", "episodes"}):
+            settings = [shown(side[name]) if name in side else "the default" for side in (mine, theirs)]
+            if name not in mine or name not in theirs or mine[name] != theirs[name]:
+                yield f"cells[{shown(cell)}]: {name} {settings[0]} instead of {settings[1]}"
+        held, most = self.count(cell), wanted.count(cell)
+        listed = [side.get("instances", [])[: min(held, most)] for side in (mine, theirs)]
+        if listed[0] != listed[1]:
+            yield f"cells[{shown(cell)}]: other instances"
+        elif held > most:
+            yield f"{held} episodes in cells[{shown(cell)}] instead of {most}"
 
 
 def versions() -> dict[str, str]:
@@ -100,7 +147,7 @@ class EpisodeRecord(BaseModel):
     instance: str
     cluster: str
     success: bool
-    reward: float
+    reward: FiniteFloat
     failures: tuple[str, ...] = Field(min_length=1)
     first: dict[str, Metric]
     last: dict[str, Metric] = Field(default_factory=dict)

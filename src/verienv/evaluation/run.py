@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from verienv.core.dialogue import Message, with_pictures
 from verienv.core.episode import Episode
-from verienv.core.response import clean_response
-from verienv.evaluation.cells import Cell, check_positive, make_cells
-from verienv.evaluation.log import AuditLog, Line, episode_of
+from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
+from verienv.evaluation.lines import Line, Seat, episode_of
+from verienv.evaluation.log import AuditLog
 from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
 
@@ -72,7 +71,7 @@ def evaluate(
             something else.
         OSError: if the log cannot be written. What it holds is kept.
     """
-    check_positive("episodes", episodes)
+    check_episodes(episodes)
     check_positive("batch_size", batch_size)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
@@ -97,7 +96,9 @@ def evaluate(
         ratios=dict(measures.ratios),
     )
     keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
-    audit: AbstractContextManager[AuditLog | None] = closing(AuditLog(log, setup)) if log is not None else nullcontext()
+    audit: AbstractContextManager[AuditLog | None] = nullcontext()
+    if log is not None:
+        audit = closing(AuditLog(log, setup, cells))
     with audit as book:
         records = dict(book.finished) if book else {}
         waiting = [key for key in keys if key not in records]
@@ -111,45 +112,15 @@ def evaluate(
     return Evaluation.of(setup, [records[key] for key in keys])
 
 
-@dataclass
-class _Seat:
-    """An episode under way."""
-
-    cell: str
-    number: int
-    episode: Episode
-    lines: list[Line] = field(default_factory=list)
-
-    def step(self, response: str) -> bool:
-        """Judge and write down a response; return whether the episode is over."""
-        episode, question = self.episode, self.episode.question
-        verdict = episode.answer(response)
-        line = {
-            "cell": self.cell,
-            "episode": self.number,
-            "attempt": len(self.lines) + 1,
-            "instance": question.instance,
-            "cluster": question.cluster,
-            "response": clean_response(response),
-            "verdict": verdict.model_dump(mode="json"),
-            "success": episode.is_success,
-            "over": episode.is_over,
-        }
-        if episode.is_over and episode.outcomes:
-            line["outcomes"] = episode.outcomes
-        self.lines.append(line)
-        return episode.is_over
-
-
 def _play(
     cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], player: _Player, batch_size: int
 ) -> Iterator[list[Line]]:
     """Play the episodes ``waiting``, ``batch_size`` at a time; yield the lines of each as it ends."""
-    queue, seats = deque(waiting), list[_Seat]()
+    queue, seats = deque(waiting), list[Seat]()
     while queue or seats:
         while queue and len(seats) < batch_size:
             name, number = queue.popleft()
-            seats.append(_Seat(name, number, cells[name].deal(number)))
+            seats.append(Seat(name, number, cells[name].deal(number)))
         playing, seats = seats, []
         responses = _checked(player([seat.episode for seat in playing]), len(playing))
         for seat, response in zip(playing, responses, strict=True):
@@ -186,10 +157,36 @@ def _baseline(name: str, constant: str) -> _Player:
     return lambda episodes: [constant] * len(episodes)
 
 
+class _Screen:
+    """A stream for a progress bar: whatever is wrong with it, the evaluation goes on."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.encoding = getattr(stream, "encoding", None)
+
+    def write(self, text: str) -> None:
+        with suppress(Exception):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(Exception):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        try:
+            return bool(self._stream.isatty())
+        except Exception:  # None, closed, or an object of somebody's own
+            return False
+
+    def fileno(self) -> int:
+        return int(self._stream.fileno())
+
+
 @contextmanager
 def _bar(total: int, done: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
     """Show a progress bar, if wanted and tqdm is installed: call the yielded function once for each episode."""
-    wanted = sys.stderr.isatty() if progress is None else progress
+    screen = _Screen(sys.stderr)
+    wanted = screen.isatty() if progress is None else progress
     try:
         from tqdm import tqdm
     except ImportError:
@@ -197,5 +194,5 @@ def _bar(total: int, done: int, progress: bool | None) -> Iterator[Callable[[], 
     if not wanted:
         yield lambda: None
         return
-    with tqdm(total=total, initial=done, unit="episode", dynamic_ncols=True) as bar:
+    with tqdm(total=total, initial=done, unit="episode", dynamic_ncols=True, file=screen) as bar:
         yield bar.update

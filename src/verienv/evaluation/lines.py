@@ -1,0 +1,106 @@
+"""The lines of an episode in a log: one for each response, and the record that they add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from verienv.core.episode import Episode
+from verienv.core.response import clean_response
+from verienv.core.shown import shown
+from verienv.evaluation.records import EpisodeRecord
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Seat:
+    """An episode under way, and its lines so far."""
+
+    cell: str
+    number: int
+    episode: Episode
+    lines: list[Line] = field(default_factory=list)
+
+    def step(self, response: str) -> bool:
+        """Judge and write down a response; return whether the episode is over."""
+        episode, question = self.episode, self.episode.question
+        verdict = episode.answer(response)
+        line = {
+            "cell": self.cell,
+            "episode": self.number,
+            "attempt": len(self.lines) + 1,
+            "instance": question.instance,
+            "cluster": question.cluster,
+            "response": clean_response(response),
+            "verdict": verdict.model_dump(mode="json"),
+            "success": episode.is_success,
+            "over": episode.is_over,
+        }
+        if episode.is_over and episode.outcomes:
+            line["outcomes"] = episode.outcomes
+        self.lines.append(line)
+        return episode.is_over
+
+    def retell(self, line: Line) -> bool:
+        """Judge the response of a log's line again; return whether the episode is over.
+
+        The judgement is made here: of the line only its response counts, and the rest of it must agree.
+
+        Raises:
+            ValueError: if the line is not the one that ``step`` writes of its response at this place.
+        """
+        is_over = self.step(line["response"])
+        if fault := _difference(line, self.lines[-1]):
+            raise ValueError(fault)
+        return is_over
+
+
+def _difference(line: Line, due: Line) -> str:
+    """Return the first difference in words, "" if both are the same JSON."""
+    if _canonical(line) == _canonical(due):
+        return ""
+    for name in [*due, *line]:
+        if name not in line:
+            return f"{name} is missing"
+        if name not in due:
+            return f"{shown(name)} is no field of a line there"
+        mine, theirs = line[name], due[name]
+        if _canonical(mine) != _canonical(theirs):
+            if isinstance(mine, dict) and isinstance(theirs, dict) and name == "verdict":
+                return f"in its verdict {_difference(mine, theirs)}"
+            return f"{name} is {shown(mine)}, where {shown(theirs)} is due"
+    return ""
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)  # a text: a metric of a task of one's own may be NaN, which equals nothing
+
+
+def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
+    """Return the record of the episode of these lines, with the counts of ``ratios``."""
+    last, verdicts = lines[-1], [line["verdict"] for line in lines]
+    measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
+    counts = {name: _count(measures, counted, among) for name, (counted, among) in ratios.items()}
+    shares = {
+        f"{name}_per_episode": counts[name][0] / counts[name][1]
+        for name, (_, among) in ratios.items()
+        if among == "attempt"
+    }
+    return EpisodeRecord(
+        **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
+        reward=sum(verdict["reward"] for verdict in verdicts),
+        failures=tuple(verdict["failure"] for verdict in verdicts),
+        first=verdicts[0]["metrics"],
+        last=verdicts[-1]["metrics"],
+        counts=counts,
+        outcomes=shares | last.get("outcomes", {}),
+    )
+
+
+def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: str) -> tuple[int, int]:
+    """Count the attempts that have both measures, and those that have the second."""
+    found = [bool(measure[counted]) for measure in measures if measure[among]]
+    return sum(found), len(found)
