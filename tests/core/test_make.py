@@ -48,6 +48,8 @@ def test_the_module_before_a_colon_is_imported_first(monkeypatch: pytest.MonkeyP
         ("CartPole-v1", {"split": "train"}, "env_id='CartPole-v1' is no verienv environment, or misses a setting"),
         ("verienv/VIRL-Discrete-v0", {}, "env_id='verienv/VIRL-Discrete-v0' is no verienv environment"),
         ("verienv/VIRL-L-v0", {"split": "dev"}, "split='dev': expected one of train, test"),
+        ("verienv/VIRL-L-v0", {"render_mode": 5}, "render_mode=5: expected None or a string"),
+        ("verienv/VIRL-L-v0", {"deck": "x" * 100_000}, "unknown setting 'deck'"),
     ],
 )
 def test_what_cannot_be_made_is_a_value_error_that_says_why(
@@ -56,6 +58,7 @@ def test_what_cannot_be_made_is_a_value_error_that_says_why(
     with pytest.raises(ValueError, match=message) as caught:
         make_env(env_id, **settings)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 def test_an_unknown_setting_is_named_with_the_nearest() -> None:

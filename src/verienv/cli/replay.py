@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, BinaryIO
 
 from verienv.cli.common import note
 from verienv.core.config import plain_settings
@@ -19,6 +17,7 @@ from verienv.core.episode import Episode
 from verienv.core.files import atomic_write
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
+from verienv.evaluation.log import numbered_lines, read_header, read_line
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
 
@@ -102,54 +101,69 @@ def save_replay(played: Dealt, page: Path | None, sheet: Path | None) -> None:
             part.write_bytes(png(contact_sheet(replay)))
 
 
+@dataclass
+class _Told:
+    """A line with a response, where it stands, and what it is of: neighbours of one ``episode`` belong together."""
+
+    number: int
+    line: dict[str, Any]
+    episode: tuple[str, ...]
+    setup: Setup | None
+
+
 def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[str, Any]]]:
-    """Return the setup if the file is an evaluation's log, and the lines of the first episode, or of ``instance``."""
+    """Return the lines of the first episode, or of ``instance``, with the setup if the file is an evaluation's log."""
     with path.open("rb") as file:
-        lines = _read(path, file)
-        first = next(lines, {})
-        setup = None
-        if "setup" in first:
-            try:
-                setup = Setup.model_validate(first["setup"])
-            except ValidationError:
-                raise ValueError(f"{path}, line 1: no header of an evaluation's log") from None
-            first = next(lines, {})
-        if not first:
-            raise ValueError(f"{path} holds no response")
-        known = [first["instance"]] if "instance" in first else []
-        for _, episode in groupby(_before(first, lines), key=_which):
-            taken = list(episode)
-            if instance in (None, taken[0].get("instance")):
-                return setup, taken
-    about = f"; the first is of {known[0]}" if known else "; its lines name none"
+        episodes, first = groupby(_read(path, file), key=lambda told: told.episode), None
+        for _, group in episodes:
+            taken = list(group)
+            first = first or taken[0]
+            if instance in (None, taken[0].line.get("instance")):
+                if taken[0].setup:
+                    _check_attempts(path, taken, next(episodes, None) is None)
+                return taken[0].setup, [told.line for told in taken]
+    if not first:
+        raise ValueError(f"{path} holds no response")
+    about = "; its lines name none"
+    if "instance" in first.line:
+        about = f"; the first is of {first.line['instance'][:60]}"
     raise ValueError(f"{path} holds no response to {instance}{about}")
 
 
-def _before(first: dict[str, Any], rest: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield first
-    yield from rest
+def _check_attempts(path: Path, taken: Sequence[_Told], is_last: bool) -> None:
+    """Raise ValueError where lines of a log's episode are missing, doubled or among those of others."""
+    for due, told in enumerate(taken, start=1):
+        if told.line.get("attempt", due) != due:
+            attempt = shown(told.line["attempt"])
+            raise ValueError(f"{path}, line {told.number}: attempt is {attempt}, where {due} is due")
+        if told.line.get("over") is True and told is not taken[-1]:
+            raise ValueError(f"{path}, line {told.number}: the episode is over there, but goes on in the next line")
+    if taken[-1].line.get("over") is False and not is_last:
+        raise ValueError(f"{path}, line {taken[-1].number}: the episode is not over there, but ends")
 
 
-def _which(line: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the key of an episode: neighbouring lines that share it are one episode."""
-    return tuple(json.dumps(line.get(name)) for name in ("cell", "episode", "instance"))
-
-
-def _read(path: Path, file: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the lines, each an object with a response; the first may be a log's header."""
-    for number, text in enumerate(file, start=1):
+def _read(path: Path, file: BinaryIO) -> Iterator[_Told]:
+    """Yield the lines, each an object with a response; in a log there are headers among them, the first at line 1."""
+    setup = None
+    for number, text in numbered_lines(path, file):
         if not text.strip():
             continue
         try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ValueError(f"{path}, line {number}: no JSON") from None
-        header = number == 1 and isinstance(line, dict) and "setup" in line
-        if not header and not (isinstance(line, dict) and isinstance(line.get("response"), str)):
-            raise ValueError(f'{path}, line {number}: expected a JSON object with "response", a string')
-        if not isinstance(line.get("instance", ""), str):
-            raise ValueError(f"{path}, line {number}: instance={line['instance']!r} is no string")
-        yield line
+            line = read_line(text)
+            is_object = isinstance(line, dict)
+            if is_object and "setup" in line and (number == 1 or setup):
+                setup = read_header(line)
+                continue
+            if not is_object or not isinstance(line.get("response"), str):
+                raise ValueError('expected a JSON object with "response", a string')
+            if not isinstance(line.get("instance", ""), str):
+                raise ValueError(f"instance={shown(line['instance'])} is no string")
+            episode = tuple(json.dumps(line.get(name)) for name in ("cell", "episode", "instance"))
+        except (ValueError, RecursionError) as error:
+            if setup and not text.endswith(b"\n"):  # a log that is being written, or was cut off
+                return
+            raise ValueError(f"{path}, line {number}: {error}") from None
+        yield _Told(number, line, episode, setup)
 
 
 def _check_paths(env: VerifiedEnv, settings: Mapping[str, Any], log: Path) -> None:
@@ -167,15 +181,17 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
     if setup.env_id != asked_for:
-        raise ValueError(f"{path} logs {setup.env_id}, not {asked_for}")
+        raise ValueError(f"{path} logs {setup.env_id[:60]}, not {asked_for}")
     cell, episode = line.get("cell"), line.get("episode")
     if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
-        raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
+        raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
     _check_paths(env, setup.cells[cell], path)
-    cells = Cell(setup.env_id, setup.cells[cell], setup.episodes, setup.seed)
-    if episode >= len(cells):
-        raise ValueError(f"{path}: cell={cell!r}, episode={episode!r} is no episode of its setup")
+    cells = Cell(setup.env_id, setup.cells[cell], max(setup.episodes, 1), setup.seed)
+    if episode >= setup.count(cell):
+        raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
     dealt = cells.deal(episode)
     if dealt.question.instance != line.get("instance"):
-        raise ValueError(f"{path} holds {line.get('instance')}, where this version deals {dealt.question.instance}")
+        raise ValueError(
+            f"{path} holds {shown(line.get('instance'))}, where this version deals {dealt.question.instance}"
+        )
     return dealt, cells.env

@@ -85,7 +85,7 @@ def validate(model: type[Model], settings: Mapping[str, Any], name: str = "") ->
 
 
 def _sentence(model: type[BaseModel], detail: Any) -> str:
-    field = ".".join(str(part) for part in detail["loc"])
+    field = ".".join(str(part) for part in detail["loc"])[:80]
     if detail["type"] == "extra_forbidden":
         close = get_close_matches(field, model.model_fields, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""

@@ -8,6 +8,10 @@ import gymnasium as gym
 
 from verienv.core.config import UnknownSettingError
 from verienv.core.env import VerifiedEnv
+from verienv.core.shown import shown
+
+_ADDED = " was raised from the environment creator"
+"""The words with which Gymnasium adds all settings, however long, to an error."""
 
 
 def make_env(env_id: str, **settings: Any) -> VerifiedEnv:
@@ -20,14 +24,17 @@ def make_env(env_id: str, **settings: Any) -> VerifiedEnv:
     Raises:
         ValueError: for another id, a module that is not there, or wrong settings.
     """
+    if not isinstance(settings.get("render_mode"), str | None):
+        raise ValueError(f"render_mode={shown(settings['render_mode'])}: expected None or a string")
     try:
         env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
     except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
         raise ValueError(f"env_id={env_id!r}: {error}") from None
-    except UnknownSettingError:
-        raise
+    except UnknownSettingError as error:
+        raise UnknownSettingError(str(error).partition(_ADDED)[0]) from None
     except TypeError as error:  # an environment that is not ours was given our settings
-        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {error}") from error
+        why = str(error).partition(_ADDED)[0]
+        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {why}") from error
     if not isinstance(env, VerifiedEnv):
         raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
     return env
