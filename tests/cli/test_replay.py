@@ -109,6 +109,9 @@ GOOD = {"response": "x"}
 HEADER = '{"setup": {"env_id": "verienv/GeneralPoints-L-v0", "cells": {"a": {}}, "episodes": 1, "seed": 0}}'
 
 
+LINE = GOOD | {"cell": "a", "episode": 0, "attempt": 1, "instance": "x", "over": False}
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
@@ -119,7 +122,26 @@ HEADER = '{"setup": {"env_id": "verienv/GeneralPoints-L-v0", "cells": {"a": {}},
         ([{"response": 3}], "line 1: expected a JSON object"),
         ([{"response": "x", "instance": 3}], "instance=3 is no string"),
         ([{"response": "x", "instance": "virl:3"}], "virl:3"),
-        (['{"setup": {"a": 1}}', GOOD], "no header of an evaluation's log"),
+        (['{"setup": {"a": 1}}', GOOD], "line 1: no header of an evaluation's log"),
+        (['{"setup": 5}', GOOD], "line 1: no header of an evaluation's log"),
+        ([HEADER.replace('"a": {}', '"a": {"split": "train", "instances": 5}'), GOOD], "line 1: no header"),
+        ([HEADER.replace('"a": {}', '"a": 5'), GOOD], "line 1: no header"),
+        ([HEADER.replace('"a": {}', '"a": {"render_mode": 5}'), LINE], "render_mode=5: expected None or a string"),
+        ([HEADER.replace('"a": {}', '"a": {"city": "' + "x" * 100_000 + '"}'), LINE], "unknown setting 'city'"),
+        ([HEADER.replace('"episodes": 1', '"episodes": 1' + "0" * 40), LINE], "line 1: no header"),
+        ([HEADER.replace('"episodes": 1', '"episodes": 1' + "0" * 5000), LINE], "line 1: no JSON"),
+        ([HEADER.replace('"seed": 0', '"seed": -1'), LINE], "line 1: no header"),
+        ([HEADER.replace('"seed": 0', '"seed": 0, "' + "x" * 100_000 + '": 1'), LINE], "line 1: no header"),
+        ([HEADER.replace("verienv/", "x" * 100_000), LINE], "not verienv/GeneralPoints-L-v0"),
+        ([HEADER, LINE | {"cell": "x" * 100_000}], "is no episode of its setup"),
+        ([HEADER, LINE | {"episode": 10**30}], "is no episode of its setup"),
+        ([HEADER, LINE | {"instance": "x" * 100_000}], "where this version deals generalpoints:"),
+        ([HEADER, LINE | {"attempt": 2}], "line 2: attempt is 2, where 1 is due"),
+        ([HEADER, LINE, LINE | {"attempt": 3}], "line 3: attempt is 3, where 2 is due"),
+        ([HEADER, LINE | {"over": True}, LINE | {"attempt": 2}], "line 2: the episode is over there, but goes on"),
+        ([HEADER, LINE, LINE | {"episode": 1}], "line 2: the episode is not over there, but ends"),
+        ([HEADER, "[" * 100_000], "line 2: no JSON"),
+        ([GOOD | {"cell": None}, HEADER], "line 2: expected a JSON object"),
         ([HEADER], "holds no response"),
         ([HEADER, GOOD], "cell=None, episode=None"),
         ([HEADER, GOOD | {"cell": ["a"], "episode": 0}], "is no episode of its setup"),
@@ -127,17 +149,38 @@ HEADER = '{"setup": {"env_id": "verienv/GeneralPoints-L-v0", "cells": {"a": {}},
         ([HEADER, GOOD | {"cell": "a", "episode": 0, "instance": "other"}], "where this version deals generalpoints:"),
         ([HEADER.replace("Points-L", "Points-VL"), GOOD], "logs verienv/GeneralPoints-VL-v0, not"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:100],
 )
 def test_a_file_that_tells_no_episode_is_a_mistake_in_one_line(tmp_path, lines, told):
-    with pytest.raises(ValueError, match=re.escape(told)):
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
         deal(make_env(WORDS), 0, responses=responses_in(tmp_path, *lines))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 800
 
 
 def test_an_instance_that_is_not_in_the_file_is_a_mistake_that_names_the_first(tmp_path):
     file = responses_in(tmp_path, GOOD | {"instance": "generalpoints:4-3-2-K:24"})
     with pytest.raises(ValueError, match="the first is of generalpoints:4-3-2-K:24"):
         deal(make_env(WORDS), 0, "generalpoints:2-3-4-K:24", file)
+
+
+def test_an_episode_behind_a_further_header_is_replayed(tmp_path):
+    log = tmp_path / "log.jsonl"
+    for episodes in (2, 5):
+        evaluate("expert", CARDS, ("train",), episodes, log=log)
+    for line in map(json.loads, log.read_text().splitlines()):
+        if "setup" not in line:
+            dealt = deal(make_env(CARDS), 0, line["instance"], log)
+            assert dealt.origin == f"episode {line['episode']} of train in log.jsonl"
+
+
+def test_the_broken_tail_of_a_log_is_no_mistake(tmp_path):
+    log = tmp_path / "log.jsonl"
+    evaluate("expert", WORDS, ("train",), 2, log=log)
+    log.write_bytes(log.read_bytes()[:-9])
+    assert deal(make_env(WORDS), 0, responses=log).left
+    with pytest.raises(ValueError, match="holds no response to generalpoints:2-3-4-K:24"):
+        deal(make_env(WORDS), 0, "generalpoints:2-3-4-K:24", log)
 
 
 def test_a_log_opens_no_path_that_the_command_does_not_name_too(tmp_path):

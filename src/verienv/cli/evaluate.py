@@ -53,7 +53,7 @@ def evaluate(
     """Evaluate a model and print its success, split by split.
 
     With --log, or with --out (which keeps a log until it is done), an interrupted evaluation continues where it
-    stopped when the same command is given again.
+    stopped when the same command is given again. One of more --episodes or --splits goes on from a --log of fewer.
     """
     if (model is None) == (baseline is None):
         raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))

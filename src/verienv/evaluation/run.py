@@ -60,15 +60,18 @@ def evaluate(
         episodes: the number of episodes in each other cell.
         seed: fixes every instance.
         batch_size: dialogues put to the policy at once. As episodes end others take their places, across cells.
-        log: a file for the audit log, JSON lines: the setup, then every response with its verdict. Finished episodes
-            that it already holds, of an interrupted run of the same setup, are not played again.
+        log: a plain file for the audit log, JSON lines: the setup, then every response with its verdict. Finished
+            episodes that it already holds are not played again: an interrupted run goes on, and one of fewer episodes
+            or cells is extended. They are judged again, and a log that does not agree, line by line, is refused. One
+            evaluation at a time writes to it.
         name: the policy's name, for log and reports; a log that bears another name is refused.
-        progress: show a progress bar on stderr (with tqdm, if installed); by default if that is a terminal.
+        progress: show a progress bar on stderr (with tqdm, if installed); by default if that is a terminal. Nothing
+            that is wrong with stderr stops the evaluation.
         **settings: further settings of every cell, as for ``gym.make``; a cell's own come first.
 
     Raises:
         ValueError: for arguments out of range, a policy that does not answer each dialogue with a string, or a log of
-            something else.
+            something else, damaged, or in use.
         OSError: if the log cannot be written. What it holds is kept.
     """
     check_episodes(episodes)
