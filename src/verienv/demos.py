@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from verienv.core.dialogue import images_of, parts_of
+from verienv.core.dialogue import images_of, in_parts
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.question import Question, check_question
 
-if TYPE_CHECKING:
-    pass
-
 Kind = Literal["sft", "revision", "preference"]
-
-_DIALOGUES = ("prompt", "completion", "chosen", "rejected")
 
 
 def demonstrations(
@@ -125,12 +120,7 @@ def _episodes(env: VerifiedEnv, n: int, seed: int) -> Iterator[Episode]:
 
 def _with_images(episode: Episode, row: dict[str, Any]) -> dict[str, Any]:
     """The row with its images and with all contents as lists of parts; a row in words as it is."""
-    if not episode.pictures:
-        return row
-    spoken = {
-        name: [message | {"content": parts_of(message)} for message in row[name]] for name in _DIALOGUES if name in row
-    }
-    return row | spoken | {"images": images_of(episode.pictures)}
+    return in_parts(row) | {"images": images_of(episode.pictures)} if episode.pictures else row
 
 
 def _preference(

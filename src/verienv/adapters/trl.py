@@ -57,10 +57,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from verienv.adapters.trl_environments import TaskEnvironment, environment
 from verienv.core import tasks
-from verienv.core.dialogue import images_of, png
+from verienv.core.dialogue import images_of, in_parts, png
 from verienv.core.make import make_env
+from verienv.core.plain import PlainRow
 from verienv.core.question import Question
-from verienv.core.rows import judge_as, plain_value, questions, with_columns
+from verienv.core.rows import judge_as, questions, with_columns
 from verienv.core.verdict import Rewards, Verdict
 from verienv.demos import demonstrations_in
 
@@ -90,6 +91,7 @@ def dataset(
     *,
     steps: bool = False,
     wrong_attempts: int = 1,
+    parts: bool = False,
     **settings: Any,
 ) -> Dataset:
     """Make rows for one of TRL's trainers.
@@ -106,6 +108,11 @@ def dataset(
             "preference" for DPO (``prompt``, ``chosen``, ``rejected``).
         steps: write the steps of the derivation in demonstrations.
         wrong_attempts: the greatest number of wrong attempts before the repair, for "revision".
+        parts: whether rows in words have the shape of rows with pictures: contents of messages as lists of parts, and
+            ``images``, without any. To concatenate the two for a vision-language model, set it for the words::
+
+                words = dataset("verienv/GeneralPoints-L-v0", n=500, parts=True)
+                both = concatenate_datasets([words, dataset("verienv/GeneralPoints-VL-v0", n=500)])
 
     Returns:
         A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
@@ -129,26 +136,26 @@ def dataset(
         raise ValueError(f"n={n!r}: expected a positive number of rows")
     if kind == "prompt":
         found = questions(env_id, split, n, seed, unit="question", **settings)
-        return _table(row | _images(question) for row, question in found)
+        return _table((row | _images(question) for row, question in found), parts)
     env = make_env(env_id, split=split, **settings)
     made = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
-    return _table(with_columns(row, question) for row, question in made)
+    return _table((with_columns(row, question) for row, question in made), parts)
 
 
 def _images(question: Question) -> dict[str, Any]:
     return {"images": images_of(question.pictures)} if question.vision else {}
 
 
-def _table(rows: Iterable[dict[str, Any]]) -> Dataset:
+def _table(rows: Iterable[dict[str, Any]], parts: bool) -> Dataset:
     """Make a table of rows, each picture packed as soon as it is drawn: as pixels, 1,000 of 336 x 336 take 340 MB."""
     from datasets import Dataset, Image
 
     others, pictures = [], []
     for row in rows:
         pictures.append([{"bytes": png(image), "path": None} for image in row.pop("images", ())])
-        others.append(row)
+        others.append(in_parts(row) if parts else row)
     table = Dataset.from_list(others)
-    return table.add_column("images", pictures, feature=[Image()]) if any(pictures) else table
+    return table.add_column("images", pictures, feature=[Image()]) if any(pictures) or parts else table
 
 
 class RewardFunction:
@@ -183,11 +190,12 @@ class RewardFunction:
         Raises:
             ValueError: if a column is missing or wrong. Never for a completion, whatever it is.
         """
-        given = {
-            name: values
-            for name, values in columns.items()
-            if isinstance(values, list | tuple) and len(values) == len(completions)
-        }
+        given = {name: list(values) for name, values in columns.items() if _is_column(name, values)}
+        for name, values in given.items():
+            if len(values) != len(completions):
+                raise ValueError(
+                    f"{name}: {len(values)} values for {len(completions)} completions; give one for each completion"
+                )
         if not any(name in given for name in ("env_id", *(task.column for task in tasks.every()))):
             known = [f"{task.column} ({task.title})" for task in tasks.every() if task.column]
             raise ValueError(
@@ -202,7 +210,7 @@ class RewardFunction:
         return [verdict.reward if verdict else None for verdict in verdicts]
 
     def _verdict(self, columns: Mapping[str, Any], completion: Any) -> Verdict | None:
-        row = {name: plain_value(value) for name, value in columns.items()}
+        row = PlainRow(columns)
         if row.get("unit") not in (None, "question"):
             raise ValueError(
                 f"unit={row['unit']!r}: one completion cannot answer a whole {row['unit']}; make rows with "
@@ -242,6 +250,12 @@ def reward_function(
 
 reward = reward_function()
 """The reward function that pays what the rows of ``dataset`` say."""
+
+
+def _is_column(name: str, values: Any) -> bool:
+    """Whether a keyword of TRL, or of another caller, is a column of the dataset: a list, an array, a series."""
+    is_sized = hasattr(values, "__len__") and hasattr(values, "__getitem__")
+    return is_sized and not isinstance(values, str | bytes | Mapping) and name != "environments"
 
 
 def response_text(completion: Any) -> str:

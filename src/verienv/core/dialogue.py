@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,18 @@ def parts_of(message: Message) -> list[Message]:
     """The content of a message as a list of parts; a text is one part."""
     content = message["content"]
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+DIALOGUES = ("prompt", "completion", "chosen", "rejected")
+"""Columns of rows that hold messages."""
+
+
+def in_parts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row in which the content of every message is a list of parts, as it is where there are pictures."""
+    spoken = {
+        name: [message | {"content": parts_of(message)} for message in row[name]] for name in DIALOGUES if name in row
+    }
+    return {**row, **spoken}
 
 
 def with_pictures(messages: list[Message], pictures: Sequence[NDArray[np.uint8] | Pillow.Image]) -> list[Message]:

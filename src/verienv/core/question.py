@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.plain import PlainRow
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 
@@ -145,6 +146,7 @@ class Question(ABC):
         """
         if cls is Question:
             return read_any(row)  # type: ignore[return-value]
+        row = PlainRow(row)
         given = {field.name: row[field.name] for field in fields(cls) if row.get(field.name) is not None}
         from pydantic import ValidationError
 

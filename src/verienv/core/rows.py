@@ -12,7 +12,8 @@ import numpy as np
 from verienv.core import question as room
 from verienv.core import tasks
 from verienv.core.config import UnknownSettingError, plain_settings
-from verienv.core.dialogue import attempt_line, question_message
+from verienv.core.dialogue import attempt_line, in_parts, question_message
+from verienv.core.plain import PlainRow, are_alike, plain_value, with_whole_numbers
 from verienv.core.question import Question, check_question
 from verienv.core.shown import shown
 from verienv.core.task import Task
@@ -23,7 +24,14 @@ MOST_STEPS = 10_000
 
 
 def rows(
-    env_id: str, split: str = "train", n: int = 1000, seed: int = 0, *, unit: str | None = None, **settings: Any
+    env_id: str,
+    split: str = "train",
+    n: int = 1000,
+    seed: int = 0,
+    *,
+    unit: str | None = None,
+    parts: bool = False,
+    **settings: Any,
 ) -> list[dict[str, Any]]:
     """Return ``n`` questions as rows: flat dicts of plain data, which JSON, Arrow and parquet can hold.
 
@@ -37,17 +45,19 @@ def rows(
         seed: fixes every row.
         unit: "question" for one row for each question. By default a row is a whole episode, which in V-IRL is a route;
             there with "question" the rows follow the expert from waypoint to waypoint: shuffle them before training.
+        parts: whether the content of a prompt is a list of parts also where there is no picture, and not a text.
 
     Returns:
         Dicts with ``id``, ``env_id``, ``split``, ``seed``, ``step`` (which question of the episode, from 0), ``unit``,
         ``settings`` (JSON), ``prompt`` (chat messages), ``instance``, and the columns of the task's question. Pictures
-        are not held: ``Episode.of(row).pictures`` draws them. Rows of several tasks fit in one table; those with
-        pictures and those without do not, since the content of a prompt is a list in the ones and a text in the others.
+        are not held: ``Episode.of(row).pictures`` draws them. Rows of several tasks fit in one table; for rows with
+        pictures and rows without in one table, make both with ``parts=True``: a column holds texts or lists, not both.
 
     Raises:
         ValueError: for arguments out of range, or settings that no row can hold.
     """
-    return [row for row, _ in questions(env_id, split, n, seed, unit=unit, **settings)]
+    made = questions(env_id, split, n, seed, unit=unit, **settings)
+    return [in_parts(row) if parts else row for row, _ in made]
 
 
 def questions(
@@ -148,12 +158,12 @@ def read(row: Mapping[str, Any]) -> Question:
     return _of_known_row(row, lambda task, known: task.question.from_row(known))
 
 
-def _of_known_row(row: Any, make: Callable[[Task, dict[str, Any]], Question]) -> Question:
+def _of_known_row(row: Any, make: Callable[[Task, PlainRow], Question]) -> Question:
     """Return what ``make`` makes of the task of a row and its plain columns. Raises ValueError for what is no row."""
     if not isinstance(row, Mapping):
         raise ValueError(f"row={shown(row)}: expected a mapping, such as one of verienv.rows")
     try:
-        known = {name: plain_value(value) for name, value in row.items()}
+        known = PlainRow(row)
         return make(tasks.of_row(known), known)
     except RecursionError:
         raise ValueError("the row is nested too deeply to be one of verienv's") from None
@@ -170,29 +180,16 @@ def judge_as(row: Mapping[str, Any], response: str, rewards: Rewards | None, str
 
 def read_as(row: Mapping[str, Any], rewards: Rewards | None, strict: bool | None) -> Question:
     """Read the question of a row; ``rewards`` and ``strict`` and errors as ``judge_as``'s."""
-    own = {**row} if strict is None else {**row, "strict": strict}
-    if rewards is not None:
-        own["rewards"] = tasks.of_row(row).reward_table(rewards)
-    return read(own)
+
+    def question(task: Task, known: PlainRow) -> Question:
+        given = {} if strict is None else {"strict": strict}
+        table = {} if rewards is None else {"rewards": task.reward_table(rewards)}
+        return task.question.from_row(known.but({**given, **table}))
+
+    return _of_known_row(row, question)
 
 
 room.read_any = read
-
-
-def plain_value(value: Any) -> Any:
-    """Return the value of a column without what tables make of it.
-
-    A table that holds rows of several tasks has null in each for the columns of the others, also within mappings (they
-    are left out; a mapping of nulls alone is None), NaN for null, whole floats for integers, and arrays for lists.
-    """
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, float):
-        return None if value != value else int(value) if value.is_integer() else value
-    if isinstance(value, Mapping) and value:
-        parts = {name: plain_value(part) for name, part in value.items()}
-        return {name: part for name, part in parts.items() if part is not None} or None
-    return value
 
 
 def deal_row(row: Mapping[str, Any], trusted: bool) -> Question:
@@ -215,7 +212,7 @@ def _dealt(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
             raise ValueError(f"step={step}: expected a smaller number, since {question.instance} ends before it")
         question = following
     for name, value in question.row().items():
-        if row.get(name) not in (None, plain_value(value)):
+        if row.get(name) is not None and not are_alike(row[name], plain_value(value)):
             raise ValueError(
                 f"{name}={shown(row[name])}: the row's seed and settings deal {shown(value)}; change the settings, or "
                 "leave the seed out"
@@ -241,7 +238,7 @@ def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
     """Return the row's settings as JSON, checked."""
     written = row.get("settings")
     try:
-        settings = json.loads("{}" if written is None else written)
+        settings = with_whole_numbers(json.loads("{}" if written is None else written))
     except (TypeError, ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict):

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import validate
+from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
@@ -182,7 +183,7 @@ class GeneralPointsRow(BaseModel):
         Raises:
             ValueError: names the column that is missing or wrong.
         """
-        given = {name: row[name] for name in cls.model_fields if row.get(name) is not None}
+        given = PlainRow(row).given(cls)
         if "cards" not in given and "instance" in given:
             ranks, target = read_instance(given["instance"])
             given = {"cards": ranks, "target": target, **given}

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import validate
+from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
 from verienv.virl.actions import action_space
@@ -250,7 +251,9 @@ class VIRLRow(BaseModel):
         Raises:
             ValueError: names the column that is missing or wrong.
         """
-        given = {name: row[name] for name in cls.model_fields if row.get(name) is not None}
+        given = PlainRow(row).given(cls)
+        if "waypoint" in given and not isinstance(row, PlainRow):
+            given["waypoint"] = row["waypoint"]  # of no table, so that a heading of NaN is a mistake
         return validate(cls, given, "V-IRL row")
 
     @model_validator(mode="after")
