@@ -1,5 +1,7 @@
 import base64
 import io
+import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,3 +54,25 @@ def test_the_messages_are_fresh():
     [message] = openai.messages(played)
     assert message["content"][1]["text"] != "?"
     assert played.messages[0]["content"][0] == {"type": "image"}
+
+
+@pytest.mark.parametrize("form", ["mapping", "object"])
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"content": "4!"}, "4!"),
+        ({"content": None}, ""),
+        ({"content": None, "tool_calls": [{"function": {"name": "answer", "arguments": '{"formula": "1"}'}}]}, "1"),
+        ({"content": [{"type": "reasoning", "text": "no"}, {"type": "text", "text": "4!"}]}, "4!"),
+        ({"content": None, "refusal": "no", "reasoning_content": "4!"}, ""),
+    ],
+)
+def test_the_response_in_a_reply_is_its_text_or_its_last_tool_call(form, message, said):
+    def as_object(value):
+        if isinstance(value, list):
+            return [as_object(part) for part in value]
+        return SimpleNamespace(**{k: as_object(v) for k, v in value.items()}) if isinstance(value, dict) else value
+
+    message = {"role": "assistant", **message}
+    found = openai.response(as_object(message) if form == "object" else message)
+    assert found == said or (message.get("tool_calls") and json.loads(found)["formula"] == said)

@@ -1,3 +1,4 @@
+import json
 import pickle
 import subprocess
 import sys
@@ -26,6 +27,46 @@ def test_a_correct_completion_is_paid_in_every_form_that_trl_gives(completion):
     assert pay(completion) == 5.0
 
 
+def call(arguments, name="answer"):
+    return {"type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"cards": ["4", "3", "2", "K"], "number": [4, 3, 2, 10], "formula": "4*3+2+10"},
+        {"formula": "4*3+2+10", "action": None},
+        RIGHT,
+        json.dumps(RIGHT),
+        '{"formula": "4*3+2+10",}',
+        {"response": f"So: {RIGHT}"},
+        json.dumps({"response": RIGHT}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("content", [None, "", "I submit it.", WRONG, [{"type": "text", "text": WRONG}]], ids=str)
+def test_the_fields_of_the_last_tool_call_are_the_answer(arguments, content):
+    calls = [call(WRONG), call(arguments)]
+    assert pay([{"role": "assistant", "content": content, "tool_calls": calls}]) == 5.0
+    assert pay([{"role": "assistant", "content": content, "tool_calls": calls[::-1]}]) == -1.0
+    bare = {"role": "assistant", "content": content, "tool_calls": [{"name": "answer", "arguments": arguments}]}
+    assert pay(bare) == 5.0
+    assert pay({"role": "assistant", "content": content, "function_call": calls[1]["function"]}) == 5.0
+
+
+def test_a_tool_call_without_the_fields_leaves_the_content_the_answer():
+    assert pay({"role": "assistant", "content": RIGHT, "tool_calls": [call({"query": "4*3"}, "search")]}) == 5.0
+
+
+def test_parts_of_type_text_alone_count():
+    reasoning = [{"type": kind, "text": WRONG} for kind in ("reasoning", "thinking", "refusal", None)]
+    said = [*reasoning[:2], {"type": "text", "text": RIGHT}, *reasoning[2:], {"text": WRONG}, {"type": "reasoning"}]
+    assert pay([{"role": "assistant", "content": said}]) == 5.0
+    assert pay([{"role": "assistant", "content": [{"type": "reasoning", "text": RIGHT}]}]) == -3.0
+    halves = [{"type": "text", "text": RIGHT[:9]}, {"type": "text", "text": RIGHT[9:]}]
+    assert pay([{"role": "assistant", "content": halves}]) == 5.0
+
+
 def test_words_of_the_user_or_of_a_tool_earn_nothing():
     said = [{"role": "assistant", "content": WRONG}, {"role": "tool", "name": "answer", "content": RIGHT}]
     assert pay(said) == -1.0
@@ -45,6 +86,13 @@ def test_words_of_the_user_or_of_a_tool_earn_nothing():
         [{}],
         {"role": "assistant"},
         [{"role": "assistant", "content": None, "tool_calls": [{"function": {}}]}],
+        [{"role": "assistant", "content": None, "tool_calls": [None]}],
+        [{"role": "assistant", "content": None, "tool_calls": {"0": {"function": {"arguments": RIGHT}}}}],
+        [{"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": ["x"]}}]}],
+        [{"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": {("x",): 1}}}]}],
+        [{"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": "[" * 100_000}}]}],
+        {"role": "user", "content": RIGHT},
+        {"role": "tool", "content": RIGHT, "tool_calls": [{"function": {"arguments": RIGHT}}]},
         [{"role": "assistant", "content": [{"type": "text", "text": None}, "x", {"type": "image"}]}],
     ],
 )

@@ -175,3 +175,21 @@ def test_verl_can_load_the_reward_function_from_its_file():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.compute_score("", '{"formula": "4*3+2+10"}', TRUTH)["score"] == 5.0
+
+
+def test_messages_are_scored_as_their_last_response():
+    right = '{"formula": "4*3+2+10"}'
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": right}}]}
+    for said in (call, [{"role": "assistant", "content": "1"}, call], {"content": [{"type": "text", "text": right}]}):
+        assert compute_score("", said, TRUTH)["acc"] == 1.0
+    assert compute_score("", [{"role": "user", "content": right}], TRUTH)["acc"] == 0.0
+
+
+def test_rows_with_and_without_pictures_fit_in_one_file(tmp_path):
+    from datasets import Dataset
+
+    made = rows(ID, n=1) + rows(VISION_ID, n=1, image_size=96) + rows(ROUTES_ID, n=1)
+    read = Dataset.from_parquet(str(write_parquet(tmp_path / "mixed.parquet", made)), cache_dir=str(tmp_path))
+    assert [len(row["images"] or ()) for row in read] == [0, 1, 0]
+    for row in read:
+        assert row["prompt"][0]["content"].count("<image>") == len(row["images"] or ())

@@ -9,7 +9,7 @@ for row in rows("verienv/GeneralPoints-VL-v0", "rule_ood", n=100):
     episode = Episode.of(row)
     while not episode.is_over:
         reply = client.chat.completions.create(model="...", messages=openai.messages(episode))
-        episode.answer(reply.choices[0].message.content or "")
+        episode.answer(openai.response(reply.choices[0].message))
     print(episode.score())
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from verienv.core.dialogue import images_of, parts_of, png
+from verienv.core.dialogue import images_of, parts_of, png, response_of
 from verienv.core.episode import Episode
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ def messages(episode: Episode) -> list[dict[str, Any]]:
         }
         for message in episode.messages
     ]
+
+
+def response(message: Any) -> str:
+    """Return the response in a reply's message, an object of the client's or a mapping: what ``Episode.answer`` takes.
+
+    That is its content (a text, or its parts of type "text"), and after it the arguments of its last tool call. A
+    message without either is an empty response.
+    """
+    return response_of(message)
 
 
 def data_url(image: Image) -> str:

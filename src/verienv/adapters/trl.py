@@ -57,7 +57,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from verienv.adapters.trl_environments import TaskEnvironment, environment
 from verienv.core import tasks
-from verienv.core.dialogue import images_of, in_parts, png
+from verienv.core.dialogue import images_of, in_parts, png, response_of
 from verienv.core.make import make_env
 from verienv.core.plain import PlainRow
 from verienv.core.question import Question
@@ -261,22 +261,7 @@ def _is_column(name: str, values: Any) -> bool:
 def response_text(completion: Any) -> str:
     """Return the text to judge in a completion of TRL's: a string, or the last of the assistant's messages.
 
-    A message's content may be a string or a list of parts. Anything else is an empty response.
+    Of a content in parts, those of type "text" alone count; the fields of the message's last tool call are its answer.
+    Anything else is an empty response.
     """
-    if isinstance(completion, Mapping):
-        completion = [completion]
-    if isinstance(completion, list):
-        said = [
-            message
-            for message in completion
-            if isinstance(message, Mapping) and message.get("role", "assistant") == "assistant"
-        ]
-        completion = _content_text(said[-1].get("content")) if said else ""
-    return completion if isinstance(completion, str) else ""
-
-
-def _content_text(content: Any) -> str:
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
+    return response_of(completion)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core import tasks
-from verienv.core.dialogue import Message, images_of, parts_of, png
+from verienv.core.dialogue import Message, images_of, parts_of, png, response_of
 from verienv.core.rows import judge_as, questions
 from verienv.core.verdict import Rewards
 
@@ -42,7 +42,7 @@ def compute_score(
 
     Args:
         data_source: not read.
-        solution_str: the response.
+        solution_str: the response; or messages, of which the last of the assistant's counts.
         ground_truth: the entry of a row made by ``rows``: JSON with the question and the settings of its reward.
         extra_info: not read.
         rewards: a preset or a table, to overrule the row's own.
@@ -59,8 +59,7 @@ def compute_score(
     Raises:
         ValueError: if ``ground_truth`` is not of that form. Never for a response, whatever it is.
     """
-    response = solution_str if isinstance(solution_str, str) else ""
-    verdict = judge_as(_read_ground_truth(ground_truth), response, rewards, strict)
+    verdict = judge_as(_read_ground_truth(ground_truth), response_of(solution_str), rewards, strict)
     return {
         "score": verdict.reward,
         "acc": float(verdict.is_correct),
@@ -122,9 +121,10 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     listed = [dict(row) for row in rows]
     if not listed:
         raise ValueError("there are no rows to write")
+    names = dict.fromkeys(name for row in listed for name in row)  # those of all rows: the first may lack some
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_list(listed).to_parquet(path)
+    Dataset.from_dict({name: [row.get(name) for row in listed] for name in names}).to_parquet(path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,64 @@ def copy_messages(messages: list[Message]) -> list[Message]:
         else {**message, "content": [{**part} for part in message["content"]]}
         for message in messages
     ]
+
+
+def response_of(said: Any) -> str:
+    """Return the response in what a model said, as chat servers and trainers give it; "" where there is none.
+
+    Args:
+        said: a text; a message, whose content is a text or a list of parts, of which those of type "text" alone count
+            (reasoning is no answer); an object with the same attributes, such as a client's; or a list of messages, of
+            which the last of the assistant's counts.
+
+    The arguments of a message's last tool call, an object or its JSON, follow its content: the last answer decides.
+    """
+    if isinstance(said, str):
+        return said
+    messages = [
+        message
+        for message in (said if isinstance(said, list | tuple) else [said])
+        if (isinstance(message, Mapping) or hasattr(message, "content"))
+        and _field(message, "role", "assistant") == "assistant"
+    ]
+    if not messages:
+        return ""
+    content = _field(messages[-1], "content")
+    if isinstance(content, list | tuple):
+        texts = [_field(part, "text") for part in content if _field(part, "type") == "text"]
+        content = "".join(text for text in texts if isinstance(text, str))
+    words = [content if isinstance(content, str) else "", _submitted(messages[-1])]
+    return "\n".join(filter(None, words))
+
+
+def _submitted(message: Any) -> str:
+    """Return the arguments of the last tool call of a message as text, "" where there is none."""
+    calls = _field(message, "tool_calls")
+    call = calls[-1] if isinstance(calls, list | tuple) and calls else _field(message, "function_call")
+    text = fields = _field(_field(call, "function", call), "arguments")
+    for _ in range(2):  # some servers write the object as JSON, and some write that as a JSON string again
+        if isinstance(fields, str):
+            text = fields
+            try:
+                fields = json.loads(text)
+            except (ValueError, RecursionError):
+                return text
+    if not isinstance(fields, Mapping):
+        return ""
+    given = {name: value for name, value in fields.items() if value is not None}
+    if list(given) == ["response"] and isinstance(given["response"], str):
+        return given["response"]  # of a tool that takes the response as a whole
+    try:
+        return text if isinstance(text, str) else json.dumps(given, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _field(whole: Any, name: str, otherwise: Any = None) -> Any:
+    """Return an entry of a mapping, or an attribute of a client's object."""
+    if isinstance(whole, Mapping):
+        return whole.get(name, otherwise)
+    return otherwise if whole is None or isinstance(whole, str) else getattr(whole, name, otherwise)
 
 
 def parts_of(message: Message) -> list[Message]:
