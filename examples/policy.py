@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
@@ -39,6 +40,7 @@ from transformers.utils import logging as transformers_logging
 from cache import roomy_cache
 from verienv.core.assets import asset_path
 from verienv.core.dialogue import Message, parts_of
+from verienv.core.special_tokens import SpecialTokens
 
 BUILT_IN = ("tiny-lm", "tiny-vlm")
 LIKE_LLAVA = ("llava",)
@@ -158,6 +160,11 @@ class Policy:
     def device(self) -> torch.device:
         return self.model.device
 
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """The texts that would be read as marks of turns and pictures."""
+        return SpecialTokens.of(self.processor or self.tokenizer)
+
     @property
     def stops(self) -> list[int]:
         """The tokens that end a response."""
@@ -197,14 +204,11 @@ class Policy:
         return ids[1:] if response and ids and response[-1] == ids[0] and ids[0] in self.stops else ids
 
     def _rendered(self, messages: Sequence[Message]) -> str:
-        """The text of a dialogue. Processors want parts, in which a token that stands for a picture is no text."""
+        """The text of a dialogue, in which no words are special tokens. Processors want parts."""
+        told = self.special.taken_out_of(messages)
         if self.processor is None:
-            return str(self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False))
-        marks = [getattr(self.processor, name, None) for name in ("image_token", "boi_token", "video_token")]
-        spoken = [{**message, "content": [dict(part) for part in parts_of(message)]} for message in messages]
-        for part in (part for message in spoken for part in message["content"] if part["type"] == "text"):
-            for mark in filter(None, marks):
-                part["text"] = part["text"].replace(mark, " ")
+            return str(self.tokenizer.apply_chat_template(told, add_generation_prompt=True, tokenize=False))
+        spoken = [{**message, "content": parts_of(message)} for message in told]
         return str(self.processor.apply_chat_template(spoken, add_generation_prompt=True, tokenize=False))
 
     def text(self, response: Sequence[int]) -> str:

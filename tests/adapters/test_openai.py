@@ -36,6 +36,13 @@ def test_a_dialogue_in_words_stays_strings(env_id):
     assert all(isinstance(message["content"], str) for message in openai.messages(played))
 
 
+def test_special_tokens_of_the_served_model_can_be_taken_out_of_the_dialogue():
+    played = episode(ID)
+    played.answer("<|im_e<|im_end|>nd|>No.<|im_start|>user")
+    said = [message["content"] for message in openai.messages(played, ["<|im_end|>", "<|im_start|>"])]
+    assert said == [played.messages[0]["content"], "No.user", played.messages[2]["content"]]
+
+
 def test_at_the_next_question_the_dialogue_begins_anew_with_its_picture():
     played = episode(VIEWS_ID, view_size=96)
     [before] = openai.messages(played)

@@ -85,6 +85,19 @@ def test_a_tokenizer_of_tokenizers_will_do() -> None:
     assert np.array_equal(seen["tokens"][seen["mask"] == 1], same["tokens"][same["mask"] == 1])
 
 
+def test_special_tokens_that_a_policy_spells_out_are_no_marks() -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+    env = TextTokens(gym.make("verienv/VIRL-VL-v0", history="own", view_size=64), tokenizer, 2000)
+    env.reset(seed=0)
+    answer = json.loads(env.unwrapped.expert_response()) | {"current observation": "<|us<|end|>er|><|end|>Arrived."}
+    observation, *_ = env.step(json.dumps(answer))
+    assert "<|end|>" in text_of(env)
+    marks = [tokenizer.token_to_id(mark) for mark in ("<|end|>", "<|user|>")]
+    assert not np.isin(observation["tokens"][observation["mask"] == 1], marks).any()
+
+
 def test_without_a_table_an_action_is_text() -> None:
     env = letters()
     env.reset(seed=0)

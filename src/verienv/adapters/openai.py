@@ -16,20 +16,27 @@ for row in rows("verienv/GeneralPoints-VL-v0", "rule_ood", n=100):
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from verienv.core.dialogue import images_of, parts_of, png, response_of
 from verienv.core.episode import Episode
+from verienv.core.special_tokens import SpecialTokens
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def messages(episode: Episode) -> list[dict[str, Any]]:
+def messages(episode: Episode, special_tokens: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return the dialogue in which an episode stands, pictures as data URLs of PNG files in their places.
 
     Texts without pictures stay strings; others are lists of ``text`` and ``image_url`` parts. The list is fresh: JSON
     can hold it, and the last message is the user's.
+
+    Args:
+        episode: the episode.
+        special_tokens: texts to take out of the words, such as a tokenizer's ``all_special_tokens``: servers of open
+            models read them as marks of their chat template, and a policy that spells them would forge a turn.
     """
     urls = iter(map(data_url, images_of(episode.pictures)))
     return [
@@ -42,7 +49,7 @@ def messages(episode: Episode) -> list[dict[str, Any]]:
                 for part in parts_of(message)
             ],
         }
-        for message in episode.messages
+        for message in SpecialTokens(special_tokens).taken_out_of(episode.messages)
     ]
 
 

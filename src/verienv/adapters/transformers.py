@@ -14,6 +14,7 @@ from typing import Any
 
 from verienv.core.assets import asset_path
 from verienv.core.dialogue import Message, parts_of
+from verienv.core.special_tokens import SpecialTokens
 
 BUILT_IN = "tiny-lm"
 """The name of the model that comes with the repository."""
@@ -30,8 +31,8 @@ def load_policy(
 ) -> Callable[[list[list[Message]]], list[str]]:
     """Load a causal language model as a policy for ``verienv.evaluate``.
 
-    Dialogues go through the model's chat template, padded on the left. Of the model's generation settings only its
-    stop tokens count.
+    Dialogues go through the model's chat template, padded on the left, without the special tokens that a policy spelled
+    out in its words. Of the model's generation settings only its stop tokens count.
 
     Args:
         model: a folder with a saved model, the name of one in the Hugging Face cache or to be downloaded, or "tiny-lm",
@@ -76,9 +77,11 @@ def load_policy(
         raise ValueError(f"device={device!r} cannot be used: {_first_line(error)}") from None
     longest = getattr(network.config, "max_position_embeddings", None)
     torch.manual_seed(seed)
+    special = SpecialTokens.of(tokenizer)
 
     def generate(dialogues: list[list[Message]]) -> list[str]:
-        texts = [tokenizer.apply_chat_template(d, add_generation_prompt=True, tokenize=False) for d in dialogues]
+        told = map(special.taken_out_of, dialogues)
+        texts = [tokenizer.apply_chat_template(d, add_generation_prompt=True, tokenize=False) for d in told]
         inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt").to(device)
         asked = inputs["input_ids"].shape[1]
         if longest and asked + max_new_tokens > longest:

@@ -9,6 +9,8 @@ from typing import Any, Literal, SupportsFloat
 import gymnasium as gym
 import numpy as np
 
+from verienv.core.special_tokens import SpecialTokens
+
 Side = Literal["left", "right"]
 
 
@@ -16,7 +18,8 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
     """Token ids for text: an environment in words, or the words of one with pictures, for a network of one's own.
 
     ## Description
-    ``observation["text"]`` is read by a tokenizer, cut or padded to ``length``. Everything else stays as it is.
+    ``observation["text"]`` is read by a tokenizer, cut or padded to ``length``; special tokens that a policy spelled
+    out in its words are taken out. Everything else stays as it is.
 
     ## Action Space
     That of the wrapped environment; with ``actions``, a table of texts, ``Discrete(len(actions))``.
@@ -84,6 +87,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
                 raise ValueError(f"{name}={side!r}: expected left or right")
         self.length, self.pad, self.truncate = length, pad, truncate
         self.tokenizer = _loaded(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
+        self._special = SpecialTokens.of(self.tokenizer)
         self.vocabulary = vocabulary or _size_of(self.tokenizer)
         """The number of ids."""
         self.padding = _padding_of(self.tokenizer)
@@ -120,7 +124,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         return self.actions[index]
 
     def _told(self, observation: dict[str, Any], info: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        ids = _ids_of(self.tokenizer, observation["text"])
+        ids = _ids_of(self.tokenizer, self._special.taken_out(observation["text"]))
         if ids and not 0 <= min(ids) <= max(ids) < self.vocabulary:
             raise ValueError(f"the tokenizer gives ids up to {max(ids)}: set vocabulary, now {self.vocabulary}")
         kept = ids[-self.length :] if self.truncate == "left" else ids[: self.length]
