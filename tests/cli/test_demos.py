@@ -1,3 +1,4 @@
+import gzip
 import json
 import re
 from pathlib import Path
@@ -51,7 +52,8 @@ def test_demos_with_pictures_writes_the_pictures_beside_the_file(cli, tmp_path, 
     for number, line in enumerate((tmp_path / "demos.jsonl").read_text().splitlines()):
         row = json.loads(line)
         env.reset(seed=7 if number == 0 else None)
-        assert row["images"] == [f"demos_images/{number:06d}.png"]
+        [image] = row["images"]
+        assert re.fullmatch(rf"demos_images/{number:06d}-[0-9a-f]{{12}}\.png", image)
         assert np.array_equal(pixels(tmp_path / row["images"][0]), env.pictures[0])
         [part] = (row.get("completion") or row["chosen"])[-1]["content"]
         ranks, target = read_instance(row["instance"])
@@ -73,8 +75,28 @@ def test_demos_with_pictures_load_as_a_dataset_of_images(cli, tmp_path, monkeypa
 def test_demos_with_pictures_replaces_its_own_pictures_of_before(cli, tmp_path):
     with_pictures(cli, tmp_path / "demos.jsonl", "-n", "3")
     with_pictures(cli, tmp_path / "demos.jsonl", "-n", "1", "--seed", "2")
-    assert names(tmp_path) == ["demos.jsonl", "demos_images", "demos_images/000000.png"]
-    assert np.array_equal(pixels(tmp_path / "demos_images" / "000000.png"), dealt(2, image_size=96).pictures[0])
+    _, _, image = names(tmp_path)
+    assert names(tmp_path) == ["demos.jsonl", "demos_images", image]
+    assert json.loads((tmp_path / "demos.jsonl").read_text())["images"] == [image]
+    assert np.array_equal(pixels(tmp_path / image), dealt(2, image_size=96).pictures[0])
+
+
+def test_demos_with_pictures_written_twice_are_the_same(cli, tmp_path):
+    def whole():
+        return {name: (tmp_path / name).read_bytes() for name in names(tmp_path) if "." in name}
+
+    with_pictures(cli, tmp_path / "demos.jsonl", "-n", "2")
+    before = whole()
+    with_pictures(cli, tmp_path / "demos.jsonl", "-n", "2")
+    assert whole() == before
+
+
+def test_pictures_that_an_earlier_version_named_by_number_alone_are_replaced_too(cli, tmp_path):
+    (tmp_path / "demos_images").mkdir()
+    (tmp_path / "demos_images" / "000000.png").write_text("old")
+    with_pictures(cli, tmp_path / "demos.jsonl.gz", "-n", "1")
+    with gzip.open(tmp_path / "demos.jsonl.gz", "rt") as file:
+        assert names(tmp_path) == ["demos.jsonl.gz", "demos_images", *json.loads(file.read())["images"]]
 
 
 def test_demos_with_pictures_touches_no_folder_in_which_other_things_are(cli, tmp_path):
@@ -104,18 +126,23 @@ def test_demos_that_are_interrupted_leave_file_and_pictures_as_they_were(cli, tm
     assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path) if "." in name} == before
 
 
-def test_an_old_file_never_stands_beside_new_pictures(cli, tmp_path, monkeypatch):
-    with_pictures(cli, tmp_path / "demos.jsonl", "-n", "1")
-    rename = Path.rename
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_wherever_the_taking_of_places_fails_the_old_file_has_its_old_pictures(cli, tmp_path, monkeypatch, at):
+    def whole():
+        return {name: (tmp_path / name).read_bytes() for name in names(tmp_path) if "." in name}
+
+    with_pictures(cli, tmp_path / "demos.jsonl", "-n", "3")
+    before, replace, moved = whole(), Path.replace, []
 
     def fails(path, target):
-        if target.name == "demos_images":
+        moved.append(path)
+        if len(moved) == at:
             raise OSError(5, "Input/output error", str(path))
-        return rename(path, target)
+        return replace(path, target)
 
-    monkeypatch.setattr(Path, "rename", fails)
-    assert with_pictures(cli, tmp_path / "demos.jsonl", "-n", "1", "--seed", "9")[0] == 2
-    assert not [name for name in names(tmp_path) if name.endswith(("jsonl", "part"))]
+    monkeypatch.setattr(Path, "replace", fails)
+    assert with_pictures(cli, tmp_path / "demos.jsonl", "-n", "3", "--seed", "9")[0] == 2
+    assert whole() == before
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -38,7 +38,7 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         result.save(tmp_path / "result.json")
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]

@@ -1,59 +1,82 @@
-"""The command ``verienv``: every error is one line on stderr with status 2, Ctrl-C has status 130."""
+"""The command ``verienv``: every error is one line on stderr with status 2; Ctrl-C has status 130, SIGTERM 143."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
-from verienv.cli.common import Interrupted
+from verienv.cli import streams
 
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
-    sys.exit(run(sys.argv[1:]))
+    streams.prepare()
+    status = INTERRUPTED
+    try:
+        with streams.unwinding():
+            status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # one that came when all was done
+        streams.let_go()
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit status."""
     try:
-        from verienv.cli.app import app
+        status = _command(list(arguments) or ["--help"])
+        streams.flush()
+    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
+        streams.let_go()
+        return 1
+    except KeyboardInterrupt as error:
+        streams.let_go()
+        return _ended(error)
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] not in ("typer", "rich", "click"):
             raise
-        return _fail(f'the command line needs {error.name}: pip install "verienv[cli]"')
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
-    try:
-        status = app(args=list(arguments) or ["--help"], prog_name="verienv", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has had enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (KeyboardInterrupt, Interrupted) as error:
-        return _fail(str(error) or "interrupted", INTERRUPTED)
+        return _fail(f'the command line needs {error.name}; type: pip install "verienv[cli]"')
     except Exception as error:
-        if type(error).__name__ == "Abort":
-            return _fail("interrupted", INTERRUPTED)
         usage = getattr(error, "format_message", None)  # wrong usage, found by typer
-        if usage is not None:
-            return _fail(f"{usage()} (see verienv --help)")
-        if not isinstance(error, ValueError | OSError):
+        if usage is None and not isinstance(error, ValueError | OSError):
             raise
-        return _fail(_sentence(error))
-    if status == INTERRUPTED:
-        return _fail("interrupted", INTERRUPTED)
-    return status if isinstance(status, int) else 0
+        streams.let_go()
+        return _fail(f"{usage()} (see verienv --help)" if usage else _sentence(error))
+    return status
 
 
-def _sentence(error: ValueError | OSError) -> str:
+def _command(arguments: list[str]) -> int:
+    """Run a command without typer's own handling of errors, signals and streams."""
+    import typer
+
+    from verienv.cli.app import app
+
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("verienv", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _ended(error: KeyboardInterrupt) -> int:
+    is_signal = isinstance(error, streams.Terminated)
+    words = "; ".join(["terminated" if is_signal else "interrupted", *getattr(error, "__notes__", [])])
+    return _fail(words, 128 + error.args[0] if is_signal else INTERRUPTED)
+
+
+def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return f"{_short(str(error.filename))}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:120]}...{name[-70:]}"
+
+
 def _fail(message: str, status: int = 2) -> int:
-    print(f"verienv: {' '.join(message.split())}", file=sys.stderr)
+    streams.tell(f"verienv: {message}")
     return status

@@ -12,18 +12,21 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from verienv.cli.common import full_id, import_all, note, reading, writing
+from verienv.cli.common import STDOUT, full_id, import_all, note, reading, writing
 from verienv.cli.convert import convert
 from verienv.cli.evaluate import evaluate
 from verienv.cli.listing import listing
 from verienv.cli.options import EnvId, Imports, Seed, Settings, Split
-from verienv.cli.pictures import check_image, check_map, folder_for, save_map, save_picture, writing_rows
+from verienv.cli.pictures import check_image, check_map, folder_for, writing_rows
+from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.play import play as play_in
-from verienv.cli.replay import check_replay, deal, save_replay
 from verienv.cli.score import Score, judged_lines
+from verienv.cli.show import show
+from verienv.cli.streams import check_input, check_output
 from verienv.core import tasks
 from verienv.core.make import make_env
 from verienv.core.settings import read_settings
+from verienv.core.version import __version__
 from verienv.demos import Kind, demonstrations
 
 MOST_BAD_LINES = 20
@@ -36,9 +39,25 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"verienv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def verienv(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def envs(modules: Imports = []) -> None:  # noqa: B006
     """List the environments with their splits and settings."""
+    check_output(needed=True)
     import_all(modules)
     console = Console(highlight=False)
     for number, table in enumerate(listing()):
@@ -47,77 +66,7 @@ def envs(modules: Imports = []) -> None:  # noqa: B006
         console.print(table)
 
 
-@app.command()
-def show(
-    env_id: EnvId,
-    split: Split = "train",
-    seed: Seed = 0,
-    setting: Settings = [],  # noqa: B006 - typer copies it
-    answer: Annotated[bool, typer.Option("--answer", help="Add the expert's response and its verdict.")] = False,
-    image: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.png", help="Write the picture to this file, where the task has pictures."),
-    ] = None,
-    map_file: Annotated[
-        Path | None,
-        typer.Option("--map", metavar="FILE.png", help="Write the map to this file, where the task has maps."),
-    ] = None,
-    after: Annotated[
-        int,
-        typer.Option(min=0, help="Show the question after this number of responses by the expert, or of --responses."),
-    ] = 0,
-    instance: Annotated[
-        str | None, typer.Option(metavar="ID", help="Deal this instance, not one that the seed chooses.")
-    ] = None,
-    replay: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.html", help="Play to the end, and write a page that replays the episode."),
-    ] = None,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.png", help="Play to the end, and write one picture with a tile for each attempt."),
-    ] = None,
-    responses: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Play these responses instead of the expert's: the log of an evaluation (its episode is dealt as it "
-            'was there), or other JSON lines with "response". The first episode is taken, or that of --instance.',
-        ),
-    ] = None,
-) -> None:
-    """Show a question of an episode: the first, or a later one."""
-    env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
-    check_image(image, env)
-    check_map(map_file, env)
-    check_replay(replay, sheet)
-    dealt = deal(env, seed, instance, responses)
-    episode = dealt.episode
-    for _ in range(after):
-        response = dealt.respond(episode)
-        if response is not None:
-            episode.answer(response)
-        if response is None or episode.is_over:
-            raise ValueError(f"--after {after}: {dealt.by} is done before that; ask for fewer")
-    if image:
-        save_picture(episode, image)
-    if map_file:
-        save_map(episode, map_file)
-    print(f"[{episode.question.instance}, {dealt.origin}]\n\n{episode.text}")
-    if episode.question.vision:
-        print(f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]")
-    if map_file:
-        print(f"\n[the map: {map_file}]")
-    if answer:
-        response = episode.expert(steps=True)
-        verdict = episode.question.judge(response)
-        print(f"\n[the expert]\n\n{response}\n\n[the verdict]\n")
-        for name, value in verdict.model_dump(mode="json").items():
-            print(f"{name:10}  {value if isinstance(value, str) else json.dumps(value)}".rstrip())
-    if replay or sheet:
-        save_replay(dealt, replay, sheet)
-        written = (("replay", replay), ("sheet", sheet))
-        print("\n" + "\n".join(f"[the {name}: {path}]" for name, path in written if path))
+app.command()(show)
 
 
 @app.command()
@@ -150,6 +99,9 @@ def play(
     env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     check_image(image, env)
     check_map(map_file, env)
+    check_places(paths_in(env, read_settings(setting)), {"--image": image, "--map": map_file})
+    check_output(needed=True)
+    check_input()
 
     def read() -> str:
         typed = input("> ")
@@ -162,9 +114,12 @@ def play(
 
 @app.command()
 def verify(
-    file: Annotated[str, typer.Argument(metavar="FILE", help='Responses as JSON lines; "-" is stdin.')],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help='Responses as JSON lines, perhaps by gzip, bzip2 or xz; "-" is stdin.')
+    ],
     out: Annotated[
-        str | None, typer.Option(metavar="FILE", help='Write the verdicts to this file; "-" is stdout.')
+        str | None,
+        typer.Option(metavar="FILE", help='Write the verdicts to this file, by gzip if it ends in .gz; "-" is stdout.'),
     ] = None,
     rule: Annotated[str | None, typer.Option(help="The rule for lines that name none, such as rank.")] = None,
     rewards: Annotated[
@@ -185,6 +140,9 @@ def verify(
     import_all(modules)
     if rewards is not None:
         tasks.check_rewards(rewards)
+    check_name("--out", out, JSON_LINES, may_be_packed=True, may_be_stdout=True)
+    check_places({"FILE": file}, {"--out": out})
+    check_output(needed=out is None or out in STDOUT)
     columns = {"rule": rule, "vision": vision or None}
     score = Score()
     with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
@@ -196,7 +154,7 @@ def verify(
                 note(f"{file}, line {number}: {judged}")
     if score.bad_lines > MOST_BAD_LINES:
         note(f"... and {score.bad_lines - MOST_BAD_LINES} more lines that cannot be read")
-    print(score.summary(), file=sys.stderr if out == "-" else sys.stdout)
+    print(score.summary(), file=sys.stderr if out in STDOUT else sys.stdout)
     if score.bad_lines or not score.scored:
         raise typer.Exit(1)
 
@@ -212,7 +170,9 @@ def demos(
     wrong_attempts: Annotated[
         int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
     ] = 1,
-    out: Annotated[str, typer.Option(metavar="FILE", help='The file to write; "-" is stdout.')] = "-",
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help='The file to write, by gzip if it ends in .gz; "-" is stdout.')
+    ] = "-",
     setting: Settings = [],  # noqa: B006
 ) -> None:
     """Write demonstrations as JSON lines, in the form that TRL reads.
@@ -221,6 +181,9 @@ def demos(
     "images" in each line holds their paths relative to the file.
     """
     env_id, settings = full_id(env_id), read_settings(setting)
+    check_name("--out", out, JSON_LINES, may_be_packed=True, may_be_stdout=True)
+    check_places(paths_in(make_env(env_id, **{"split": split, **settings}), settings), {"--out": out})
+    check_output(needed=out in STDOUT)
     wanted = cast(Kind, kind)  # demonstrations() checks it
     rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
     first = next(rows)  # wrong arguments are an error before the file is touched
@@ -228,7 +191,7 @@ def demos(
     with writing_rows(out, with_images) as write:
         for row in chain([first], rows):
             write(row)
-    if out != "-":
+    if out not in STDOUT:
         note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
 
 

@@ -8,20 +8,19 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from gymnasium import registry
 
+from verienv.cli.streams import check_input, tell
 from verienv.core import tasks
-from verienv.core.files import atomic_write
+from verienv.core.files import atomic_text, read_lines
+
+STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
-class Interrupted(Exception):
-    """Ctrl-C, with a word on what was kept."""
-
-
-def full_id(name: str) -> str:
-    """Return the environment's id; "GeneralPoints-L" is enough.
+def full_id(name: str, *, numeric: bool = False) -> str:
+    """Return the environment's id; "GeneralPoints-L" is enough. With ``numeric``, those in numbers are known too.
 
     "my_module:mine/Task-v0" imports the module first, also from the current folder.
 
@@ -37,8 +36,16 @@ def full_id(name: str) -> str:
         return env_id
     wanted = _short(name)
     known = {_short(env_id): env_id for task in tasks.every() for env_id in task.environments}
+    in_numbers = {_short(env_id): env_id for task in tasks.every() for env_id in task.numeric}
+    if numeric:
+        known |= in_numbers
     if wanted in known:
         return known[wanted]
+    if wanted in in_numbers:
+        raise ValueError(
+            f"{in_numbers[wanted]} speaks in numbers, to libraries without text; `verienv show` shows it, this command "
+            f"takes one in words: {', '.join(known.values())}"
+        )
     close = get_close_matches(wanted, known, n=1)
     hint = f"did you mean {known[close[0]]}? " if close else ""
     raise ValueError(
@@ -70,30 +77,26 @@ def import_all(modules: Sequence[str]) -> None:
 
 
 @contextmanager
-def reading(path: str) -> Iterator[BinaryIO]:
-    """Open a file as lines of bytes; "-" is stdin."""
-    if path == "-":
-        yield sys.stdin.buffer
+def reading(path: str | Path) -> Iterator[Iterator[bytes]]:
+    """Open a file as lines of bytes (see ``read_lines``), perhaps compressed; "-" is stdin."""
+    if str(path) == "-":
+        check_input()
+        yield read_lines(sys.stdin.buffer, "standard input")
         return
     with Path(path).open("rb") as file:
-        yield file
+        yield read_lines(file, path)
 
 
 @contextmanager
 def writing(path: str) -> Iterator[TextIO]:
     """Open a text file to write to; "-" is stdout. It appears when all is written; until then an old one stays."""
-    if path == "-":
+    if path in STDOUT:
         yield sys.stdout
         return
-    try:
-        with atomic_write(path) as part, part.open("w", encoding="utf-8") as file:
-            yield file
-    except OSError as error:
-        if error.filename is None:  # a failed write does not say where
-            error.filename = path
-        raise
+    with atomic_text(path) as file:
+        yield file
 
 
 def note(text: str) -> None:
     """Write a line to the person at the terminal, beside the output proper."""
-    print(text, file=sys.stderr)
+    tell(text)

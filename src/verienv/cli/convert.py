@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from verienv.cli.common import note
+from verienv.cli.places import check_name, check_places
+from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.task import Task
 
@@ -26,6 +28,9 @@ def convert(
 
     For V-IRL these are the routes of the paper. Play them with the setting data=OUT.json.
     """
+    check_name("OUT.json", out, (".json",))
+    check_places({"FOLDER": source}, {"OUT.json": out})
+    check_output(needed=False)
     print(_converting(task).convert(source, out, defects=defects, note=note))
 
 

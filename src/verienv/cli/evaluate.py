@@ -7,12 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from verienv.cli.common import Interrupted, full_id, note, writing
+from verienv.cli.common import full_id, note
 from verienv.cli.options import EnvId, Seed, Settings
+from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
+from verienv.cli.streams import check_output
 from verienv.core import tasks
+from verienv.core.make import make_env
 from verienv.core.settings import read_settings
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
+from verienv.evaluation.report import FORMATS
 
 
 def evaluate(
@@ -41,7 +45,9 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the results to this file: as JSON, or as Markdown if its name ends in .md."
+            metavar="FILE",
+            help="Write the results to this file: as JSON (.json, with every episode), Markdown (.md), CSV (.csv) or "
+            "LaTeX (.tex); by gzip if .gz follows.",
         ),
     ] = None,
     against: Annotated[
@@ -59,13 +65,18 @@ def evaluate(
         raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
-    before = Evaluation.load(against) if against else None
     env_id = full_id(env_id)
+    settings = read_settings(setting)
+    book = log or _kept_beside(out)
+    check_name("--out", out, FORMATS, may_be_packed=True)
+    check_name("--log", log, JSON_LINES)
+    opened = paths_in(make_env(env_id, **settings), settings)
+    check_places({"--against": against, **opened}, {"--log": book, "--out": out})
+    check_output(needed=not book)
+    before = Evaluation.load(against) if against else None
     cells: Any = None
     if splits is not None:
         cells = tasks.of_env_id(env_id).tables.get(splits) or [split for split in splits.split(",") if split]
-    book = log or (out.with_name(out.name + ".log.jsonl") if out else None)
-    settings = read_settings(setting)
     policy: Any = baseline
     name = baseline or str(model)
     if model is not None:
@@ -84,17 +95,21 @@ def evaluate(
         note(f"going on with {book}")
     try:
         result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
-        raise Interrupted(f"interrupted; {kept}") from None
-    print(result)
-    if before:
-        print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
+        error.add_note(kept)
+        raise
     if out:
-        if out.suffix == ".md":
-            with writing(str(out)) as file:
-                file.write(result.markdown() + "\n")
-        else:
-            result.save(out)
+        result.save(out)
         if book and not log:
             book.unlink(missing_ok=True)
+    print(result)  # last, so that a reader that has had enough costs no file
+    if before:
+        print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
+
+
+def _kept_beside(out: Path | None) -> Path | None:
+    """Return the path of the log that is kept until ``out`` is written; None beside a device."""
+    if out is None or (out.exists() and not out.is_file()):
+        return None
+    return out.with_name(f"{out.name}.log.jsonl")

@@ -8,16 +8,18 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from verienv.cli.common import writing
+from verienv.cli.common import STDOUT, writing
 from verienv.core.dialogue import images_of, png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.files import atomic_write
+from verienv.core.files import atomic_write, part_beside
 
-_OURS = re.compile(r"\d{6,}\.png")
+_OURS = re.compile(r"\d{6,}(-[0-9a-f]{12})?\.png")
 
 
 def check_image(image: Path | None, env: VerifiedEnv) -> Path | None:
@@ -57,7 +59,8 @@ def save_map(episode: Episode, path: Path) -> None:
 def folder_for(out: str) -> Path:
     """Return the folder of the pictures whose rows are in ``out``: demos_images for demos.jsonl."""
     path = Path(out)
-    return path.parent / f"{path.stem}_images"
+    stem = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+    return path.parent / f"{stem}_images"
 
 
 @contextmanager
@@ -65,7 +68,9 @@ def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, An
     """Yield a function that writes a row as a line of JSON to ``out``, "-" for stdout.
 
     With ``with_images``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths
-    relative to the file. File and folder appear when all is written, the file last; until then old ones stay.
+    relative to the file. They are named by number and content, so that those of an old file can stand beside those of
+    the new one: first the new pictures appear, then the new file takes the old one's place, and then the old pictures
+    go. Whenever this is interrupted, old file or new one, its pictures are there.
 
     Raises:
         ValueError: with ``with_images``, if ``out`` is no place for a folder, or other things are in that folder.
@@ -76,35 +81,62 @@ def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, An
         return
     folder = folder_for(out)
     _check_place(out, folder)
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    with writing(out) as file:
-        count = 0
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part, before, is_new = part_beside(folder), _stamp(out), not folder.exists()
+    added, names = list[Path](), set[str]()
+    try:
+        part.mkdir()
+        with writing(out) as file:
+            yield _writer(file, part, folder.name)
+            folder.mkdir(exist_ok=True)
+            for picture in sorted(part.iterdir()):
+                names.add(picture.name)
+                if not (folder / picture.name).exists():
+                    added.append(folder / picture.name)
+                picture.replace(folder / picture.name)
+    except BaseException:
+        if _stamp(out) == before:  # else the new file is in place, and needs them
+            for picture in added:
+                picture.unlink(missing_ok=True)
+            if is_new:
+                shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    for picture in folder.iterdir():
+        if _OURS.fullmatch(picture.name) and picture.name not in names:
+            picture.unlink(missing_ok=True)
 
-        def write(row: dict[str, Any]) -> None:
-            nonlocal count
-            names = []
-            for image in row["images"]:
-                name = f"{count:06d}.png"
-                (part / name).write_bytes(png(image))
-                names.append(f"{folder.name}/{name}")
-                count += 1
-            _write_line(file, row | {"images": names})
 
-        try:
-            part.mkdir()
-            yield write
-            file.flush()
-            _take_place(part, folder, Path(out))
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+def _stamp(path: str) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
-def _write_line(file: Any, row: dict[str, Any]) -> None:
+def _writer(file: TextIO, part: Path, name: str) -> Callable[[dict[str, Any]], None]:
+    numbers = count()
+
+    def write(row: dict[str, Any]) -> None:
+        names = []
+        for image in row["images"]:
+            data = png(image)
+            names.append(f"{next(numbers):06d}-{sha256(data).hexdigest()[:12]}.png")
+            (part / names[-1]).write_bytes(data)
+        _write_line(file, row | {"images": [f"{name}/{each}" for each in names]})
+
+    return write
+
+
+def _write_line(file: TextIO, row: dict[str, Any]) -> None:
     file.write(json.dumps(row) + "\n")
 
 
 def _check_place(out: str, folder: Path) -> None:
-    if out == "-" or (Path(out).exists() and not Path(out).is_file() and not Path(out).is_dir()):
+    if out in STDOUT or (Path(out).exists() and not Path(out).is_file() and not Path(out).is_dir()):
         raise ValueError(
             f"--out {out}: the rows come with pictures, which go into a folder beside the file; "
             "give a file's path, e.g. --out demos.jsonl"
@@ -116,11 +148,3 @@ def _check_place(out: str, folder: Path) -> None:
                 f"the pictures would replace {folder / others[0]}, which is none of them; "
                 "move it away or choose another --out"
             )
-
-
-def _take_place(part: Path, folder: Path, file: Path) -> None:
-    """Put the new folder where the old one was. First the old file goes: never does it stand beside new pictures."""
-    file.unlink(missing_ok=True)
-    if folder.exists():
-        shutil.rmtree(folder)
-    part.rename(folder)

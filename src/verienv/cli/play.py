@@ -11,6 +11,8 @@ from verienv.cli.pictures import save_map, save_picture
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 
+HELP = ("?", "h", "help", "help()", "/help", "--help")
+
 
 def play(
     env: VerifiedEnv,
@@ -34,7 +36,7 @@ def play(
             while True:
                 observation, _ = env.reset(seed=seed if not dealt else None)
                 if not dealt:
-                    write(task.help(env.question))
+                    write(_help(env))
                 dealt += 1
                 write(f"\n{observation['text']}")
                 path = (image or Path(folder, f"{noun}-{dealt}.png")) if env.vision else None
@@ -47,6 +49,10 @@ def play(
             total += quitting.reward
     played = noun if dealt == 1 else f"{noun}s"
     write(f"{solved} of {dealt} {played} {task.solved}, total reward {total:g}.")
+
+
+def _help(env: VerifiedEnv) -> str:
+    return f"{env.task.help(env.question)} '?' says this again."
 
 
 class _Quit(Exception):
@@ -71,6 +77,9 @@ def _episode(
             raise _Quit(total) from None
         if typed.lower() in ("q", "quit", "exit"):
             raise _Quit(total)
+        if typed.lower() in HELP:
+            write(_help(env))
+            continue
         if typed.lower() in ("give up", "giveup"):
             return _reveal(env, total, write)
         _, reward, over, _, info = env.step(env.task.typed(env.question, typed))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from verienv.cli.common import note
+from verienv.cli.common import note, reading
 from verienv.core.config import plain_settings
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.files import atomic_write
+from verienv.core.files import MOST_LINE, atomic_write
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
-from verienv.evaluation.log import numbered_lines, read_header, read_line
+from verienv.evaluation.log import read_header, read_line
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
 
@@ -113,8 +113,8 @@ class _Told:
 
 def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[str, Any]]]:
     """Return the lines of the first episode, or of ``instance``, with the setup if the file is an evaluation's log."""
-    with path.open("rb") as file:
-        episodes, first = groupby(_read(path, file), key=lambda told: told.episode), None
+    with reading(path) as lines:
+        episodes, first = groupby(_read(path, lines), key=lambda told: told.episode), None
         for _, group in episodes:
             taken = list(group)
             first = first or taken[0]
@@ -142,12 +142,14 @@ def _check_attempts(path: Path, taken: Sequence[_Told], is_last: bool) -> None:
         raise ValueError(f"{path}, line {taken[-1].number}: the episode is not over there, but ends")
 
 
-def _read(path: Path, file: BinaryIO) -> Iterator[_Told]:
+def _read(path: Path, lines: Iterable[bytes]) -> Iterator[_Told]:
     """Yield the lines, each an object with a response; in a log there are headers among them, the first at line 1."""
     setup = None
-    for number, text in numbered_lines(path, file):
+    for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
+        if len(text) > MOST_LINE:
+            raise ValueError(f"{path}, line {number}: longer than {MOST_LINE // 2**20} MB")
         try:
             line = read_line(text)
             is_object = isinstance(line, dict)

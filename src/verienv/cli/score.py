@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from verienv.core.files import MOST_LINE
 from verienv.core.rows import read_as
 from verienv.core.verdict import Verdict
 
@@ -86,6 +87,8 @@ def judged_lines(
         if not text.strip():
             continue
         try:
+            if len(text) > MOST_LINE:
+                raise ValueError(f"longer than {MOST_LINE // 2**20} MB")
             fields = json.loads(text)
             if not isinstance(fields, dict):
                 raise ValueError("expected a JSON object with 'response' and the columns of a task")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verienv.core.files import atomic_write
+from verienv.core.files import atomic_text, read_whole
+from verienv.evaluation.formats import csv_table, latex_comment, latex_table
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
@@ -97,7 +99,8 @@ class CellResult(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """The outcome of ``evaluate``. Print it, or take ``markdown()``, ``to_json()``, ``save(path)``, ``load(path)``.
+    """The outcome of ``evaluate``. Print it, or take ``to_json()``, ``markdown()``, ``csv()`` or ``latex()``, or
+    ``save(path)``; ``load(path)`` reads JSON back.
 
     Attributes:
         setup: the conditions of the evaluation.
@@ -125,15 +128,27 @@ class Evaluation(BaseModel):
         return self.model_dump_json(indent=1)
 
     def save(self, path: str | Path) -> None:
-        """Write ``to_json()`` to a file: all of it or, when that fails, nothing."""
-        with atomic_write(path) as part:
-            part.write_text(self.to_json() + "\n", encoding="utf-8")
+        """Write a file, all of it or, when that fails, nothing: ``to_json()``, which alone ``load`` reads back.
+
+        If its name ends in .md, .csv or .tex it is ``markdown()``, ``csv()`` or ``latex()``; .gz may follow, for gzip.
+
+        Raises:
+            ValueError: for another ending.
+            OSError: if it cannot be written.
+        """
+        ending = Path(Path(path).stem if Path(path).suffix.lower() == ".gz" else path).suffix.lower()
+        if ending not in FORMATS:
+            raise ValueError(
+                f"{path}: give a name that ends in {', '.join(filter(None, FORMATS))}, or one of those and .gz"
+            )
+        with atomic_text(path) as file:
+            file.write(FORMATS[ending](self).rstrip("\n") + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a file that ``save`` wrote. Raises ValueError for any other file."""
+        """Read a file that ``save`` wrote as JSON. Raises ValueError for any other file."""
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
+            return cls.model_validate_json(read_whole(path))
         except ValidationError as error:
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
 
@@ -143,6 +158,27 @@ class Evaluation(BaseModel):
         With vision there is one between them: how the episodes ended, by what was read (``Recognition``).
         """
         return "\n\n".join([self._caption(), self._note(), *(markdown_table(*table) for table in self._tables())])
+
+    def csv(self) -> str:
+        """Return CSV with a line for each metric of each cell: cell, metric, mean, low, high, episodes, clusters.
+
+        Shares are from 0 to 1, ``low`` and ``high`` the ends of the 95% interval, empty where it is unknown. With
+        vision the parts of ``recognition`` are metrics too. Attempts that failed are "failed_<kind>": their number
+        per episode, without an interval.
+        """
+        return csv_table(("cell", "metric", "mean", "low", "high", "episodes", "clusters"), [*self._lines()])
+
+    def _lines(self) -> Iterator[tuple[str | float, ...]]:
+        for name, cell in self.cells.items():
+            parts = dict(cell.recognition) if cell.recognition else {}
+            failed = {f"failed_{kind}": (number / cell.episodes, nan, nan) for kind, number in cell.failures.items()}
+            for metric, (mean, low, high) in (cell.metrics | parts | failed).items():
+                yield name, metric, mean, low, high, cell.episodes, cell.clusters
+
+    def latex(self) -> str:
+        """Return the tables of ``markdown()`` for LaTeX, with the package booktabs."""
+        about = latex_comment(f"{self._caption()}\n{self._note()}\nNeeds \\usepackage{{booktabs}}.")
+        return "\n\n".join([about, *(latex_table(*table) for table in self._tables())])
 
     def table(self, width: int | None = None) -> str:
         """Return the tables for a terminal of ``width`` columns (with rich, if installed)."""
@@ -179,6 +215,16 @@ class Evaluation(BaseModel):
             counts = [[name, *(str(cell.failures.get(kind, 0)) for kind in kinds)] for name, cell in self.cells.items()]
             tables.append((["failed attempts", *(kind.replace("_", " ") for kind in kinds)], counts))
         return tables
+
+
+FORMATS: Mapping[str, Callable[[Evaluation], str]] = {
+    "": Evaluation.to_json,
+    ".json": Evaluation.to_json,
+    ".md": Evaluation.markdown,
+    ".csv": Evaluation.csv,
+    ".tex": Evaluation.latex,
+}
+"""The formats of saved evaluations, by the ending of the name."""
 
 
 def pool_ratios(
