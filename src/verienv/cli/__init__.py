@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
 from verienv.cli import streams
 
 INTERRUPTED = 130
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)
+"""Faults of writing. Files name themselves in theirs, standard output does not."""
 
 
 def main() -> None:
@@ -69,7 +72,8 @@ def _ended(error: KeyboardInterrupt) -> int:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{_short(str(error.filename))}: {error.strerror}" if error.filename else error.strerror
+        where = error.filename or ("standard output" if error.errno in FULL else "")
+        return f"{_short(str(where))}: {error.strerror}" if where else error.strerror
     return str(error)
 
 

@@ -74,13 +74,9 @@ def check_output(*, needed: bool) -> None:
 
 
 def flush() -> None:
-    """Write out what is left in standard output. Raises OSError that names it."""
-    try:
-        if not isinstance(sys.stdout, Closed):
-            sys.stdout.flush()
-    except OSError as error:
-        error.filename = error.filename or NAMES["stdout"]
-        raise
+    """Write out what is left in standard output. Raises OSError."""
+    if not isinstance(sys.stdout, Closed):
+        sys.stdout.flush()
 
 
 def let_go() -> None:
