@@ -16,3 +16,18 @@ def shown(value: Any) -> str:
     except Exception:  # an integer of more than 4300 digits, or an object that cannot be written
         text = f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def cut(text: object, most: int = 160) -> str:
+    """Return a text of any length, such as another library's error, as a part of one printable line of ``most``."""
+    whole = str(text)
+    line = " ".join("".join(each if each.isprintable() else " " for each in whole[: 4 * most]).split())
+    return line if len(line) <= most and len(whole) <= 4 * most else f"{line[: most - 3]}..."
+
+
+def shown_path(path: object) -> str:
+    """Return a path as an error shows it: itself, but in one printable line of at most 300 characters."""
+    text = str(path)
+    if not text.isprintable():
+        text = ascii(text[:1000])[1:-1]
+    return text if len(text) <= 300 else f"{text[:100]}...{text[-190:]}"

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from verienv.generalpoints.pictures.decks import CARDS, load_deck
+from verienv.core.file_cache import cached_by_files
+from verienv.generalpoints.pictures.decks import CARDS, deck_files, load_deck
 from verienv.generalpoints.pictures.tabletop import tabletop
 from verienv.generalpoints.pictures.visuals import Arrangement, Visual
 
@@ -54,9 +55,12 @@ def draw(
     return table_for(visual or Visual(), size, len(cards)).draw(cards, jitter)
 
 
-@lru_cache(maxsize=16)
+@cached_by_files(lambda visual, size, count: deck_files(visual.deck), maxsize=16)
 def table_for(visual: Visual, size: tuple[int, int], count: int) -> Table:
-    """One table for each visual, size and number of cards, shared by all environments of this process."""
+    """One table for each visual, size and number of cards, shared by all environments of this process.
+
+    There is a new one when a face of a deck's folder has changed.
+    """
     return Table(visual, size, count)
 
 

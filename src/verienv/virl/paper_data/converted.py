@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from verienv.core.shown import shown_path
 from verienv.virl.paper_data.format import LONGEST_NAME, describe, label_of, read_number, read_point
 from verienv.virl.paper_data.panoramas import PANORAMA_ID
 from verienv.virl.paper_data.route import Milestone, PaperFile, PaperRoute
@@ -146,4 +147,4 @@ def _panorama(row: Any) -> tuple[Point, str, float | None]:
 
 
 def _fail(path: Path, wrong: str) -> NoReturn:
-    raise ValueError(f"{path}: {wrong}; write it with verienv convert")
+    raise ValueError(f"{shown_path(path)}: {wrong}; write it with verienv convert")

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from verienv.core.shown import shown
 from verienv.virl.paper_data.route import Milestone, PaperRoute
 from verienv.virl.world.geometry import (
     COMPASS,
@@ -282,5 +283,5 @@ def describe(value: Any) -> str:
         return "missing"
     if isinstance(value, (list, dict)):
         return f"a list of {len(value)}" if isinstance(value, list) else "an object"
-    text = ascii(value[:64] if isinstance(value, str) else value)
+    text = ascii(value[:64]) if isinstance(value, str) else ascii(shown(value))[1:-1]
     return text if len(text) <= 60 else text[:57] + "..."

@@ -14,7 +14,8 @@ from itertools import pairwise
 from math import cos, hypot, radians
 from pathlib import Path
 
-from verienv.virl.paper_data.files import is_file, read_bytes, read_json
+from verienv.core.reading import is_file, read_bytes, read_json
+from verienv.core.shown import cut, shown_path
 from verienv.virl.paper_data.format import describe, read_number
 from verienv.virl.paper_data.safe_pickle import read_mapping
 from verienv.virl.routes.route import Route
@@ -45,7 +46,7 @@ def read_panoramas(folder: Path) -> dict[Point, str]:
     path = Path(folder) / MAPPING
     if not is_file(path):
         raise FileNotFoundError(
-            f"{path} is missing: it says where the panoramas were taken; give the folder that has it"
+            f"{shown_path(path)} is missing: it says where the panoramas were taken; give the folder that has it"
         )
     try:
         mapping = read_mapping(read_bytes(path))
@@ -57,8 +58,9 @@ def read_panoramas(folder: Path) -> dict[Point, str]:
                     f"the id {describe(panorama)} is no name of a file; letters, digits and -_=. are accepted"
                 )
     except ValueError as error:
-        reason = str(error).removeprefix(f"{path}: ")
-        raise ValueError(f"{path}: {reason}; nothing of it was run; a dict of (lat, lng) to id is accepted") from None
+        where = shown_path(path)
+        reason = cut(str(error).removeprefix(f"{where}: "))
+        raise ValueError(f"{where}: {reason}; nothing of it was run; a dict of (lat, lng) to id is accepted") from None
     return {(float(latitude), float(longitude)): panorama for (latitude, longitude), panorama in mapping.items()}
 
 
@@ -91,11 +93,11 @@ def read_rotation(folder: Path, panorama: str) -> float:
     path = Path(folder) / PICTURES / f"{panorama}.metadata.json"
     metadata = read_json(path, most_bytes=2**20)
     if not isinstance(metadata, dict):
-        raise ValueError(f"{path}: holds {describe(metadata)}; an object with a rotation is expected")
+        raise ValueError(f"{shown_path(path)}: holds {describe(metadata)}; an object with a rotation is expected")
     try:
         return read_number("the rotation", metadata.get("rotation"), 1e6)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{shown_path(path)}: {error}") from None
 
 
 def panoramas_along(mapping: Mapping[Point, str], ways: Iterable[Sequence[Point]]) -> list[dict[Point, str]]:
@@ -173,7 +175,8 @@ def check_panoramas(folder: Path, routes: Iterable[Route], mapping: Mapping[Poin
     missing = missing_panoramas(folder, mapping, ways)
     if missing:
         raise ValueError(
-            f"{folder}: {summarize_missing(missing)}; complete the download, or play in words (verienv/VIRL-L-v0)"
+            f"{shown_path(folder)}: {summarize_missing(missing)}; complete the download, or play in words "
+            "(verienv/VIRL-L-v0)"
         )
 
 

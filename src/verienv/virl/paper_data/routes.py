@@ -17,8 +17,10 @@ from typing import Any, Literal
 import numpy as np
 
 from verienv.core.files import atomic_write
+from verienv.core.reading import is_file, read_json
+from verienv.core.shown import cut, shown, shown_path
 from verienv.virl.paper_data.converted import dump_converted, read_converted
-from verienv.virl.paper_data.files import find_routes, is_file, name_of, read_json
+from verienv.virl.paper_data.files import find_routes, name_of
 from verienv.virl.paper_data.format import describe, read_route
 from verienv.virl.paper_data.panoramas import (
     MAPPING,
@@ -69,7 +71,7 @@ def read_paper_routes(path: Path | str, defects: Defects = "skip") -> PaperFile:
         ValueError: says in one line what is wrong with the file.
     """
     if defects not in ("skip", "refuse"):
-        raise ValueError(f"defects={defects!r}: expected skip or refuse")
+        raise ValueError(f"defects={shown(defects)}: expected skip or refuse")
     found = find_routes(Path(path))
     data = read_json(found)
     if isinstance(data, dict) and "format" in data:
@@ -83,7 +85,8 @@ def read_paper_routes(path: Path | str, defects: Defects = "skip") -> PaperFile:
             wrong[index] = str(error)
     if wrong and defects == "refuse":
         raise ValueError(
-            f"{found}: {_describe_defects(wrong, len(routes))}; mend them, or leave them out with defects='skip'"
+            f"{shown_path(found)}: {_describe_defects(wrong, len(routes))}; mend them, or leave them out "
+            "with defects='skip'"
         )
     return PaperFile(found, name_of(found), routes, wrong)
 
@@ -95,14 +98,14 @@ def _entries(data: Any, path: Path) -> list[Any]:
     entries = data[0] if isinstance(data, list) and data and isinstance(data[0], list) else data
     if not isinstance(entries, list) or not entries:
         raise ValueError(
-            f"{path}: holds {describe(data)}; [[route, ...], n], a list of routes or one route is accepted"
+            f"{shown_path(path)}: holds {describe(data)}; [[route, ...], n], a list of routes or one route is accepted"
         )
     return entries
 
 
 def _describe_defects(wrong: Mapping[int, str], others: int) -> str:
     """Count the defective routes, and name the first few with the reason."""
-    first = "; ".join(f"{index}: {reason}" for index, reason in list(wrong.items())[:MOST_NAMED])
+    first = "; ".join(f"{index}: {cut(reason, 120)}" for index, reason in list(wrong.items())[:MOST_NAMED])
     more = f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
     return f"{len(wrong)} of {len(wrong) + others} routes cannot be played ({first}{more})"
 
@@ -133,7 +136,7 @@ class PaperRoutes:
             except ValueError as error:
                 self._wrong[index] = str(error)
         self._drawn = list(self._routes)
-        report = f"{file.path}: {_describe_defects(self._wrong, len(self._routes))}"
+        report = f"{shown_path(file.path)}: {_describe_defects(self._wrong, len(self._routes))}"
         if not self._drawn or (self._wrong and defects == "refuse"):
             raise ValueError(report)
         if self._wrong:
@@ -195,11 +198,13 @@ def convert(path: Path | str, out: Path | str, *, defects: Defects = "skip") -> 
     file, out = read_paper_routes(path, defects), Path(out)
     folder = file.path.parent
     if file.is_converted:
-        raise ValueError(f"{file.path}: is converted already; give the folder that holds route_infos.json")
+        raise ValueError(f"{shown_path(file.path)}: is converted already; give the folder that holds route_infos.json")
     if not file.routes:
-        raise ValueError(f"{file.path}: {_describe_defects(file.defects, 0)}")
+        raise ValueError(f"{shown_path(file.path)}: {_describe_defects(file.defects, 0)}")
     if out.exists() and (not out.is_file() or out.samefile(file.path)):
-        raise ValueError(f"{out}: is a folder, a device or the data itself; give a file of its own, e.g. routes.json")
+        raise ValueError(
+            f"{shown_path(out)}: is a folder, a device or the data itself; give a file of its own, e.g. routes.json"
+        )
     missing: list[str] = []
     has_mapping = is_file(folder / MAPPING)
     if has_mapping:

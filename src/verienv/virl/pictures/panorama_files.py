@@ -5,19 +5,17 @@ Files are trusted in nothing: sizes are bounded, names cannot lead out of the fo
 
 from __future__ import annotations
 
-import struct
-import warnings
-import zlib
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.decoding import UnfitPictureError, decode_picture
+from verienv.core.reading import is_file, read_bytes, read_json
+from verienv.core.shown import shown_path
 from verienv.virl.paper_data.converted import read_converted
-from verienv.virl.paper_data.files import is_file, read_bytes, read_json
 from verienv.virl.paper_data.format import describe, read_number, read_point
 from verienv.virl.paper_data.panoramas import MAPPING, PICTURES, panorama_near, read_panoramas, read_rotation
 from verienv.virl.world.geometry import Point
@@ -46,45 +44,29 @@ def load_panorama(path: Path | str, most_pixels: int = MOST_PIXELS) -> NDArray[n
         most_pixels: a larger picture is refused before it is decoded.
 
     Returns:
-        uint8 RGB, height x width x 3. What is transparent is taken as if it were not.
+        uint8 RGB, height x width x 3, turned as its EXIF says. What is transparent is taken as if it were not.
 
     Raises:
         FileNotFoundError: if it is not there.
         ValueError: one line that names the file, if it cannot be read, is truncated, too large, or not twice as wide as
             high within 1%.
     """
-    from PIL import Image, UnidentifiedImageError
+
+    def check(size: tuple[int, int], mode: str) -> None:
+        if size[0] * size[1] > most_pixels:
+            raise UnfitPictureError(f"has {size[0]} x {size[1]} pixels; at most {most_pixels} are accepted")
+        if mode not in _MODES:
+            raise UnfitPictureError(f"is of mode {describe(mode)}; 8 bits a channel are accepted")
 
     raw = read_bytes(Path(path))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of broken metadata, and of sizes, which are checked here
-            with Image.open(BytesIO(raw), formats=_FORMATS) as image:
-                _check_picture(image.size, image.mode, most_pixels)
-                return np.array(image.convert("RGB"))
-    except UnidentifiedImageError:
-        fault = "is no JPEG, PNG or WebP"
-    except Image.DecompressionBombError:
-        fault = f"is larger than {most_pixels} pixels, the most that is accepted"
-    except _Unfit as unfit:
-        fault = str(unfit)
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
-        fault = f"is truncated or broken ({describe(str(error))})"
-    raise ValueError(f"{path}: {fault}; give a whole panorama of 360 x 180 degrees")
-
-
-class _Unfit(Exception):
-    """A picture that could be read and is no panorama."""
-
-
-def _check_picture(size: tuple[int, int], mode: str, most_pixels: int) -> None:
-    width, height = size
-    if width * height > most_pixels:
-        raise _Unfit(f"has {width} x {height} pixels; at most {most_pixels} are accepted")
-    if mode not in _MODES:
-        raise _Unfit(f"is of mode {describe(mode)}; 8 bits a channel are accepted")
-    if abs(width - 2 * height) > 0.01 * 2 * height or height < 2:
-        raise _Unfit(f"has {width} x {height} pixels; twice as wide as high is accepted, within 1%")
+        picture = decode_picture(raw, _FORMATS, check)
+        width, height = picture.size
+        if abs(width - 2 * height) > 0.01 * 2 * height or height < 2:
+            raise UnfitPictureError(f"has {width} x {height} pixels; twice as wide as high is accepted, within 1%")
+        return np.array(picture.convert("RGB"))
+    except UnfitPictureError as unfit:
+        raise ValueError(f"{shown_path(path)}: {unfit}; give a whole panorama of 360 x 180 degrees") from None
 
 
 class PanoramaFolder:
@@ -127,7 +109,7 @@ class PanoramaFolder:
         elif is_file(given / MAPPING):
             self.files = {where: _picture(panorama) for where, panorama in read_panoramas(given).items()}
         else:
-            raise FileNotFoundError(f"{given}: holds neither {LIST} nor {MAPPING}; give a folder that does")
+            raise FileNotFoundError(f"{shown_path(given)}: holds neither {LIST} nor {MAPPING}; give a folder that does")
         self.folder = _resolved(given)
 
     def __len__(self) -> int:
@@ -153,7 +135,7 @@ class PanoramaFolder:
     def _inside(self, file: str) -> Path:
         path = _resolved(self.folder / file)
         if not path.is_relative_to(self.folder):
-            raise ValueError(f"{self.folder / file}: leads out of the folder; only what lies in it is read")
+            raise ValueError(f"{shown_path(self.folder / file)}: leads out of the folder; only what lies in it is read")
         return path
 
 
@@ -161,7 +143,9 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):
-        raise ValueError(f"{path}: cannot be found out where it leads; give a plain file or folder") from None
+        raise ValueError(
+            f"{shown_path(path)}: cannot be found out where it leads; give a plain file or folder"
+        ) from None
 
 
 def _picture(panorama: str) -> str:
@@ -172,10 +156,12 @@ def _read_table(path: Path) -> tuple[Mapping[Point, str], Mapping[str, float]]:
     """Read ids by location and rotations by id from a converted file."""
     data = read_json(path)
     if not isinstance(data, dict):
-        raise ValueError(f"{path}: holds {describe(data)}; a file that verienv convert wrote is accepted")
+        raise ValueError(f"{shown_path(path)}: holds {describe(data)}; a file that verienv convert wrote is accepted")
     file = read_converted(data, path)
     if not file.panoramas:
-        raise ValueError(f"{path}: names no panorama; convert it again where {MAPPING} lies beside the routes")
+        raise ValueError(
+            f"{shown_path(path)}: names no panorama; convert it again where {MAPPING} lies beside the routes"
+        )
     return file.panoramas, file.rotations
 
 
@@ -183,7 +169,7 @@ def _read_list(path: Path) -> tuple[dict[Point, str], dict[str, float]]:
     """Read files by location and rotations by file from a ``panoramas.json``."""
     entries = read_json(path, MOST_LIST_BYTES)
     if not isinstance(entries, list) or not entries:
-        raise ValueError(f"{path}: holds {describe(entries)}; a list of at least one panorama is accepted")
+        raise ValueError(f"{shown_path(path)}: holds {describe(entries)}; a list of at least one panorama is accepted")
     files: dict[Point, str] = {}
     rotations: dict[str, float] = {}
     for number, entry in enumerate(entries):
@@ -195,7 +181,7 @@ def _read_list(path: Path) -> tuple[dict[Point, str], dict[str, float]]:
                 raise ValueError(f"an earlier one gives the same file another rotation, {rotations[file]:g}")
             files[where] = file
         except ValueError as error:
-            raise ValueError(f"{path}: panorama {number}: {error}") from None
+            raise ValueError(f"{shown_path(path)}: panorama {number}: {error}") from None
     return files, rotations
 
 

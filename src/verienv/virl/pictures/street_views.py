@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
 from verienv.core.question import Picture
+from verienv.core.shown import shown_path
 from verienv.virl.paper_data.files import ROUTES, find_routes
 from verienv.virl.pictures.panorama import Engine, grid, projector
 from verienv.virl.pictures.panorama_files import PanoramaFolder, load_panorama
@@ -40,7 +41,9 @@ def panorama_folder(data: Path | None, panoramas: Path | None) -> PanoramaFolder
     if routes.name == ROUTES:
         return PanoramaFolder(panoramas or routes.parent)
     if panoramas is None:
-        raise ValueError(f"data={str(routes)!r} names panoramas; give panoramas= the folder that holds street_views")
+        raise ValueError(
+            f"data={shown_path(routes)!r} names panoramas; give panoramas= the folder that holds street_views"
+        )
     return PanoramaFolder(panoramas, converted=routes)
 
 
