@@ -31,3 +31,8 @@ def shown_path(path: object) -> str:
     if not text.isprintable():
         text = ascii(text[:1000])[1:-1]
     return text if len(text) <= 300 else f"{text[:100]}...{text[-190:]}"
+
+
+def shown_instance(instance: object) -> str:
+    """Return what was given as an instance as an error shows it: in quotes, whatever it is."""
+    return shown(instance if isinstance(instance, str) else shown(instance))

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from verienv.core.shown import shown
+
 RANKS = ("A", "2", "3", "4", "5", "6", "7", "8", "9", "10", "J", "Q", "K")
 FACES = ("J", "Q", "K")
 SUITS = {"C": "clubs", "D": "diamonds", "H": "hearts", "S": "spades"}
@@ -35,7 +37,7 @@ def split_card(card: str) -> tuple[str, str]:
     match = _CARD.fullmatch(card) if isinstance(card, str) else None
     if match is None:
         raise ValueError(
-            f"card {card!r}: expected a rank ({', '.join(RANKS)}), with or without a suit letter (C, D, H, S)"
+            f"card {shown(card)}: expected a rank ({', '.join(RANKS)}), with or without a suit letter (C, D, H, S)"
         )
     return match.group(1), match.group(2)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from verienv.core.env import VerifiedEnv
+from verienv.core.shown import shown
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.generalpoints.puzzle import Puzzle, read_instance
@@ -92,7 +93,7 @@ class GeneralPointsEnv(VerifiedEnv):
         dealing = self._dealing
         if target != dealing.target or len(ranks) != dealing.count or not dealing.holds(ranks):
             raise ValueError(
-                f"instance={instance!r} cannot be dealt here ({dealing}); choose a setting "
+                f"instance={shown(instance)} cannot be dealt here ({dealing}); choose a setting "
                 "with its target and number of cards, in which the suits suffice and the target can be made"
             )
         return ranks

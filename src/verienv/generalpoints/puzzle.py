@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from verienv.core.shown import shown
+from verienv.core.shown import shown, shown_instance
 from verienv.generalpoints.cards import RANK_NUMBER, RANKS, SUITS, split_card
 from verienv.generalpoints.rules import FaceRule, RuleLike
 
@@ -103,12 +103,12 @@ def read_instance(instance: str) -> tuple[tuple[str, ...], int]:
     parts = instance.split(":") if isinstance(instance, str) and len(instance) < 100 else []
     if len(parts) != 3 or parts[0] != TASK or not (parts[2].isascii() and parts[2].isdigit()):
         raise ValueError(
-            f"instance={str(instance)[:60]!r} is no GeneralPoints instance; take info['instance'] of a GeneralPoints "
-            "environment, e.g. 'generalpoints:A-4-J-Q:24'"
+            f"instance={shown_instance(instance)} is no GeneralPoints instance; take info['instance'] of a "
+            "GeneralPoints environment, e.g. 'generalpoints:A-4-J-Q:24'"
         )
     puzzle = Puzzle(tuple(parts[1].split("-")), target=int(parts[2]))
     if puzzle.id != instance:
-        raise ValueError(f"instance={shown(instance)} is not written as info['instance'] is: {puzzle.id!r}")
+        raise ValueError(f"instance={shown_instance(instance)} is not written as info['instance'] is: {puzzle.id!r}")
     return puzzle.ranks, puzzle.target
 
 

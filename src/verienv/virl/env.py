@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from verienv.core.env import VerifiedEnv
+from verienv.core.file_cache import cached_by_files
 from verienv.virl.config import VIRLConfig
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.virl.question import VIRLQuestion
@@ -133,9 +133,15 @@ class VIRLEnv(VerifiedEnv):
         return self.question.city
 
 
-@lru_cache(maxsize=16)
+def _files_of(data: Path, *_: Any) -> list[Path]:
+    from verienv.virl.paper_data.files import find_routes
+
+    return [find_routes(data)]
+
+
+@cached_by_files(_files_of, maxsize=16)
 def _paper_sampler(data: Path, defects: Literal["skip", "refuse"], options: RouteOptions) -> RouteSampler:
-    """Return the sampler of the paper's routes, shared by all environments with these settings."""
+    """Return the sampler of the paper's routes, shared by all environments with these settings and unchanged routes."""
     from verienv.virl.paper_data.routes import PaperRoutes
 
     return PaperRoutes(data, options, defects)

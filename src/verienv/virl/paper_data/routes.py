@@ -55,7 +55,7 @@ Defects = Literal["skip", "refuse"]
 MOST_NAMED = 3
 """Defective routes that a message names, at most."""
 
-_INSTANCE = re.compile(rf"{TASK}:([a-z0-9_-]+):([0-9]{{1,9}})")
+_INSTANCE = re.compile(rf"{TASK}:([a-z0-9_-]+):(0|[1-9][0-9]{{0,8}})")
 
 
 def read_paper_routes(path: Path | str, defects: Defects = "skip") -> PaperFile:
@@ -156,9 +156,9 @@ class PaperRoutes:
             )
         index = int(read[2])
         if index in self._wrong:
-            raise ValueError(f"instance={instance!r} cannot be played: {self._wrong[index]}")
+            raise ValueError(f"instance={shown(instance)} cannot be played: {self._wrong[index]}")
         if index not in self._routes:
-            raise ValueError(f"instance={instance!r} is no route here; the last index is {max(self._drawn)}")
+            raise ValueError(f"instance={shown(instance)} is no route here; the last index is {max(self._drawn)}")
         return self._routes[index]
 
     def city(self, instance: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.bounded_cache import BoundedCache
+from verienv.core.file_cache import stamp
 from verienv.core.question import Picture
 from verienv.core.shown import shown_path
 from verienv.virl.paper_data.files import ROUTES, find_routes
@@ -94,7 +95,7 @@ class StreetViews:
         """Return the panorama at a place, height x width x 3, and its rotation in degrees (see ``panorama.view``)."""
         if self.folder:
             file, rotation = self.folder.at(location)
-            return _panoramas.get(str(file), lambda: load_panorama(file)), rotation
+            return _panoramas.get((str(file), stamp(file)), lambda: load_panorama(file)), rotation
         assert city is not None  # noqa: S101 - routes without a city come with panoramas
         visual, size = self.appearance, self.panorama_size
         key = (city, location, visual, size)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from verienv.core.assets import asset_path
+from verienv.core.file_cache import cached_by_files
+from verienv.core.shown import shown, shown_instance, shown_path
 from verienv.core.sides import Side
 from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.plan import Plan
@@ -26,6 +30,7 @@ CITIES: dict[str, dict[str, str]] = {
 """The shipped cities: which part of each lies on which side. Cities without a train side are new ones."""
 
 _PROCEDURAL = re.compile(r"(grid|radial|organic)-(\d{1,9})", re.ASCII)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 _SEEDS = 2**32
 
 
@@ -52,7 +57,7 @@ def _shipped_route(city: str, index: int, options: RouteOptions) -> Route:
     shipped = shipped_plans(city)[index]
     instance = f"{TASK}:{city}:{index}"
     if options.directions == "landmarks" and not shipped.by_landmarks:
-        raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
+        raise ValueError(f"instance={shown(instance)} cannot be told by landmarks alone; choose other directions")
     return shipped.plan.route(shipped_city(city), instance, options)
 
 
@@ -82,8 +87,8 @@ class ShippedRoutes:
 
     def route(self, instance: str) -> Route:
         part, number = _read(instance, self._known[0], "12")
-        if part not in self._known or not number.isdigit() or int(number) >= len(shipped_plans(part)):
-            raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._known)}")
+        if part not in self._known or not _NUMBER.fullmatch(number) or int(number) >= len(shipped_plans(part)):
+            raise _no_route(instance, self._known, number)
         return _shipped_route(part, int(number), self._options)
 
     def city(self, instance: str) -> City:
@@ -96,11 +101,20 @@ class PlannedRoutes:
     An instance is the name of the city, the number of turns, and the seed of the plan.
     """
 
-    def __init__(self, city: str, side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
-        self._city, self._turns, self._options = city, turns, options
-        whole = _whole(city).name
+    def __init__(self, city: City, side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
+        self._city, self._side, self._turns, self._options = city, side, turns, options
+        whole = city.name
         self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
         self._drawn = next(part for part, at in self._parts.items() if at == side)
+
+    def __deepcopy__(self, _: Any) -> PlannedRoutes:
+        return self  # it never changes, and its city is the key under which plans are kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        name, others = self._city.name, (self._side, self._turns, self._options)
+        if _PROCEDURAL.fullmatch(name) and _whole(name) is self._city:
+            return sampler_for, ((name,), *others)
+        return PlannedRoutes, (self._city, *others)
 
     def deal(self, rng: np.random.Generator) -> str:
         while True:
@@ -112,7 +126,7 @@ class PlannedRoutes:
     def route(self, instance: str) -> Route:
         city, plan = self._plan(instance)
         if not self._can_tell(city, plan):
-            raise ValueError(f"instance={instance!r} cannot be told by landmarks alone; choose other directions")
+            raise ValueError(f"instance={shown(instance)} cannot be told by landmarks alone; choose other directions")
         return plan.route(city, instance, self._options)
 
     def city(self, instance: str) -> City:
@@ -124,26 +138,29 @@ class PlannedRoutes:
     def _plan(self, instance: str) -> tuple[City, Plan]:
         part, number = _read(instance, self._drawn, "3-12345")
         turns, _, seed = number.partition("-")
-        if part not in self._parts or not turns.isdigit() or not seed.isdigit() or len(number) > 14:
-            raise ValueError(f"instance={instance!r} is no route here; there are routes of {', '.join(self._parts)}")
+        if part not in self._parts or not _NUMBER.fullmatch(turns) or not _NUMBER.fullmatch(seed) or len(number) > 14:
+            raise _no_route(instance, self._parts, number)
         return _planned(self._city, self._parts[part], int(turns), int(seed))
 
 
 @lru_cache(maxsize=1024)
-def _planned(city: str, side: Side, turns: int, seed: int) -> tuple[City, Plan]:
+def _planned(city: City, side: Side, turns: int, seed: int) -> tuple[City, Plan]:
     planner = _planner(city, side)
     return planner.city, planner.plan(np.random.default_rng([seed, turns]), turns)
 
 
 @lru_cache(maxsize=8)
-def _planner(city: str, side: Side) -> Planner:
-    whole = _whole(city)
-    return Planner(whole if side == "all" else whole.half(side))
+def _planner(city: City, side: Side) -> Planner:
+    return Planner(city if side == "all" else city.half(side))
 
 
-@lru_cache(maxsize=8)
+def _files(city: str) -> list[str]:
+    return [city] if city.endswith(".json") else []
+
+
+@cached_by_files(_files, maxsize=8)
 def _whole(city: str) -> City:
-    """The city of a procedural one's name, or of a file's path."""
+    """Return the city of a procedural one's name, or of a file's path."""
     from verienv.virl.world.procedural import procedural_city
 
     procedural = _PROCEDURAL.fullmatch(city)
@@ -154,15 +171,25 @@ def _read(instance: str, city: str, number: str) -> tuple[str, str]:
     parts = instance.split(":") if isinstance(instance, str) and len(instance) < 200 else []
     if len(parts) != 3 or parts[0] != TASK or not instance.isascii():
         raise ValueError(
-            f"instance={str(instance)[:60]!r} is no V-IRL instance; take info['instance'] of a V-IRL environment, "
+            f"instance={shown_instance(instance)} is no V-IRL instance; take info['instance'] of a V-IRL environment, "
             f"e.g. {f'{TASK}:{city}:{number}'!r}"
         )
     return parts[1], parts[2]
 
 
-@lru_cache(maxsize=64)
+def _no_route(instance: str, parts: Iterable[str], number: str) -> ValueError:
+    """Return the error for an instance that is not here, or is not written as ``info["instance"]`` is."""
+    spelled = "; numbers have no leading zeros" if re.search(r"\b0[0-9]", number) else ""
+    return ValueError(f"instance={shown(instance)} is no route here; there are routes of {', '.join(parts)}{spelled}")
+
+
+def _files_of(city: tuple[str, ...], *_: Any) -> list[str]:
+    return [path for name in city for path in _files(name)]
+
+
+@cached_by_files(_files_of, maxsize=64)
 def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> RouteSampler:
-    """The sampler of some settings, shared by all environments that have them.
+    """The sampler of some settings, shared by all environments that have them; a new one once a city's file changes.
 
     Raises:
         ValueError: for a city that is not known, or one without the side.
@@ -170,10 +197,10 @@ def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], optio
     if all(name in CITIES for name in city) and city:
         return ShippedRoutes(city, side, turns, options)
     if len(city) != 1:
-        raise ValueError(f"city={city!r}: several cities can be named only among {', '.join(CITIES)}")
+        raise ValueError(f"city={shown(city)}: several cities can be named only among {', '.join(CITIES)}")
     if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
         raise ValueError(
-            f"city={city[0]!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', 'radial-0' or "
-            "'organic-12'; or the path of a city's .json file"
+            f"city={shown_path(city[0])!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', "
+            "'radial-0' or 'organic-12'; or the path of a city's .json file"
         )
-    return PlannedRoutes(city[0], side, turns, options)
+    return PlannedRoutes(_whole(city[0]), side, turns, options)

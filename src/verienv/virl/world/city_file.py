@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from verienv.core.assets import asset_path
+from verienv.core.reading import is_file, is_there
+from verienv.core.shown import cut, shown, shown_path
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.geometry import Point, distance
 from verienv.virl.world.network import largest_component
@@ -76,8 +78,8 @@ def load_city(path: str | Path) -> City:
         FileNotFoundError: if there is none.
         ValueError: one line that names the file, the item, what is wrong and what to do.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(f"no city's file {str(path)!r}: give the path of a .json that save_city wrote")
+    if not is_there(Path(path)):
+        raise FileNotFoundError(f"no city's file {shown_path(path)!r}: give the path of a .json that save_city wrote")
     return _Reader(Path(path)).city()
 
 
@@ -89,7 +91,9 @@ def shipped_city(name: str) -> City:
         ValueError: if there is no such city.
     """
     if name not in SHIPPED_CITIES:
-        raise ValueError(f"city={name!r}: expected one of {', '.join(SHIPPED_CITIES)}; load_city reads one of your own")
+        raise ValueError(
+            f"city={shown(name)}: expected one of {', '.join(SHIPPED_CITIES)}; load_city reads one of your own"
+        )
     return load_city(asset_path(f"cities/{name}.json"))
 
 
@@ -121,16 +125,19 @@ class _Reader:
         return City(name, title, attribution, nodes, streets, places, source)
 
     def _parsed(self) -> dict[str, Any]:
-        if not self.path.is_file():
+        if not is_file(self.path):
             self._fail("it", "is no plain file; give a .json that save_city wrote")
-        with self.path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+        try:
+            with self.path.open("rb") as file:
+                raw = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            self._fail("it", f"cannot be read ({error.strerror})")
         if len(raw) > MOST_BYTES:
             self._fail("it", f"is larger than {MOST_BYTES // 2**20} MB; cut the city smaller")
         try:
             data = json.loads(raw.decode("utf-8"), parse_constant=float)
         except (ValueError, RecursionError) as error:
-            self._fail("it", f"is no JSON in UTF-8 ({str(error).splitlines()[0][:80]}); write it with save_city")
+            self._fail("it", f"is no JSON in UTF-8 ({cut(error, 80)}); write it with save_city")
         if not isinstance(data, dict) or set(data) != {*HEAD, *LISTS}:
             found = f"the keys {_shown(' '.join(sorted(data)))}" if isinstance(data, dict) else _shown(data)
             self._fail("it", f"holds {found}; an object of {', '.join((*HEAD, *LISTS))} is accepted")
@@ -198,7 +205,7 @@ class _Reader:
         return str(value)
 
     def _fail(self, item: str, wrong: str) -> NoReturn:
-        raise ValueError(f"the city's file {str(self.path)!r}: {item} {wrong}")
+        raise ValueError(f"the city's file {shown_path(self.path)!r}: {item} {wrong}")
 
 
 def _json(value: Any) -> str:
@@ -213,5 +220,5 @@ def _shown(value: Any) -> str:
     """Describe a value in at most 60 characters; nothing inside a list or an object, which may be deep, is read."""
     if isinstance(value, (list, dict)):
         return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
-    shown = ascii(value[:60] if isinstance(value, str) else value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
+    text = ascii(value[:60]) if isinstance(value, str) else shown(value)
+    return text if len(text) <= 60 else text[:57] + "..."
