@@ -111,7 +111,7 @@ def test_left_and_right_are_outside_the_absolute_space_and_told_so(word):
     assert ", ".join(COMPASS) in verdict.feedback
 
 
-@pytest.mark.parametrize(("actions", "turn_to"), [("absolute", 10.0), ("relative", 20.0)])
+@pytest.mark.parametrize(("actions", "turn_to"), [("absolute", 15.0), ("relative", 20.0)])
 def test_a_turn_across_north_is_judged_modulo_360(actions, turn_to):
     place = replace(TURN, heading=350.0, turn_to=turn_to, actions=actions)
     due = {"absolute": "turn_direction(north)", "relative": "turn_direction(slightly right)"}[actions]

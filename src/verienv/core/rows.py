@@ -202,7 +202,9 @@ def _dealt(task: Task, row: Mapping[str, Any], trusted: bool) -> Question:
     if seed is None or row.get("env_id") is None:
         return task.question.from_row(row)
     seed, step = _number("seed", seed, 2**64), 0 if step is None else _number("step", step, MOST_STEPS)
-    env = _environment(task, row["env_id"], _settings(task, row, trusted))
+    settings, opened = _settings(task, row, trusted)
+    make = _environment.__wrapped__ if opened else _environment  # what lies at a path may change from row to row
+    env = make(task, row["env_id"], settings)
     question = check_question(env.deal(np.random.default_rng(seed)), env)
     if row.get("instance") not in (None, question.instance):
         raise ValueError(f"the row's instance is {shown(row['instance'])}, where its seed deals {question.instance!r}")
@@ -234,8 +236,8 @@ def _number(name: str, number: Any, most: int) -> int:
     return number
 
 
-def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
-    """Return the row's settings as JSON, checked."""
+def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> tuple[str, list[str]]:
+    """Return the row's settings as JSON, checked, and the names of those that open a path."""
     written = row.get("settings")
     try:
         settings = with_whole_numbers(json.loads("{}" if written is None else written))
@@ -249,7 +251,7 @@ def _settings(task: Task, row: Mapping[str, Any], trusted: bool) -> str:
             f"the row's settings open paths of this machine ({', '.join(opened)}); if you know where the row comes "
             "from, say Episode.of(row, trusted=True)"
         )
-    return json.dumps(settings)
+    return json.dumps(settings), opened
 
 
 @lru_cache(maxsize=64)

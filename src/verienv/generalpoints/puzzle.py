@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from verienv.core.shown import shown, shown_instance
 from verienv.generalpoints.cards import RANK_NUMBER, RANKS, SUITS, split_card
@@ -88,7 +89,9 @@ class Puzzle:
 
 
 def _tuple_of(cards: Sequence[str]) -> tuple[str, ...]:
-    return () if isinstance(cards, str) or not hasattr(cards, "__iter__") else tuple(cards)
+    if isinstance(cards, str) or not hasattr(cards, "__iter__"):
+        return ()
+    return tuple(islice(cards, MOST_CARDS + 1))
 
 
 def check_target(target: int) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import TaskConfig
+from verienv.core.shown import shown, shown_path
 from verienv.core.sides import Side
 from verienv.virl.prompts import PromptStyle
 from verienv.virl.routes.instructions import Directions
@@ -28,6 +29,9 @@ SPLITS: dict[str, dict[str, Any]] = {
 }
 """The settings that each split of V-IRL stands for: the rule is the action space, the visual shift is the city."""
 
+WITHOUT_NEW_CITY = {"visual_ood": "test", "rule_visual_ood": "rule_ood"}
+"""The splits whose visual shift is a new city, and what each is without that."""
+
 RULE_BY_CITY: dict[str, dict[str, Any]] = {
     "train side, absolute": {"split": "train"},
     "train side, relative": {"split": "rule_ood", "side": "train"},
@@ -41,6 +45,9 @@ RULE_BY_CITY: dict[str, dict[str, Any]] = {
 
 class VIRLConfig(TaskConfig):
     """The keyword arguments of ``gym.make("verienv/VIRL-L-v0", ...)``. Explicit ones beat the split's.
+
+    Only "visual_ood" and "rule_visual_ood" are refused where the city is not a new one: no setting tells whether a
+    policy trained in a city of one's own. If it did not, that city is evaluated with ``split="test", side="all"``.
 
     Attributes:
         split: "train", "test", "rule_ood", "visual_ood" or "rule_visual_ood": names for some of the settings below
@@ -87,9 +94,13 @@ class VIRLConfig(TaskConfig):
         if settings.get("data") is None:
             return {**stands_for, **settings}
         if settings.get("side", "all") != "all":
-            raise ValueError(f"side={settings['side']!r}: routes from data= have no sides; leave it out, or set 'all'")
+            raise ValueError(
+                f"side={shown(settings['side'])}: routes from data= have no sides; leave it out, or set 'all'"
+            )
         if "city" in settings:
-            raise ValueError(f"city={settings['city']!r}: routes come from a city or from data=, so give one of them")
+            raise ValueError(
+                f"city={shown(settings['city'])}: routes come from a city or from data=, so give one of them"
+            )
         return {**stands_for, **settings, "side": "all", "city": ()}
 
     @field_validator("city", mode="before")
@@ -122,6 +133,18 @@ class VIRLConfig(TaskConfig):
         cities = city if isinstance(city, (list, tuple)) else [city]
         opened = [name for name in ("data", "panoramas") if settings.get(name) is not None]
         return opened + ["city"] * any(isinstance(each, str) and each.endswith(".json") for each in cities)
+
+    @model_validator(mode="after")
+    def _is_a_new_city(self) -> VIRLConfig:
+        plain = WITHOUT_NEW_CITY.get(self.split)
+        if plain is None or (self.city and set(self.city) <= set(TEST_CITIES)):
+            return self
+        given = f"data={shown_path(self.data)!r}" if self.data else f"city={shown(list(self.city))}"
+        raise ValueError(
+            f"{given}: split={self.split!r} stands for cities that have no train side: {', '.join(TEST_CITIES)}; any "
+            f"other is as new as your training makes it: train elsewhere, and evaluate it with split={plain!r}"
+            + ("" if self.data else ", side='all'")
+        )
 
     @property
     def options(self) -> RouteOptions:

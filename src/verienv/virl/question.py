@@ -13,7 +13,6 @@ from verienv.core.config import validate
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question
 from verienv.core.verdict import Verdict
-from verienv.virl.actions import action_space
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
     PHRASINGS,
@@ -258,7 +257,5 @@ class VIRLRow(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
-        actions = self.actions or self.waypoint.actions
-        if replace(self.waypoint, actions=actions).action not in action_space(actions):
-            raise ValueError(f"waypoint: under actions={actions!r} its turn is none, since it leads straight on")
+        replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises where its turn is none
         return self

@@ -5,19 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal
+from numbers import Real
+from typing import Any, Literal, get_args
 
-from verienv.virl.world.geometry import Point, compass_word, position_phrase, position_word, turn_word
+from verienv.core.shown import shown
+from verienv.virl.world.geometry import STRAIGHT, Point, compass_word, position_phrase, position_word, turn_word
 
 TASK = "virl"
 
 Move = Literal["forward", "turn", "stop"]
 ActionSpace = Literal["absolute", "relative"]
+MOVES: tuple[Move, ...] = get_args(Move)
+ACTION_SPACES: tuple[ActionSpace, ...] = get_args(ActionSpace)
+
+LONGEST_TEXT = 1900
+"""Characters of a sentence or a name: an answer that tells one is read whole."""
+
+MOST_DEGREES = 1e9
+"""Angles beyond have no digits left that say where they point."""
 
 
 @dataclass(frozen=True)
 class Waypoint:
     """One pose on the expert's path: the place and heading of the agent, the truth there, and the expert's move.
+
+    Angles are any finite numbers of degrees, taken modulo 360; a move, a rule or a number that cannot be is a
+    ValueError, and so is a turn that is none under the rule.
 
     Attributes:
         location: latitude and longitude in degrees.
@@ -45,6 +58,26 @@ class Waypoint:
     streets: tuple[float, ...] = ()
     actions: ActionSpace = "absolute"
 
+    def __post_init__(self) -> None:
+        if self.move not in MOVES or self.actions not in ACTION_SPACES:
+            name, words = ("actions", ACTION_SPACES) if self.move in MOVES else ("move", MOVES)
+            raise ValueError(f"Waypoint: {name}={shown(getattr(self, name))}: expected {' or '.join(words)}")
+        for name in ("heading", "turn_to", "landmark_bearing"):
+            object.__setattr__(self, name, _read_degrees(name, getattr(self, name)))
+        object.__setattr__(self, "location", _read_location(self.location))
+        object.__setattr__(self, "streets", tuple([_read_degrees("streets", each) for each in _list(self, "streets")]))
+        for name in ("sentence", "landmark", "landmark_name"):
+            text = getattr(self, name)
+            if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+                raise ValueError(f"Waypoint: {name}={shown(text)}: expected a text of up to {LONGEST_TEXT} characters")
+        if type(self.at_intersection) is not bool:
+            raise ValueError(f"Waypoint: at_intersection={shown(self.at_intersection)}: expected True or False")
+        if self.move == "turn" and self.actions == "relative" and not turn_word(self.heading, self.turn_to):
+            raise ValueError(
+                f"Waypoint: under actions='relative' its turn from {self.heading:g} to {self.turn_to:g} degrees is "
+                f"none, since it leads straight on; expected more than {STRAIGHT} degrees, or another move"
+            )
+
     @cached_property
     def landmark_position(self) -> str:
         """The position word of the landmark, seen along the heading; "" without a landmark."""
@@ -70,6 +103,31 @@ class Waypoint:
         return f"turn_direction({word})"
 
 
+def _read_degrees(name: str, value: Any) -> float:
+    """Return an angle as a plain number. Raises ValueError for anything else."""
+    if type(value) not in (float, int) and isinstance(value, Real) and not isinstance(value, bool):
+        value = float(value)  # one of numpy's
+    if type(value) not in (float, int) or not abs(value) <= MOST_DEGREES:
+        raise ValueError(f"Waypoint: {name}={shown(value)}: expected degrees, a finite number")
+    return value  # type: ignore[no-any-return]
+
+
+def _read_location(location: Any) -> Point:
+    if not isinstance(location, tuple | list) or len(location) != 2:
+        raise ValueError(f"Waypoint: location={shown(location)}: expected latitude and longitude in degrees")
+    latitude, longitude = _read_degrees("location", location[0]), _read_degrees("location", location[1])
+    if abs(latitude) > 90 or abs(longitude) > 360:
+        raise ValueError(f"Waypoint: location={shown(location)}: expected latitude and longitude in degrees")
+    return latitude, longitude
+
+
+def _list(owner: Waypoint | Route, name: str) -> tuple[Any, ...] | list[Any]:
+    listed = getattr(owner, name)
+    if not isinstance(listed, tuple | list):
+        raise ValueError(f"{type(owner).__name__}: {name}={shown(listed)}: expected a tuple")
+    return listed
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The expert's path with its instructions.
@@ -82,6 +140,9 @@ class Route:
         instructions: the sentences, without their numbers.
         waypoints: the poses, first to last; the last one's move is "stop".
         turn_count: the turns among them.
+
+    Raises:
+        ValueError: if there is no waypoint, or the last one and no other does not stop.
     """
 
     id: str
@@ -90,6 +151,17 @@ class Route:
     destination: str
     instructions: tuple[str, ...]
     waypoints: tuple[Waypoint, ...]
+
+    def __post_init__(self) -> None:
+        for name, kind in (("instructions", str), ("waypoints", Waypoint)):
+            parts = tuple(_list(self, name))
+            if wrong := [part for part in parts if not isinstance(part, kind)]:
+                raise ValueError(f"Route: {name} hold {shown(wrong[0])}; expected a tuple of {kind.__name__} alone")
+            object.__setattr__(self, name, parts)
+        stops = [number for number, waypoint in enumerate(self.waypoints) if waypoint.move == "stop"]
+        if stops != [len(self.waypoints) - 1]:
+            found = f"of {len(self.waypoints)} waypoints those that stop are {shown(stops)}"
+            raise ValueError(f"Route: {found}, counted from 0; expected at least one waypoint, of which the last stops")
 
     @property
     def turn_count(self) -> int:
