@@ -66,7 +66,7 @@ _BROKEN = (
     ArithmeticError, AttributeError, EOFError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error,
     zlib.error,
 )  # fmt: skip
-"""What Pillow raises of broken files."""
+"""Errors that Pillow raises of broken files."""
 
 
 def _orientation(image: Image) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import TaskConfig
-from verienv.core.shown import shown, shown_path
+from verienv.core.shown import cut, shown, shown_path
 from verienv.core.sides import Side
 from verienv.virl.prompts import PromptStyle
 from verienv.virl.routes.instructions import Directions
@@ -139,7 +139,7 @@ class VIRLConfig(TaskConfig):
         plain = WITHOUT_NEW_CITY.get(self.split)
         if plain is None or (self.city and set(self.city) <= set(TEST_CITIES)):
             return self
-        given = f"data={shown_path(self.data)!r}" if self.data else f"city={shown(list(self.city))}"
+        given = f"data={shown_path(self.data)!r}" if self.data else f"city={cut(list(self.city), 300)}"
         raise ValueError(
             f"{given}: split={self.split!r} stands for cities that have no train side: {', '.join(TEST_CITIES)}; any "
             f"other is as new as your training makes it: train elsewhere, and evaluate it with split={plain!r}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from verienv.core.assets import asset_path
 from verienv.core.file_cache import cached_by_files
-from verienv.core.shown import shown, shown_instance, shown_path
+from verienv.core.shown import cut, shown, shown_instance, shown_path
 from verienv.core.sides import Side
 from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.plan import Plan
@@ -197,7 +197,7 @@ def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], optio
     if all(name in CITIES for name in city) and city:
         return ShippedRoutes(city, side, turns, options)
     if len(city) != 1:
-        raise ValueError(f"city={shown(city)}: several cities can be named only among {', '.join(CITIES)}")
+        raise ValueError(f"city={cut(city, 300)}: several cities can be named only among {', '.join(CITIES)}")
     if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
         raise ValueError(
             f"city={shown_path(city[0])!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', "
