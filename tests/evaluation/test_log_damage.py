@@ -2,6 +2,7 @@
 
 import json
 import re
+from zlib import crc32
 
 import pytest
 from tests.evaluation.policies import ENV, NONSENSE, Interrupted, is_solved_by_hash, nonsense
@@ -140,6 +141,23 @@ def test_a_number_too_great_for_a_float_is_no_reward(tmp_path, whole):
         "".join([*whole[:2], whole[2].replace('"reward": -3.0', '"reward": 1e999'), *whole[3:]])
     )
     assert is_refused(tmp_path / "log", "line 3: in its verdict reward is inf, where -3.0 is due")
+
+
+def test_another_response_that_fails_alike_is_named(tmp_path, whole):
+    (tmp_path / "log").write_text("".join([whole[0], changed(whole[1], response=NONSENSE.lower()), *whole[2:]]))
+    assert is_refused(tmp_path / "log", "line 2: crc32 is ")
+
+
+def test_lines_of_old_which_have_no_checksum_are_read(tmp_path, whole):
+    (tmp_path / "log").write_text("".join([whole[0], *(without(line, "crc32") for line in whole[1:])]))
+    silent = Interrupted()
+    assert run(silent, tmp_path / "log").to_json() == run(nonsense).to_json()
+    assert not silent.asked
+    run(nonsense, tmp_path / "log")
+
+
+def test_the_checksum_is_that_of_the_other_fields(whole):
+    assert json.loads(whole[1])["crc32"] == crc32(without(whole[1], "crc32").strip().encode())
 
 
 @pytest.mark.parametrize("name", ["cell", "episode", "attempt", "instance", "response", "verdict", "success", "over"])

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
-from verienv.evaluation.lines import Line, Seat, episode_of
+from verienv.evaluation.lines import Line, Seat, episode_of, with_checksum
 from verienv.evaluation.lock import open_alone
 from verienv.evaluation.records import EpisodeRecord, Setup
 
@@ -65,7 +65,7 @@ class AuditLog:
 
     def append(self, lines: Sequence[Line]) -> None:
         """Write the lines of one finished episode."""
-        self._write(lines)
+        self._write([with_checksum(line) for line in lines])
 
     def close(self) -> None:
         self._file.close()
