@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from tests.cli.shared import INSTANCE, SOLVED, lines_of
+from tests.cli.shared import ENV, INSTANCE, SOLVED, is_one_line_error, lines_of
 
 
 def test_verify_prints_a_summary(cli, tmp_path):
@@ -123,3 +123,10 @@ def test_verify_judges_answers_at_waypoints_among_others(cli):
     status, _, err = cli("verify", "-", typed=lines_of({"response": "x", "waypoint": {"move": "fly"}}))
     assert status == 1
     assert "line 1" in err
+
+
+def test_verify_does_not_judge_a_log_anew_under_another_rule(cli, tmp_path):
+    log = tmp_path / "log.jsonl"
+    cli("evaluate", ENV, "--baseline", "expert", "--splits", "rule_ood", "--episodes", 2, "--log", log)
+    assert is_one_line_error(cli("verify", log, "--out", tmp_path / "verdicts.jsonl"), "this is an evaluation's log")
+    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]

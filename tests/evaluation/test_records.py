@@ -1,7 +1,8 @@
+import pytest
 from tests.evaluation.policies import ENV, ignores_the_stated_rule, nonsense, solves_at_second_attempt
 from tests.evaluation.walks import straight_on, turns_late, walked
 
-from verienv.evaluation import evaluate
+from verienv.evaluation import Evaluation, evaluate
 
 
 def test_solving_at_the_second_attempt_is_success_but_no_first_success():
@@ -48,3 +49,13 @@ def test_over_several_questions_the_first_attempt_of_an_episode_tells_nothing():
     assert list(cell.metrics) == [
         "success", "steps", "steps_per_episode", "turns", "due", "due_per_episode", "progress", "reward", "attempts",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("reward", ["NaN", "Infinity", "1e999", "null"])
+def test_saved_results_have_finite_rewards(reward, tmp_path):
+    saved = evaluate(nonsense, ENV, ["train"], episodes=2, attempts=1).to_json()
+    assert '"reward": -3.0' in saved
+    (tmp_path / "saved.json").write_text(saved.replace('"reward": -3.0', f'"reward": {reward}', 1))
+    with pytest.raises(ValueError, match="is no saved evaluation") as caught:
+        Evaluation.load(tmp_path / "saved.json")
+    assert "\n" not in str(caught.value)

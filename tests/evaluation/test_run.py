@@ -75,11 +75,26 @@ def test_without_tqdm_there_is_no_progress_bar_and_no_error(monkeypatch, capsys)
         ({"env_id": "verienv/GeneralPoint-L-v0"}, "GeneralPoint"),
         ({"env_id": "CartPole-v1"}, "no verienv environment"),
         ({"policy": "oracle"}, "expert, constant"),
+        ({"policy": "x" * 100_000}, "expert, constant"),
+        ({"env_id": "x" * 100_000}, "env_id='xxx"),
+        ({"name": 5}, "name=5"),
+        ({"seed": -(10**5000)}, "seed="),
+        ({"episodes": 10**5000}, "episodes="),
+        ({"splits": 5}, "splits=5"),
+        ({"splits": {"x" * 100_000: "train"}}, "is no cell"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, told):
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=told) as caught:
         evaluate(**{"policy": nonsense, "env_id": ENV} | arguments)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 800
+
+
+def test_a_name_that_is_no_text_is_kept_as_one(tmp_path):
+    for _ in range(2):
+        result = evaluate(nonsense, ENV, ["train"], episodes=2, name="\udcff", log=tmp_path / "log")
+    assert json.loads(result.to_json())["setup"]["policy"] == "\ufffd"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[
         raise ValueError(f"{path} holds no response")
     about = "; its lines name none"
     if "instance" in first.line:
-        about = f"; the first is of {first.line['instance'][:60]}"
+        about = f"; the first is of {shown(first.line['instance'])[1:-1]}"
     raise ValueError(f"{path} holds no response to {instance}{about}")
 
 
@@ -183,7 +183,7 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
     if setup.env_id != asked_for:
-        raise ValueError(f"{path} logs {setup.env_id[:60]}, not {asked_for}")
+        raise ValueError(f"{path} logs {shown(setup.env_id)[1:-1]}, not {asked_for}")
     cell, episode = line.get("cell"), line.get("episode")
     if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
         raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,8 @@ class Score:
         return f"{100 * count / self.scored:.1f}%"
 
 
+_LOG = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"setup"\s*:')
+
 Judged = tuple[int, dict[str, Any] | str]
 """The number of a line, and its row with the verdict, or its fault."""
 
@@ -82,10 +85,18 @@ def judged_lines(
         columns: columns for the lines that do not have them.
         rewards: overrule those of the lines, unless they are None.
         strict: read plain JSON alone, whatever the lines say.
+
+    Raises:
+        ValueError: for an evaluation's log: its rules and prices are those of its cells, which its lines do not say.
     """
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
+        if number == 1 and _LOG.match(text):
+            raise ValueError(
+                "this is an evaluation's log, whose lines hold their verdicts: give the evaluation's command, with "
+                "this --log, for its results"
+            )
         try:
             if len(text) > MOST_LINE:
                 raise ValueError(f"longer than {MOST_LINE // 2**20} MB")

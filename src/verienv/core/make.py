@@ -29,12 +29,12 @@ def make_env(env_id: str, **settings: Any) -> VerifiedEnv:
     try:
         env = gym.make(env_id, disable_env_checker=True, **settings).unwrapped
     except (gym.error.Error, ModuleNotFoundError) as error:  # unknown id, unknown package before its colon
-        raise ValueError(f"env_id={env_id!r}: {error}") from None
+        raise ValueError(f"env_id={shown(env_id)}: {str(error)[:400]}") from None
     except UnknownSettingError as error:
         raise UnknownSettingError(str(error).partition(_ADDED)[0]) from None
     except TypeError as error:  # an environment that is not ours was given our settings
         why = str(error).partition(_ADDED)[0]
-        raise ValueError(f"env_id={env_id!r} is no verienv environment, or misses a setting: {why}") from error
+        raise ValueError(f"env_id={shown(env_id)} is no verienv environment, or misses a setting: {why}") from error
     if not isinstance(env, VerifiedEnv):
-        raise ValueError(f"env_id={env_id!r} is no verienv environment; `verienv envs` lists them")
+        raise ValueError(f"env_id={shown(env_id)} is no verienv environment; `verienv envs` lists them")
     return env

@@ -105,6 +105,8 @@ def make_cells(
         splits = [split for split in DEFAULT_SPLITS if split in known]
     if isinstance(splits, str):
         splits = [splits]
+    if not isinstance(splits, Iterable):
+        raise ValueError(f"splits={shown(splits)}: expected names of splits, or a dict of cells")
     named = dict(splits) if isinstance(splits, Mapping) else {split: {"split": split} for split in splits}
     if not named:
         raise ValueError("splits is empty; name at least one, e.g. splits=('train', 'test')")

@@ -11,6 +11,8 @@ from typing import Any
 
 from verienv.core.dialogue import Message, with_pictures
 from verienv.core.episode import Episode
+from verienv.core.response import clean_response
+from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
 from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
@@ -77,9 +79,11 @@ def evaluate(
     check_episodes(episodes)
     check_positive("batch_size", batch_size)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed={seed!r}: expected an integer of at least 0")
+        raise ValueError(f"seed={shown(seed)}: expected an integer of at least 0")
+    if not isinstance(name, str):
+        raise ValueError(f"name={shown(name)}: expected a string")
     if not callable(policy) and policy not in BASELINES:
-        raise ValueError(f"policy={policy!r}: expected a callable, or one of {', '.join(BASELINES)}")
+        raise ValueError(f"policy={shown(policy)}: expected a callable, or one of {', '.join(BASELINES)}")
     cells = make_cells(splits, env_id, episodes, seed, settings)
     first = next(iter(cells.values()))
     measures = first.env.measures
@@ -93,7 +97,7 @@ def evaluate(
         described,
         episodes=episodes,
         seed=seed,
-        policy=name,
+        policy=clean_response(name),
         headings=dict(measures.headings),
         recognition=measures.recognition,
         ratios=dict(measures.ratios),
