@@ -102,7 +102,7 @@ def test_no_completion_raises(completion):
 
 def test_the_row_decides_rule_target_rewards_and_strictness():
     assert pay('{"formula": "4*3+2+13"}', rule={"J": 11, "Q": 12, "K": 13}, target=27) == 5.0
-    assert pay(RIGHT, rewards={"correct": 1.0}) == 1.0
+    assert pay(RIGHT, rewards={"base": "paper", "correct": 1.0}) == 1.0
     assert pay("{'formula': '4*3+2+10'}") == 5.0
     assert pay("{'formula': '4*3+2+10'}", strict=True) == -3.0
 
@@ -112,7 +112,7 @@ def test_in_vision_a_misread_hand_is_not_paid():
 
 
 def test_the_function_may_overrule_rewards_and_strictness_of_the_row():
-    assert pay(RIGHT, reward_function("binary"), rewards={"correct": 3.0}) == 1.0
+    assert pay(RIGHT, reward_function("binary"), rewards={"base": "paper", "correct": 3.0}) == 1.0
     assert pay("{'formula': '4*3+2+10'}", reward_function(strict=True), strict=False) == -3.0
 
 
@@ -163,7 +163,7 @@ def test_an_instance_that_is_not_the_hand_is_an_error():
 
 def test_the_name_that_trl_logs_tells_the_preset():
     assert (reward.__name__, reward_function("binary").__name__) == ("verienv", "verienv_binary")
-    assert reward_function({"correct": 1.0}, name="mine").__name__ == "mine"
+    assert reward_function({"base": "paper", "correct": 1.0}, name="mine").__name__ == "mine"
 
 
 def test_an_unknown_preset_is_an_error_at_once():
@@ -192,7 +192,7 @@ def test_a_row_of_a_third_task_among_both_is_passed_over():
 
 
 def test_a_table_of_rewards_that_does_not_fit_a_rows_task_is_an_error_that_names_it():
-    only_virl = reward_function({"wrong_action": -2.0})
+    only_virl = reward_function({"base": "paper", "wrong_action": -2.0})
     assert only_virl(prompts=["?"], completions=['{"action": "stop()"}'], waypoint=[{"move": "forward"}]) == [-1.5]
     with pytest.raises(ValueError, match="unknown setting 'wrong_action'"):
         pay(RIGHT, only_virl)

@@ -33,7 +33,7 @@ def test_rows_depend_on_the_seed_alone():
 
 
 def test_the_ground_truth_says_how_the_answer_is_judged():
-    (row,) = rows(ID, n=1, rule="rank", stated_rule="ten", rewards={"correct": 2.0}, strict=True)
+    (row,) = rows(ID, n=1, rule="rank", stated_rule="ten", rewards={"base": "paper", "correct": 2.0}, strict=True)
     truth = json.loads(row["reward_model"]["ground_truth"])
     right = expert_answer(Puzzle(truth["cards"], "rank", 24, "ten"))
     judged = compute_score(row["data_source"], right, row["reward_model"]["ground_truth"], row["extra_info"])
@@ -64,7 +64,9 @@ def test_rows_of_routes_are_waypoints_judged_by_what_is_true_there():
         right = compute_score("", write_answer(waypoint), row["reward_model"]["ground_truth"])
         assert (right["score"], right["acc"], right["observation_correct"]) == (1.0, 1.0, 1.0)
         wrong = write_answer(waypoint, action="forward()" if waypoint.move == "stop" else "stop()")
-        judged = compute_score("", wrong, row["reward_model"]["ground_truth"], rewards={"wrong_action": -7.0})
+        judged = compute_score(
+            "", wrong, row["reward_model"]["ground_truth"], rewards={"base": "paper", "wrong_action": -7.0}
+        )
         assert (judged["score"], judged["failure"]) == (-7.0, "wrong_action")
         assert list(judged) == list(right)
     assert len(steps) == 30

@@ -35,7 +35,7 @@ VARIED = {
     "directions": "landmarks",
     "history": "own",
     "junction_hint": True,
-    "rewards": {"correct": 2.5},
+    "rewards": {"base": "paper", "correct": 2.5},
     "strict": True,
     "attempts": 7,
 }

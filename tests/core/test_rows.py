@@ -25,7 +25,10 @@ WORDS, SEEN, ROUTES, STREETS = (env_id for task in tasks.every() for env_id in t
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "hands": (WORDS, {"split": "rule_ood", "prompt": "diverse", "rewards": "binary", "strict": True, "attempts": 2}),
     "pictures": (SEEN, {"split": "visual_ood", "visual": "scattered", "image_size": [96, 128], "deck": "drawn"}),
-    "routes": (ROUTES, {"split": "test", "prompt": "diverse", "rewards": {"correct": 2.5}, "attempts": 3}),
+    "routes": (
+        ROUTES,
+        {"split": "test", "prompt": "diverse", "rewards": {"base": "paper", "correct": 2.5}, "attempts": 3},
+    ),
     "waypoints": (ROUTES, {"split": "rule_ood", "directions": "relative", "unit": "question"}),
     "streets": (STREETS, {"view_size": 64, "junction_hint": True, "unit": "question"}),
 }
@@ -198,7 +201,7 @@ def test_rewards_and_strictness_may_be_overruled() -> None:
     assert verienv.judge(row, loose).failure == "unreadable"
     assert judge_as(row, loose, None, strict=False).reward == 1.0
     assert judge_as(row, loose, "paper", strict=False).reward == 5.0
-    assert judge_as(row, loose, {"unreadable": -7.0}, None).reward == -7.0
+    assert judge_as(row, loose, {"base": "paper", "unreadable": -7.0}, None).reward == -7.0
     with pytest.raises(ValueError, match="rewards='papre' is not a preset"):
         judge_as(row, loose, "papre", None)
 
@@ -247,7 +250,7 @@ def test_an_id_may_name_the_module_that_registers_it() -> None:
 @pytest.mark.parametrize(
     ("env_id", "given"),
     [
-        (WORDS, {"rewards": {"correct": np.float32(0.1)}}),
+        (WORDS, {"rewards": {"base": "paper", "correct": np.float32(0.1)}}),
         (WORDS, {"rule": MappingProxyType({"J": 5, "Q": 6, "K": 7})}),
         (SEEN, {"image_size": 96, "rotation": np.float64(3.5)}),
         (ROUTES, {"city": iter(["astana", "helsinki"]), "side": "test", "turns": range(1, 3)}),
@@ -275,7 +278,12 @@ def test_whole_floats_and_nan_are_what_tables_make_of_integers_and_nulls() -> No
 
 def test_a_row_whose_columns_contradict_its_seed_and_settings_is_no_episode() -> None:
     (row,) = verienv.rows(WORDS, n=1)
-    for name, value in (("rewards", {"correct": 1.0}), ("attempts", 2), ("target", 36), ("strict", True)):
+    for name, value in (
+        ("rewards", {"base": "paper", "correct": 1.0}),
+        ("attempts", 2),
+        ("target", 36),
+        ("strict", True),
+    ):
         with pytest.raises(ValueError, match=f"{name}=.*: the row's seed and settings deal"):
             Episode.of({**row, name: value})
         assert Episode.of({**row, "seed": None, "values": None, "instance": None, name: value}).question.row()[name]

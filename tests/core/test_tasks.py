@@ -171,7 +171,7 @@ def test_a_row_is_told_by_its_id_its_columns_or_its_instance(row: dict[str, Any]
 
 def test_rewards_are_of_some_task_or_the_error_tells_why_of_none() -> None:
     tasks.check_rewards("binary_format")
-    tasks.check_rewards({"wrong_value": -1.0})
-    tasks.check_rewards({"wrong_action": -1.0})
+    tasks.check_rewards({"base": "paper", "wrong_value": -1.0})
+    tasks.check_rewards({"base": "paper", "wrong_action": -1.0})
     with pytest.raises(ValueError, match=r"GeneralPoints: rewards='papre' is not a preset.*; V-IRL: rewards='papre'"):
         tasks.check_rewards("papre")

@@ -63,7 +63,7 @@ def test_the_stated_rule_is_the_scored_rule_unless_given() -> None:
         ({"strict": "yes"}, r"strict='yes': input should be a valid boolean"),
         ({"rewards": "papers"}, r"rewards='papers' is not a preset; use one of paper, binary, binary_format"),
         ({"rewards": {"corect": 1}}, r"unknown setting 'corect' \(did you mean 'correct'\? accepted: correct, "),
-        ({"rewards": {"correct": float("nan")}}, r"correct=nan: input should be a finite number"),
+        ({"rewards": {"base": "paper", "correct": float("nan")}}, r"correct=nan: input should be a finite number"),
         ({"rewards": 5}, r"rewards=5: expected a preset's name, a GeneralPointsRewards or a dict"),
         ({"atempts": 3}, r"unknown setting 'atempts' \(did you mean 'attempts'\? accepted: split, attempts, side, "),
         ({"deck": "classic"}, r"unknown setting 'deck' \(.*accepted: split, attempts, side, "),

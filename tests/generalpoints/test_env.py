@@ -24,7 +24,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"sampling": "iid", "face_cards": "force", "suits": "red"},
     {"cards": 3, "suits": "black", "prompt": "diverse"},
     {"cards": 5, "rewards": "binary_format", "attempts": 1},
-    {"attempts": 64, "strict": True, "rewards": {"correct": 2.5}},
+    {"attempts": 64, "strict": True, "rewards": {"base": "paper", "correct": 2.5}},
     PROBE,
 ]
 HOSTILE = [
@@ -120,7 +120,9 @@ def test_the_expert_scores_maximal_on_every_hand_of_a_split(settings: dict[str, 
         assert verdict.metrics == {"cards_correct": True, "numbers_correct": True, "formula_valid": True}
 
 
-@pytest.mark.parametrize("rewards", ["paper", "binary", "binary_format", {"correct": 0.25, "wrong_value": 0.1}])
+@pytest.mark.parametrize(
+    "rewards", ["paper", "binary", "binary_format", {"base": "paper", "correct": 0.25, "wrong_value": 0.1}]
+)
 def test_the_expert_scores_maximal_under_every_reward_table(rewards: Any) -> None:
     env = make(rewards=rewards)
     env.reset(seed=0)

@@ -165,15 +165,55 @@ def test_a_misread_hand_in_vision_says_so_and_hides_whether_it_would_have_been_p
 
 
 def test_a_table_of_ones_own_prices_every_category():
-    prices = {"correct": 2, "wrong_value": 0.5, "wrong_numbers": 0.25, "illegal": 0.125, "unreadable": 0}
+    prices = {"correct": 2, "wrong_value": 0.5, "wrong_numbers": 0.25, "illegal": 0.125, "unreadable": 0,
+              "misread_penalty": 0}  # fmt: skip
     paid = [verify(text, HAND, rewards=prices).reward for text in
             (answer("4*3+2+10"), answer("4+3+2+10"), answer("4*3"), answer("4*"), "")]  # fmt: skip
     assert paid == [2, 0.5, 0.25, 0.125, 0]
 
 
-def test_the_reward_is_finite_even_for_the_harshest_table():
-    prices = GeneralPointsRewards(illegal=-1.7e308, misread_penalty=1.7e308)
-    assert math.isfinite(verify('{"formula": ""}', HAND, vision=True, rewards=prices).reward)
+@pytest.mark.parametrize("formula", ["4*3+2+10", "4+3+2+10", "4*3", "4*", None])
+def test_a_misread_hand_is_never_paid_more_than_a_right_one(formula):
+    misread = "" if formula is None else answer(formula, cards=["4", "3", "2", "Q"])
+    tables = ("paper", "binary", {"base": "binary", "misread_penalty": 0.5}, {"base": "paper", "correct": -1.0})
+    for prices in tables:
+        right = verify(answer("4*3+2+10"), HAND, vision=True, rewards=prices)
+        assert right.is_correct
+        assert verify(misread, HAND, vision=True, rewards=prices).reward <= min(right.reward, 0)
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        ({"correct": 1, "wrong_value": -0.1}, r"nothing says what wrong_numbers, illegal, unreadable, misread_penalty"),
+        ({"correct": 1, "wrong_value": -0.1}, r'add "base": "paper" or "binary" or "binary_format"$'),
+        ({"base": "binary", "misread_penalty": -10}, "misread_penalty=-10.0: .* give it as 10.0, or 0 for none"),
+        ({"base": "paper", "wrong_value": 5.5}, "wrong_value=5.5: a wrong answer would be paid more than a right one"),
+        ({"base": "paper", "correct": -2}, r"wrong_value=-1.0: .*\(correct=-2.0\)"),
+        ({"base": "paper", "illegal": -1.7e308}, "illegal=-1.7e.308: .* so that sums of rewards stay finite"),
+        ({"base": "paper", "misread_penalty": 1e300}, "misread_penalty=1e.300"),
+        ({"base": "papre"}, r"rewards\[\"base\"\]='papre' is not a preset; use one of paper, binary, binary_format"),
+    ],
+)
+def test_a_table_that_says_too_little_or_pays_for_faults_is_refused_with_the_way_out(prices, said):
+    with pytest.raises(ValueError, match=said):
+        verify("", HAND, rewards=prices)
+
+
+def test_each_price_that_is_not_named_is_missed_by_name():
+    whole = GeneralPointsRewards.of("paper").model_dump()
+    assert GeneralPointsRewards.of(whole) == GeneralPointsRewards()
+    for name in whole:
+        with pytest.raises(ValueError, match=rf"nothing says what {name} pays; name it too"):
+            GeneralPointsRewards.of({key: price for key, price in whole.items() if key != name})
+        assert GeneralPointsRewards.of({"base": "paper", **whole, name: whole[name]}) == GeneralPointsRewards()
+
+
+def test_a_base_says_what_the_rest_pays():
+    assert GeneralPointsRewards.of({"base": "binary", "correct": 2}).model_dump() == {
+        "correct": 2.0, "wrong_value": 0.0, "wrong_numbers": 0.0, "illegal": 0.0, "unreadable": 0.0,
+        "misread_penalty": 0.0,
+    }  # fmt: skip
 
 
 def test_an_unknown_table_is_an_error_that_names_the_presets():

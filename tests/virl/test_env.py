@@ -24,7 +24,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"city": "grid-7", "turns": (2, 3), "directions": "absolute"},
     {"city": "organic-1", "side": "test", "spacing": 15.0},
     {"city": "radial-0", "side": "all", "attempts": 1, "rewards": "binary_format"},
-    {"attempts": 64, "strict": True, "rewards": {"correct": 2.5}, "turns": (6, 6), "spacing": 200.0},
+    {"attempts": 64, "strict": True, "rewards": {"base": "paper", "correct": 2.5}, "turns": (6, 6), "spacing": 200.0},
 ]
 HOSTILE = [
     "", "}", '{"action": ', '{"action": null}', '{"action": 1}', '{"action": "HOSTILE()"}', '{"action": ["forward()"]}',

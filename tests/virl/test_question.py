@@ -103,7 +103,7 @@ def test_a_wrong_column_is_named_in_one_line(wrong, message):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("rewards", ["paper", "binary", {"correct": 2.5}])
+@pytest.mark.parametrize("rewards", ["paper", "binary", {"base": "paper", "correct": 2.5}])
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("waypoint", [TURN, STOP, ABSOLUTE], ids=["left", "stop", "north"])
 def test_a_question_judges_as_verify_does(waypoint, strict, rewards):

@@ -213,6 +213,30 @@ def test_the_presets():
     assert paid == {"paper": [1, -1, -1.5, -1.5], "binary": [1, 0, 0, 0], "binary_format": [1, 0, 0, -0.1]}
 
 
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        ({"correct": 1}, 'nothing says what wrong_action, wrong_action_and_observation, unreadable pay; .*"base"'),
+        (
+            {"base": "paper", "wrong_action": 1.5},
+            "wrong_action=1.5: a wrong answer would be paid more than a right one",
+        ),
+        ({"base": "binary", "unreadable": -1e300}, "unreadable=-1e.300: .* sums of rewards"),
+    ],
+)
+def test_a_table_that_says_too_little_or_pays_for_faults_is_refused_with_the_way_out(prices, said):
+    with pytest.raises(ValueError, match=said):
+        verify("", TURN, rewards=prices)
+
+
+def test_each_price_that_is_not_named_is_missed_by_name():
+    whole = VIRLRewards.of("paper").model_dump()
+    assert VIRLRewards.of(whole) == VIRLRewards()
+    for name in whole:
+        with pytest.raises(ValueError, match=rf"nothing says what {name} pays; name it too"):
+            VIRLRewards.of({key: price for key, price in whole.items() if key != name})
+
+
 def test_an_unknown_table_is_an_error_that_names_the_presets():
     with pytest.raises(ValueError, match="paper, binary, binary_format"):
         verify("", TURN, rewards="papre")

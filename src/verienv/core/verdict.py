@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from verienv.core.config import validate
 from verienv.core.shown import shown
 
 Metric = bool | int | float
+
+LARGEST_PRICE = 1e12
+"""The largest price of a response: even in single precision a sum of squares over a training run stays finite."""
 
 
 class Verdict(BaseModel):
@@ -41,31 +44,81 @@ class Verdict(BaseModel):
 class RewardTable(BaseModel):
     """A price for every category of response. Subclassed by each task, with its presets.
 
-    Every field is a finite float; a table is immutable. Where a user may choose a table they may give the name
-    of a preset, a table, or a plain dict of fields (the others keep the defaults).
+    Every field is a number; a table is immutable. Where a user may choose a table they may give the name of a preset, a
+    table, or a plain dict: of every field, or of some and ``"base"``, the preset that says what the rest pays:
+    ``{"base": "binary", "correct": 2.0}``.
+
+    A table with a field ``correct`` pays no wrong answer more than a right one. As much is allowed: a table that pays
+    all alike is a control.
+
+    Raises:
+        ValueError: for a price that is not finite, or so large that sums of rewards or of their squares might not be;
+            for one above ``correct``; for a penalty below 0.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     presets: ClassVar[Mapping[str, RewardTable]] = {}
+    penalties: ClassVar[frozenset[str]] = frozenset()
+    """The fields that are taken off a price, and are none themselves."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        prices = {name: getattr(self, name) for name in type(self).model_fields}
+        numbers = {name: price for name, price in prices.items() if isinstance(price, int | float)}
+        for name, price in numbers.items():
+            if not abs(price) <= LARGEST_PRICE:  # NaN too
+                raise ValueError(
+                    f"{name}={price!r}: expected a number from -{LARGEST_PRICE:g} to {LARGEST_PRICE:g}, so that sums "
+                    "of rewards stay finite"
+                )
+            if name in self.penalties and price < 0:
+                raise ValueError(
+                    f"{name}={price!r}: a penalty is taken off, so that one below 0 would pay for the fault; give it "
+                    f"as {-price!r}, or 0 for none"
+                )
+            if name not in self.penalties and price > numbers.get("correct", price):
+                raise ValueError(
+                    f"{name}={price!r}: a wrong answer would be paid more than a right one (correct="
+                    f"{numbers['correct']!r}); give at most that, or raise correct"
+                )
+        return self
 
     @classmethod
-    def of(cls, rewards: str | Mapping[str, float] | RewardTable) -> Self:
-        """Return the table meant by ``rewards``. Raises ValueError that names the presets or the wrong field."""
+    def of(cls, rewards: str | Mapping[str, Any] | RewardTable) -> Self:
+        """Return the table meant by ``rewards``. Raises ValueError that names the presets, or the fault."""
         if isinstance(rewards, cls):
             return rewards
         if isinstance(rewards, str):
-            table = cls.presets.get(rewards)
-            if isinstance(table, cls):
-                return table
-            raise ValueError(
-                f"rewards={shown(rewards)} is not a preset; use one of {', '.join(cls.presets)}, a {cls.__name__}, "
-                f"or a dict of {', '.join(cls.model_fields)}"
-            )
+            return cls._preset(rewards, "rewards")
         if isinstance(rewards, Mapping):
-            return validate(cls, dict(rewards), "rewards")
+            given = dict(rewards)
+            base = cls._preset(given.pop("base"), 'rewards["base"]').model_dump() if "base" in given else {}
+            missing = [name for name in cls.model_fields if name not in base | given]
+            unknown = [name for name in given if name not in cls.model_fields]  # told first: perhaps one misspelled
+            if missing and not unknown:
+                raise ValueError(
+                    f"rewards={shown(rewards)}: nothing says what {', '.join(missing)} "
+                    f"{'pays' if len(missing) == 1 else 'pay'}; name {'it' if len(missing) == 1 else 'them'} too"
+                    + (f', or take the rest from a preset: add "base": {cls._choices()}' if cls.presets else "")
+                )
+            return validate(cls, base | given, "rewards")
         raise ValueError(f"rewards={shown(rewards)}: expected a preset's name, a {cls.__name__} or a dict")
 
+    @classmethod
+    def _preset(cls, name: Any, what: str) -> Self:
+        table = cls.presets.get(name) if isinstance(name, str) else None
+        if isinstance(table, cls):
+            return table
+        raise ValueError(
+            f"{what}={shown(name)} is not a preset; use one of {', '.join(cls.presets)}"
+            + (f", a {cls.__name__}, or a dict of {', '.join(cls.model_fields)}" if what == "rewards" else "")
+        )
 
-Rewards = str | Mapping[str, float] | RewardTable
+    @classmethod
+    def _choices(cls) -> str:
+        return " or ".join(f'"{name}"' for name in cls.presets)
+
+
+Rewards = str | Mapping[str, Any] | RewardTable
 """A preset, a dict of prices, or a task's table."""

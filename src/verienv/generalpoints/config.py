@@ -47,7 +47,8 @@ class GeneralPointsConfig(TaskConfig):
         face_cards: "any", "condition" (hands with at least one face card) or "force" (one is drawn first).
         suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
         attempts: answers allowed to one puzzle, 1 to 64.
-        rewards: "paper", "binary", "binary_format", a GeneralPointsRewards or a dict of its fields.
+        rewards: "paper", "binary", "binary_format", a GeneralPointsRewards or a dict of its fields: all,
+            or some and "base", the preset of the rest.
         prompt: "default", or "diverse" for a phrasing drawn with the hand.
         strict: read plain JSON alone.
     """

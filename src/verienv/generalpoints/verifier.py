@@ -58,6 +58,7 @@ class GeneralPointsRewards(RewardTable):
     misread_penalty: FiniteFloat = 1.5
 
     presets: ClassVar[Mapping[str, RewardTable]] = {}
+    penalties: ClassVar[frozenset[str]] = frozenset({"misread_penalty"})
 
     def price(self, failure: str) -> float:
         """The price of a formula failure, "" for a correct formula."""
@@ -89,7 +90,7 @@ REWARDS: dict[str, GeneralPointsRewards] = {
 }
 GeneralPointsRewards.presets = REWARDS
 
-RewardsLike = str | Mapping[str, float] | GeneralPointsRewards
+RewardsLike = str | Mapping[str, Any] | GeneralPointsRewards
 
 
 def verify(
@@ -101,7 +102,8 @@ def verify(
         response: any text; its last JSON object with a ``formula`` counts (see ``core.response``).
         puzzle: cards, rule and target.
         vision: whether the cards were shown as a picture, so that reading them is part of the answer.
-        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices.
+        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
+            (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
 
     Returns:

@@ -59,7 +59,7 @@ REWARDS: dict[str, VIRLRewards] = {
 }
 VIRLRewards.presets = REWARDS
 
-RewardsLike = str | Mapping[str, float] | VIRLRewards
+RewardsLike = str | Mapping[str, Any] | VIRLRewards
 
 OBSERVATION, INSTRUCTION, ACTION = "current observation", "current instruction", "action"
 """The fields of an answer. The first two count with an underscore for the space as well."""
@@ -77,7 +77,8 @@ def verify(
     Args:
         response: any text; its last JSON object with an ``action`` counts (see ``core.response``).
         waypoint: the pose, the rule (``actions``), what is true there, and what the expert does.
-        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices.
+        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
+            (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
 
     Returns:
