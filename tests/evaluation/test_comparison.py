@@ -1,3 +1,5 @@
+from math import isnan
+
 import pytest
 from tests.evaluation.policies import ENV, ignores_the_stated_rule, is_solved_by_hash, nonsense, solve_from_text
 from tests.evaluation.walks import ROUTES, straight_on, turns_late, walked
@@ -11,7 +13,9 @@ from verienv.generalpoints.sampler import hands
 def test_compare_gives_paired_differences():
     before, after = evaluate(nonsense, ENV, episodes=20), evaluate("expert", ENV, episodes=20)
     difference = compare(before, after).cells["train"]
-    assert difference.metrics["success"] == (1.0, 1.0, 1.0)
+    mean, low, high = difference.metrics["success"]
+    assert (mean, high) == (1.0, 1.0)
+    assert 0.5 < low < 0.9
     assert difference.improves()
     assert compare(after, before).cells["train"].worsens()
 
@@ -73,13 +77,27 @@ def test_compare_gives_the_differences_of_ratios():
         found = difference.metrics[name]
         assert found.mean == shares[1][name].mean - shares[0][name].mean
         assert found.low <= found.mean <= found.high
-    assert difference.metrics["turns"] == (0.5, 0.5, 0.5)
-    assert difference.improves("turns")
+    assert difference.metrics["turns"].mean == 0.5
+    assert difference.metrics["turns"].low < 0.5 < difference.metrics["turns"].high
+    assert difference.improves()
     assert "at turns" in compare(before, after).markdown()
 
 
 def test_a_policy_differs_from_itself_in_no_ratio():
     result = walked(straight_on, *ROUTES)
     difference = compare(result, result).cells["walks"]
-    assert difference.metrics["steps"] == (0.0, 0.0, 0.0)
+    assert difference.metrics["steps"].mean == 0.0
+    assert difference.metrics["steps"].low < 0.0 < difference.metrics["steps"].high
     assert not difference.improves("steps")
+
+
+@pytest.mark.parametrize("policies", [(nonsense, nonsense), ("expert", "expert"), (nonsense, "expert")])
+def test_no_share_and_no_difference_is_certain_where_all_episodes_came_out_alike(policies):
+    before, after = (evaluate(policy, ENV, ["train"], episodes=12) for policy in policies)
+    difference = compare(before, after).cells["train"]
+    for name in ("success", "first_success", "numbers_correct", "formula_valid"):
+        for found in (before.cells["train"].metrics[name], difference.metrics[name]):
+            assert found.high - found.low > 0.2
+    for name in ("reward", "attempts"):  # they may be anything: what was always the same tells no bounds
+        assert isnan(before.cells["train"].metrics[name].low)
+        assert isnan(difference.metrics[name].low)

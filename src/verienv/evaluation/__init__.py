@@ -10,7 +10,7 @@ from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.report import CellResult, Evaluation, Recognition
 from verienv.evaluation.run import BASELINES, Policy, evaluate
-from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, wilson
+from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, unpaired, wilson
 
 __all__ = [
     "BASELINES",
@@ -28,5 +28,6 @@ __all__ = [
     "evaluate",
     "ratio_estimates",
     "recognition_figure",
+    "unpaired",
     "wilson",
 ]

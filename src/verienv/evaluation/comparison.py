@@ -21,8 +21,7 @@ class CellDifference(BaseModel):
         pairs: the number of paired episodes.
         clusters: the number of units of inference that they fall into.
         metrics: by name, (mean, low, high): the mean of the paired differences with its clustered 95% interval. For
-            a share that is pooled over attempts (see ``CellResult``) it is the difference of the two ratios of sums,
-            each resample of clusters being the same on both sides.
+            a share that is pooled over attempts (see ``CellResult``) it is the difference of the two ratios of sums.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,7 +36,8 @@ class CellDifference(BaseModel):
         names = [name for name in before[0].metrics if name in after[0].metrics]
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
         clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
-        found = dict(zip(names, estimates(np.array(values), clusters, paired=True), strict=True))
+        shares = [name in before[0].shares & after[0].shares for name in names]
+        found = dict(zip(names, estimates(np.array(values), clusters, paired=True, shares=shares), strict=True))
         ratios = pool_ratios(after, clusters, minus=before)
         return cls(pairs=len(values), clusters=len(set(clusters)), metrics=order_metrics(found, ratios))
 

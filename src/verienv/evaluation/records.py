@@ -172,3 +172,13 @@ class EpisodeRecord(BaseModel):
             "reward": self.reward,
             "attempts": float(len(self.failures)),
         }
+
+    @property
+    def shares(self) -> frozenset[str]:
+        """The names of ``metrics`` that lie between 0 and 1 by their meaning: truths, and shares of an episode.
+
+        A number that may be anything, such as a reward or a count, is none, whatever it happens to be.
+        """
+        measured = {**self.first, **self.outcomes}
+        counted = {name for name, value in measured.items() if isinstance(value, int) and not isinstance(value, bool)}
+        return frozenset(self.metrics) - counted - {"reward", "attempts"}

@@ -63,7 +63,7 @@ class CellResult(BaseModel):
             "first_success" (by the first), the task's own metrics of the first attempt, "reward" (the sum over the
             attempts) and "attempts". Where an episode holds several questions, such as the waypoints of a route,
             there are in place of those of the first attempt: the task's ratios, pooled over the attempts of all
-            episodes (the ratio of two sums, with a clustered bootstrap interval), the mean over episodes of each that
+            episodes (the ratio of two sums), the mean over episodes of each that
             is among all attempts ("<name>_per_episode"), and the task's outcomes of episodes. No attempt is made after
             an episode is broken off, so that pooled shares hold for the questions that were reached.
         failures: the number of attempts that failed in each way, the most frequent first.
@@ -86,11 +86,13 @@ class CellResult(BaseModel):
         names = list(episodes[0].metrics)
         values = np.array([[episode.metrics[name] for name in names] for episode in episodes])
         clusters = [episode.cluster for episode in episodes]
+        shares = [name in episodes[0].shares for name in names]
         return cls(
             episodes=len(episodes),
             clusters=len(set(clusters)),
             metrics=order_metrics(
-                dict(zip(names, estimates(values, clusters), strict=True)), pool_ratios(episodes, clusters)
+                dict(zip(names, estimates(values, clusters, shares=shares), strict=True)),
+                pool_ratios(episodes, clusters),
             ),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
             first_failures=_counted(failure for episode in episodes for failure in episode.first_failures),

@@ -7,7 +7,7 @@ from math import isnan
 
 from verienv.evaluation.statistics import Estimate
 
-NOTE = "Percent of episodes, with 95% intervals over clusters (? where there are too few)."
+NOTE = "Percent of episodes, with 95% intervals over clusters (? where the data tell none)."
 
 
 def percent(estimate: Estimate, *, signed: bool = False) -> str:
