@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from verienv.core.reasoning import parse_reasoning_tags
 from verienv.core.shown import shown
 
 Model = TypeVar("Model", bound=BaseModel)
+
+ReasoningTags = Annotated[tuple[str, ...], BeforeValidator(parse_reasoning_tags)]
+"""The tags around reasoning: a pair, or () for none; None is none too."""
 
 
 class UnknownSettingError(TypeError, ValueError):

@@ -120,8 +120,9 @@ class Episode:
         """
         if self.is_over:
             raise RuntimeError("the episode is over: no further answer counts; begin another one")
-        response = clean_response(response) if isinstance(response, str) else ""
         question = self.question
+        tags = getattr(question, "reasoning_tags", ())
+        response = clean_response(response, tags) if isinstance(response, str) else ""
         verdict = question.judge(response)
         self.verdicts.append(verdict)
         following = self.task.next(question, verdict)

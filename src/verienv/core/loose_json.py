@@ -1,23 +1,50 @@
-"""The JSON that models write: single quotes, trailing commas, bare symbols, Python literals. Runs no code."""
+"""The JSON that models write: what a person would read without doubt. Runs no code, in linear time.
+
+Read besides JSON: comments (``//``, ``/* */``, ``#``); single and curly quotes, guillemets and backticks; bare keys;
+card symbols, formulas and calls without quotes; Python's literals and tuples; trailing commas, and a comma missing
+before a key; a full-width colon or comma; escaped brackets (``\\{``); Markdown's escapes (``turn\\_direction``).
+
+Not read, since two readers could differ: a missing quote (who can say where the text ends?), colon or bracket; items
+with no comma between them (Python joins strings); sentences without quotes; ``=`` for a colon, semicolons, prefixed or
+tripled quotes; what only running it would tell. Without braces (YAML, ``key=value``) there is no object.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
+STRING = (
+    r""""[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+'"""
+    r"""| [“”„][^“”„]*+[“”] | [‘’‚][^‘’‚]*+[‘’] | «[^«»]*+»"""
+)
+"""The pattern of a string, for ``re.VERBOSE | re.DOTALL``."""
+
+NEXT_KEY = r"""(?: "[^"\\\n]{1,40}" | '[^'\\\n]{1,40}' | [“”„][^“”„\n]{1,40}[“”] | [A-Za-z_]\w{0,39}+ ) \s*+ [:：]"""
+"""The pattern of a key and its colon, by which a missing comma is told."""
+
+CALLS = ("arguments", "parameters", "input")
+"""The fields of a tool call that hold what the tool is called with."""
+
 _TOKENS = re.compile(
-    r"""
-      (?P<string> "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+' )
-    | (?P<mark> [{}\[\](),:] )
-    | (?P<atom> [^\s{}\[\](),:"']++ )
-    | (?P<space> \s++ )
+    rf"""
+      (?P<string> {STRING} | `[^`]*+` )
+    | (?P<gap> \s++ | \\{{1,2}}(?:left|right)\s*+(?=\\[{{}}]) )
+    | (?P<comment> //[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z) )
+    | (?P<mark> \\?[{{}}\[\]] | [(),:，：] )
+    | (?P<atom> [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_NEXT_KEY = re.compile(NEXT_KEY, re.VERBOSE)
+_MARKS = {"，": ",", "：": ":"}
+
 _ESCAPES = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
+_MEANT = "\"'\\/_*+-[]{}"
+"""The characters that an escape leaves as they are, JSON's and Markdown's; before any other the backslash stays."""
+
 _CONSTANTS = {
     "true": True,
     "True": True,
@@ -26,10 +53,21 @@ _CONSTANTS = {
     "null": None,
     "None": None,
 }
-_BARE = re.compile(r"[0-9A-Za-z_\u2660-\u2667\ufe0f]{1,32}")
+_BARE = re.compile(r"[0-9A-Za-z_\u2660-\u2667\ufe0f]{1,32}|\.\.\.|…")
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _CLOSES = {"{": "}", "[": "]", "(": ")"}
+
+# A formula, a call with words for its argument, or a card's name, without quotes.
+_OPERATORS = "+*/xX×·⋅∗÷∕−–—-"
+_FORMULA = re.compile(r"(?:[0-9 \t()=+*xX×·⋅∗÷∕−–—-]|/(?![/*]))++")
+_PHRASE = re.compile(
+    r"""[A-Za-z_]\w*+ [ \t]*+ \( [ \t]*+ (?P<quote>["']?+) [ \t]*+ (?:[A-Za-z]++[ \t]*+){0,4}+ (?P=quote) [ \t]*+ \)
+      | [0-9A-Za-z]{1,5} [ ] [oO][fF] [ ] [A-Za-z\u2660-\u2667]\w{0,7}+""",
+    re.VERBOSE | re.ASCII,
+)
+_GOES_ON = re.compile(r"//[ \t]*+[0-9(+-]")
+"""A comment that a formula before it could be divided by, as Python writes it."""
 
 
 class _Unreadable(Exception):
@@ -63,33 +101,33 @@ def nesting(text: str) -> int:
 _NESTING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\\.|[{}\[\]]', re.DOTALL)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at = 0
-    while at < len(text):
-        match = _TOKENS.match(text, at)
-        if match is None:
-            raise _Unreadable
-        at = match.end()
-        kind = match.lastgroup or ""
-        if kind != "space":
-            yield kind, match.group()
-
-
 class _Reader:
     """Reads token by token, so that text which is no object is given up early."""
 
+    _kind: str
+    """The kind of the token ahead, "" at the end."""
+    _token: str
+    _start: int
+    _at: int
+    """The place behind it."""
+
     def __init__(self, text: str, max_nesting: int) -> None:
-        self._tokens = _tokens(text)
-        self._ahead = next(self._tokens, None)
+        self._text = text
         self._max_nesting = max_nesting
+        self._go_to(0)
 
     def at_end(self) -> bool:
-        return self._ahead is None
+        return not self._kind
 
     def value(self, depth: int) -> Any:
-        kind, text = self._next()
+        kind, text = self._kind, self._token
+        if kind == "atom" or text == "(":
+            bare = self._bare()
+            if bare:
+                return bare
+        self._next()
         if kind == "string":
-            return _unescape(text[1:-1])
+            return unescape(text[1:-1])
         if kind == "atom":
             return _atom(text)
         if text not in _CLOSES or depth >= self._max_nesting:
@@ -101,10 +139,12 @@ class _Reader:
     def _fields(self, depth: int) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         while not self._closed("}", first=not fields):
-            kind, text = self._next()
-            if kind == "mark" or self._next() != ("mark", ":"):
+            kind, text = self._kind, self._token
+            self._next()
+            if kind not in ("string", "atom") or self._token != ":":
                 raise _Unreadable
-            name = _unescape(text[1:-1]) if kind == "string" else text
+            self._next()
+            name = unescape(text[1:-1]) if kind == "string" else text
             fields.pop(name, None)
             fields[name] = self.value(depth)
         return fields
@@ -115,27 +155,62 @@ class _Reader:
             items.append(self.value(depth))
         return items
 
+    def _bare(self) -> str:
+        """Step over a formula, a call or a card's name without quotes; "" for anything else."""
+        formula = _FORMULA.match(self._text, self._start)
+        said = formula.group().rstrip() if formula else ""
+        if formula and any(sign in said for sign in _OPERATORS) and said.count("(") == said.count(")"):
+            if not any(sign.isdigit() for sign in said) or _INTEGER.fullmatch(said):
+                return ""
+            end = self._start + len(said)
+            if self._text.startswith(("//", "/*", "#"), end) or _GOES_ON.match(self._text, formula.end()):
+                raise _Unreadable  # Python's division, or a comment
+        else:
+            phrase = _PHRASE.match(self._text, self._start)
+            if phrase is None:
+                return ""
+            said, end = phrase.group(), phrase.end()
+        at, kind, token, start = self._at, self._kind, self._token, self._start
+        self._go_to(end)
+        if self._token in _ENDS or _NEXT_KEY.match(self._text, self._start):
+            return said
+        self._at, self._kind, self._token, self._start = at, kind, token, start
+        return ""
+
     def _closed(self, close: str, first: bool) -> bool:
-        """Step over a separating comma and over ``close``; whether it was there."""
+        """Step over a separating comma, which may be missing before a key, and over ``close``; whether it was there."""
         if not first:
-            if self._peek() == ("mark", ","):
+            if self._token == ",":
                 self._next()
-            elif self._peek() != ("mark", close):
+            elif self._token != close and not (close == "}" and _NEXT_KEY.match(self._text, self._start)):
                 raise _Unreadable
-        if self._peek() == ("mark", close):
+        if self._token == close:
             self._next()
             return True
         return False
 
-    def _peek(self) -> tuple[str, str]:
-        if self._ahead is None:
+    def _next(self) -> None:
+        if not self._kind:
             raise _Unreadable
-        return self._ahead
+        self._go_to(self._at)
 
-    def _next(self) -> tuple[str, str]:
-        token = self._peek()
-        self._ahead = next(self._tokens, None)
-        return token
+    def _go_to(self, at: int) -> None:
+        """Look at the first token at or behind ``at``."""
+        while at < len(self._text):
+            match = _TOKENS.match(self._text, at)
+            if match is None:
+                raise _Unreadable
+            at = match.end()
+            self._kind = match.lastgroup or ""
+            if self._kind not in ("gap", "comment"):
+                token = match.group()
+                self._start, self._at = match.start(), at
+                self._token = _MARKS.get(token, token.lstrip("\\")) if self._kind == "mark" else token
+                return
+        self._kind, self._token, self._start, self._at = "", "", at, at
+
+
+_ENDS = (",", "}", "]", ")")
 
 
 def _atom(text: str) -> Any:
@@ -151,7 +226,8 @@ def _atom(text: str) -> Any:
     raise _Unreadable
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """Read the escapes of a string, JSON's, Python's and Markdown's."""
     return _ESCAPES.sub(_unescape_one, text) if "\\" in text else text
 
 
@@ -161,4 +237,4 @@ def _unescape_one(match: re.Match[str]) -> str:
         return chr(int(code[1:], 16))
     if code in _ESCAPED:
         return _ESCAPED[code]
-    return code if code in "\"'\\/" else "\\" + code
+    return code if code in _MEANT else "\\" + code

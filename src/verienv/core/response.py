@@ -1,8 +1,9 @@
 """Reading the answer in a response: from any text to the fields of one JSON object, in linear time.
 
-Policies draft before they answer, wrap the answer in prose, code fences or another object, and write JSON as a
-person would. The rule is one sentence: of the balanced ``{...}`` objects that hold the task's key field, the
-answer is the one whose closing brace comes last.
+Policies draft before they answer, wrap the answer in prose, code fences, tool calls or another object, and write JSON
+as a person would. The rule is one sentence: of the balanced ``{...}`` objects behind the reasoning that hold the task's
+key field, the one whose closing brace comes last is the answer. If it cannot be read there is none, whatever an earlier
+draft says.
 """
 
 from __future__ import annotations
@@ -10,91 +11,112 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 from verienv.core import loose_json
+from verienv.core.objects import MAX_NESTING, find_objects
+from verienv.core.reasoning import REASONING_TAGS, after_reasoning, is_open
 
 MAX_CHARACTERS = 64 * 1024
 """The longest part of a response that is read: its last 64 Ki characters."""
-MAX_CANDIDATES = 32
-MAX_NESTING = 8
+MAX_CALLS = 2
+"""The most strings of arguments within each other that are entered."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-# One pass over the text. Inside an object, strings hide the braces in them; a quote opens a string only where JSON
-# could have one: after an opening bracket, a separator or white space, the closing quote before a separator or a
-# closing bracket. Any other quote (an apostrophe, quotation marks in prose, an unfinished draft) hides nothing.
-# Possessive repeats and the stepping over of every escaped character keep the pass linear.
-_OUTSIDE = re.compile(r"\\.|\{", re.DOTALL)
-_INSIDE = re.compile(
-    r"""
-      (?<=[{\[(,:\s])(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')(?=\s*+[,:}\])])
-    | \\.
-    | [{}]
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 
 # JSON would read \times as a tab and "imes". A single backslash before one of TeX's words is doubled first.
 _TEX = re.compile(r"(?<!\\)\\(?=(?:times|cdot|div|[dt]?frac|left|right|boxed)(?![A-Za-z])|[()])")
 
+_IN_A_STRING = re.compile(r'\{(?:\s++|\\n)*+\\"')
+_ESCAPED_ONCE = re.compile(r'\\(["\\/n])')
 
-def read_answer(response: str, key: str, *, strict: bool = False) -> dict[str, Any] | None:
+
+def read_answer(
+    response: str,
+    key: str,
+    *,
+    strict: bool = False,
+    templates: Collection[str] = frozenset(),
+    reasoning_tags: tuple[str, ...] = REASONING_TAGS,
+) -> dict[str, Any] | None:
     """Return the fields of the answer in ``response``, or None if there is none.
 
     Args:
         response: any string.
         key: the field that an answer must hold, "formula" or "action".
-        strict: admit plain JSON alone; by default also the JSON that models write (single quotes, trailing
-            commas, bare card symbols, Python literals, TeX with single backslashes).
+        strict: admit plain JSON alone; by default also the JSON that models write (see ``core.loose_json``), and TeX
+            with single backslashes.
+        templates: the objects that stand in the question for the answer's form; exact echoes of them are passed over.
+        reasoning_tags: the tags around reasoning, which is no answer (see ``core.reasoning``); () for none.
 
     Returns:
         A dict that can always be serialised: no lone surrogate, no NaN or infinity, no endless integer (such
         numbers come back as strings). Objects nested deeper than 8 and candidates before the last 32 are not read.
     """
-    text = clean_response(response).strip()
+    text = after_reasoning(clean_response(response, reasoning_tags), reasoning_tags).strip()
     if "{" not in text:
         return None
     if text[:1] == "{" and text[-1:] == "}" and "\\" not in text:
         fields = _read_plain(text, strict)
-        if fields is not None and key in fields:
+        if fields is not None and key in fields and text not in templates:
             return fields
-    for start, end in reversed(_balanced_objects(text, key)):
-        candidate = text[start:end]
-        fields = _read(candidate, strict)
-        if fields is not None and key in fields:
-            return fields
-    return None
+    return _read_last(text, key, strict, templates, MAX_CALLS)[1]
 
 
-def clean_response(response: str) -> str:
-    """Return the last 64 Ki characters, lone surrogates replaced: text that can always be encoded."""
-    return _clean_text(response[-MAX_CHARACTERS:])
+def clean_response(response: str, reasoning_tags: tuple[str, ...] = ()) -> str:
+    """Return the last 64 Ki characters, lone surrogates replaced: text that can always be encoded.
 
-
-def _balanced_objects(text: str, key: str) -> deque[tuple[int, int]]:
-    """Start and end of the last balanced objects that may hold ``key``, in the order of their closing braces.
-
-    No character lies in more than MAX_NESTING of them, so reading them all stays linear.
+    Where the cut falls into reasoning they begin with the opening tag, so that reading them gives the same answer.
     """
-    found: deque[tuple[int, int]] = deque(maxlen=MAX_CANDIDATES)
-    opened: deque[int] = deque(maxlen=MAX_NESTING)
-    end = 0
-    while mark := (_INSIDE if opened else _OUTSIDE).search(text, end):
-        end = mark.end()
-        character = mark.group()
-        if character == "{":
-            opened.append(mark.start())
-        elif character == "}":
-            start = opened.pop()
-            if text.find(key, start, end) >= 0 or text.find("\\u", start, end) >= 0:  # a key may be escaped
-                found.append((start, end))
-    return found
+    if len(response) > MAX_CHARACTERS:
+        tail = response[-MAX_CHARACTERS:]
+        if reasoning_tags:
+            opening = reasoning_tags[0]
+            cut = len(response) - MAX_CHARACTERS + len(opening)
+            if is_open(response[:cut], reasoning_tags):
+                tail = opening + response[cut:]
+        response = tail
+    return _clean_text(response)
+
+
+def _read_last(
+    text: str, key: str, strict: bool, templates: Collection[str], calls: int
+) -> tuple[bool, dict[str, Any] | None]:
+    """Return whether there is an object that decides, and its fields, None if it cannot be read."""
+    for found in find_objects(text, key):
+        candidate = text[found.start : found.end]
+        if candidate in templates:
+            continue
+        fields = _read(candidate, strict)
+        if found.is_call:
+            decides, fields = _read_call(fields, key, strict, templates, calls)
+            if decides:
+                return True, fields
+        elif fields is None or key in fields:
+            return True, fields
+    return False, None
+
+
+def _read_call(
+    call: dict[str, Any] | None, key: str, strict: bool, templates: Collection[str], calls: int
+) -> tuple[bool, dict[str, Any] | None]:
+    """Read the arguments of a tool call, a string that is an object; otherwise as ``_read_last``."""
+    if call is None:
+        return True, None
+    arguments = call.get(loose_json.CALLS[0])
+    if "name" in call and not isinstance(arguments, str):
+        arguments = next((call[name] for name in loose_json.CALLS if isinstance(call.get(name), str)), None)
+    text = arguments.strip() if isinstance(arguments, str) else ""
+    if calls and text.startswith(("{", "\\{")) and text.endswith("}"):
+        return _read_last(text, key, strict, templates, calls - 1)
+    return False, None
 
 
 def _read(candidate: str, strict: bool) -> dict[str, Any] | None:
     if not strict and "\\" in candidate:
+        if _IN_A_STRING.match(candidate):
+            candidate = _ESCAPED_ONCE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], candidate)
         candidate = _TEX.sub(r"\\\\", candidate)
     fields = _read_plain(candidate, strict)
     if fields is None and not strict:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from verienv.core.config import TaskConfig, parse_name
+from verienv.core.config import ReasoningTags, TaskConfig, parse_name
+from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.prompts import PromptStyle
@@ -51,6 +52,7 @@ class GeneralPointsConfig(TaskConfig):
             or some and "base", the preset of the rest.
         prompt: "default", or "diverse" for a phrasing drawn with the hand.
         strict: read plain JSON alone.
+        reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
@@ -67,6 +69,7 @@ class GeneralPointsConfig(TaskConfig):
     rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
     prompt: PromptStyle = "default"
     strict: bool = Field(default=False, strict=True)
+    reasoning_tags: ReasoningTags = REASONING_TAGS
 
     @field_validator("split", mode="before")
     @classmethod

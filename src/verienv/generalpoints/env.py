@@ -73,6 +73,7 @@ class GeneralPointsEnv(VerifiedEnv):
             attempts=config.attempts,
             rewards=config.rewards,
             strict=config.strict,
+            reasoning_tags=config.reasoning_tags,
         )
         """The question with any hand: every other is this one but for what is dealt."""
 

@@ -90,5 +90,15 @@ def _around_the_cards(phrasing: int, rule: str, target: int, count: int) -> tupl
     return before, after
 
 
+@lru_cache(maxsize=1024)
+def answer_templates(target: int) -> frozenset[str]:
+    """Return the objects that stand for the answer in the questions about a target, whatever their phrasing."""
+    return frozenset(
+        found.group().replace("{target}", str(target)) for text in PHRASINGS for found in _TEMPLATE.finditer(text)
+    )
+
+
+_TEMPLATE = re.compile(r"\{[^{}]*[\"']formula[\"'](?:[^{}]|\{target\})*\}")
+
 LONGEST_QUESTION = 512
 """No question is longer, whatever cards, rule and target."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.core.config import validate
+from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question
+from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.generalpoints.answers import expert_answer, wrong_answer
@@ -34,6 +35,7 @@ class GeneralPointsQuestion(Question):
         phrasing: which of the phrasings, 0 for the default.
         rewards: the prices.
         strict: whether plain JSON alone is read.
+        reasoning_tags: the tags around reasoning, which is no answer; () for none.
         jitter: with ``vision``, the seed of all that is left to chance in the picture.
         table: the table that the picture is drawn on; None where it is not known, as in a row.
     """
@@ -43,6 +45,7 @@ class GeneralPointsQuestion(Question):
     phrasing: int = 0
     rewards: GeneralPointsRewards = REWARDS["paper"]
     strict: bool = False
+    reasoning_tags: tuple[str, ...] = REASONING_TAGS
     jitter: int = 0
     table: Table | None = field(default=None, compare=False, repr=False)
 
@@ -56,10 +59,19 @@ class GeneralPointsQuestion(Question):
         strict: bool = False,
         attempts: int = 5,
         phrasing: int = 0,
+        reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
     ) -> Self:
         """Return the question about a puzzle; ``judge`` then agrees with ``verify`` of the same arguments."""
         prices = GeneralPointsRewards.of(rewards)
-        return cls(puzzle=puzzle, vision=vision, rewards=prices, strict=strict, attempts=attempts, phrasing=phrasing)
+        return cls(
+            puzzle=puzzle,
+            vision=vision,
+            rewards=prices,
+            strict=strict,
+            reasoning_tags=parse_reasoning_tags(reasoning_tags),
+            attempts=attempts,
+            phrasing=phrasing,
+        )
 
     @property
     def instance(self) -> str:
@@ -79,7 +91,14 @@ class GeneralPointsQuestion(Question):
         return [picture]
 
     def judge(self, response: str) -> Verdict:
-        return verify(response, self.puzzle, vision=self.vision, rewards=self.rewards, strict=self.strict)
+        return verify(
+            response,
+            self.puzzle,
+            vision=self.vision,
+            rewards=self.rewards,
+            strict=self.strict,
+            reasoning_tags=self.reasoning_tags,
+        )
 
     def expert(self, *, steps: bool = False) -> str:
         """Write the answer with the shortest solution under the scored rule, its ``number`` under the stated one."""
@@ -118,6 +137,7 @@ class GeneralPointsQuestion(Question):
             vision=self.vision,
             rewards=self.rewards,
             strict=self.strict,
+            reasoning_tags=self.reasoning_tags,
             attempts=self.attempts,
             phrasing=self.phrasing,
             jitter=self.jitter,
@@ -138,6 +158,7 @@ class GeneralPointsQuestion(Question):
             phrasing=read.phrasing,
             rewards=read.rewards,
             strict=read.strict,
+            reasoning_tags=read.reasoning_tags,
             jitter=read.jitter,
         )
 
@@ -156,6 +177,7 @@ class GeneralPointsRow(BaseModel):
         vision: whether the cards were shown as a picture.
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
+        reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
         attempts: answers allowed.
         phrasing: which phrasing of the question, 0 for the default.
         jitter: the seed of the picture's chances.
@@ -171,6 +193,7 @@ class GeneralPointsRow(BaseModel):
     vision: bool = Field(default=False, strict=True)
     rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
     strict: bool = Field(default=False, strict=True)
+    reasoning_tags: ReasoningTags = REASONING_TAGS
     attempts: int = Field(default=5, ge=1, le=64, strict=True)
     phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
     jitter: int = Field(default=0, ge=0, lt=2**64, strict=True)

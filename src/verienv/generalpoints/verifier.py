@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 from pydantic import FiniteFloat
 
 from verienv.arithmetic.expression import IllegalFormula, Item, fraction_text, parse_formula
+from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.response import read_answer
 from verienv.core.verdict import RewardTable, Verdict
 from verienv.generalpoints.cards import read_rank
+from verienv.generalpoints.prompts import answer_templates
 from verienv.generalpoints.puzzle import Puzzle
 
 _log = logging.getLogger(__name__)
@@ -94,7 +96,13 @@ RewardsLike = str | Mapping[str, Any] | GeneralPointsRewards
 
 
 def verify(
-    response: str, puzzle: Puzzle, *, vision: bool = False, rewards: RewardsLike = "paper", strict: bool = False
+    response: str,
+    puzzle: Puzzle,
+    *,
+    vision: bool = False,
+    rewards: RewardsLike = "paper",
+    strict: bool = False,
+    reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
 ) -> Verdict:
     """Judge one response. Never raises on any string; the same answer in every process.
 
@@ -105,6 +113,7 @@ def verify(
         rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
+        reasoning_tags: the tags around reasoning, which is no answer; None for none.
 
     Returns:
         A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's), ``numbers_correct``
@@ -112,7 +121,13 @@ def verify(
         cards' numbers under the scored rule); in vision also ``cards_read`` (how many of the cards ``cards`` names).
     """
     prices = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
-    answer = read_answer(response, "formula", strict=strict)
+    answer = read_answer(
+        response,
+        "formula",
+        strict=strict,
+        templates=answer_templates(puzzle.target),
+        reasoning_tags=parse_reasoning_tags(reasoning_tags),
+    )
     if answer is None:
         fault, reason, cards_correct, numbers_correct = _UNREADABLE, _UNREAD, False, False
     else:

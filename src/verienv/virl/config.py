@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from verienv.core.config import TaskConfig
+from verienv.core.config import ReasoningTags, TaskConfig
+from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.shown import cut, shown, shown_path
 from verienv.core.sides import Side
 from verienv.virl.prompts import PromptStyle
@@ -71,6 +72,7 @@ class VIRLConfig(TaskConfig):
             or some and "base", the preset of the rest.
         prompt: "default", or "diverse" for a phrasing drawn with the route.
         strict: read plain JSON alone.
+        reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
@@ -87,6 +89,7 @@ class VIRLConfig(TaskConfig):
     rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
     prompt: PromptStyle = "default"
     strict: bool = Field(default=False, strict=True)
+    reasoning_tags: ReasoningTags = REASONING_TAGS
 
     @model_validator(mode="before")
     @classmethod

@@ -84,6 +84,7 @@ class VIRLEnv(VerifiedEnv):
             street_hint=config.directions != "both",
             rewards=config.rewards,
             strict=config.strict,
+            reasoning_tags=config.reasoning_tags,
             sampler=self._sampler,
         )
         """The question on no route: every other is this one but for what is dealt."""

@@ -53,6 +53,9 @@ DIVERSE = (
 
 PHRASINGS = (DEFAULT, *DIVERSE)
 
+ANSWER_TEMPLATES = frozenset({_JSON})
+"""The objects that stand for the answer in the questions, whatever their phrasing."""
+
 NOTHING_YET = "none"
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.core.config import validate
+from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question
+from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.verdict import Verdict
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
@@ -46,6 +47,7 @@ class VIRLQuestion(Question):
         history: what further lines of ``steps`` tell: the truth ("oracle"), the policy's own words, or none.
         rewards: the prices.
         strict: whether plain JSON alone is read.
+        reasoning_tags: the tags around reasoning, which is no answer; () for none.
         route_id: the instance.
         step: which waypoint of the route this is, from 0.
         route: the whole route; None where the episode ends after this waypoint.
@@ -63,6 +65,7 @@ class VIRLQuestion(Question):
     history: History = "oracle"
     rewards: VIRLRewards = REWARDS["paper"]
     strict: bool = False
+    reasoning_tags: tuple[str, ...] = REASONING_TAGS
     route_id: str = ""
     step: int = 0
     route: Route | None = field(default=None, compare=False, repr=False)
@@ -70,9 +73,19 @@ class VIRLQuestion(Question):
     draw: Callable[[VIRLQuestion], Picture] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, waypoint: Waypoint, *, rewards: RewardsLike = "paper", strict: bool = False, attempts: int = 2) -> Self:
+    def of(
+        cls,
+        waypoint: Waypoint,
+        *,
+        rewards: RewardsLike = "paper",
+        strict: bool = False,
+        attempts: int = 2,
+        reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
+    ) -> Self:
         """Return the question at a waypoint alone; ``judge`` then agrees with ``verify`` of the same arguments."""
-        return cls(waypoint=waypoint, rewards=VIRLRewards.of(rewards), strict=strict, attempts=attempts)
+        tags = parse_reasoning_tags(reasoning_tags)
+        prices = VIRLRewards.of(rewards)
+        return cls(waypoint=waypoint, rewards=prices, strict=strict, attempts=attempts, reasoning_tags=tags)
 
     @property
     def instance(self) -> str:
@@ -107,7 +120,9 @@ class VIRLQuestion(Question):
         return [self.draw(self)] if self.draw else []
 
     def judge(self, response: str) -> Verdict:
-        return verify(response, self.waypoint, rewards=self.rewards, strict=self.strict)
+        return verify(
+            response, self.waypoint, rewards=self.rewards, strict=self.strict, reasoning_tags=self.reasoning_tags
+        )
 
     def expert(self, *, steps: bool = False) -> str:
         return expert_answer(self.waypoint, steps=steps)
@@ -163,6 +178,7 @@ class VIRLQuestion(Question):
             "actions": actions,
             "rewards": self.rewards.model_dump(),
             "strict": self.strict,
+            "reasoning_tags": list(self.reasoning_tags),
             "attempts": self.attempts,
             "vision": self.vision,
             "instructions": list(self.instructions),
@@ -192,6 +208,7 @@ _SHARED = (
     "history",
     "rewards",
     "strict",
+    "reasoning_tags",
 )
 
 
@@ -216,6 +233,7 @@ class VIRLRow(BaseModel):
             waypoint's.
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
+        reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
         attempts: answers allowed.
         instance: the route's id. It is not needed to judge, and neither are the following.
         step: which waypoint of the route this is, from 0.
@@ -232,6 +250,7 @@ class VIRLRow(BaseModel):
     actions: ActionSpace | None = None
     rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
     strict: bool = Field(default=False, strict=True)
+    reasoning_tags: ReasoningTags = REASONING_TAGS
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     instance: str | None = None
     step: int | None = Field(default=None, ge=0, strict=True)

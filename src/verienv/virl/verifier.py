@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 from pydantic import FiniteFloat
 
+from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.response import read_answer
 from verienv.core.verdict import RewardTable, Verdict
 from verienv.virl.actions import WORDS, Action, action_space, read_action
 from verienv.virl.observations import LONGEST, fold, observation_is_true
+from verienv.virl.prompts import ANSWER_TEMPLATES
 from verienv.virl.routes.route import ActionSpace, Waypoint
 
 
@@ -71,6 +73,7 @@ def verify(
     *,
     rewards: RewardsLike = "paper",
     strict: bool = False,
+    reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
 ) -> Verdict:
     """Judge one response. Never raises on any string; the same answer in every process.
 
@@ -80,6 +83,7 @@ def verify(
         rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
+        reasoning_tags: the tags around reasoning, which is no answer; None for none.
 
     Returns:
         A Verdict. Its metrics: ``observation_correct`` (``current observation`` says exactly what is true here),
@@ -93,7 +97,9 @@ def verify(
     actions = waypoint.actions
     legal = action_space(actions)
     prices = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
-    answer = read_answer(response, ACTION, strict=strict)
+    answer = read_answer(
+        response, ACTION, strict=strict, templates=ANSWER_TEMPLATES, reasoning_tags=parse_reasoning_tags(reasoning_tags)
+    )
     fields = answer or {}
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
