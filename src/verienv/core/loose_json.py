@@ -29,16 +29,20 @@ CALLS = ("arguments", "parameters", "input")
 
 _TOKENS = re.compile(
     rf"""
-      (?P<string> {STRING} | `[^`]*+` )
-    | (?P<gap> \s++ | \\{{1,2}}(?:left|right)\s*+(?=\\[{{}}]) )
-    | (?P<comment> //[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z) )
-    | (?P<mark> \\?[{{}}\[\]] | [(),:，：] )
-    | (?P<atom> [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ )
+    (?: \s++
+      | //[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)
+      | \\{{1,2}}(?:left|right)\s*+(?=\\[{{}}])
+    )*+
+    (?: (?P<string> {STRING} | `[^`]*+` )
+      | (?P<mark> \\?[{{}}\[\]] | [(),:，：] )
+      | (?P<atom> [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ )
+      | (?P<end> \Z )
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _NEXT_KEY = re.compile(NEXT_KEY, re.VERBOSE)
-_MARKS = {"，": ",", "：": ":"}
+_MARKS = {"，": ",", "：": ":", "\\{": "{", "\\}": "}", "\\[": "[", "\\]": "]"}
 
 _ESCAPES = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
@@ -105,7 +109,7 @@ class _Reader:
     """Reads token by token, so that text which is no object is given up early."""
 
     _kind: str
-    """The kind of the token ahead, "" at the end."""
+    """The kind of the token ahead: "string", "mark", "atom", or "end"."""
     _token: str
     _start: int
     _at: int
@@ -117,11 +121,12 @@ class _Reader:
         self._go_to(0)
 
     def at_end(self) -> bool:
-        return not self._kind
+        return self._kind == "end"
 
     def value(self, depth: int) -> Any:
         kind, text = self._kind, self._token
-        if kind == "atom" or text == "(":
+        is_word = text.isalnum() and self._text[self._at : self._at + 1] in ",]}"
+        if (kind == "atom" and not is_word) or text == "(":
             bare = self._bare()
             if bare:
                 return bare
@@ -190,24 +195,19 @@ class _Reader:
         return False
 
     def _next(self) -> None:
-        if not self._kind:
+        if self._kind == "end":
             raise _Unreadable
         self._go_to(self._at)
 
     def _go_to(self, at: int) -> None:
         """Look at the first token at or behind ``at``."""
-        while at < len(self._text):
-            match = _TOKENS.match(self._text, at)
-            if match is None:
-                raise _Unreadable
-            at = match.end()
-            self._kind = match.lastgroup or ""
-            if self._kind not in ("gap", "comment"):
-                token = match.group()
-                self._start, self._at = match.start(), at
-                self._token = _MARKS.get(token, token.lstrip("\\")) if self._kind == "mark" else token
-                return
-        self._kind, self._token, self._start, self._at = "", "", at, at
+        match = _TOKENS.match(self._text, at)
+        if match is None:
+            raise _Unreadable
+        self._kind = kind = match.lastgroup or ""
+        self._start, self._at = match.span(kind)
+        token = match[kind]
+        self._token = _MARKS.get(token, token) if kind == "mark" else token
 
 
 _ENDS = (",", "}", "]", ")")

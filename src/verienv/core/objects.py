@@ -20,9 +20,8 @@ MAX_CANDIDATES = 32
 MAX_NESTING = 8
 
 # Possessive repeats, bounded lookaheads and the stepping over of every escaped character keep the pass linear.
-_OUTSIDE = re.compile(r"\\[^{}]|\\?\{", re.DOTALL)
+_OUTSIDE = re.compile(r"\\.|\{", re.DOTALL)
 _GAP = r"(?:\s*+(?:/\*[^*]{0,256}+\*/|(?://|\#)[^\n]{0,256}+\n)){0,4}+\s*+"
-_COLON = re.compile(_GAP + "[:：]")
 _OPEN, _CLOSE = "[\"'`“”„‘’‚«]", "[\"'`“”‘’»]"
 
 
@@ -64,18 +63,29 @@ def find_objects(text: str, key: str) -> list[Found]:
 
 @lru_cache(maxsize=64)
 def _inside(key: str) -> re.Pattern[str]:
+    """Return the pattern of the next token in an object, and of all that may stand before it."""
     word = re.escape(key)
+    tokens = {
+        "key": rf"""\\?{_OPEN}{word}\\?{_CLOSE} (?={_GAP}[:：="'“‘«\d(-])""",
+        "arguments": rf"""{_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“])""",
+        "escaped": r""""(?=\w{0,64}+\\u)[\w\\]{1,512}+" (?=\s*+[:：])""",
+        "bare": rf"""(?<!\w){word} (?=\\?{_CLOSE}?+{_GAP}[:：=])""",
+        "comment": r"""(?<=[\s,{}\[\]"'“”‘’»`]) (?://|\#|/\*)""",
+        "opening": r"""\\?\{""",
+        "closing": r"""\\?\}""",
+    }
+    string = rf"""(?:(?<=[{{\[(,:\s，：])|(?<=\*/)) (?:{STRING})
+                  (?=\s*+(?:[,:}}\])，：]|\\[}}\]]|//|/\*|\#|{NEXT_KEY}))"""
+    named = "|".join(f"(?P<{name}>{token})" for name, token in tokens.items())
     return re.compile(
         rf"""
-          (?P<key> \\?{_OPEN}{word}\\?{_CLOSE} (?={_GAP}[:：="'“‘«\d(-]) )
-        | (?P<arguments> {_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“]) )
-        | (?P<string> (?:(?<=[{{\[(,:\s，：])|(?<=\*/)) (?:{STRING})
-              (?=\s*+(?:[,:}}\])，：]|\\[}}\]]|//|/\*|\#|{NEXT_KEY})) )
-        | (?<!\w)(?P<bare>{word}) (?=\\?{_CLOSE}?+{_GAP}[:：=])
-        | (?<=[\s,{{}}\[\]"'“”‘’»`])(?P<comment> //|\#|/\*)
-        | (?P<escape> \\[^{{}}] )
-        | (?P<opening> \\?\{{ )
-        | (?P<closing> \\?\}} )
+        (?: [^\w{{}}\\/\#"'`“”„‘’‚«]++
+          | (?!{word})\w++
+          | (?!{tokens["key"]}|{tokens["arguments"]}|{tokens["escaped"]}) {string}
+          | \\[^{{}}]
+          | (?!{"|".join(tokens.values())}) .
+        )*+
+        (?:{named})
         """,
         re.VERBOSE | re.DOTALL,
     )
@@ -91,7 +101,7 @@ def _scan(
     found: deque[Found] = deque(maxlen=MAX_CANDIDATES)
     opened: deque[_Opened] = deque(maxlen=MAX_NESTING)
     end, blocks_end = 0, True
-    while mark := (pattern if opened else _OUTSIDE).search(text, end):
+    while mark := pattern.match(text, end) if opened else _OUTSIDE.search(text, end):
         end = mark.end()
         kind = mark.lastgroup
         if not opened:
@@ -108,12 +118,11 @@ def _scan(
         elif kind == "key" or kind == "bare":
             opened[-1].has_key = True
         elif kind == "arguments":
-            opened[-1].arguments_at = mark.start()
-        elif kind == "string":
-            if "\\u" in mark.group() and unescape(mark.group()[1:-1]) == key and _COLON.match(text, end):
-                opened[-1].has_key = True
-        elif kind == "comment" and mark.start() not in shown:
-            if mark.group() != "/*":
+            opened[-1].arguments_at = mark.start(kind)
+        elif kind == "escaped":
+            opened[-1].has_key |= unescape(mark["escaped"][1:-1]) == key
+        elif kind == "comment" and mark.start(kind) not in shown:
+            if mark[kind] != "/*":
                 close = text.find("\n", end)
                 close = len(text) if close < 0 else close
             elif blocks_end:
@@ -122,6 +131,6 @@ def _scan(
                 close = close if blocks_end else end
             else:
                 close = end
-            opened[-1].comments.append(mark.start())
+            opened[-1].comments.append(mark.start(kind))
             end = close
     return found, opened

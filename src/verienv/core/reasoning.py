@@ -20,6 +20,8 @@ def parse_reasoning_tags(tags: Any) -> tuple[str, ...]:
     Raises:
         ValueError: what is accepted.
     """
+    if tags is REASONING_TAGS:
+        return REASONING_TAGS
     if tags is None or (isinstance(tags, (str, tuple, list)) and not tags):
         return ()
     if isinstance(tags, (tuple, list)) and len(tags) == 2:
@@ -39,6 +41,8 @@ def after_reasoning(text: str, tags: tuple[str, ...]) -> str:
     policies write one of their own behind a template's. They count wherever they stand, also inside strings, as for
     what serves policies. A closing tag alone ends reasoning that a template began.
     """
+    if not tags or _patterns(tags)[0] not in text:
+        return text
     last = _last_tag(text, tags)
     if last is None:
         return text
@@ -47,17 +51,12 @@ def after_reasoning(text: str, tags: tuple[str, ...]) -> str:
 
 def is_open(text: str, tags: tuple[str, ...]) -> bool:
     """Whether reasoning that was begun in ``text`` goes on at its end."""
-    last = _last_tag(text, tags)
+    last = _last_tag(text, tags) if tags else None
     return last is not None and last.lastgroup == "opening"
 
 
 def _last_tag(text: str, tags: tuple[str, ...]) -> re.Match[str] | None:
-    if not tags:
-        return None
-    hint, pattern = _patterns(tags)
-    if hint not in text:
-        return None
-    last = deque(pattern.finditer(text), maxlen=1)
+    last = deque(_patterns(tags)[1].finditer(text), maxlen=1)
     return last[0] if last else None
 
 
