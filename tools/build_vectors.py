@@ -359,8 +359,8 @@ def reading() -> None:
     case("unfinished", right + '\nOr {"cards": ["4", "3"', "", "an unfinished object voids nothing")
     for text in (right[:-1], right[:-3], right[:20], right[1:], right.replace("formula", "solution"), "{}", "[]", "", "{", "}",
                  "4*3+2+10", "formula: 4*3+2+10", '"formula": "4*3+2+10"', '{"formula"}', '{"formula":}', "null", "{{{{}}}}", "NaN",
-                 '{"Formula": "4*3+2+10"}', '{"formula ": "4*3+2+10"}', '{"formula": "4*3+2+10" "number": []}', "\0", "\ud800",
-                 '{"formula": 4*3+2+10}', '{"formula" = "4*3+2+10"}', "I do not know.", '{"formula": "4*3+2+10}', "['formula']"):  # fmt: skip
+                 '{"Formula": "4*3+2+10"}', '{"formula ": "4*3+2+10"}', '["4" "3"]', "\0", "\ud800",
+                 '{"formula" "4*3+2+10"}', '{"formula" = "4*3+2+10"}', "I do not know.", '{"formula": "4*3+2+10}', "['formula']"):  # fmt: skip
         case("no answer", text, "unreadable", "no readable object with a formula")
     inner = "objects inside the chosen one are not entered"
     case("nested", f'{{"formula": {right}}}', "illegal", inner, vision=False)
@@ -465,7 +465,185 @@ def lenient() -> None:
     case("lenient: code", "{'formula': __import__('os').getcwd()}", "unreadable", "no code is run")
     case("lenient: code", "{'formula': '4*3' + '+2+10'}", "unreadable", "no code is run")
     case("strict: order", f"{answer(OFF)} {single}", "", "the last readable object", strict=False)
-    case("strict: order", f"{answer(OFF)} {single}", "wrong_value", "the last plain object", strict=True)
+    case("strict: order", f"{answer(OFF)} {single}", "unreadable", "the last object, which is not plain", strict=True)
+    case("strict: order", f"{answer(RIGHT)} {single}", "unreadable", "the last object, which is not plain", strict=True)
+
+
+def spoken() -> None:
+    """Further spellings of an object that a person reads without doubt, and what is left unread. Strict admits none."""
+    right = answer(RIGHT)
+    head, quoted = right.partition('"formula"')[0], '"formula": "4*3+2+10"'
+    spellings = {
+        "comment: line": ('{"formula": "FORMULA" // done\n}', "{'formula': 'FORMULA', // it's } \"so\n}", '{// { "x\n"formula": "FORMULA"}',
+                          '{"formula": "FORMULA"// done\n}', '{"formula": "FORMULA", // was {"formula": "1+1"}\n}'),
+        "comment: block": ('{"formula": "FORMULA" /* ok */}', '{"formula": /* } " */ "FORMULA"}', '{/* {"formula": "1+1"} */ "formula": "FORMULA"}',
+                           '{"formula" /* here */ : "FORMULA", /* it\'s\n } */}', '{"formula": "FORMULA" /**/}'),
+        "comment: hash": ('{"formula": "FORMULA"  # done\n}', "{  # } isn't\n  'formula': 'FORMULA',  # {'formula': '1+1'}\n}"),
+        "escaped braces": (r'\{"formula": "FORMULA"}', r'\{"formula": "FORMULA"\}', r'\boxed{\{"formula": "FORMULA"\}}', r'$\{"formula": "FORMULA"\}$',
+                           r'\[\left\{"formula": "FORMULA"\right\}\]', r'\boxed{\{"cards": \["4", "3"\], "formula": "FORMULA"\}}',
+                           r'\{"sets": "{\}", "formula": "FORMULA"\}'),
+        "escaped whole": (r'{\"formula\": \"FORMULA\"}', r'"{\n  \"formula\": \"FORMULA\"\n}"'),
+        "Markdown": (r'{"formula": "FORMULA", "my\_note": "a\*b"}',),
+        "curly quotes": ("{“formula”: “FORMULA”}", "{„formula“: „FORMULA“}", "{‘formula’: ‘FORMULA’}", "{«formula»: «FORMULA»}",
+                         '{“note”: “} {”, "formula": “FORMULA”}', "{`formula`: `FORMULA`}"),
+        "no comma": ('{"cards": ["4"] "formula": "FORMULA"}', '{"formula": "FORMULA"\n"cards": ["4"]}', "{'formula': 'FORMULA' 'n': 1}",
+                     '{"n": 1 "formula": "FORMULA"}', '{"formula": "FORMULA" // so\n"note": "}"}', "{n: 1 formula: 'FORMULA'}"),
+        "full width": ('{"formula"："FORMULA"，"n"：1}',),
+        "bare formula": ("{formula: FORMULA}", '{"formula": FORMULA}', '{formula: FORMULA, "cards": ["4"]}', '{"formula": FORMULA = 24\n}',
+                         '{"formula": FORMULA // done\n}', '{"formula":FORMULA,}', '{"formula": (FORMULA)}', '{"formula": FORMULA "n": 1}'),
+        "placeholders": ('{"cards": [...], "number": [...], "formula": "FORMULA"}',),
+        "names of cards": ('{"note": [King of Spades, 4 of clubs], "formula": "FORMULA"}',),
+    }  # fmt: skip
+    for name, texts in spellings.items():
+        for text in texts:
+            for formula, failure in ((RIGHT, ""), (OFF, "wrong_value"), (FOREIGN, "wrong_numbers")):
+                response = text.replace("FORMULA", formula)
+                case(name, response, failure, "a person reads it without doubt", strict=False, vision=False)
+                case(name, f"{right}\nNo: {response}", failure, "the last object decides", strict=False, vision=False)
+            case(name, text.replace("FORMULA", RIGHT), "unreadable", "not plain JSON", strict=True)
+    case(
+        "bare formula",
+        "{formula: (4*3)+2+10}",
+        "",
+        "a formula that begins with a parenthesis",
+        strict=False,
+        vision=False,
+    )
+    case("Markdown", r'{"formula": "4\*3\+2\+10"}', "", "an escaped sign is the sign", strict=False, vision=False)
+    case("bare formula", "{formula: 4*3+2+K}", "unreadable", "a letter is no part of a formula")
+    for text in ('{"formula": 4*3+2+10//1\n}', '{"formula": 4*3+2+10 // 1\n}', '{"formula": "4*3+2+10}', '{"formula: "4*3+2+10"}', '{formula": "4*3+2+10"}',
+                 '{"formula" "4*3+2+10"}', '{"formula" = "4*3+2+10"}', '{"formula" => "4*3+2+10"}', '{"formula": "4*3" "+2+10"}', '{"formula": 4*3+2+10; "n": 1}',
+                 '{"formula": f"4*3+2+10"}', '{"formula": """4*3+2+10"""}', '{"formula": "4*3+2+10" # done}', '{"formula": @}', '{formula: 4*3, +2+10}',
+                 '{"formula": "4*3+2+10", "cards": ["4" "3"]}', '{"formula": "4*3+2+10" // }', '{"formula": "4*3+2+10" /* }'):  # fmt: skip
+        case("in doubt", text, "unreadable", "two readers could differ, so nothing is read")
+        if not text.endswith(("// }", "/* }")):
+            case(
+                "final",
+                f"{right}\nNo: {text}",
+                "unreadable",
+                "an answer that cannot be read is no answer; drafts are none",
+            )
+    for text in ("The {formula} was easy.", '{"cards": ["4"]}', '{"fields": ["formula"]}', "\\text{formula}", '{"formula": "1+1"', "{formula", '{"n": "formula"}',
+                 "{}", '{"formula", "cards"}', '{"note": "\\"formula\\": 1"}'):  # fmt: skip
+        case("final", f"{right}\n{text}", "", "no further object holds the key")
+    case(
+        "final",
+        f'{right}\n{{"cards": ["4"], oh no\n# Final: {answer(OFF)}',
+        "wrong_value",
+        "what is never closed hides nothing",
+    )
+    case("final", f"The set {{4, 3 # so\n// I say: {right}", "", "what is never closed hides nothing")
+    case(
+        "final",
+        head + quoted + "}\n" + head + '"formula": "1+1", "x": {"formula": "4*3+2+10"}}',
+        "wrong_numbers",
+        "the last decides",
+    )
+
+
+def calls() -> None:
+    """Tool calls whose arguments are a string."""
+    right, off = answer(RIGHT), answer(OFF)
+    why = "a string of arguments that is an object is entered"
+    for text, failure in (
+        (right, ""),
+        (off, "wrong_value"),
+        (answer(FOREIGN), "wrong_numbers"),
+        (answer(BROKEN), "illegal"),
+    ):
+        inner = json.dumps(text)
+        for call in (f'{{"name": "answer", "arguments": {inner}}}', f'{{"arguments": {inner}}}', f'{{"name": "answer", "parameters": {inner}}}',
+                     f'{{"type": "tool_use", "name": "answer", "input": {inner}}}', f'<tool_call>{{"name": "answer", "arguments": {inner}}}</tool_call>',
+                     f'{{"tool_calls": [{{"id": "1", "type": "function", "function": {{"name": "answer", "arguments": {inner}}}}}]}}'):  # fmt: skip
+            case("call", call, failure, why)
+            case("call", f"{right} No: {call}", failure, "the last decides")
+            case("call", f"{call} No: {off}", "wrong_value", "the last decides")
+    single = str({"formula": RIGHT})
+    case(
+        "call",
+        json.dumps({"name": "answer", "arguments": single}),
+        "",
+        "read leniently inside too",
+        strict=False,
+        vision=False,
+    )
+    case(
+        "call",
+        f"{off} " + json.dumps({"name": "answer", "arguments": single}),
+        "unreadable",
+        "not plain inside",
+        strict=True,
+    )
+    case(
+        "call",
+        f"{right} " + json.dumps({"name": "answer", "arguments": '{"formula": @}'}),
+        "unreadable",
+        "the last decides",
+    )
+    case("call", f"{right} " + json.dumps({"name": "search", "arguments": "24 game"}), "", "no object, no answer")
+    case(
+        "call",
+        f"{right} " + json.dumps({"name": "search", "arguments": '{"query": "24 game"}'}),
+        "",
+        "the key is not in it",
+    )
+    case(
+        "call", json.dumps({"input": right, "output": "I do not know"}), "unreadable", "no tool's name, so no tool call"
+    )
+    case("call", json.dumps({"note": right}), "unreadable", "an object inside another string is text")
+    case(
+        "call",
+        json.dumps({"formula": OFF, "arguments": right}),
+        "wrong_value",
+        "the chosen object is not entered",
+        vision=False,
+    )
+
+
+def thought() -> None:
+    """Reasoning is no answer."""
+    right, off = answer(RIGHT), answer(OFF)
+    why = "reasoning is no answer"
+    for text in ("<think>{}</think> I give up.", "<think>{}", "{}</think>", "<think>x</think><think>{}", "<think>\n{}\n</think>\n{{}}", "{} <think>", "<THINK>{}</Think>",
+                 "<think>a<think>{}</think>", "{}</think>\n\nNo.", "< think >{}", "<think>{}</ think >.", "<think>a</think>{}<think>b</think>",
+                 '{} {{"note": "</think>"}}', "<think>" + "x" * 66_000 + "{}", "<think>" * 200 + "{}", "<think>" + "</think><think>" * 200 + "{}"):  # fmt: skip
+        case("reasoning", text.format(right), "unreadable", why)
+    for text in ("<think>{0}</think>{1}", "{0}</think>{1}", "<think>{0}\n</think>\n\n```json\n{1}\n```", "<think>{0}</think>{0}<think>{0}</think>{1}",
+                 "<think>{0}<think>{0}</think>{1}", "<think></think>{1}", "<THINK>{0}</THINK> {1}", "<think>{0}</ think >{1}", "<think>It is {{ \" '</think>{1}",
+                 "<thinking>{0} {1}", "</think>" * 200 + "{1}", "<think" * 200 + "{1}"):  # fmt: skip
+        for one, other, failure in ((off, right, ""), (right, off, "wrong_value")):
+            case("reasoning", text.format(one, other), failure, "reading begins behind the last closing tag")
+    case(
+        "reasoning",
+        f"<think>{off}" + "x" * 66_000 + f"</think>{right}",
+        "",
+        "the opening tag need not be among the last 64 KiB",
+    )
+
+
+def echoes() -> None:
+    """An exact echo of the question's own template is passed over, and nothing else."""
+    right = answer(RIGHT)
+    own = '{"cards": [...], "number": [...], "formula": "..."}'
+    written = (
+        '{\n  "cards": [the cards you see],\n  "number": [their numbers],\n  "formula": "an expression equal to 24"\n}'
+    )
+    for echo in (
+        own,
+        written,
+        '{"formula": "...", "number": [...], "cards": [...]}',
+        "{'cards': [...], 'number': [...], 'formula': '...'}",
+    ):
+        case("echo", f"{right}\nThe form was {echo}", "", "an exact echo of a question's template")
+        case("echo", f"As {echo}: {answer(OFF)} {echo} {echo}", "wrong_value", "an exact echo of a question's template")
+        case("echo", echo, "unreadable", "an echo is no answer")
+    case("echo", f"{right}\n{written.replace('24', '36')}", "unreadable", "another question's template")
+    for text in (
+        '{"cards": [...], "number": [...], "formula": "?"}',
+        '{"formula": "..."}',
+        '{"formula": "an expression equal to 24"}',
+    ):
+        case("echo", f"{right}\n{text}", "illegal", "no exact echo", strict=False, vision=False)
 
 
 def seen() -> None:
@@ -542,7 +720,21 @@ def nothing_read_in_vision() -> None:
 
 
 def main() -> None:
-    for section in (spellings, other_puzzles, equations, numbers, illegal, reading, lenient, seen):
+    sections = (
+        spellings,
+        other_puzzles,
+        equations,
+        numbers,
+        illegal,
+        reading,
+        lenient,
+        spoken,
+        calls,
+        thought,
+        echoes,
+        seen,
+    )
+    for section in sections:
         section()
     nothing_read_in_vision()
     path = Path(__file__).parents[1] / "assets" / "vectors" / "generalpoints.jsonl"

@@ -278,7 +278,7 @@ def reading() -> None:
     case("unfinished", off + "\n" + right[:-1], "wrong_action", "an unfinished object is no answer")
     for text in (right[:-1], right[:-3], right[:20], right[1:], right.replace('"action"', '"move"'), right.replace('"action"', '"Action"'), "{}", "[]", "",
                  "{", "turn_direction(east)", "action: turn_direction(east)", '"action": "turn_direction(east)"', '{"action"}', '{"action":}', "null",
-                 '{"action": turn_direction(east)}', '{"action" = "turn_direction(east)"}', "I turn to the east.", "\0", "\ud800", "['action']",
+                 '{"action" "turn_direction(east)"}', '{"action" = "turn_direction(east)"}', "I turn to the east.", "\0", "\ud800", "['action']",
                  '{"action ": "turn_direction(east)"}', '{"action": "turn_direction(east)"', "x" * 100_000, "{'action': __import__('os').getcwd()}",
                  "{'action': 'turn_direction(' + 'east)'}"):  # fmt: skip
         case("no answer", text, "unreadable", "no readable object with an action")
@@ -334,7 +334,77 @@ def reading() -> None:
         case(f"lenient: {name}", text, "", "read as the JSON that models write", observed=seen, strict=False)
         case(f"lenient: {name}", text, "unreadable", "not plain JSON", strict=True)
     case("strict: order", f"{off} {single}", "", "the last readable object", observed=False, strict=False)
-    case("strict: order", f"{off} {single}", "wrong_action", "the last plain object", strict=True)
+    case("strict: order", f"{off} {single}", "unreadable", "the last object, which is not plain", strict=True)
+    case("strict: order", f"{right} {single}", "unreadable", "the last object, which is not plain", strict=True)
+
+
+def spoken() -> None:
+    """Further spellings of an object that a person reads without doubt, and what is left unread. Strict admits none."""
+    right = answer("turn_direction(east)")
+    texts = {
+        "comment": ('{"action": "ACTION" // done\n}', '{"action": "ACTION" /* } ok */}', "{'action': 'ACTION',  # {isn't}\n}"),
+        "escaped braces": (r'\{"action": "ACTION"\}', r'\boxed{\{"action": "ACTION"\}}', r'{\"action\": \"ACTION\"}'),
+        "curly quotes": ("{“action”: “ACTION”}", "{‘action’: ‘ACTION’}", "{«action»: «ACTION»}"),
+        "no comma": ('{"n": "x" "action": "ACTION"}', '{"action": "ACTION"\n"n": []}'),
+        "bare action": ("{action: ACTION}", '{"action": ACTION}', '{"action": ACTION, "n": 1}', '{"action": ACTION // done\n}', '{"action": ACTION "n": 1}'),
+    }  # fmt: skip
+    for name, spelled in texts.items():
+        for text in spelled:
+            for action, failure in (("turn_direction(east)", ""), ("forward()", "wrong_action"), ("turn_direction(slightly left)", "outside_action_space"), ("go(east)", "illegal_action")):  # fmt: skip
+                said = text.replace("ACTION", action)
+                case(name, said, failure, "a person reads it without doubt", observed=False, strict=False)
+                case(name, f"{right}\nNo: {said}", failure, "the last object decides", observed=False, strict=False)
+            case(name, text.replace("ACTION", "turn_direction(east)"), "unreadable", "not plain JSON", strict=True)
+    for text in (
+        "{\"action\": turn_direction('east')}",
+        '{"action": turn_direction( "east" )}',
+        r'{"action": "turn\_direction(east)"}',
+    ):
+        case("bare action", text, "", "a person reads it without doubt", observed=False, strict=False)
+    for text in ('{"action": turn_direction(east) or forward()}', '{"action": turn direction(east)}', '{"action": "turn_direction(east)}',
+                 '{"action": I turn east}', '{"action": turn_direction(east); forward()}', '{"action": @}', '{"action" "turn_direction(east)"}'):  # fmt: skip
+        case("in doubt", text, "unreadable", "two readers could differ, so nothing is read")
+        case(
+            "final", f"{right}\nNo: {text}", "unreadable", "an answer that cannot be read is no answer; drafts are none"
+        )
+    for text in ("The {action} is clear.", '{"next": "action"}', '{"action": "stop()"', "{}", "{action"):
+        case("final", f"{right}\n{text}", "", "no further object holds the key")
+
+
+def calls_reasoning_and_echoes() -> None:
+    """Tool calls whose arguments are a string; reasoning, which is no answer; the question's own template."""
+    right, off = answer("turn_direction(east)"), answer("forward()")
+    why = "a string of arguments that is an object is entered"
+    for text, failure in ((right, ""), (off, "wrong_action")):
+        inner = json.dumps(text)
+        for call in (f'{{"name": "act", "arguments": {inner}}}', f'{{"name": "act", "parameters": {inner}}}', f'{{"name": "act", "input": {inner}}}',
+                     f'{{"tool_calls": [{{"function": {{"name": "act", "arguments": {inner}}}}}]}}'):  # fmt: skip
+            case("call", call, failure, why)
+            case("call", f"{right} No: {call}", failure, "the last decides")
+    for text in (
+        "<think>{}</think> I give up.",
+        "<think>{}",
+        "{}</think>",
+        "<think>x</think><think>{}",
+        "{} <think>",
+        "<THINK>{}</Think>",
+        "<think>" + "x" * 66_000 + "{}",
+    ):
+        case("reasoning", text.format(right), "unreadable", "reasoning is no answer")
+    for text in (
+        "<think>{0}</think>{1}",
+        "{0}</think>{1}",
+        "<think>{0}</think>{0}<think>{0}</think>{1}",
+        "<think>{0}<think>{0}</think>{1}",
+        "<think></think>{1}",
+    ):
+        case("reasoning", text.format(off, right), "", "reading begins behind the last closing tag")
+        case("reasoning", text.format(right, off), "wrong_action", "reading begins behind the last closing tag")
+    echo = '{"current observation": "...", "current instruction": "...", "action": "..."}'
+    case("echo", f"{right}\nThe form was {echo}", "", "an exact echo of the question's template")
+    case("echo", f"{echo} {off} {echo} {echo}", "wrong_action", "an exact echo of the question's template")
+    case("echo", echo, "unreadable", "an echo is no answer")
+    case("echo", f'{right}\n{{"action": "..."}}', "illegal_action", "no exact echo", observed=False)
 
 
 def says(place: Waypoint, owed: bool, why: str, *texts: Any) -> None:
@@ -456,7 +526,8 @@ def seam() -> None:
 
 
 def main() -> None:
-    for section in (spellings, wrong_actions, illegal, reading, claims, seam):
+    sections = (spellings, wrong_actions, illegal, reading, spoken, calls_reasoning_and_echoes, claims, seam)
+    for section in sections:
         section()
     path = Path(__file__).parents[1] / "assets" / "vectors" / "virl.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,8 @@ def test_the_json_that_models_write_is_read(text: str, read: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", "{'a'}", "{'a': 1", "{'a': 1}}", "{'a': [1)}", "{'a': 'b}", "{1 + 1: 2}", "{'a': f(x)}", "{,}"]
+    "text",
+    ["", "[1]", "{'a'}", "{'a': 1", "{'a': 1}}", "{'a': [1)}", "{'a': 'b}", "{1 + 1: 2}", "{'a': f(x)(y)}", "{,}"],
 )
 def test_what_is_no_object_is_none(text: str) -> None:
     assert read_object(text, 8) is None

@@ -15,6 +15,7 @@ FLOODS = [
     '{"key": [', '{"key":{a:1,', "'\"",
     ' "\'', '{"key": "1', "\ud800", '{"\\u006b":', '{"key":"",', "{key:[", "'key': '", '"x" ', ",x}", "{\\", "(",
     '{"key":1}',
+    "{/*a:1,", "{#\n", "/*", "“", "\\{", '{"key": 4*3 ', '# "key"\n', '{"arguments": "{', "<think>", "</think>",
 ]  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def test_the_json_that_models_write_is_read_unless_strict(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["{'key': 1+1}", "{'key': f()}", "{'key': 'a' 'b'}", "{'key': 'a}", "{'key' 1}", "{,'key': 1}", "{'key': 1,,}",
+    ["{'key': 1+n}", "{'key': f().g}", "{'key': 'a' 'b'}", "{'key': 'a}", "{'key' 1}", "{,'key': 1}", "{'key': 1,,}",
      "{'key': [1 2]}", "{'key': 1} }".replace("1", "[1)"), "{'key': a-b}", "{'key': lambda: 0}"],
 )  # fmt: skip
 def test_what_is_no_literal_is_not_read(text):
@@ -158,6 +159,89 @@ def test_plain_json_is_read_as_json_wherever_it_stands(fields):
     for response in (text, f"Well: {text}", f"```json\n{text}\n```"):
         assert read_answer(response, "key") == fields
         assert read_answer(response, "key", strict=True) == fields
+
+
+ANSWER = '{"key": "4*3+2+10"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"key": "4*3+2+10" // done\n}',
+        '{"key": /* { */ "4*3+2+10"}',
+        "{'key': '4*3+2+10', # isn't }\n}",
+        '{/* {"key": 1} */ "key": "4*3+2+10"}',
+        r'\{"key": "4*3+2+10"\}',
+        r'\boxed{\left\{"key": "4*3+2+10"\right\}}',
+        r"{\"key\": \"4*3+2+10\"}",
+        r'{"key": "4\*3+2+10"}',
+        "{key: 4*3+2+10}",
+        '{"key": 4*3+2+10, "n": 1}',
+        "{“key”: “4*3+2+10”}",
+        "{‘key’: ‘4*3+2+10’}",
+        '{"n": 1 "key": "4*3+2+10"}',
+        '{"key"："4*3+2+10"，"n"：1}',
+        '{"n": [...], "key": "4*3+2+10"}',
+        '{"n": [King of Spades, 4♠], "key": "4*3+2+10"}',
+    ],
+)
+def test_what_a_person_reads_without_doubt_is_read_unless_strict(text):
+    assert read_answer(text, "key")["key"] == "4*3+2+10"
+    assert read_answer(f"{ANSWER} {text}", "key", strict=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"key": 4*3+2+10//1\n}',
+        '{"key": 4*3+2+10 // 1\n}',
+        '{"key": "4*3+2+10}',
+        '{"key" "4*3+2+10"}',
+        '{"key" = "1"}',
+        '{"key": f"1"}',
+        '{"key": "1" # one }',
+        '{"key": @}',
+        "{key: 4*3, +2}",
+        '{"key": no landmark, I think.}',
+        '{"key": "1"; "n": 2}',
+    ],
+)
+def test_an_answer_in_doubt_is_not_read_and_no_draft_takes_its_place(text):
+    assert read_answer(text, "key") is None
+    assert read_answer(f"{ANSWER} Better: {text}", "key") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["the {key}", '{"other": "key"}', '{"key": "1"', '{"a", "key"}', "{key", '{"n": ["key"]}']
+)
+def test_an_object_that_does_not_hold_the_key_voids_nothing(text):
+    assert read_answer(f"{ANSWER} {text}", "key") == {"key": "4*3+2+10"}
+
+
+def test_a_comment_in_an_object_that_is_never_closed_hides_nothing():
+    assert read_answer('{"n": 1, oh no\n# So: {"key": 1}', "key") == {"key": 1}
+    assert read_answer('The set {4, 3. // Answer: {"key": 1}', "key") == {"key": 1}
+
+
+@pytest.mark.parametrize("name", ["arguments", "parameters", "input"])
+def test_arguments_of_a_call_that_are_a_string_are_entered(name):
+    call = json.dumps({"name": "answer", name: ANSWER})
+    for text in (call, f'{{"key": 1}} {call}', json.dumps({"tool_calls": [{"function": json.loads(call)}]})):
+        assert read_answer(text, "key") == {"key": "4*3+2+10"}
+    assert read_answer(f'{call} {{"key": 1}}', "key") == {"key": 1}
+    assert read_answer(json.dumps({"name": "answer", name: '{"key": @}'}) + "}", "key") is None
+
+
+def test_arguments_that_are_no_object_are_no_answer():
+    assert read_answer(ANSWER + ' {"name": "search", "arguments": "key: 1"}', "key") == {"key": "4*3+2+10"}
+    assert read_answer(json.dumps({"input": ANSWER, "output": "?"}), "key") is None
+
+
+def test_an_exact_echo_of_the_template_is_passed_over():
+    own = {'{"key": "..."}'}
+    assert read_answer(ANSWER + '{"key": "..."}', "key", templates=own) == {"key": "4*3+2+10"}
+    assert read_answer('{"key": "..."}', "key", templates=own) is None
+    assert read_answer(ANSWER + '{"key": "...."}', "key", templates=own) == {"key": "...."}
 
 
 @pytest.mark.parametrize("unit", FLOODS, ids=ascii)

@@ -6,6 +6,7 @@ import pytest
 
 from verienv.core.response import read_answer
 from verienv.generalpoints import Puzzle
+from verienv.generalpoints.prompts import answer_templates
 from verienv.testing import Kind, VerifierFaults, check_verifier
 
 
@@ -13,7 +14,7 @@ def by_formula(judge: Callable[[str, Puzzle], bool]) -> Callable[[str, Puzzle], 
     """A verifier that reads as ours does and judges the formula by ``judge``."""
 
     def reward(response: str, puzzle: Puzzle) -> float:
-        answer = read_answer(response, "formula")
+        answer = read_answer(response, "formula", templates=answer_templates(puzzle.target))
         return float(answer is not None and isinstance(answer["formula"], str) and judge(answer["formula"], puzzle))
 
     return reward

@@ -106,9 +106,9 @@ def _scan(
         kind = mark.lastgroup
         if not opened:
             if text[end - 1] == "{":
-                opened.append(_Opened(end - 1))
+                opened.append(_Opened(mark.start()))
         elif kind == "opening":
-            opened.append(_Opened(end - 1))
+            opened.append(_Opened(mark.start(kind)))
         elif kind == "closing":
             last = opened.pop()
             if last.has_key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from functools import lru_cache
-from typing import Any
+from itertools import takewhile
 
 REASONING_TAGS = ("<think>", "</think>")
 """The opening and the closing tag by default."""
@@ -14,13 +14,13 @@ LONGEST_TAG = 64
 """Characters."""
 
 
-def parse_reasoning_tags(tags: Any) -> tuple[str, ...]:
+def parse_reasoning_tags(tags: object) -> tuple[str, ...]:
     """Read a pair of tags; None and what is empty are (), no tags at all.
 
     Raises:
         ValueError: what is accepted.
     """
-    if tags is REASONING_TAGS:
+    if tags is REASONING_TAGS:  # by far the most frequent
         return REASONING_TAGS
     if tags is None or (isinstance(tags, (str, tuple, list)) and not tags):
         return ()
@@ -41,23 +41,22 @@ def after_reasoning(text: str, tags: tuple[str, ...]) -> str:
     policies write one of their own behind a template's. They count wherever they stand, also inside strings, as for
     what serves policies. A closing tag alone ends reasoning that a template began.
     """
-    if not tags or _patterns(tags)[0] not in text:
+    if not tags:
         return text
-    last = _last_tag(text, tags)
-    if last is None:
+    hint, pattern = _patterns(tags)
+    if hint not in text:
         return text
-    return "" if last.lastgroup == "opening" else text[last.end() :]
+    found = deque(pattern.finditer(text), maxlen=1)
+    if not found:
+        return text
+    return "" if found[0].lastgroup == "opening" else text[found[0].end() :]
 
 
-def is_open(text: str, tags: tuple[str, ...]) -> bool:
-    """Whether reasoning that was begun in ``text`` goes on at its end."""
-    last = _last_tag(text, tags) if tags else None
-    return last is not None and last.lastgroup == "opening"
-
-
-def _last_tag(text: str, tags: tuple[str, ...]) -> re.Match[str] | None:
-    last = deque(_patterns(tags)[1].finditer(text), maxlen=1)
-    return last[0] if last else None
+def is_open(text: str, at: int, tags: tuple[str, ...]) -> bool:
+    """Whether reasoning goes on at a place in ``text``: the last tag that begins before it is an opening one."""
+    before = takewhile(lambda tag: tag.start() < at, _patterns(tags)[1].finditer(text)) if tags else ()
+    found = deque(before, maxlen=1)
+    return bool(found) and found[0].lastgroup == "opening"
 
 
 @lru_cache(maxsize=64)

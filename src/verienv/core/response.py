@@ -28,7 +28,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 # JSON would read \times as a tab and "imes". A single backslash before one of TeX's words is doubled first.
 _TEX = re.compile(r"(?<!\\)\\(?=(?:times|cdot|div|[dt]?frac|left|right|boxed)(?![A-Za-z])|[()])")
 
-_IN_A_STRING = re.compile(r'\{(?:\s++|\\n)*+\\"')
+_IN_A_STRING = re.compile(r'\\?\{(?:\s++|\\n)*+\\"')
 _ESCAPED_ONCE = re.compile(r'\\(["\\/n])')
 
 
@@ -71,11 +71,10 @@ def clean_response(response: str, reasoning_tags: tuple[str, ...] = ()) -> str:
     """
     if len(response) > MAX_CHARACTERS:
         tail = response[-MAX_CHARACTERS:]
-        if reasoning_tags:
-            opening = reasoning_tags[0]
-            cut = len(response) - MAX_CHARACTERS + len(opening)
-            if is_open(response[:cut], reasoning_tags):
-                tail = opening + response[cut:]
+        opening = reasoning_tags[0] if reasoning_tags else ""
+        cut = len(response) - MAX_CHARACTERS + len(opening)
+        if is_open(response, cut, reasoning_tags):
+            tail = opening + response[cut:]
         response = tail
     return _clean_text(response)
 
