@@ -44,7 +44,8 @@ def test_none_and_what_is_empty_are_no_tags(none: object) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["<think>", ("<a>",), ("<a>", "<b>", "<c>"), ("<a>", "< A >"), ("", "</a>"), (" ", "</a>"), (1, 2), 5, True, {"a": "b"},
+    ["<think>", ("<a>",), ("<a>", "<b>", "<c>"), ("<a>", "< A >"), ("", "</a>"), (" ", "</a>"), (1, 2), 5, True,
+     {"a": "b"},
      ("<a>", None), (["<a>"], "b"), ("x" * (LONGEST_TAG + 1), "y"), {"<a>", "</a>"}, b"ab"],
 )  # fmt: skip
 def test_what_is_no_pair_of_tags_is_refused_in_one_line(wrong: object) -> None:
