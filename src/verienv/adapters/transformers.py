@@ -114,7 +114,7 @@ def load_policy(
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:
     """Load model and tokenizer."""
     path = str(asset_path(f"models/{model}")) if model == BUILT_IN else str(model)
-    if path.startswith((".", "/", "~")) and not Path(path).is_dir():
+    if (path.startswith((".", "/", "~")) or Path(path).exists()) and not Path(path).is_dir():
         raise ValueError(f"model={path!r} cannot be loaded: there is no such folder")
     transformers.utils.logging.disable_progress_bar()
     try:

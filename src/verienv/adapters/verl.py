@@ -23,6 +23,7 @@ from typing import Any
 
 from verienv.core import tasks
 from verienv.core.dialogue import Message, images_of, parts_of, png, response_of
+from verienv.core.files import atomic_write
 from verienv.core.rows import judge_as, questions
 from verienv.core.verdict import Rewards
 
@@ -108,7 +109,7 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
 
 
 def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write rows to a parquet file, and the folder it lies in if need be.
+    """Write rows to a parquet file, whole or not at all, and the folder it lies in if need be.
 
     Raises:
         ValueError: if there are no rows.
@@ -123,8 +124,8 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
         raise ValueError("there are no rows to write")
     names = dict.fromkeys(name for row in listed for name in row)  # those of all rows: the first may lack some
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_dict({name: [row.get(name) for row in listed] for name in names}).to_parquet(path)
+    with atomic_write(path) as part:
+        Dataset.from_dict({name: [row.get(name) for row in listed] for name in names}).to_parquet(part)
     return path
 
 

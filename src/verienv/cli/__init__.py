@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         if usage is None and not isinstance(error, ValueError | OSError):
             raise
         streams.let_go()
-        return _fail(f"{usage()} (see verienv --help)" if usage else _sentence(error))
+        return _fail(f"{usage()} (see {_path(error)} --help)" if usage else _sentence(error))
     return status
 
 
@@ -68,6 +68,11 @@ def _ended(error: KeyboardInterrupt) -> int:
     is_signal = isinstance(error, streams.Terminated)
     words = "; ".join(["terminated" if is_signal else "interrupted", *getattr(error, "__notes__", [])])
     return _fail(words, 128 + error.args[0] if is_signal else INTERRUPTED)
+
+
+def _path(error: Exception) -> str:
+    """Return the command that was used wrongly."""
+    return str(getattr(getattr(error, "ctx", None), "command_path", "verienv"))
 
 
 def _sentence(error: Exception) -> str:

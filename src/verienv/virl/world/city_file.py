@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from verienv.core.assets import asset_path
+from verienv.core.files import atomic_write
 from verienv.core.reading import is_file, is_there
 from verienv.core.shown import cut, shown, shown_path
 from verienv.virl.world.city import City, Place, Street
@@ -52,7 +53,7 @@ def fits(label: str, most: int) -> bool:
 
 
 def save_city(city: City, path: str | Path) -> None:
-    """Write the file of a city; coordinates are rounded to 1e-6 degrees."""
+    """Write the file of a city, whole or not at all; coordinates are rounded to 1e-6 degrees."""
     head = dict(zip(HEAD, (FORMAT, VERSION, city.name, city.title, city.attribution, city.source), strict=True))
     lists: tuple[list[list[Any]], ...] = (
         [_rounded(node) for node in city.nodes],
@@ -68,7 +69,8 @@ def save_city(city: City, path: str | Path) -> None:
     parts = [f'"{key}": {_json(value)}' for key, value in head.items()]
     for key, rows in zip(LISTS, lists, strict=True):
         parts.append(f'"{key}": [\n' + ",\n".join(map(_json, rows)) + "\n]")
-    Path(path).write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8", newline="\n")
+    with atomic_write(path) as part:
+        part.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8", newline="\n")
 
 
 def load_city(path: str | Path) -> City:
