@@ -1,9 +1,6 @@
-"""Files appear whole, or not at all; lines are read in bounded memory, compressed or not."""
+"""Files appear whole, or not at all."""
 
-import bz2
 import gzip
-import io
-import lzma
 import os
 import subprocess
 import sys
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from verienv.core import files
-from verienv.core.files import atomic_text, atomic_write, part_beside, read_lines, read_whole
+from verienv.core.files import atomic_text, atomic_write, part_beside
 
 is_posix = pytest.mark.skipif(os.name != "posix", reason="asks for signals and links as POSIX has them")
 
@@ -180,42 +177,3 @@ def test_text_is_compressed_where_the_name_says_so_and_always_alike(tmp_path: Pa
     one, two = ((tmp_path / folder / name).read_bytes() for folder in ("one", "two"))
     assert one == two
     assert (gzip.decompress(one) if name.lower().endswith("gz") else one).decode() == "Grüße\n"
-
-
-TEXT = b"one\ntwo\n" + b"\n" + b"last"
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
-def test_lines_are_read_whatever_made_the_file_smaller(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    path = tmp_path / "rows"
-    path.write_bytes(pack(TEXT))
-    with path.open("rb") as file:
-        assert list(read_lines(file, path)) == [b"one\n", b"two\n", b"\n", b"last"]
-    assert list(read_lines(io.BytesIO(pack(TEXT)), path))[-1] == b"last"
-    assert read_whole(path) == TEXT
-
-
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:30] + b"\xff" * 40 + data[70:]])
-def test_damaged_data_is_an_error_that_names_the_file(
-    pack: Callable[[bytes], bytes], damage: Callable[[bytes], bytes]
-) -> None:
-    packed = damage(pack(bytes(range(256)) * 20))
-    with pytest.raises(ValueError, match=r"^rows: damaged, or no whole file \("):
-        list(read_lines(io.BytesIO(packed), "rows"))
-
-
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="reads zstd")
-def test_what_cannot_be_unpacked_here_is_told_with_the_way_to_do_it() -> None:
-    with pytest.raises(ValueError, match=r"^rows\.zst: zstd is read from Python 3\.14 on; .*zstd -d"):
-        list(read_lines(io.BytesIO(b"\x28\xb5\x2f\xfd1234"), "rows.zst"))
-
-
-def test_of_a_long_line_no_more_than_the_bound_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_LINE", 10)
-    monkeypatch.setattr(files, "MOST_SKIPPED", 100)
-    lines = [b"a" * 9 + b"\n", b"b" * 99 + b"\n", b"c\n", b"d" * 10, b""]
-    packed = gzip.compress(b"".join(lines))
-    assert list(read_lines(io.BytesIO(packed), "rows")) == [lines[0], b"b" * 11, b"c\n", lines[3]]
-    with pytest.raises(ValueError, match="rows, line 2: longer than"):
-        list(read_lines(io.BytesIO(b"a\n" + b"b" * 200), "rows"))

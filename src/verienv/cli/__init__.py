@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from verienv.cli import streams
+from verienv.core.shown import shown_path
 
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)
@@ -78,12 +79,8 @@ def _path(error: Exception) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or ("standard output" if error.errno in FULL else "")
-        return f"{_short(str(where))}: {error.strerror}" if where else error.strerror
+        return f"{shown_path(where)}: {error.strerror}" if where else error.strerror
     return str(error)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 200 else f"{name[:120]}...{name[-70:]}"
 
 
 def _fail(message: str, status: int = 2) -> int:

@@ -14,7 +14,8 @@ from gymnasium import registry
 
 from verienv.cli.streams import check_input, tell
 from verienv.core import tasks
-from verienv.core.files import atomic_text, read_lines
+from verienv.core.files import atomic_text
+from verienv.core.reading import read_lines
 
 STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 

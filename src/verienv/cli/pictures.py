@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from verienv.cli.common import STDOUT, writing
+from verienv.cli.places import check_name
 from verienv.core.dialogue import images_of, png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
@@ -22,11 +23,11 @@ from verienv.core.files import atomic_write, part_beside
 _OURS = re.compile(r"\d{6,}(-[0-9a-f]{12})?\.png")
 
 
-def check_image(image: Path | None, env: VerifiedEnv) -> Path | None:
-    """Return ``image`` if the task's picture can be written there. Raises ValueError if not."""
+def check_image(image: Path | None, env: VerifiedEnv) -> None:
+    """Raise ValueError if the task has no picture, or it cannot be written to ``image``."""
     if image and not env.vision:
         raise ValueError(f"--image {image}: this task is in words and has no picture; leave --image out")
-    return _check_png(image, "--image", "picture")
+    check_name("--image", image, (".png",))
 
 
 def save_picture(episode: Episode, path: Path) -> None:
@@ -35,17 +36,11 @@ def save_picture(episode: Episode, path: Path) -> None:
         part.write_bytes(png(images_of(episode.pictures)[-1]))
 
 
-def check_map(path: Path | None, env: VerifiedEnv) -> Path | None:
-    """Return ``path`` if a map of the task can be written there. Raises ValueError if not."""
+def check_map(path: Path | None, env: VerifiedEnv) -> None:
+    """Raise ValueError if the task has no map, or it cannot be written to ``path``."""
     if path and not env.task.has_map:
         raise ValueError(f"--map {path}: {env.task.title} has no maps; leave --map out")
-    return _check_png(path, "--map", "map")
-
-
-def _check_png(path: Path | None, option: str, what: str) -> Path | None:
-    if path and path.suffix.lower() != ".png":
-        raise ValueError(f"{option} {path}: the {what} is written as PNG; give a name that ends in .png")
-    return path
+    check_name("--map", path, (".png",))
 
 
 def save_map(episode: Episode, path: Path) -> None:

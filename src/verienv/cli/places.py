@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core.env import VerifiedEnv
+from verienv.core.shown import shown_path
 
 Named = Mapping[str, Path | str | None]
 """Files by the option or argument that names them; None where it is not given."""
@@ -44,7 +45,7 @@ def check_name(
         *others, last = [ending for ending in endings if ending]
         accepted = f"{', '.join(others)} or {last}" if others else last
         more = ", also with .gz after it" if may_be_packed else ""
-        raise ValueError(f"{option} {path}: give a name that ends in {accepted}{more}")
+        raise ValueError(f"{option} {shown_path(path)}: give a name that ends in {accepted}{more}")
 
 
 def check_places(reads: Named, writes: Named) -> None:
@@ -64,10 +65,12 @@ def check_places(reads: Named, writes: Named) -> None:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         key = _identity(path, 1)
         if key in taken:
-            raise ValueError(f"{option} {path}: this is the file of {taken[key]}; give a file of its own")
+            raise ValueError(f"{option} {shown_path(path)}: this is the file of {taken[key]}; give a file of its own")
         for other, folder in folders.items():
             if _would_be_lost(Path(path), folder):
-                raise ValueError(f"{option} {path}: this is a file of the folder of {other}; give a file of its own")
+                raise ValueError(
+                    f"{option} {shown_path(path)}: this is a file of the folder of {other}; give a file of its own"
+                )
         if key is not None:
             taken[key] = option
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from verienv.cli.common import note, reading
+from verienv.cli.places import check_name
 from verienv.core.config import plain_settings
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.files import MOST_LINE, atomic_write
+from verienv.core.files import atomic_write
+from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.log import read_header, read_line
@@ -45,9 +47,8 @@ class Dealt:
 
 def check_replay(page: Path | None, sheet: Path | None) -> None:
     """Raise ValueError for a name that the replay cannot be written to."""
-    for name, path, endings in (("--replay", page, (".html", ".htm")), ("--sheet", sheet, (".png",))):
-        if path and path.suffix.lower() not in endings:
-            raise ValueError(f"{name} {path}: give a name that ends in {endings[0]}")
+    check_name("--replay", page, (".html", ".htm"))
+    check_name("--sheet", sheet, (".png",))
 
 
 def deal(env: VerifiedEnv, seed: int, instance: str | None = None, responses: Path | None = None) -> Dealt:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from verienv.core.files import MOST_LINE
+from verienv.core.reading import MOST_LINE
 from verienv.core.rows import read_as
 from verienv.core.verdict import Verdict
 

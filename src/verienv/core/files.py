@@ -1,4 +1,4 @@
-"""Files that are written whole, and files that are read line by line though they may be compressed or hostile."""
+"""Files that are written whole."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import os
 import platform
 import re
 import shutil
-import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
-
-MOST_LINE = 2**26
-"""The bytes of the longest line that is read."""
-MOST_SKIPPED = 2**30
-"""The bytes of the longest line that is passed over."""
 
 _HOST = re.sub(r"[^A-Za-z0-9]+", "-", platform.node())[:32].strip("-") or "host"
 _LONGEST_NAME = 255  # bytes, on every file system in use
@@ -123,87 +116,3 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:
         return
-
-
-def unpacked(file: BinaryIO, name: str | Path) -> BinaryIO:
-    """Return what a file holds: itself, or what gzip, bzip2, xz or (from Python 3.14) zstd made smaller.
-
-    Its beginning decides, not its name. Reading damaged data raises EOFError, OSError, zlib.error or lzma.LZMAError.
-
-    Raises:
-        ValueError: for zstd before Python 3.14.
-    """
-    if not hasattr(file, "peek"):
-        file = cast(BinaryIO, io.BufferedReader(file))
-    head = cast(io.BufferedReader, file).peek(6)[:6]
-    if head.startswith(b"\x1f\x8b"):
-        return cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
-    if head.startswith(b"BZh"):
-        import bz2
-
-        return cast(BinaryIO, bz2.BZ2File(file))
-    if head.startswith(b"\xfd7zXZ\0"):
-        import lzma
-
-        return cast(BinaryIO, lzma.LZMAFile(file))
-    if head.startswith(b"\x28\xb5\x2f\xfd"):
-        try:
-            from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-        except ImportError:
-            raise ValueError(
-                f"{name}: zstd is read from Python 3.14 on; unpack it first, with: zstd -d FILE.zst"
-            ) from None
-        return cast(BinaryIO, zstd.ZstdFile(file))
-    return file
-
-
-def read_lines(file: BinaryIO, name: str | Path) -> Iterator[bytes]:
-    """Yield the lines of a file that may be compressed (see ``unpacked``), in bounded memory.
-
-    Of a line of more than ``MOST_LINE`` bytes only the first ``MOST_LINE + 1`` are yielded.
-
-    Raises:
-        ValueError: if the file is damaged, or a line has more than ``MOST_SKIPPED`` bytes.
-        OSError: if it cannot be read; it names the file.
-    """
-    with _naming(name):
-        opened = unpacked(file, name)
-        number = 0
-        while line := opened.readline(MOST_LINE + 1):
-            number += 1
-            end, skipped = line[-1:], len(line)
-            while skipped > MOST_LINE and end != b"\n" and (rest := opened.readline(MOST_LINE)):
-                end, skipped = rest[-1:], skipped + len(rest)
-                if skipped > MOST_SKIPPED:
-                    raise ValueError(f"{name}, line {number}: longer than {MOST_SKIPPED // 2**20} MB; is it the file?")
-            yield line
-
-
-def read_whole(path: str | Path) -> bytes:
-    """Return the bytes of a file that may be compressed, at most ``MOST_SKIPPED``. Errors as ``read_lines``'."""
-    with _naming(path), Path(path).open("rb") as file:
-        data = unpacked(file, path).read(MOST_SKIPPED + 1)
-    if len(data) > MOST_SKIPPED:
-        raise ValueError(f"{path}: larger than {MOST_SKIPPED // 2**20} MB")
-    return data
-
-
-@contextmanager
-def _naming(name: str | Path) -> Iterator[None]:
-    """Say which file it is that is damaged or cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise ValueError(f"{name}: damaged, or no whole file ({error})") from None
-        error.filename = error.filename or str(name)
-        raise
-    except _damages() as error:
-        raise ValueError(f"{name}: damaged, or no whole file ({error})") from None
-
-
-def _damages() -> tuple[type[Exception], ...]:
-    """Return what the decoders in use raise for damaged data, beside OSError."""
-    own = (("lzma", "LZMAError"), ("compression.zstd", "ZstdError"))
-    loaded = [getattr(sys.modules[module], name) for module, name in own if module in sys.modules]
-    return (EOFError, zlib.error, *loaded)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verienv.core.files import atomic_text, read_whole
+from verienv.core.files import atomic_text
+from verienv.core.reading import read_whole
 from verienv.evaluation.formats import csv_table, latex_comment, latex_table
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
