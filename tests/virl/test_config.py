@@ -38,6 +38,31 @@ def test_an_explicit_setting_beats_the_splits() -> None:
     assert (env.config.actions, env.config.city, env.config.side) == ("absolute", ("helsinki",), "test")
 
 
+@pytest.mark.parametrize("split", ["visual_ood", "rule_visual_ood"])
+@pytest.mark.parametrize("city", ["mine.json", "grid-7", "montevideo", ["astana", "montevideo"]])
+def test_a_city_that_is_not_new_is_refused_where_the_split_promises_one(split: str, city: Any) -> None:
+    without = {"visual_ood": "test", "rule_visual_ood": "rule_ood"}[split]
+    message = (
+        rf"split='{split}' stands for cities that have no train side: astana, helsinki; .* split='{without}', side="
+    )
+    with pytest.raises(ValueError, match=message):
+        VIRLEnv(split=split, city=city)
+
+
+def test_routes_of_data_are_refused_where_the_split_promises_a_new_city() -> None:
+    with pytest.raises(ValueError, match=r"data='mine': split='visual_ood' stands for .* with split='test'$"):
+        VIRLEnv(split="visual_ood", data="mine")
+
+
+@pytest.mark.parametrize("city", ["astana", ["helsinki"], ["helsinki", "astana"]])
+def test_a_new_city_may_be_named(city: Any) -> None:
+    assert parts(split="visual_ood", city=city) == ({city} if isinstance(city, str) else set(city))
+
+
+def test_a_city_of_ones_own_is_evaluated_whole() -> None:
+    assert parts(split="test", side="all", city="grid-7") == {"grid-7"}
+
+
 def test_enough_routes_are_shipped() -> None:
     counts = {part: len(shipped_plans(part)) for sides in CITIES.values() for part in sides.values()}
     assert counts == {"montevideo-centre": 1200, "montevideo-north": 300, "astana": 60, "helsinki": 60}

@@ -37,6 +37,12 @@ class Question(ABC):
     attempts: int = 1
     attempt: int = 1
 
+    def __post_init__(self) -> None:
+        for name in ("attempt", "attempts"):
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+                raise ValueError(f"{type(self).__name__}: {name}={shown(number)}: expected an integer of at least 1")
+
     @property
     @abstractmethod
     def instance(self) -> str:
@@ -162,6 +168,22 @@ class Question(ABC):
         return question
 
 
+def check_fields(question: Question, *kinds: tuple[str, type]) -> None:
+    """Raise ValueError that names the first of some fields that is not of its kind."""
+    for name, kind in kinds:
+        value = getattr(question, name)
+        if not isinstance(value, kind):
+            where = type(question).__name__
+            raise ValueError(f"{where}: {name}={shown(value)}: expected a {kind.__name__}; {where}.of reads others")
+
+
+def check_phrasing(question: Any, count: int) -> None:
+    """Raise ValueError unless the ``phrasing`` of a question is one of ``count``."""
+    if type(question.phrasing) is not int or not 0 <= question.phrasing < count:
+        given = f"{type(question).__name__}: phrasing={shown(question.phrasing)}"
+        raise ValueError(f"{given}: expected an integer from 0 to {count - 1}")
+
+
 @lru_cache(maxsize=64)
 def _adapter(question: type[Question]) -> Any:
     from pydantic import TypeAdapter
@@ -177,9 +199,10 @@ def check_question(found: Any, env: Any, instance: str | None = None) -> Questio
         ValueError: if it is about another instance.
     """
     if not isinstance(found, Question):
-        raise TypeError(f"{type(env).__name__}.deal returned {found!r}; expected a Question")
+        raise TypeError(f"{type(env).__name__}.deal returned {shown(found)}; expected a Question")
     if instance is not None and found.instance != instance:
-        raise ValueError(f"instance={instance!r}: {type(env).__name__}.deal gave {found.instance!r} in its place")
+        given = f"{type(env).__name__}.deal gave {shown(found.instance)} in its place"
+        raise ValueError(f"instance={shown(instance)}: {given}")
     return found
 
 

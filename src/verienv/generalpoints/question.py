@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
-from verienv.core.question import Picture, Question
+from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
@@ -48,6 +48,11 @@ class GeneralPointsQuestion(Question):
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     jitter: int = 0
     table: Table | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self, ("puzzle", Puzzle), ("rewards", GeneralPointsRewards))
+        check_phrasing(self, len(PHRASINGS))
 
     @classmethod
     def of(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
-from verienv.core.question import Picture, Question
+from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
+from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
@@ -71,6 +72,13 @@ class VIRLQuestion(Question):
     route: Route | None = field(default=None, compare=False, repr=False)
     sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
     draw: Callable[[VIRLQuestion], Picture] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self, ("waypoint", Waypoint), ("rewards", VIRLRewards))
+        check_phrasing(self, len(PHRASINGS))
+        if self.history not in get_args(History):
+            raise ValueError(f"VIRLQuestion: history={shown(self.history)}: expected {', '.join(get_args(History))}")
 
     @classmethod
     def of(
