@@ -3,11 +3,19 @@
 import copy
 import pickle
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from verienv.arithmetic.solver import solutions
+from verienv.generalpoints.cards import RANKS
+from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle, read_instance, side_keys
+from verienv.generalpoints.question import GeneralPointsQuestion
+from verienv.generalpoints.rules import PRESETS
 
 
 def test_a_puzzle_knows_its_ranks_values_and_id() -> None:
@@ -97,3 +105,87 @@ def test_values_above_ten_count_as_ten_in_both_keys() -> None:
 
 def test_the_key_of_values_follows_the_rule() -> None:
     assert keys("A46K", "five") == ("1,4,6,10", "1,4,5,6")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"cards": count()}, r"cards=count\(.*\): expected 3 to 6 cards"),
+        ({"cards": ["4", "3", "2", ["K"]]}, r"card \['K'\]: expected a rank"),
+        ({"cards": ["4", "3", "2", "K" * 10**6]}, r"card 'K+\.\.\.K+': expected a rank"),
+        ({"cards": ["4", "3", "2", float("nan")]}, "card nan: expected a rank"),
+        ({"cards": 24}, "cards=24: expected 3 to 6 cards"),
+        ({"target": float("nan")}, "target=nan: expected an integer"),
+        ({"target": 24.0}, "target=24.0: expected an integer"),
+        ({"target": True}, "target=True: expected an integer"),
+        ({"target": 10**5000}, "target=<int>: expected an integer"),
+        ({"rule": {"J": 10.0, "Q": True, "K": 10}}, "J=10.0: expected an integer from 1 to 99; Q=True: expected"),
+        ({"rule": {"J": float("inf"), "Q": 10, "K": 10}}, "J=inf: expected an integer from 1 to 99"),
+        ({"rule": {"J": 0, "Q": 10, "K": 100}}, "J=0: expected an integer from 1 to 99; K=100: expected"),
+        ({"rule": None}, "rule=None: expected a preset's name"),
+        ({"stated_rule": 3}, "rule=3: expected a preset's name"),
+    ],
+)
+def test_a_puzzle_says_which_of_its_fields_is_wrong(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        Puzzle(**{"cards": ("4", "3", "2", "K"), **fields})
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 250
+
+
+_CARDS = st.lists(st.sampled_from((*RANKS, "10S", "KH", "1", "T")), min_size=2, max_size=5)
+_RULES = st.sampled_from((*PRESETS, "none")) | st.fixed_dictionaries(dict.fromkeys("JQK", st.integers(0, 100)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(cards=_CARDS, rule=_RULES, target=st.integers(0, 60), stated=_RULES, strict=st.booleans())
+def test_of_whatever_puzzle_can_be_made_the_expert_is_right_or_says_that_it_has_no_solution(
+    cards: list[str], rule: Any, target: int, stated: Any, strict: bool
+) -> None:
+    try:
+        puzzle = Puzzle(cards, rule, target, stated)
+    except ValueError as error:
+        assert str(error).isprintable()  # noqa: PT017
+        return
+    question = GeneralPointsQuestion.of(puzzle, strict=strict)
+    if not solutions(puzzle.values, target):
+        with pytest.raises(ValueError, match=r"cannot make \d+ under rule"):
+            question.expert()
+        return
+    verdict = question.judge(question.expert())
+    assert (verdict.is_correct, verdict.reward) == (True, question.best_reward)
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        "generalpoints:04-3-2-K:24",
+        "generalpoints:4-3-2-k:24",
+        "generalpoints:4-3-2-K:024",
+        "generalpoints:4-3-2-K:+24",
+        "generalpoints:4-3-2-K:24 ",
+        " generalpoints:4-3-2-K:24",
+        "generalpoints:4-3-2-KS:24",
+        "generalpoints:4-3-2-13:24",
+        "generalpoints:4-3-2-T:24",
+        "generalpoints:1-3-2-K:24",
+        "GeneralPoints:4-3-2-K:24",
+        "generalpoints:4,3,2,K:24",
+        "generalpoints:4-3-2-K:\u0662\u0664",
+        "generalpoints:\uff14-3-2-K:24",
+        "generalpoints:4-3-2-K:24.0",
+        "generalpoints:4-3-2-K:24\n",
+        "generalpoints:4-3-2-K:2_4",
+        "generalpoints:4--3-2-K:24",
+        "generalpoints:4-3-2-K:-24",
+    ],
+)
+def test_another_spelling_of_an_instance_is_refused(instance: str) -> None:
+    for ask in (
+        lambda: read_instance(instance),
+        lambda: GeneralPointsEnv().reset(options={"instance": instance}),
+        lambda: GeneralPointsQuestion.from_row({"instance": instance}),
+        lambda: GeneralPointsQuestion.from_row({"instance": instance, "cards": ["4", "3", "2", "K"]}),
+    ):
+        with pytest.raises(ValueError, match=r"expected|instance|card"):
+            ask()

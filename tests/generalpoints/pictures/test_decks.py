@@ -1,7 +1,9 @@
 """Decks: shipped, drawn, and a user's own folder of faces."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,3 +117,80 @@ def test_a_drawn_deck_in_other_colours_shows_them() -> None:
     deck = load_deck(DrawnDeck(hearts="#00ffff"))
     face = np.asarray(deck.face("5H", 100, 140).convert("RGB"), int)
     assert (np.abs(face - [0, 255, 255]).sum(axis=2) < 30).sum() > 100
+
+
+def shades(deck: Path) -> set[tuple[int, ...]]:
+    picture = draw(("AC", "2C", "3C", "4C"), Visual(deck=str(deck), background="white"))
+    return {tuple(color) for color in picture.reshape(-1, 3).tolist()} - {(255, 255, 255)}
+
+
+def test_a_deck_whose_faces_are_overwritten_is_drawn_anew(own_deck: Path) -> None:
+    assert shades(own_deck) == {(0, 0, 40), (4, 4, 40), (8, 8, 40), (12, 12, 40)}
+    Image.new("RGB", (50, 70), (200, 0, 40)).save(own_deck / "2C.png")
+    assert shades(own_deck) == {(0, 0, 40), (200, 0, 40), (8, 8, 40), (12, 12, 40)}
+
+
+def test_a_deck_that_is_loaded_stays_what_it_is(own_deck: Path) -> None:
+    deck = load_deck(str(own_deck))
+    shutil.rmtree(own_deck)
+    assert deck.face("2C", 10, 14).getpixel((5, 5)) == (4, 4, 40, 255)
+
+
+@pytest.mark.parametrize("kept", [40, 60, 90])
+def test_damage_to_a_face_is_noticed_when_the_deck_is_made(own_deck: Path, kept: int) -> None:
+    Visual(deck=str(own_deck))
+    os.truncate(own_deck / "7D.png", kept)
+    with pytest.raises(ValueError, match=r"7D.png cannot be read as PNG"):
+        Visual(deck=str(own_deck))
+
+
+def test_a_face_of_grey_in_16_bits_keeps_its_shade(own_deck: Path) -> None:
+    for card in CARDS:
+        Image.fromarray(np.full((70, 50), 0x5A00, np.uint16)).save(own_deck / f"{card}.png")
+    assert shades(own_deck) == {(0x5A, 0x5A, 0x5A)}
+
+
+def test_faces_are_turned_as_their_exif_says(own_deck: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for number, card in enumerate(CARDS):
+        Image.new("RGB", (70, 50), (number * 4, 0, 40)).save(own_deck / f"{card}.png", exif=exif)
+    assert load_deck(str(own_deck)).aspect == 70 / 50
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("put", [pipe, folder, loop])
+def test_a_face_that_is_no_plain_file_is_refused(own_deck: Path, put: Any) -> None:
+    (own_deck / "7D.png").unlink()
+    put(own_deck / "7D.png")
+    with pytest.raises(ValueError, match=r"7D.png cannot be read as PNG"):
+        Visual(deck=str(own_deck))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_face_that_claims_many_pixels_is_refused_in_one_line_and_without_a_warning(own_deck: Path) -> None:
+    raw = bytearray((own_deck / "7D.png").read_bytes())
+    raw[16:24] = (20_000).to_bytes(4, "big") + (20_000).to_bytes(4, "big")
+    (own_deck / "7D.png").write_bytes(raw)
+    with pytest.raises(ValueError, match=r"7D.png") as error:
+        Visual.of({"deck": str(own_deck)})
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("deck", ["x" * 10**6, "\0", "a\nb", "/nowhere"])
+def test_a_deck_that_is_not_there_is_told_in_a_short_line(deck: str) -> None:
+    with pytest.raises(ValueError, match="expected one of classic") as error:
+        Visual.of({"deck": deck})
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 700
