@@ -192,7 +192,7 @@ def evaluate(env: gym.Env[Any, Any], choose: Callable[[Any, Tensor], int], episo
     actions = int(env.action_space.n)
     for episode in range(episodes):
         observation, info = env.reset(seed=seed if episode == 0 else None)
-        clusters.append(str(getattr(env.unwrapped, "cluster", info["instance"])))
+        clusters.append(str(env.unwrapped.cluster))
         total, over = 0.0, False
         while not over:
             action = choose(observation, mask_of(info, 1, actions))

@@ -141,7 +141,7 @@ def test_unknown_reset_options_are_named(env: NextNumberEnv) -> None:
 
 
 def test_an_unknown_render_mode_is_named() -> None:
-    with pytest.raises(ValueError, match=r"render_mode='rgb': expected None or one of \['ansi'\]"):
+    with pytest.raises(ValueError, match=r"render_mode='rgb': expected None or one of \['ansi', 'rgb_array'\]"):
         NextNumberEnv(render_mode="rgb")
 
 

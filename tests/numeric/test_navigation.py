@@ -100,7 +100,7 @@ def test_gymnasiums_checker_is_content(settings: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_random_episodes_earn_what_their_counterparts_in_text_earn(settings: dict[str, Any]) -> None:
-    rng, env = np.random.default_rng(0), make(**settings)
+    rng, env = np.random.default_rng(0), make(**settings, info="text")
     text = VIRLEnv(**{key: value for key, value in settings.items() if key not in ("both", "pointer", "window")})
     for episode in range(20):
         state, info = env.reset(seed=episode)
@@ -228,7 +228,7 @@ def test_wrong_actions_are_remembered_until_a_correct_one() -> None:
 
 def test_both_rules_share_one_action_space_in_which_the_others_turns_are_wrong() -> None:
     for split, mask in (("test", [1] * 10 + [0] * 4), ("rule_ood", [1] + [0] * 8 + [1] * 5)):
-        env = make(split=split, both=True, attempts=1)
+        env = make(split=split, both=True, attempts=1, info="text")
         _, info = env.reset(seed=0)
         assert env.action_space.n == 14
         assert info["action_mask"].tolist() == mask == env.action_masks().tolist()

@@ -51,7 +51,7 @@ def random_formula(env: GeneralPointsTokens, rng: np.random.Generator, boldness:
 @pytest.mark.parametrize("boldness", [0.0, 0.1])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_an_episode_earns_what_its_counterpart_in_text_earns(settings: dict[str, Any], boldness: float) -> None:
-    env, rng = make(**settings), np.random.default_rng(0)
+    env, rng = make(**settings, info="text"), np.random.default_rng(0)
     own = ("observation", "strict_mask", "max_tokens")
     text = GeneralPointsEnv(**{name: value for name, value in settings.items() if name not in own})
     failures = set()
@@ -148,7 +148,7 @@ def test_the_flat_array_is_the_parts_in_order() -> None:
 
 
 def test_a_policy_under_a_false_rule_is_told_the_stated_numbers_and_scored_by_the_others() -> None:
-    env = make(observation="dict", rule="rank", stated_rule="ten", face_cards="force")
+    env = make(observation="dict", rule="rank", stated_rule="ten", face_cards="force", info="text")
     parts, _ = env.reset(seed=0)
     assert parts["values"].max() == 1
     assert parts["rule"].tolist() == [1, 1, 1]

@@ -1,1 +1,7 @@
 """Adapters to training and evaluation libraries. Each module imports its library only inside what needs it."""
+
+from __future__ import annotations
+
+from verienv.core.lazy import lazy_attributes
+
+__getattr__, __dir__, __all__ = lazy_attributes(__name__)

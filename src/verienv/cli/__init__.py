@@ -7,7 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from verienv.cli import streams
+from verienv.core.lazy import lazy_attributes
 from verienv.core.shown import shown_path
+
+__getattr__ = lazy_attributes(__name__)[0]
 
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)

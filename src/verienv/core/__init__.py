@@ -1,1 +1,7 @@
 """Shared code: it knows no task."""
+
+from __future__ import annotations
+
+from verienv.core.lazy import lazy_attributes
+
+__getattr__, __dir__, __all__ = lazy_attributes(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -15,8 +15,10 @@ from verienv.core.config import TaskConfig, validate
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.episode import Episode
 from verienv.core.question import Picture, Question, check_question
+from verienv.core.shown import shown
 from verienv.core.spaces import PrintableText, image_space
 from verienv.core.task import Measures, Task
+from verienv.core.text_picture import draw_turns
 from verienv.core.verdict import Verdict
 
 LONGEST_FEEDBACK = 160
@@ -28,9 +30,16 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     A task's environment names its ``task`` and ``settings`` and says how a question is dealt (``deal``); all else is
     said by the question and the task. One with pictures calls ``show_pictures`` once, when it is made.
+
+    Args:
+        render_mode: None, "ansi" for the dialogue as text, or "rgb_array" for a picture: the one that is shown, in
+            words the dialogue itself.
+        info: "full"; "text" for info without the dialogue (``messages``), which libraries that stack the infos of an
+            episode cannot hold; "numbers" for neither it nor any other text, as tensors want it.
+        settings: those of the task.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
 
     task: ClassVar[Task]
 
@@ -46,12 +55,14 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     vision: bool
     """Whether observations bring a picture."""
 
-    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
+    def __init__(self, render_mode: str | None = None, info: Info = "full", **settings: Any) -> None:
         if not hasattr(self, "task") or type(self).deal is VerifiedEnv.deal:
             raise TypeError(f"{type(self).__name__}: set `task`, and define `deal(rng, instance)`")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode={render_mode!r}: expected None or one of {self.metadata['render_modes']}")
-        self.render_mode = render_mode
+        if info not in get_args(Info):
+            raise ValueError(f"info={shown(info)}: expected one of {', '.join(get_args(Info))}")
+        self.render_mode, self._kept = render_mode, info
         self.config = validate(self.settings, settings)
         self.attempts = self.config.attempts
         self.observation_space = gym.spaces.Dict(
@@ -60,13 +71,13 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self.action_space = PrintableText(LONGEST_RESPONSE)
         self.vision = self._writable_image = False
         self._episode: Episode | None = None
+        self._final_info: dict[str, Any] = {}
         self._dealt: type[Question] | None = None  # a class of questions that has passed check_question
 
     def show_pictures(self, size: tuple[int, int], writable: bool) -> None:
         """Make observations hold a picture of this height and width in px too.
 
-        Those are read-only unless ``writable``. To offer "rgb_array" as a ``render_mode``, name it in the class's
-        ``metadata``.
+        Those are read-only unless ``writable``.
         """
         assert isinstance(self.observation_space, gym.spaces.Dict)  # noqa: S101 - made above
         self.observation_space = gym.spaces.Dict({**self.observation_space.spaces, "image": image_space(*size)})
@@ -99,7 +110,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         if type(question) is not self._dealt or instance is not None:
             self._dealt = type(check_question(question, self, instance))
         self._episode = episode = Episode(question, self.task)
-        return self._observation(episode), episode.info
+        return self._observation(episode), kept_info(episode.info, self._kept)
 
     def step(self, action: str) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Judge a response. Never raises on its content; one that is no string is read as an empty one."""
@@ -107,7 +118,11 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         if episode is None or episode.is_over:
             raise ResetNeeded("the episode is over (or none has begun): call reset() before step()")
         verdict = episode.answer(action)
-        return self._observation(episode), verdict.reward, episode.is_over, False, episode.info
+        info = episode.info
+        if episode.is_over:
+            self._final_info = info
+        kept = kept_info(info, self._kept)
+        return self._observation(episode), verdict.reward, episode.is_over, False, kept
 
     @property
     def episode(self) -> Episode:
@@ -135,6 +150,19 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     def splits(self) -> Mapping[str, Mapping[str, Any]]:
         """The splits, each a name for settings."""
         return self.settings.splits
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The full info on the episode in play, or on the one that has ended; see ``Episode.info``."""
+        return self.episode.info
+
+    @property
+    def final_info(self) -> dict[str, Any]:
+        """The full info with which an episode ended last, {} before the first end.
+
+        It stays after the reset with which vector environments go on, ``envs.get_attr("final_info")``.
+        """
+        return self._final_info
 
     @property
     def messages(self) -> list[Message]:
@@ -173,15 +201,20 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         """The reward of a correct response."""
         return self.question.best_reward
 
-    def render(self) -> str | Picture | None:
-        """Return the dialogue so far as text (``render_mode="ansi"``) or the picture ("rgb_array")."""
-        if self.render_mode == "rgb_array":
-            return self.pictures[0] if self._episode and self.pictures else None
-        if self.render_mode != "ansi":
-            return None
+    @property
+    def turns(self) -> list[tuple[str, str]]:
+        """The dialogue so far, each turn its speaker ("environment" or "policy") and its text; [] before a reset."""
         speaker = {"user": "environment", "assistant": "policy"}
         messages = self.messages if self._episode else []
-        return "\n\n".join(f"[{speaker[message['role']]}]\n{_text(message)}" for message in messages)
+        return [(speaker[message["role"]], _text(message)) for message in messages]
+
+    def render(self) -> str | Picture | None:
+        """Return the dialogue so far as text (``render_mode="ansi"``); with "rgb_array" the picture, or it as one."""
+        if self.render_mode == "rgb_array":
+            if self.vision:
+                return self.pictures[0] if self._episode and self.pictures else None
+            return draw_turns(self.turns)
+        return write_turns(self.turns) if self.render_mode == "ansi" else None
 
     def _observation(self, episode: Episode) -> dict[str, Any]:
         observation: dict[str, Any] = {"text": episode.text}
@@ -205,6 +238,24 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 def derived_rng(instance: str) -> np.random.Generator:
     """Return the generator for an instance that is given without a seed: pairs differ only in what is compared."""
     return np.random.default_rng(int.from_bytes(sha256(instance.encode()).digest()[:8], "big"))
+
+
+Info = Literal["full", "text", "numbers"]
+"""How much an environment tells in ``info``: all, all but the ``messages``, or numbers alone."""
+
+
+def kept_info(info: dict[str, Any], kept: Info) -> dict[str, Any]:
+    """Return the entries of an info that a setting ``info`` leaves in it."""
+    if kept == "full":
+        return info
+    if kept == "text":
+        return {name: value for name, value in info.items() if name != "messages"}
+    return {name: value for name, value in info.items() if isinstance(value, int | float | np.number | np.ndarray)}
+
+
+def write_turns(turns: list[tuple[str, str]]) -> str:
+    """Write a dialogue as text."""
+    return "\n\n".join(f"[{speaker}]\n{text}" for speaker, text in turns)
 
 
 def _text(message: Message) -> str:

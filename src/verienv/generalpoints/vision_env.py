@@ -54,8 +54,6 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
     * v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
-
     settings: ClassVar[type[GeneralPointsConfig]] = GeneralPointsVisionConfig
 
     config: GeneralPointsVisionConfig

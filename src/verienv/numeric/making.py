@@ -25,18 +25,14 @@ def make_numeric(
 
     Args:
         own: the settings of the first, ``of_game`` those of the second; ``settings`` may be of both.
-        render_mode: the game's; or "rgb_array" also over a game in words, which then shows its text.
+        render_mode: the game's.
 
     Raises:
         ValueError: one line that names the setting that is unknown or wrong, and what is accepted by either.
     """
     both: type[BaseModel] = create_model("Settings", __base__=(own, of_game))
-    is_drawn = "rgb_array" in game.metadata["render_modes"]
-    validate(both, settings, numeric.__name__ + (" with pictures" if is_drawn else ""))
+    validate(both, settings, numeric.__name__)
     mine = {name: settings[name] for name in own.model_fields if name in settings}
     others = {name: value for name, value in settings.items() if name not in mine}
-    is_written = render_mode == "rgb_array" and not is_drawn
     build: Callable[..., Numeric] = numeric
-    env = build(game("ansi" if is_written else render_mode, **others), **mine)
-    env.render_mode = render_mode
-    return env
+    return build(game(render_mode, **others), **mine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validate
+from verienv.core.env import kept_info
 from verienv.core.spaces import image_space
 from verienv.numeric.making import make_numeric
-from verienv.numeric.pictures import draw_text, fit_picture, parse_resize
+from verienv.numeric.masks import MaskPlace, masked, masked_space
+from verienv.numeric.pictures import fit_picture, parse_resize
 from verienv.numeric.sentences import (
     ACTIONS,
     HEAD,
@@ -43,6 +45,9 @@ class DiscreteConfig(BaseModel):
         window: how many sentences are given, 1 to 256. No shipped route has more than 18.
         resize: with pictures, height and width in px to which the picture is reduced, or one integer for a square.
         channels_first: with pictures, whether the picture is 3 x height x width.
+        mask: "info", or where the mask is in the observation too: "observation" makes it a ``Dict`` of "observation"
+            and "action_mask", "rllib" of "observations" and "action_mask", "tianshou" of "obs" and "mask".
+        info: "numbers" for info that tensors can hold, or "text" for the texts too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +57,8 @@ class DiscreteConfig(BaseModel):
     window: int = Field(default=24, ge=1, le=256, strict=True)
     resize: Annotated[tuple[int, int] | None, BeforeValidator(parse_resize)] = None
     channels_first: bool = Field(default=False, strict=True)
+    mask: MaskPlace = "info"
+    info: Literal["numbers", "text"] = "numbers"
 
 
 class VIRLDiscrete(gym.Env[Any, Any]):
@@ -113,8 +120,10 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     As of the environment beneath.
 
     ## Information
-    The same keys and types at every reset and step: ``action_mask`` (int8, shape (actions,)), and the environment's own
-    but for ``messages``. ``observation_correct`` and ``instruction_correct`` say nothing here.
+    The same keys and types at every reset and step: ``action_mask`` (int8, shape (actions,)), and the numbers and
+    truth values among the environment's own; with ``info="text"`` also its texts, such as ``instance`` and
+    ``failure``. ``observation_correct`` and ``instruction_correct`` say nothing here. The attributes ``info`` and
+    ``final_info`` hold all of it, also after the end.
 
     ## Arguments
     ``env``, an environment of V-IRL, wrapped or not, and the fields of ``DiscreteConfig``. By id (see ``make``) the
@@ -144,7 +153,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         """The action that each number stands for."""
         self._mask = np.array([action in legal for action in self.actions], np.int8)
         self.action_space = spaces.Discrete(len(self.actions))
-        self.observation_space = self._space()
+        self.observation_space = masked_space(self._space(), len(self.actions), config.mask)
         self._tried: list[str] = []
 
     def _space(self) -> spaces.Space[Any]:
@@ -199,24 +208,37 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         """The action that is due."""
         return self.actions.index(self.game.waypoint.action)
 
+    @property
+    def info(self) -> dict[str, Any]:
+        """The full info of the environment beneath, also after the end."""
+        return self.game.info
+
+    @property
+    def final_info(self) -> dict[str, Any]:
+        """The full info with which an episode ended last, {} before the first end."""
+        return self.game.final_info
+
+    @property
+    def cluster(self) -> str:
+        """The unit of inference: the route."""
+        return self.game.cluster
+
     def render(self) -> Any:
-        """Render as the environment beneath; in words, where a picture is asked for, draw its text."""
-        shown = self.env.render()
-        return draw_text(shown) if isinstance(shown, str) and self.render_mode == "rgb_array" else shown
+        """Render as the environment beneath."""
+        return self.env.render()
 
     def close(self) -> None:
         self.env.close()
 
     def _info(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in info.items() if key != "messages"} | {"action_mask": self._mask.copy()}
+        return {**kept_info(info, self.config.info), "action_mask": self._mask.copy()}
 
     def _observation(self, observation: dict[str, Any]) -> Any:
-        if not self.game.vision:
-            return self._state()
-        return {
-            "image": fit_picture(observation["image"], self.config.resize, self.config.channels_first),
-            "state": self._state(),
-        }
+        seen: Any = self._state()
+        if self.game.vision:
+            image = fit_picture(observation["image"], self.config.resize, self.config.channels_first)
+            seen = {"image": image, "state": seen}
+        return masked(seen, self._mask, self.config.mask)
 
     def _state(self) -> Numbers:
         game, at, place = self.game, IN_HEAD, self.game.waypoint
@@ -258,7 +280,7 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """Make ``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
 
     Args:
-        render_mode: None, "ansi", or "rgb_array": the same text in a picture, which some libraries ask for.
+        render_mode: None, "ansi", or "rgb_array": the same text in a picture.
         settings: the fields of ``VIRLConfig`` and of ``DiscreteConfig``.
 
     Raises:

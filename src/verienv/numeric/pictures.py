@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from verienv.core.config import parse_size
 from verienv.core.question import Picture
+from verienv.core.text_picture import draw_turns
 
 
 def parse_resize(size: Any) -> tuple[int, int] | None:
@@ -25,13 +25,6 @@ def fit_picture(image: Picture, size: tuple[int, int] | None, channels_first: bo
     return np.array(image.transpose(2, 0, 1) if channels_first else image, order="C")
 
 
-def draw_text(text: str, height: int = 480, width: int = 640) -> Picture:
-    """The end of a text, black on white: what ``render_mode="rgb_array"`` shows where there is no picture."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    lines = [part for line in text.splitlines() for part in wrap(line, width // 7) or [""]]
-    page = Image.new("RGB", (width, height), "white")
-    ink, font = ImageDraw.Draw(page), ImageFont.load_default()
-    for row, line in enumerate(lines[-((height - 16) // 14) :]):
-        ink.text((8, 8 + 14 * row), line, "black", font)
-    return np.array(page)
+def draw_text(text: str) -> Picture:
+    """Draw the end of a text: uint8, 480 x 640 x 3, RGB."""
+    return draw_turns([("", text)])

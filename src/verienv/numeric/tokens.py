@@ -12,7 +12,9 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from verienv.core.config import validate
+from verienv.core.env import kept_info, write_turns
 from verienv.core.spaces import image_space
+from verienv.core.text_picture import draw_turns
 from verienv.generalpoints.answers import expert_expression, write_answer
 from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
 from verienv.generalpoints.config import GeneralPointsConfig
@@ -20,7 +22,8 @@ from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
 from verienv.numeric.making import make_numeric
-from verienv.numeric.pictures import draw_text, fit_picture
+from verienv.numeric.masks import masked, masked_space
+from verienv.numeric.pictures import fit_picture
 from verienv.numeric.tokens_config import TokensConfig
 
 NUMBER_SCALE = 10.0
@@ -72,10 +75,11 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     As of the environment beneath. An attempt takes at most ``max_tokens`` + 1 steps.
 
     ## Information
-    The same keys and types at every reset and step: ``action_mask`` (int8, shape (n + 7,)), ``formula`` (the text so
-    far, or as handed in), ``judged`` (whether this step handed it in), and those of the environment beneath but for
-    ``messages``; they tell of the latest verdict. With pictures the answer names the true cards, so a hand that the
-    policy misread shows as a wrong value, never as misread.
+    The same keys and types at every reset and step: ``action_mask`` (int8, shape (n + 7,)), ``judged`` (whether this
+    step handed a formula in), and the numbers and truth values among those of the environment beneath, which tell of
+    the latest verdict; with ``info="text"`` also its texts, and ``formula`` (the text so far, or as handed in). The
+    attributes ``info`` and ``final_info`` hold all of the environment beneath, also after the end. With pictures the
+    answer names the true cards, so a hand that the policy misread shows as a wrong value, never as misread.
 
     ## Arguments
     ``env``, an environment of GeneralPoints, wrapped or not, and the fields of ``TokensConfig``. By id (see ``make``)
@@ -115,7 +119,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         self._at = dict(zip(self.layout, [0, *ends[:-1]], strict=True))
         self._state = np.zeros(ends[-1], np.float32)
         self.action_space = spaces.Discrete(cards + 7)
-        self.observation_space = self._space()
+        self.observation_space = masked_space(self._space(), cards + 7, config.mask)
         self._over = True
 
     def _space(self) -> spaces.Space[Any]:
@@ -204,7 +208,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         state, at = self._state, self._at
         self._builder.clear()
         self._mask = self._builder.mask()
-        self._said = {key: value for key, value in info.items() if key != "messages"}
+        self._said = kept_info(info, self.config.info)
         state[at["used"] : at["rule"]] = 0  # the parts that tell of the formula lie between these two
         state[at["operand_next"]] = 1
         state[at["attempts_left"]] = info["attempts_left"] / self.game.attempts
@@ -219,18 +223,30 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         formula = expert_expression(self.puzzle).minimal()
         return [*self._builder.tokens_of(formula, self.puzzle.values), self._builder.done]
 
+    @property
+    def info(self) -> dict[str, Any]:
+        """The full info of the environment beneath, also after the end."""
+        return self.game.info
+
+    @property
+    def final_info(self) -> dict[str, Any]:
+        """The full info with which an episode ended last, {} before the first end."""
+        return self.game.final_info
+
     def render(self) -> Any:
-        """Render as the environment beneath; as text, with the formula so far."""
-        shown = self.env.render()
-        if not isinstance(shown, str):
-            return shown
-        text = f"{shown}\n\n[formula so far]\n{self._builder.text(self.puzzle.values)}"
-        return draw_text(text) if self.render_mode == "rgb_array" else text
+        """Render as the environment beneath; in words with the formula so far."""
+        if self.render_mode is None or (self.game.vision and self.render_mode == "rgb_array"):
+            return self.env.render()
+        turns = [*self.game.turns, ("formula so far", self._builder.text(self.puzzle.values))]
+        return draw_turns(turns) if self.render_mode == "rgb_array" else write_turns(turns)
 
     def close(self) -> None:
         self.env.close()
 
     def _observation(self) -> Any:
+        return masked(self._seen(), self._mask, self.config.mask)
+
+    def _seen(self) -> Any:
         parts: dict[str, NDArray[Any]] = {"image": self._image.copy()} if self.game.vision else {}
         if self.config.observation == "array":
             return {**parts, "state": self._state.copy()} if parts else self._state.copy()
@@ -240,7 +256,8 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         return parts
 
     def _info(self, formula: str, judged: bool) -> dict[str, Any]:
-        return {**self._said, "formula": formula, "judged": judged, "action_mask": self._mask.copy()}
+        written = {"formula": formula} if self.config.info == "text" else {}
+        return {**self._said, **written, "judged": judged, "action_mask": self._mask.copy()}
 
 
 def _layout(cards: int, max_tokens: int, failures: int, vision: bool) -> dict[str, tuple[int, ...]]:
@@ -260,7 +277,7 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
     """Make ``GeneralPointsTokens`` over GeneralPoints in words: the entry point of verienv/GeneralPoints-Tokens-v0.
 
     Args:
-        render_mode: None, "ansi", or "rgb_array": the same text in a picture, which some libraries ask for.
+        render_mode: None, "ansi", or "rgb_array": the same text in a picture.
         settings: the fields of ``GeneralPointsConfig`` and of ``TokensConfig``.
 
     Raises:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verienv.core.cases import QuestionCase
+from verienv.core.lazy import lazy_attributes
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
 from verienv.testing.task import TaskFaults, check_task
@@ -23,6 +24,7 @@ from verienv.testing.task import TaskFaults, check_task
 if TYPE_CHECKING:
     from verienv.testing.strategies import any_text, odd_responses
 
+_module = lazy_attributes(__name__)[0]
 _STRATEGIES = ("any_text", "odd_responses")
 __all__ = [
     "Fault",
@@ -40,7 +42,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _STRATEGIES:
-        raise AttributeError(f"module 'verienv.testing' has no attribute {name!r}")
+        return _module(name)
     try:
         from verienv.testing import strategies
     except ModuleNotFoundError as error:

@@ -53,8 +53,6 @@ class VIRLVisionEnv(VIRLEnv):
     * v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
-
     settings: ClassVar[type[VIRLConfig]] = VIRLVisionConfig
 
     config: VIRLVisionConfig

@@ -1,1 +1,7 @@
 """Pictures of routes: street views and maps."""
+
+from __future__ import annotations
+
+from verienv.core.lazy import lazy_attributes
+
+__getattr__, __dir__, __all__ = lazy_attributes(__name__)
