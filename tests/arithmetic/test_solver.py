@@ -4,6 +4,7 @@ from collections import Counter
 from fractions import Fraction
 from itertools import permutations, product
 from statistics import mean, median
+from time import thread_time
 
 import pytest
 
@@ -124,3 +125,16 @@ def test_the_order_of_the_values_does_not_matter() -> None:
 def test_wrong_values_are_told_what_is_accepted(values: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected 1 to 6 positive integers"):
         is_solvable(values, 24)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_no_target_beyond_the_bound_is_solvable_and_none_within_it_is_lost(size: int) -> None:
+    for hand in multisets(4, size):
+        made = {target for target in range(-10, 130) if is_solvable(hand, target)}
+        assert made == {target for target in range(-10, 130) if solutions(hand, target)}
+
+
+def test_a_far_target_of_six_cards_is_judged_at_once() -> None:
+    begin = thread_time()
+    assert not any(is_solvable((a, b, 7, 8, 9, 10), 999_983) for a in range(1, 11) for b in range(a, 11))
+    assert thread_time() - begin < 2  # it took 3 s and more

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,11 @@ def test_a_city_is_named_once() -> None:
     (row,) = verienv.rows("verienv/VIRL-L-v0", n=1)
     with pytest.raises(ValueError, match=r"city=.*: expected each city once"):
         Episode.of({**row, "instance": None, "settings": json.dumps({"city": ["montevideo"] * 5000})})
+
+
+@pytest.mark.parametrize("settings", [{"cards": 6, "target": 999_999}, {"cards": 5, "target": 99_991}])
+def test_a_row_that_no_hand_meets_is_refused_within_seconds(settings: dict[str, Any]) -> None:
+    begin = time.thread_time()
+    with pytest.raises(ValueError, match="1000 deals brought no hand"):
+        Episode.of({**row_of(WORDS, **settings), "instance": None})
+    assert time.thread_time() - begin < 5  # six cards took a minute

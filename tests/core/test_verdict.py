@@ -1,12 +1,15 @@
 """Verdicts and reward tables."""
 
 import math
-from typing import ClassVar
+import sys
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
 
-from verienv.core.verdict import RewardTable, Verdict
+import verienv
+from verienv.core.episode import Episode
+from verienv.core.verdict import RewardTable, Verdict, total
 
 
 class Prices(RewardTable):
@@ -81,3 +84,39 @@ def test_right_and_wrong_may_be_paid_alike_as_a_control_and_no_further():
     assert Bare(correct=0.0, wrong=0.0).correct == 0.0
     with pytest.raises(ValidationError, match="a wrong answer would be paid more than a right one"):
         Bare(correct=0.0, wrong=1e-9)
+
+
+@pytest.mark.parametrize("price", [1e13, -1e300, float("inf"), 10**400])
+def test_a_price_out_of_all_bounds_is_refused_by_name(price: Any) -> None:
+    for env_id in ("verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0"):
+        (row,) = verienv.rows(env_id, n=1)
+        with pytest.raises(ValueError, match=r"correct") as caught:
+            verienv.judge({**row, "rewards": {"base": "paper", "correct": price}}, "")
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 300
+        assert (
+            verienv.judge({**row, "rewards": {"base": "paper", "correct": 1e12}}, Episode.of(row).expert()).reward
+            == 1e12
+        )
+
+
+@pytest.mark.parametrize(
+    ("rewards", "found"),
+    [
+        ([5.0, -1.0, 0.5], 4.5),
+        ([], 0.0),
+        ([1e308, 1e308, -1e308, -1e308], 0.0),
+        ([1e308] * 64, sys.float_info.max),
+        ([-1.7e308] * 3, -sys.float_info.max),
+    ],
+)
+def test_a_sum_of_rewards_is_finite_for_any(rewards: list[float], found: float) -> None:
+    assert total(rewards) == found
+
+
+def test_the_score_of_an_episode_is_finite_for_any_rewards_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    episode = Episode.of({"cards": ["4", "3", "2", "K"], "attempts": 3})
+    for _ in range(3):
+        verdict = episode.answer("")
+    monkeypatch.setattr(episode, "verdicts", [verdict.model_copy(update={"reward": -1.7e308})] * 3)
+    assert episode.score()["reward"] == -sys.float_info.max

@@ -166,8 +166,17 @@ def _postfix(form: _Form) -> Iterator[Item]:
 
 @lru_cache(maxsize=65536)
 def _is_solvable(values: tuple[int, ...], target: int) -> bool:
-    """Meet in the middle: all that half of the cards can make, looked up as partners of what is still wanted."""
+    """Meet in the middle: all that half of the cards can make, looked up as partners of what is still wanted.
+
+    No cards make a fraction whose top and bottom together exceed the product of their numbers, each plus one: where
+    that is true of two parts, it is true of their sum, difference, product and quotient.
+    """
     whole = (1 << len(values)) - 1
+    most = {0: 1}
+    for mask in range(1, whole + 1):
+        most[mask] = most[mask & (mask - 1)] * (values[(mask & -mask).bit_length() - 1] + 1)
+    if abs(target) + 1 > most[whole]:
+        return False
     made: dict[int, set[Value]] = {}
     for mask in range(1, whole + 1):
         if mask.bit_count() == 1:
@@ -185,6 +194,8 @@ def _is_solvable(values: tuple[int, ...], target: int) -> bool:
     def makes(mask: int, goal: Value) -> bool:
         if mask in made:
             return goal in made[mask]
+        if abs(goal[0]) + goal[1] > most[mask]:
+            return False
         for parts in _splits(mask):
             small, large = sorted(parts, key=int.bit_count)
             for left in made[small]:

@@ -13,7 +13,7 @@ from verienv.core.question import Picture, Question
 from verienv.core.response import clean_response
 from verienv.core.rows import deal_row
 from verienv.core.task import Task
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import Verdict, total
 
 
 class Episode:
@@ -184,7 +184,7 @@ class Episode:
         verdict = self.verdict
         metrics = verdict.metrics if verdict else self.measures.metrics
         return {
-            "reward": float(sum(each.reward for each in self.verdicts)),
+            "reward": total(each.reward for each in self.verdicts),
             "success": float(self.is_success),
             "attempts": float(len(self.verdicts)),
             **{name: float(value) for name, value in {**metrics, **self.outcomes}.items()},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
+from math import fsum, isfinite
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -39,6 +41,16 @@ class Verdict(BaseModel):
     reason: str = ""
     answer: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Metric] = Field(default_factory=dict)
+
+
+def total(rewards: Iterable[float]) -> float:
+    """Return the sum of rewards, finite for any: one that no float can hold is the largest float of its sign."""
+    summed = list(rewards)
+    if isfinite(found := sum(summed)):
+        return float(found)
+    scale = 2.0**-64  # of more rewards than any episode has
+    found = fsum(reward * scale for reward in summed) / scale
+    return max(-sys.float_info.max, min(sys.float_info.max, found))
 
 
 class RewardTable(BaseModel):

@@ -11,6 +11,7 @@ from zlib import crc32
 from verienv.core.episode import Episode
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
+from verienv.core.verdict import total
 from verienv.evaluation.records import EpisodeRecord
 
 Line = dict[str, Any]
@@ -102,7 +103,7 @@ def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> 
     }
     return EpisodeRecord(
         **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
-        reward=sum(verdict["reward"] for verdict in verdicts),
+        reward=total(verdict["reward"] for verdict in verdicts),
         failures=tuple(verdict["failure"] for verdict in verdicts),
         first=verdicts[0]["metrics"],
         last=verdicts[-1]["metrics"],

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from verienv.core.scene import Scene
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import Verdict, total
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -143,7 +143,7 @@ class Replay:
     """The sum of the rewards."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reward", sum(frame.verdict.reward for frame in self.frames))
+        object.__setattr__(self, "reward", total(frame.verdict.reward for frame in self.frames))
 
     @property
     def outcome(self) -> str:
