@@ -137,6 +137,7 @@ LINE = GOOD | {"cell": "a", "episode": 0, "attempt": 1, "instance": "x", "over":
         ([HEADER, LINE | {"episode": 10**30}], "is no episode of its setup"),
         ([HEADER, LINE | {"instance": "x" * 100_000}], "where this version deals generalpoints:"),
         ([HEADER, LINE | {"attempt": 2}], "line 2: attempt is 2, where 1 is due"),
+        ([HEADER, LINE | {"crc32": 1}], "line 2: it was changed; take its crc32 out"),
         ([HEADER, LINE, LINE | {"attempt": 3}], "line 3: attempt is 3, where 2 is due"),
         ([HEADER, LINE | {"over": True}, LINE | {"attempt": 2}], "line 2: the episode is over there, but goes on"),
         ([HEADER, LINE, LINE | {"episode": 1}], "line 2: the episode is not over there, but ends"),

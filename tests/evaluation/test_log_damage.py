@@ -241,6 +241,6 @@ def test_a_lost_step_of_a_route_is_named(tmp_path):
 
 
 def test_a_line_longer_than_any_of_a_log_is_not_read(tmp_path, whole, monkeypatch):
-    monkeypatch.setattr("verienv.evaluation.log.LONGEST_LINE", 3 << 20)
+    monkeypatch.setattr("verienv.evaluation.log.MOST_LINE", 3 << 20)
     (tmp_path / "log").write_text("".join([*whole[:2], "x" * (4 << 20)]))
-    assert is_refused(tmp_path / "log", "line 3: longer than 3 MiB")
+    assert is_refused(tmp_path / "log", "line 3: longer than 3 MB")

@@ -19,6 +19,7 @@ from verienv.core.files import atomic_write
 from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
+from verienv.evaluation.lines import is_as_written
 from verienv.evaluation.log import read_header, read_line
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
@@ -134,6 +135,8 @@ def _episode(path: Path, instance: str | None) -> tuple[Setup | None, list[dict[
 def _check_attempts(path: Path, taken: Sequence[_Told], is_last: bool) -> None:
     """Raise ValueError where lines of a log's episode are missing, doubled or among those of others."""
     for due, told in enumerate(taken, start=1):
+        if not is_as_written(told.line):
+            raise ValueError(f"{path}, line {told.number}: it was changed; take its crc32 out if that is meant")
         if told.line.get("attempt", due) != due:
             attempt = shown(told.line["attempt"])
             raise ValueError(f"{path}, line {told.number}: attempt is {attempt}, where {due} is due")
@@ -145,7 +148,7 @@ def _check_attempts(path: Path, taken: Sequence[_Told], is_last: bool) -> None:
 
 def _read(path: Path, lines: Iterable[bytes]) -> Iterator[_Told]:
     """Yield the lines, each an object with a response; in a log there are headers among them, the first at line 1."""
-    setup = None
+    setup, is_first = None, True
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -154,9 +157,10 @@ def _read(path: Path, lines: Iterable[bytes]) -> Iterator[_Told]:
         try:
             line = read_line(text)
             is_object = isinstance(line, dict)
-            if is_object and "setup" in line and (number == 1 or setup):
+            if is_object and "setup" in line and (is_first or setup):
                 setup = read_header(line)
                 continue
+            is_first = False
             if not is_object or not isinstance(line.get("response"), str):
                 raise ValueError('expected a JSON object with "response", a string')
             if not isinstance(line.get("instance", ""), str):

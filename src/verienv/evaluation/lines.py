@@ -70,6 +70,11 @@ def with_checksum(line: Line) -> Line:
     return {**line, "crc32": crc32(json.dumps(line).encode())}
 
 
+def is_as_written(line: Line) -> bool:
+    """Tell whether a line of a log has the checksum of its fields, or has none, as lines of old."""
+    return "crc32" not in line or line == with_checksum({name: line[name] for name in line if name != "crc32"})
+
+
 def _difference(line: Line, due: Line) -> str:
     """Return the first difference in words, "" if both are the same JSON."""
     if _canonical(line) == _canonical(due):

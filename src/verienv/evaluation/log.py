@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from pydantic import ValidationError
 
+from verienv.core.files import MOST_LINE
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.lines import Line, Seat, episode_of, with_checksum
 from verienv.evaluation.lock import open_alone
 from verienv.evaluation.records import EpisodeRecord, Setup
-
-LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes; no line of a log is longer: a response has at most 64 Ki characters."""
 
 
 class AuditLog:
@@ -91,7 +89,10 @@ class AuditLog:
         whole = read = 0
         with open(self._file.fileno(), "rb", closefd=False) as file:
             file.seek(0)
-            for number, text in numbered_lines(self.path, file):
+            for number in count(1):
+                text = file.readline(MOST_LINE + 1)
+                if len(text) > MOST_LINE:
+                    raise ValueError(f"{self.path}, line {number}: longer than {MOST_LINE // 2**20} MB")
                 if not text.endswith(b"\n"):  # cut off, as are the lines before it that belong to no whole episode
                     if held is None and not _text([header_of(asked)]).startswith(text):
                         raise ValueError(f"{self.path} is no evaluation's log; choose another file")
@@ -171,17 +172,6 @@ def read_header(line: Any) -> Setup:
         fault = error.errors(include_url=False)[0]
         where = ".".join(["setup", *(shown(part).strip("'") for part in fault["loc"])])
         raise ValueError(f"no header of an evaluation's log ({where}: {fault['msg']})") from None
-
-
-def numbered_lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines with their numbers, from 1. Raises ValueError for one that is too long to be one of a log."""
-    for number in count(1):
-        text = file.readline(LONGEST_LINE + 1)
-        if len(text) > LONGEST_LINE:
-            raise ValueError(f"{path}, line {number}: longer than {LONGEST_LINE >> 20} MiB, as no line of a log is")
-        if not text:
-            return
-        yield number, text
 
 
 def read_line(text: bytes) -> Any:
