@@ -202,6 +202,13 @@ def test_a_file_that_only_begins_like_a_log_is_kept(tmp_path, kept, whole):
     assert is_refused(tmp_path / "log", "is no evaluation's log")
 
 
+@pytest.mark.parametrize("kept", [0, 1, 20, 200, -1])
+def test_a_header_that_was_cut_off_is_written_anew(tmp_path, kept, whole):
+    (tmp_path / "log").write_text(whole[0][:kept])
+    assert run(nonsense, tmp_path / "log").to_json() == run(nonsense).to_json()
+    assert (tmp_path / "log").read_text() == "".join(whole)
+
+
 def test_what_editors_add_is_no_damage(tmp_path, whole):
     (tmp_path / "log").write_bytes(
         b"\xef\xbb\xbf" + "\r\n".join([*(line.rstrip("\n") for line in whole), "", ""]).encode()

@@ -142,6 +142,12 @@ def test_where_there_are_no_locks_the_log_is_written_with_a_warning(tmp_path, mo
     assert found == run(Interrupted())
 
 
+def test_where_python_has_no_locks_the_log_is_written_with_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.warns(RuntimeWarning, match="log cannot be locked"):
+        open_alone(tmp_path / "log").close()
+
+
 def test_on_windows_a_byte_behind_all_lines_is_locked(tmp_path, monkeypatch):
     taken = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from errno import EACCES, EAGAIN, EDEADLK
+from errno import EACCES, EAGAIN, EDEADLK, ENOSYS
 from io import FileIO
 from pathlib import Path
 from weakref import WeakSet
@@ -57,8 +57,10 @@ def _lock(file: FileIO) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         file.seek(0)
     else:
-        import fcntl
-
+        try:
+            import fcntl
+        except ImportError:  # Python in a browser
+            raise OSError(ENOSYS, os.strerror(ENOSYS)) from None
         # Unlike a lock of lockf, it belongs to this opening of the file: other threads and objects of this process
         # are kept out too, and it is not lost when somebody else in the process reads and closes the file.
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
