@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from verienv.core.files import MOST_LINE
+from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.lines import Line, Seat, episode_of, with_checksum
