@@ -12,6 +12,7 @@ from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.question import Question, check_question
+from verienv.core.shown import shown
 
 Kind = Literal["sft", "revision", "preference"]
 
@@ -71,10 +72,10 @@ def demonstrations_in(
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield rows as ``demonstrations`` does, of the questions that an environment deals, each with its question."""
     if kind not in get_args(Kind):
-        raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
+        raise ValueError(f"kind={shown(kind)}: expected one of {', '.join(get_args(Kind))}")
     for name, count in (("n", n), ("seed", seed)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise ValueError(f"{name}={count!r}: expected an integer of at least 0")
+            raise ValueError(f"{name}={shown(count)}: expected an integer of at least 0")
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
         if env.attempts == 1:
             raise ValueError(
@@ -82,7 +83,9 @@ def demonstrations_in(
             )
         raise ValueError(f"wrong_attempts={wrong_attempts}: expected 1 to {env.attempts - 1}, fewer than the attempts")
     if kind != "sft" and not env.measures.failures:
-        raise ValueError(f"kind={kind!r}: {env.task.title} names no failures in its measures, so none can be written")
+        raise ValueError(
+            f"kind={shown(kind)}: {env.task.title} names no failures in its measures, so none can be written"
+        )
     return _rows(env, kind, n, seed, steps, wrong_attempts)
 
 

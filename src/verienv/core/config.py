@@ -94,7 +94,9 @@ def _sentence(model: type[BaseModel], detail: Any) -> str:
         close = get_close_matches(field, model.model_fields, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         accepted = ", ".join(model.model_fields)
-        return f"unknown setting {field!r} ({hint}accepted: {accepted}): unexpected keyword argument {field!r}"
+        return (
+            f"unknown setting {shown(field)} ({hint}accepted: {accepted}): unexpected keyword argument {shown(field)}"
+        )
     message: str = detail["msg"]
     if detail["type"] == "value_error":  # a sentence of ours
         message = message.removeprefix("Value error, ").removeprefix(f"{field}: ")

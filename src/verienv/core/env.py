@@ -59,7 +59,8 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         if not hasattr(self, "task") or type(self).deal is VerifiedEnv.deal:
             raise TypeError(f"{type(self).__name__}: set `task`, and define `deal(rng, instance)`")
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ValueError(f"render_mode={render_mode!r}: expected None or one of {self.metadata['render_modes']}")
+            expected = f"expected None or one of {self.metadata['render_modes']}"
+            raise ValueError(f"render_mode={shown(render_mode)}: {expected}")
         if info not in get_args(Info):
             raise ValueError(f"info={shown(info)}: expected one of {', '.join(get_args(Info))}")
         self.render_mode, self._kept = render_mode, info

@@ -12,6 +12,7 @@ from verienv.core.dialogue import Message, attempt_line, copy_messages, question
 from verienv.core.question import Picture, Question
 from verienv.core.response import clean_response
 from verienv.core.rows import deal_row
+from verienv.core.shown import shown
 from verienv.core.task import Task
 from verienv.core.verdict import Verdict, total
 
@@ -78,7 +79,7 @@ class Episode:
             return cls(deal_row(row_or_env, trusted), alone=row_or_env.get("unit") == "question")
         episode = getattr(getattr(row_or_env, "unwrapped", None), "episode", None)
         if not isinstance(episode, Episode):
-            raise ValueError(f"Episode.of({row_or_env!r}): expected a row (a mapping) or a verienv environment")
+            raise ValueError(f"Episode.of({shown(row_or_env)}): expected a row (a mapping) or a verienv environment")
         return episode
 
     @property

@@ -66,11 +66,11 @@ def questions(
     """Yield the rows as ``rows`` does, each with its question, which draws the pictures. Raises at once, as it does."""
     for name, number, least in (("n", n, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"{name}={number!r}: expected an integer of at least {least}")
+            raise ValueError(f"{name}={shown(number)}: expected an integer of at least {least}")
     env_id = tasks.imported_id(env_id)
     task = tasks.of_env_id(env_id)
     if unit not in (None, "question", task.unit):
-        raise ValueError(f"unit={unit!r}: expected {' or '.join(dict.fromkeys(('question', task.unit)))}")
+        raise ValueError(f"unit={shown(unit)}: expected {' or '.join(dict.fromkeys(('question', task.unit)))}")
     given = {"split": split, **settings}
     env = task.environment(env_id, **given)
     written = json.dumps(plain_settings(env.config, given))
@@ -261,4 +261,4 @@ def _environment(task: Task, env_id: str, settings: str) -> Any:
     except UnknownSettingError:
         raise
     except TypeError as error:  # a name that Python itself has given away, such as "self"
-        raise ValueError(f"settings={settings[:60]!r}: {error}") from None
+        raise ValueError(f"settings={shown(settings)}: {error}") from None

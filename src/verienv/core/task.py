@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from verienv.core.shown import shown
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -123,7 +125,7 @@ class Task:
 
     def reward_table(self, rewards: Any) -> RewardTable:
         """Return the table of prices that ``rewards`` means. Raises ValueError if it is none of this task's."""
-        raise ValueError(f"{self.title} has one table of rewards only, so rewards={rewards!r} cannot be chosen")
+        raise ValueError(f"{self.title} has one table of rewards only, so rewards={shown(rewards)} cannot be chosen")
 
     def cases(self, *, vision: bool, strict: bool, questions: int, seed: int) -> Material:
         """Return everything that a verifier of this task is tried on; see ``verienv.check_verifier``.

@@ -78,7 +78,7 @@ def _check(task: Any) -> None:
             try:
                 registration.parse_env_id(env_id)
             except Exception as error:  # Gymnasium's own, or a TypeError
-                raise ValueError(f"{env_id!r} is no id of Gymnasium's: {error}") from None
+                raise ValueError(f"{shown(env_id)} is no id of Gymnasium's: {error}") from None
             if not isinstance(entry_point, str) or entry_point.count(":") != 1:
                 raise TypeError(f"{env_id}: {entry_point!r} is no entry point; expected text such as 'my_module:MyEnv'")
     if task.column in RESERVED:
@@ -130,7 +130,7 @@ def named(name: str) -> Task:
     for task in every():
         if task.name == name:
             return task
-    raise ValueError(f"task={name!r}: expected {' or '.join(tasks())}")
+    raise ValueError(f"task={shown(name)}: expected {' or '.join(tasks())}")
 
 
 def imported_id(env_id: str) -> str:
@@ -144,7 +144,7 @@ def imported_id(env_id: str) -> str:
         try:
             import_module(module)
         except ModuleNotFoundError as error:
-            raise ValueError(f"env_id={env_id!r}: {error}") from None
+            raise ValueError(f"env_id={shown(env_id)}: {error}") from None
     return plain
 
 

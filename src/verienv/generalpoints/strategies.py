@@ -13,6 +13,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from verienv.arithmetic.expression import Expression, Item
 from verienv.arithmetic.solver import solutions
+from verienv.core.shown import shown
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import FEWEST_CARDS, MOST_CARDS, Puzzle, check_target
 from verienv.generalpoints.rules import PRESETS, FaceRule, RuleLike
@@ -27,7 +28,7 @@ def puzzles(rule: RuleLike | None = None, target: int = 24, count: int = 4) -> S
     """
     check_target(target)
     if not FEWEST_CARDS <= count <= MOST_CARDS:
-        raise ValueError(f"count={count!r}: expected {FEWEST_CARDS} to {MOST_CARDS} cards")
+        raise ValueError(f"count={shown(count)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards")
     rules = list(PRESETS.values()) if rule is None else [FaceRule.of(rule)]
     if count <= 4:
         rules = [each for each in rules if _hands(each, target, count)]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validate
 from verienv.core.env import kept_info
+from verienv.core.shown import shown
 from verienv.core.spaces import image_space
 from verienv.numeric.making import make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
@@ -194,7 +195,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         """
         index = int(action)
         if not 0 <= index < len(self.actions):
-            raise ValueError(f"action={action!r}: expected an integer from 0 to {len(self.actions) - 1}")
+            raise ValueError(f"action={shown(action)}: expected an integer from 0 to {len(self.actions) - 1}")
         answer = write_answer(self.game.waypoint, action=self.actions[index])
         observation, reward, over, cut, info = self.env.step(answer)
         self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.shown import shown
 from verienv.virl.actions import Action, action_space
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS, position_phrase
@@ -86,7 +87,7 @@ class Sentence:
                 parts = {name: value or "" for name, value in said.groupdict().items()}
                 position = _PLACED.get(parts.pop("phrase", ""), "")
                 return cls(kind, position=position, **parts)
-        raise ValueError(f"{text!r} is no instruction of a route")
+        raise ValueError(f"{shown(text)} is no instruction of a route")
 
     def ends_at(self, place: Waypoint) -> bool:
         """Whether a walk by this sentence ends at a waypoint with this view; what is no walk ends nowhere."""

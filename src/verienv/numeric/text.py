@@ -9,6 +9,7 @@ from typing import Any, Literal, SupportsFloat
 import gymnasium as gym
 import numpy as np
 
+from verienv.core.shown import shown
 from verienv.core.special_tokens import SpecialTokens
 
 Side = Literal["left", "right"]
@@ -81,10 +82,10 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         if not isinstance(env.observation_space, gym.spaces.Dict) or "text" not in env.observation_space.spaces:
             raise ValueError(f"TextTokens wraps observations that hold a text, not {env.observation_space}")
         if type(length) is not int or length < 1:
-            raise ValueError(f"length={length!r}: expected an integer of at least 1")
+            raise ValueError(f"length={shown(length)}: expected an integer of at least 1")
         for name, side in (("pad", pad), ("truncate", truncate)):
             if side not in ("left", "right"):
-                raise ValueError(f"{name}={side!r}: expected left or right")
+                raise ValueError(f"{name}={shown(side)}: expected left or right")
         self.length, self.pad, self.truncate = length, pad, truncate
         self.tokenizer = _loaded(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
         self._special = SpecialTokens.of(self.tokenizer)
@@ -120,7 +121,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
             return action
         index = int(action)
         if not 0 <= index < len(self.actions):
-            raise ValueError(f"action={action!r}: expected an integer from 0 to {len(self.actions) - 1}")
+            raise ValueError(f"action={shown(action)}: expected an integer from 0 to {len(self.actions) - 1}")
         return self.actions[index]
 
     def _told(self, observation: dict[str, Any], info: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from verienv.core.config import validate
 from verienv.core.env import kept_info, write_turns
+from verienv.core.shown import shown
 from verienv.core.spaces import image_space
 from verienv.core.text_picture import draw_turns
 from verienv.generalpoints.answers import expert_expression, write_answer
@@ -174,7 +175,7 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
             raise ResetNeeded("the episode is over (or none has begun): call reset() before step()")
         builder, token = self._builder, int(action)
         if not 0 <= token <= builder.done:
-            raise ValueError(f"action={action!r}: expected an integer from 0 to {builder.done}")
+            raise ValueError(f"action={shown(action)}: expected an integer from 0 to {builder.done}")
         if token == builder.done or not self._mask[token]:
             return self._hand_in(token)
         self._put(token)

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from verienv.core.shown import shown
 from verienv.virl.routes.route import ActionSpace
 from verienv.virl.world.geometry import COMPASS, TURNS
 
@@ -51,5 +52,5 @@ def read_action(text: Any) -> Action | None:
 def action_space(actions: ActionSpace) -> tuple[Action, ...]:
     """The legal actions under a rule, 10 under "absolute" and 6 under "relative". Another rule is a ValueError."""
     if actions not in WORDS:
-        raise ValueError(f"actions={actions!r}: expected absolute or relative")
+        raise ValueError(f"actions={shown(actions)}: expected absolute or relative")
     return "forward()", *(f"turn_direction({word})" for word in WORDS[actions]), "stop()"

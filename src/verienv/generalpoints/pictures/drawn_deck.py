@@ -11,6 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 
 from verienv.core.assets import asset_path
+from verienv.core.shown import shown
 from verienv.generalpoints.cards import FACES, RANKS, SUITS
 from verienv.generalpoints.pictures.colors import parse_color
 
@@ -52,7 +53,8 @@ class DrawnDeck(BaseModel):
         known = parse_color(given)
         if known is None:
             raise ValueError(
-                f'{info.field_name}={given!r}: expected a colour, "#rrggbb" or a name such as "navy" or "darkgreen"'
+                f'{info.field_name}={shown(given)}: expected a colour, "#rrggbb" or a name such as "navy" or '
+                '"darkgreen"'
             )
         return known
 
@@ -138,7 +140,8 @@ def draw_face(style: DrawnDeck, rank: str, suit: str, width: int, height: int) -
     """
     if rank not in RANKS or suit not in SUITS:
         raise ValueError(
-            f"rank={rank!r}, suit={suit!r}: expected a rank of {', '.join(RANKS)} and a suit of {', '.join(SUITS)}"
+            f"rank={shown(rank)}, suit={shown(suit)}: expected a rank of {', '.join(RANKS)} and a suit "
+            f"of {', '.join(SUITS)}"
         )
     if width < 16 or height < 16:
         raise ValueError(f"width={width}, height={height}: expected at least 16 pixels each")

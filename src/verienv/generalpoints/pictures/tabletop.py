@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from verienv.core.shown import shown
 from verienv.generalpoints.pictures.colors import RGB, parse_color, rgb
 
 _FELT, _WOOD, _STONE = (18, 84, 52), (134, 88, 48), (142, 142, 136)
@@ -20,7 +21,8 @@ def parse_background(background: Any) -> str:
     if known is not None:
         return known
     raise ValueError(
-        f"background={background!r}: expected {', '.join(TEXTURES)}, or a colour, '#rrggbb' or a name such as 'navy'"
+        f"background={shown(background)}: expected {', '.join(TEXTURES)}, or a colour, '#rrggbb' or a name such as "
+        "'navy'"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validate
+from verienv.core.shown import shown
 from verienv.generalpoints.pictures.decks import DeckLike, parse_deck
 from verienv.generalpoints.pictures.tabletop import parse_background
 
@@ -47,7 +48,7 @@ class Visual(BaseModel):
             return visual
         if isinstance(visual, str):
             if visual not in VISUALS:
-                raise ValueError(f"visual={visual!r}: expected one of {', '.join(VISUALS)}")
+                raise ValueError(f"visual={shown(visual)}: expected one of {', '.join(VISUALS)}")
             visual = VISUALS[visual]
         return validate(cls, visual, "Visual")
 

@@ -20,6 +20,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from verienv.core.shown import shown
 from verienv.virl.pictures import projection
 from verienv.virl.pictures.projection import ONE, Lens, Picture
 
@@ -117,7 +118,7 @@ def grid_size(size: tuple[int, int] = (640, 640), line: int = 4) -> tuple[int, i
     """Return height and width in pixels of a grid of views of ``size``."""
     height, width = _check_size(size)
     if not _is_whole(line, 0):
-        raise ValueError(f"line={line!r}: expected 0 to {MOST_SIDE} pixels")
+        raise ValueError(f"line={shown(line)}: expected 0 to {MOST_SIDE} pixels")
     return 2 * height + line, 2 * width + line
 
 
@@ -151,9 +152,9 @@ def _project(
     if panorama.shape[2] != 3 or min(panorama.shape) < 2:
         raise ValueError(f"panorama has the shape {panorama.shape}: expected height x width x 3, at least 2 x 2")
     if filter not in FILTERS:
-        raise ValueError(f"filter={filter!r}: expected one of {', '.join(FILTERS)}")
+        raise ValueError(f"filter={shown(filter)}: expected one of {', '.join(FILTERS)}")
     if engine not in ENGINES:
-        raise ValueError(f"engine={engine!r}: expected one of {', '.join(ENGINES)}")
+        raise ValueError(f"engine={shown(engine)}: expected one of {', '.join(ENGINES)}")
     fov, pitch, angle = _angle("fov", fov), _angle("pitch", pitch), _angle("heading", heading)
     if not (0 < fov <= WIDEST and -90 <= pitch <= 90):
         raise ValueError(f"fov={fov:g}, pitch={pitch:g}: expected above 0 to {WIDEST:g}, and -90 to 90 degrees")
@@ -165,7 +166,7 @@ def _project(
 
 def _check_size(size: tuple[int, int]) -> tuple[int, int]:
     if not isinstance(size, (tuple, list)) or len(size) != 2 or not all(_is_whole(side, 1) for side in size):
-        raise ValueError(f"size={size!r}: expected height and width, each 1 to {MOST_SIDE} pixels")
+        raise ValueError(f"size={shown(size)}: expected height and width, each 1 to {MOST_SIDE} pixels")
     return int(size[0]), int(size[1])
 
 
@@ -175,5 +176,5 @@ def _is_whole(value: object, least: int) -> bool:
 
 def _angle(name: str, angle: float) -> float:
     if not isinstance(angle, Real) or not isfinite(angle):
-        raise ValueError(f"{name}={angle!r}: expected degrees, a finite number")
+        raise ValueError(f"{name}={shown(angle)}: expected degrees, a finite number")
     return float(angle)

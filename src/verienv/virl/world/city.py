@@ -10,6 +10,7 @@ from math import cos, radians
 from statistics import median
 from typing import Literal
 
+from verienv.core.shown import shown
 from verienv.virl.world.geometry import EARTH_RADIUS, Point, bearing, between, distance
 from verienv.virl.world.network import largest_component
 
@@ -155,7 +156,7 @@ class City:
             ValueError: if no street is left.
         """
         if side not in ("train", "test"):
-            raise ValueError(f"side={side!r}: expected 'train' (west) or 'test' (east)")
+            raise ValueError(f"side={shown(side)}: expected 'train' (west) or 'test' (east)")
         middle = median(self._east(node) for node in self.nodes)
         sign, word = (-1, "west") if side == "train" else (1, "east")
         streets = [

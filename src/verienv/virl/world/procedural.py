@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from verienv.core.shown import shown
 from verienv.virl.world.building_lines import building_line_offset
 from verienv.virl.world.city import City, Place, Street
 from verienv.virl.world.geometry import METRE, Point, distance
@@ -78,9 +79,9 @@ def procedural_city(kind: CityKind, seed: int) -> City:
     """
     kinds = get_args(CityKind)
     if kind not in kinds:
-        raise ValueError(f"kind={kind!r}: expected one of {', '.join(kinds)}")
+        raise ValueError(f"kind={shown(kind)}: expected one of {', '.join(kinds)}")
     if type(seed) is not int or seed < 0:
-        raise ValueError(f"seed={seed!r}: expected an integer of 0 or more")
+        raise ValueError(f"seed={shown(seed)}: expected an integer of 0 or more")
     rng = np.random.default_rng([kinds.index(kind), seed])
     plan = {"grid": _grid, "radial": _radial, "organic": _organic}[kind](rng)
     angle = 2 * pi * float(rng.random())

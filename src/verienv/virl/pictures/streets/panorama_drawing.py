@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from verienv.core.shown import shown
 from verienv.virl.pictures.streets.buildings import SHADES, Building, Face, building_of, elevation_of
 from verienv.virl.pictures.streets.camera import camera_of
 from verienv.virl.pictures.streets.furniture import furniture_near
@@ -58,7 +59,7 @@ def draw_panorama(lots: Lots, location: Point, visual: StreetVisual, size: tuple
         ValueError: if the size is not one of these.
     """
     if not (SMALLEST <= size[0] <= LARGEST and size[0] % 2 == 0 and SMALLEST <= size[1] <= 2 * LARGEST):
-        raise ValueError(f"size={size!r}: expected an even height of {SMALLEST} to {LARGEST} pixels, and a width")
+        raise ValueError(f"size={shown(size)}: expected an even height of {SMALLEST} to {LARGEST} pixels, and a width")
     visual = visual.in_city(lots.city.name)
     camera = camera_of(*size)
     viewpoint = Viewpoint(lots, location, visual, camera)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from verienv.core.config import validate
+from verienv.core.shown import shown
 
 Time = Literal["day", "dusk", "night"]
 Weather = Literal["clear", "overcast", "rain", "fog"]
@@ -55,10 +56,10 @@ class StreetVisual(BaseModel):
             visual = visual.model_dump()
         elif isinstance(visual, str):
             if visual not in VISUALS:
-                raise ValueError(f"visual={visual!r}: expected one of {', '.join(VISUALS)}")
+                raise ValueError(f"visual={shown(visual)}: expected one of {', '.join(VISUALS)}")
             visual = VISUALS[visual]
         elif not isinstance(visual, Mapping):
-            raise ValueError(f"visual={visual!r}: expected a name of VISUALS, a dict of fields, or a StreetVisual")
+            raise ValueError(f"visual={shown(visual)}: expected a name of VISUALS, a dict of fields, or a StreetVisual")
         return validate(cls, {**visual, **overrides}, "StreetVisual")
 
     @property
