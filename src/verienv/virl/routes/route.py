@@ -142,7 +142,7 @@ class Route:
         turn_count: the turns among them.
 
     Raises:
-        ValueError: if there is no waypoint, or the last one and no other does not stop.
+        ValueError: if there is no waypoint, or a part is of another type.
     """
 
     id: str
@@ -158,10 +158,8 @@ class Route:
             if wrong := [part for part in parts if not isinstance(part, kind)]:
                 raise ValueError(f"Route: {name} hold {shown(wrong[0])}; expected a tuple of {kind.__name__} alone")
             object.__setattr__(self, name, parts)
-        stops = [number for number, waypoint in enumerate(self.waypoints) if waypoint.move == "stop"]
-        if stops != [len(self.waypoints) - 1]:
-            found = f"of {len(self.waypoints)} waypoints those that stop are {shown(stops)}"
-            raise ValueError(f"Route: {found}, counted from 0; expected at least one waypoint, of which the last stops")
+        if not self.waypoints:
+            raise ValueError("Route: waypoints=(): expected at least one, where the route begins")
 
     @property
     def turn_count(self) -> int:
