@@ -193,14 +193,14 @@ def _trials(sums: Array, variance: Array, spread: Array, least: Array | float = 
     The design effect (the variance over that of as many trials) lies between 1 and the size of a cluster: of one that
     holds an average episode, or of one that holds an average episode of the rarer outcomes, whichever is larger. How
     well it is known depends on the clusters that hold rarer outcomes: the factor is Student's with as many degrees of
-    freedom (Satterthwaite's number of them, less one). With fewer than two of them all are taken as alike.
+    freedom (Satterthwaite's number of them, less two). With two of them or fewer all are taken as alike.
     """
     among = sums.sum(axis=0)
     total = among.sum(axis=0)
     commonest = sums.sum(axis=1).argmax(axis=0)
     rarer = among - np.take_along_axis(sums, commonest[None, None, :], axis=0)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        degrees = np.nan_to_num((rarer**2).sum(axis=0) ** 2 / (rarer**4).sum(axis=0)) - 1
+        degrees = np.nan_to_num((rarer**2).sum(axis=0) ** 2 / (rarer**4).sum(axis=0)) - 2
         size = np.fmax((among**2).sum(axis=0) / total, (rarer * among).sum(axis=0) / rarer.sum(axis=0))
         factor = t_squared(degrees) / Z**2
         effect = np.clip(np.nan_to_num(variance * factor / (spread / total), nan=np.inf), least, size)
