@@ -28,6 +28,7 @@ import sft
 from policy import Dtype, Policy
 from processes import demand_one_process
 from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
+from study_arms import played
 from study_report import write_report
 from study_tasks import task_of
 from verienv.demos import demonstrations
@@ -149,8 +150,9 @@ def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: i
 
 
 def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -> dict[str, Any]:
-    """One checkpoint in study.json: metrics by cell, and their paired differences from the start."""
+    """One checkpoint in study.json: by cell metrics, their paired differences from the start, and the episodes."""
     differences = compare(before, evaluation).cells
+    episodes = played(evaluation, task_of(evaluation.setup.env_id).gauges)
     cells = {
         name: {
             "episodes": cell.episodes,
@@ -158,6 +160,7 @@ def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -
             "metrics": {metric: list(value) for metric, value in cell.metrics.items()},
             "difference": {metric: list(value) for metric, value in differences[name].metrics.items()},
             "failures": cell.failures,
+            "played": episodes[name],
             **({"recognition": cell.recognition.model_dump()} if cell.recognition else {}),
         }
         for name, cell in evaluation.cells.items()

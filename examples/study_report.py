@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isnan
+from collections.abc import Sequence
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from study_arms import at_rate, difference
 from study_tasks import Task, task_of
 from verienv.evaluation import CellResult, Evaluation, Setup, recognition_figure
 
@@ -38,6 +40,7 @@ def write_report(study: dict[str, Any], out: Path) -> str:
         pictures.append("![recognition against success, at the start and at the end of each run](recognition.png)")
     reading = [
         f"# SFT against RL on {arguments['env']}",
+        *([f"**{study['note']}**"] if study.get("note") else []),
         f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
         f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell "
         f"({arguments['training_cell_episodes']} in the first), "
@@ -48,9 +51,10 @@ def write_report(study: dict[str, Any], out: Path) -> str:
             f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}"
             for gauge, title in task.gauges.items()
         ),
-        "In brackets the paired difference from the start, with its 95% interval: a bootstrap clustered by "
-        f"{task.cluster}.",
-        "## What came out\n\n" + "\n".join(findings(runs, task)),
+        "In brackets the paired difference from the start, with its 95% interval, clustered by "
+        f"{task.cluster}; how it is made: docs/statistics.md.",
+        f"## SFT against RL, in points\n\n{arms_table(runs, task)}\n\n{arms_note(runs, task)}",
+        "## What came out\n\n" + "\n".join([*findings(runs, task), *arms_findings(runs, task)]),
         "## Beside the paper\n\n" + task.paper,
         "## What may be concluded\n\n" + caveats(arguments, task),
         *pictures,
@@ -80,9 +84,62 @@ def table(runs: list[dict[str, Any]], gauge: str) -> str:
         rows.append([name, percent(start[name], gauge), *values])
     if len(runs) > 3:
         rows = list(map(list, zip(*rows, strict=True)))
+    return aligned(rows)
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Rows as a Markdown table, the first as its head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows]
     return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+
+
+def arms_table(runs: list[dict[str, Any]], task: Task) -> str:
+    """RL less SFT at the end, by learning rate and cell, in every gauge; seeds pooled."""
+    rows = [["RL - SFT", *(short(task, gauge) for gauge in task.gauges)]]
+    for rate in rates_of(runs):
+        for cell in make_cells(runs):
+            found = (difference(runs, rate, ("ppo", "sft"), cell, gauge) for gauge in task.gauges)
+            rows.append([f"rate {rate:g}, {cell}", *map(interval, found)])
+    return aligned(rows)
+
+
+def arms_note(runs: list[dict[str, Any]], task: Task) -> str:
+    """What the intervals of ``arms_table`` cover."""
+    seeds = max(len(at_rate(runs, "sft", rate)) for rate in rates_of(runs))
+    paired = all("played" in cell for run in runs for point in run["points"] for cell in point["cells"].values())
+    pairing = (
+        f"Both arms played the same {task.unit}, which are paired, clustered by {task.cluster}"
+        if paired
+        else "This study.json holds no episodes: the arms count as measured apart, which is wider than need be"
+    )
+    if seeds > 1:
+        covered = (
+            f"{seeds} seeds are pooled, the same {task.unit} under all of them being one cluster: the intervals are "
+        )
+        covered += f"about other {task.unit} and other seeds"
+    else:
+        covered = (
+            f"The intervals are about other {task.unit} and these runs: of other seeds of training they say nothing"
+        )
+    return f"{pairing}. {covered}."
+
+
+def arms_findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
+    """For each learning rate, which arm ended higher where it was trained and shifted."""
+    lines = []
+    for rate in rates_of(runs):
+        seeds = len(at_rate(runs, "sft", rate))
+        for cell in (make_cells(runs)[0], *task.shifts.values()):
+            found = difference(runs, rate, ("ppo", "sft"), cell, task.headline)
+            verdict = "RL higher" if found.low > 0 else "SFT higher" if found.high < 0 else "no difference shown"
+            told = f"RL - SFT, rate {rate:g}, {seeds} seed{'s' * (seeds > 1)}, {cell}"
+            lines.append(f"- {told}: {verdict} ({interval(found)} points).")
+    return lines
+
+
+def rates_of(runs: list[dict[str, Any]]) -> list[float]:
+    return sorted({run["rate"] for run in runs})
 
 
 def name_of(run: dict[str, Any]) -> str:
@@ -95,11 +152,12 @@ def percent(cell: Point, gauge: str) -> str:
     return "-" if mean is None or isnan(mean) else f"{100 * mean:.1f}"
 
 
-def interval(difference: list[float | None]) -> str:
-    mean, low, high = (None if value is None or isnan(value) else 100 * value for value in difference)
+def interval(difference: Sequence[float | None]) -> str:
+    # Rounded before they are written, + 0.0: rounding leaves no -0.0.
+    mean, low, high = (None if value is None or isnan(value) else round(100 * value, 1) + 0.0 for value in difference)
     if mean is None:
         return "?"
-    return f"{mean:+.1f}, {'too few for an interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
+    return f"{mean:+.1f}, {'no interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
 
 
 def findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
@@ -138,6 +196,7 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
         "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
         "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
         "with greedy answers: the same command with `--evaluated-at 0`.",
+        "- Each interval is meant for itself: of twenty differences that are none, one may be expected to exclude 0.",
         f"- Claims about in-distribution learning are about {task.unit} of the train side; other {task.unit} stand "
         "beside them as they are.",
     ]
@@ -197,7 +256,7 @@ def result_of(cell: dict[str, Any]) -> CellResult:
 def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) -> None:
     for run in runs:
         points = run["points"]
-        values = [[100 * (part or 0) for part in point["cells"][cell]["metrics"][gauge]] for point in points]
+        values = [percents(point["cells"][cell]["metrics"][gauge]) for point in points]
         compute = [point["flops"] for point in points]
         means = [value[0] for value in values]
         colour = COLOURS[run["arm"]]
@@ -211,12 +270,16 @@ def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) 
 
 
 def dashes(run: dict[str, Any], runs: list[dict[str, Any]]) -> str:
-    rates = sorted({each["rate"] for each in runs})
-    return DASHES[rates.index(run["rate"]) % len(DASHES)]
+    return DASHES[rates_of(runs).index(run["rate"]) % len(DASHES)]
+
+
+def percents(estimate: Sequence[float | None]) -> list[float]:
+    """Mean, low and high in percent; NaN, which is not drawn, where unknown."""
+    return [nan if part is None else 100 * part for part in estimate]
 
 
 def gain(point: Point, cell: str, gauge: str) -> float:
-    return 100 * (point["cells"][cell]["difference"][gauge][0] or 0)
+    return percents(point["cells"][cell]["difference"][gauge])[0]
 
 
 def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str, along: Any) -> None:
@@ -225,7 +288,7 @@ def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str, along: 
         across = [along(point) for point in run["points"]]
         up = [gain(point, cell, gauge) for point in run["points"]]
         axis.plot(across, up, marker="o", ms=4, ls=dashes(run, runs), color=COLOURS[run["arm"]], alpha=0.8)
-        low, high = (100 * (part or 0) for part in run["points"][-1]["cells"][cell]["difference"][gauge][1:])
+        _, low, high = percents(run["points"][-1]["cells"][cell]["difference"][gauge])
         ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
         axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
     low, high = axis.get_ylim()

@@ -1,5 +1,6 @@
 """The study at a tiny size: from start to report, and on from an interruption."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -10,7 +11,8 @@ import evaluate
 import study
 from policy import Policy
 from study import Arguments
-from study_report import findings
+from study_arms import difference
+from study_report import arms_findings, arms_note, arms_table, findings
 from study_tasks import IN_WORDS, ROUTES
 
 TINY = {
@@ -42,6 +44,19 @@ def test_it_ends_with_a_table_a_figure_and_the_numbers(finished):
     results = json.loads((finished / "study.json").read_text())
     assert {run["arm"] for run in results["runs"]} == {"sft", "ppo"}
     assert all(len(run["points"]) == 3 for run in results["runs"])
+
+
+def test_it_compares_rl_with_sft_on_the_same_hands(finished):
+    report = (finished / "report.md").read_text()
+    runs = json.loads((finished / "study.json").read_text())["runs"]
+    assert "## SFT against RL, in points" in report
+    assert "Both arms played the same hands, which are paired, clustered by the hand's numbers." in report
+    assert "- RL - SFT, rate 0.0001, 1 seed, train side, J=Q=K=10: " in report
+    for cell, found in runs[0]["points"][-1]["cells"].items():
+        assert len(found["played"]["clusters"]) == found["episodes"]
+        assert sum(found["played"]["success"]) / found["episodes"] == pytest.approx(found["metrics"]["success"][0])
+        mean, low, high = difference(runs, 1e-4, ("sft", "start"), cell, "success")
+        assert [mean, low, high] == pytest.approx(found["difference"]["success"])
 
 
 def test_with_vision_there_are_eight_cells_and_recognition_is_drawn(tmp_path, llava):
@@ -110,6 +125,72 @@ def test_an_interrupted_study_goes_on_to_the_same_numbers(finished, tmp_path, mo
 
 def test_a_policy_is_at_no_distance_from_itself(policy):
     assert study.divergence(policy, policy, Arguments(**TINY), questions=2) == pytest.approx(0.0, abs=1e-6)
+
+
+def grid(sft, rl, seeds=3, hands=40, played=True):
+    """Runs of both arms: by seed and hand whether each solved it; two hands of a problem follow one another."""
+    clusters = [f"problem {hand // 2}" for hand in range(hands)]
+
+    def end(solved):
+        values = [float(solved(hand)) for hand in range(hands)]
+        share = sum(values) / hands
+        cell = {"metrics": {"success": [share, max(share - 0.1, 0), min(share + 0.1, 1)]}}
+        return cell | ({"played": {"clusters": clusters, "success": values}} if played else {})
+
+    return [
+        {"arm": arm, "rate": 1e-4, "seed": seed, "points": [{"cells": {"train": end(lambda hand: False)}},
+         {"cells": {"train": end(lambda hand, seed=seed, solves=solves: solves(hand, seed))}}]}
+        for seed in range(seeds) for arm, solves in (("sft", sft), ("ppo", rl))
+    ]  # fmt: skip
+
+
+def versus(runs):
+    return difference(runs, 1e-4, ("ppo", "sft"), "train", "success")
+
+
+def test_rl_and_sft_that_both_solve_nothing_may_yet_differ():
+    mean, low, high = versus(grid(lambda hand, seed: False, lambda hand, seed: False))
+    assert mean == 0
+    assert low < -0.1
+    assert high > 0.1
+
+
+def test_seeds_are_pooled_and_the_same_hands_under_several_are_no_more_hands():
+    def some(hand, seed):
+        return hand % 4 < 2
+
+    one, three = (versus(grid(lambda hand, seed: False, some, seeds)) for seeds in (1, 3))
+    assert one.mean == three.mean == 0.5
+    assert three == pytest.approx(one, abs=1e-9)
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    def by_seed(hand, seed):
+        return hand % 10 < 3 * seed
+
+    apart = versus(grid(lambda hand, seed: False, by_seed))
+    each = [versus(grid(lambda hand, _: False, lambda hand, _, seed=seed: by_seed(hand, seed), 1)) for seed in range(3)]
+    assert apart.mean == pytest.approx(sum(one.mean for one in each) / 3)
+    assert apart.high - apart.low > max(one.high - one.low for one in each)
+
+
+def test_a_study_without_its_episodes_compares_the_arms_as_measured_apart():
+    def some(hand, seed):
+        return hand % 4 < 2
+
+    runs = grid(lambda hand, seed: False, some, played=False)
+    # The bounds of SFT are 0 and 0.1, those of RL 0.4 and 0.6.
+    assert versus(runs) == pytest.approx((0.5, 0.5 - 0.02**0.5, 0.6))
+    assert "holds no episodes" in arms_note(runs, IN_WORDS)
+
+
+def test_findings_say_which_arm_ended_higher():
+    runs = grid(lambda hand, seed: False, lambda hand, seed: True)
+    task = dataclasses.replace(IN_WORDS, shifts={}, gauges={"success": "success within the attempts"})
+    assert "RL - SFT, rate 0.0001, 3 seeds, train: RL higher (+100.0, " in "\n".join(arms_findings(runs, task))
+    assert "| rate 0.0001, train | +100.0, " in arms_table(runs, task)
+    assert "3 seeds are pooled" in arms_note(runs, task)
+    assert "of other seeds of training they say nothing" in arms_note(runs[:2], task)
 
 
 def test_where_nothing_is_solved_the_report_tells_of_validity():
