@@ -37,6 +37,7 @@ VARIED = {
     "junction_hint": True,
     "rewards": {"base": "paper", "correct": 2.5},
     "strict": True,
+    "reasoning_tags": ["[THINK]", "[/THINK]"],
     "attempts": 7,
 }
 """Settings that are not the default, where a task has them: a row must hold them all."""

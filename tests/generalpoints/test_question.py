@@ -63,6 +63,8 @@ def test_the_shipped_vectors_are_rows_and_are_judged_as_they_say():
         ({"rule": "tenn"}, "not a preset"),
         ({"stated_rule": "tenn"}, "stated_rule='tenn': .*not a preset"),
         ({"strict": "no"}, "strict='no'"),
+        ({"reasoning_tags": ["<think>"]}, "reasoning_tags=.*expected an opening and a closing tag"),
+        ({"reasoning_tags": ["a" * 10**6, "b"]}, "reasoning_tags=.{1,200}expected an opening and a closing tag"),
         ({"vision": 1}, "vision=1"),
         ({"attempts": 0}, "attempts=0"),
         ({"phrasing": 99}, "phrasing=99"),

@@ -4,6 +4,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -69,7 +70,11 @@ def test_turns_without_modulo_360_are_found():
 
 def test_paying_a_word_of_the_other_rule_is_found():
     def any_rule(action: str, place: Waypoint) -> bool:
-        return any(not action_failure(action, replace(place, actions=actions)) for actions in RULES)
+        for actions in RULES:
+            with suppress(ValueError):  # a turn straight on has no word under the other rule
+                if not action_failure(action, replace(place, actions=actions)):
+                    return True
+        return False
 
     faults = faults_of(by_action(any_rule))
     assert kinds(faults) == {Kind.FALSE_ACCEPT}

@@ -87,6 +87,7 @@ def test_the_shipped_vectors_are_rows_and_are_judged_as_they_say():
         ({"rewards": "papers"}, "not a preset"),
         ({"rewards": {"wrong_value": -1.0}}, "unknown setting 'wrong_value'"),
         ({"strict": "no"}, "strict='no'"),
+        ({"reasoning_tags": [["<think>"], {}]}, "reasoning_tags=.*expected an opening and a closing tag"),
         ({"attempts": 0}, "attempts=0"),
         ({"step": -1}, "step=-1"),
         ({"phrasing": 99}, "phrasing=99"),

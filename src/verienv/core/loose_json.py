@@ -165,7 +165,7 @@ class _Reader:
         formula = _FORMULA.match(self._text, self._start)
         said = formula.group().rstrip() if formula else ""
         if formula and any(sign in said for sign in _OPERATORS) and said.count("(") == said.count(")"):
-            if not any(sign.isdigit() for sign in said) or _INTEGER.fullmatch(said):
+            if not (said[-1].isdigit() or said[-1] == ")") or _INTEGER.fullmatch(said):
                 return ""
             end = self._start + len(said)
             if self._text.startswith(("//", "/*", "#"), end) or _GOES_ON.match(self._text, formula.end()):

@@ -54,10 +54,10 @@ def find_objects(text: str, key: str) -> list[Found]:
     more than MAX_NESTING of the at most MAX_CANDIDATES objects.
     """
     pattern = _inside(key)
-    found, opened = _scan(text, key, pattern, frozenset())
-    comments = {at for one in opened for at in one.comments}
-    if comments:
-        found, _ = _scan(text, key, pattern, comments)
+    comments = set[int]()
+    found, opened = _scan(text, key, pattern, comments, None)
+    if any(one.comments for one in opened):
+        found, _ = _scan(text, key, pattern, set(), comments)
     return sorted(found, reverse=True)
 
 
@@ -69,7 +69,7 @@ def _inside(key: str) -> re.Pattern[str]:
         "key": rf"""\\?{_OPEN}{word}\\?{_CLOSE} (?={_GAP}[:：="'“‘«\d(-])""",
         "arguments": rf"""{_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“])""",
         "escaped": r""""(?=\w{0,64}+\\u)[\w\\]{1,512}+" (?=\s*+[:：])""",
-        "bare": rf"""(?<!\w){word} (?=\\?{_CLOSE}?+{_GAP}[:：=])""",
+        "bare": rf"""(?<!\w){word} (?=[\\"'`“”„‘’‚«»*]{{0,3}}+{_GAP}[:：=])""",
         "comment": r"""(?<=[\s,{}\[\]"'“”‘’»`]) (?://|\#|/\*)""",
         "opening": r"""\\?\{""",
         "closing": r"""\\?\}""",
@@ -92,11 +92,12 @@ def _inside(key: str) -> re.Pattern[str]:
 
 
 def _scan(
-    text: str, key: str, pattern: re.Pattern[str], shown: frozenset[int] | set[int]
+    text: str, key: str, pattern: re.Pattern[str], comments: set[int], hiding: set[int] | None
 ) -> tuple[deque[Found], deque[_Opened]]:
     """Return the objects found, in the order of their closing braces, and those never closed.
 
-    The comments at the places ``shown`` hide nothing.
+    The places of comments in objects that are closed are added to ``comments``. Those at the places ``hiding`` hide
+    what is in them; None for all.
     """
     found: deque[Found] = deque(maxlen=MAX_CANDIDATES)
     opened: deque[_Opened] = deque(maxlen=MAX_NESTING)
@@ -111,6 +112,7 @@ def _scan(
             opened.append(_Opened(mark.start(kind)))
         elif kind == "closing":
             last = opened.pop()
+            comments.update(last.comments)
             if last.has_key:
                 found.append(Found(end, last.start, end, False))
             elif last.arguments_at >= 0:
@@ -121,7 +123,7 @@ def _scan(
             opened[-1].arguments_at = mark.start(kind)
         elif kind == "escaped":
             opened[-1].has_key |= unescape(mark["escaped"][1:-1]) == key
-        elif kind == "comment" and mark.start(kind) not in shown:
+        elif kind == "comment" and (hiding is None or mark.start(kind) in hiding):
             if mark[kind] != "/*":
                 close = text.find("\n", end)
                 close = len(text) if close < 0 else close
