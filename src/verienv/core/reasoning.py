@@ -41,7 +41,7 @@ def after_reasoning(text: str, tags: tuple[str, ...]) -> str:
     policies write one of their own behind a template's. They count wherever they stand, also inside strings, as for
     what serves policies. A closing tag alone ends reasoning that a template began.
     """
-    if not tags:
+    if not tags or (tags is REASONING_TAGS and "<" not in text):  # the most frequent case first
         return text
     hint, pattern = _patterns(tags)
     if hint not in text:

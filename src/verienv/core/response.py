@@ -76,7 +76,7 @@ def clean_response(response: str, reasoning_tags: tuple[str, ...] = ()) -> str:
         if is_open(response, cut, reasoning_tags):
             tail = opening + response[cut:]
         response = tail
-    return _clean_text(response)
+    return response if response.isascii() else _clean_text(response)
 
 
 def _read_last(
