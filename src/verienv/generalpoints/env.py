@@ -26,7 +26,8 @@ class GeneralPointsEnv(VerifiedEnv):
 
     ## Action Space
     ``Text``: any string is accepted. The answer is its last JSON object with a ``formula``, e.g.
-    ``{"cards": ["A", "4", "J", "Q"], "number": [1, 4, 10, 10], "formula": "..."}``. Reasoning may stand before it.
+    ``{"cards": ["A", "4", "J", "Q"], "number": [1, 4, 10, 10], "formula": "..."}``. Reasoning may stand before it;
+    what stands in ``reasoning_tags`` is no answer.
 
     ## Observation Space
     ``Dict(text=Text)``: the question, the feedback lines so far, and "Attempt 2 of 5."; printable ASCII. The same
