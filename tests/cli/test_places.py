@@ -77,6 +77,21 @@ def test_no_picture_of_a_deck_in_play_is_written_over(cli, tmp_path):
     assert (deck / "ace.png").read_bytes() == before
 
 
+def test_no_file_of_a_model_is_written_over(cli, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    words = ("evaluate", ENV, "--model", tmp_path, "--out")
+    assert is_one_line_error(cli(*words, tmp_path / "config.json"), "this is a file of the folder of --model")
+    assert (tmp_path / "config.json").read_text() == "{}"
+    status, _, err = cli(*words, tmp_path / "results.json")  # a new file is none of the model's
+    assert (status, "cannot be loaded" in err) == (2, True)
+
+
+def test_results_may_have_the_longest_name(cli, tmp_path):
+    name = "n" * 250 + ".json"
+    assert cli(*EVALUATE, "--out", tmp_path / name)[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_convert_keeps_every_file_of_the_data(cli, tmp_path):
     for name in ("route_infos.json", "gps_pano_mapping.json"):
         (tmp_path / name).write_text("[]")

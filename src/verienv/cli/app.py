@@ -192,7 +192,7 @@ def demos(
         for row in chain([first], rows):
             write(row)
     if out not in STDOUT:
-        note(f"{n} rows in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
+        note(f"{n} row{'s' * (n > 1)} in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
 
 
 app.command()(evaluate)

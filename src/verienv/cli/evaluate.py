@@ -12,6 +12,7 @@ from verienv.cli.options import EnvId, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
+from verienv.core.files import short_name
 from verienv.core.make import make_env
 from verienv.core.settings import read_settings
 from verienv.evaluation import BASELINES, Evaluation, compare
@@ -71,7 +72,8 @@ def evaluate(
     check_name("--out", out, FORMATS, may_be_packed=True)
     check_name("--log", log, JSON_LINES)
     opened = paths_in(make_env(env_id, **settings), settings)
-    check_places({"--against": against, **opened}, {"--log": book, "--out": out})
+    folder = model if model and Path(model).is_dir() else None
+    check_places({"--against": against, "--model": folder, **opened}, {"--log": book, "--out": out})
     check_output(needed=not book)
     before = Evaluation.load(against) if against else None
     cells: Any = None
@@ -91,7 +93,7 @@ def evaluate(
             seed=seed,
         )
         name += f", at most {max_new_tokens} new tokens" + (f", temperature {temperature:g}" if temperature else "")
-    if book and book.exists():
+    if book and book.is_file():
         note(f"going on with {book}")
     try:
         result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
@@ -112,4 +114,4 @@ def _kept_beside(out: Path | None) -> Path | None:
     """Return the path of the log that is kept until ``out`` is written; None beside a device."""
     if out is None or (out.exists() and not out.is_file()):
         return None
-    return out.with_name(f"{out.name}.log.jsonl")
+    return out.with_name(f"{short_name(out.name)}.log.jsonl")

@@ -82,10 +82,7 @@ def part_beside(path: Path) -> Path:
 
     Its name holds this machine and this process: nothing is removed of another machine, or of a process that lives.
     """
-    name = path.name
-    if len(os.fsencode(name)) > _LONGEST_NAME - 80:
-        digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
-        name = f"{os.fsencode(name)[:80].decode(errors='ignore')}.{digest}"
+    name = short_name(path.name)
     left = re.compile(rf"{re.escape(name)}\.{re.escape(_HOST)}-(\d{{1,9}})-\d+\.part")
     with os.scandir(path.parent) as entries:
         for entry in entries:
@@ -93,6 +90,14 @@ def part_beside(path: Path) -> Path:
             if found and not _is_alive(int(found[1])):
                 _remove(Path(entry.path))
     return path.with_name(f"{name}.{_HOST}-{os.getpid()}-{next(_numbers)}.part")
+
+
+def short_name(name: str) -> str:
+    """Return a name that leaves room for an ending of 80 bytes: itself, or its beginning and a digest."""
+    whole = os.fsencode(name)
+    if len(whole) <= _LONGEST_NAME - 80:
+        return name
+    return f"{whole[:80].decode(errors='ignore')}.{hashlib.sha256(whole).hexdigest()[:16]}"
 
 
 def _is_alive(process: int) -> bool:
