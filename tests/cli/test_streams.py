@@ -25,7 +25,7 @@ def shell(line, cwd, **environment):
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {line}"],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONUNBUFFERED": "", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

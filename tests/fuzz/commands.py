@@ -75,7 +75,8 @@ def prepared(path: Path) -> Path:
 
 
 def environment(path: Path) -> dict[str, str]:
-    return {**os.environ, "TMPDIR": str(path / "tmp"), "COLUMNS": "80"}
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return {**buffered, "TMPDIR": str(path / "tmp"), "COLUMNS": "80"}
 
 
 def held(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:

@@ -25,7 +25,7 @@ def main() -> None:
         with streams.unwinding():
             status = run(sys.argv[1:])
     except KeyboardInterrupt:  # one that came when all was done
-        streams.let_go()
+        streams.drop_output()
     sys.exit(status)
 
 
@@ -37,9 +37,12 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read our output has had enough, as `head` does
         streams.let_go()
         return 1
+    except streams.Terminated as error:
+        streams.drop_output()
+        return _ended(error, "terminated", 128 + error.args[0])
     except KeyboardInterrupt as error:
         streams.let_go()
-        return _ended(error)
+        return _ended(error, "interrupted", INTERRUPTED)
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] not in ("typer", "rich", "click"):
             raise
@@ -68,10 +71,8 @@ def _command(arguments: list[str]) -> int:
     return 0
 
 
-def _ended(error: KeyboardInterrupt) -> int:
-    is_signal = isinstance(error, streams.Terminated)
-    words = "; ".join(["terminated" if is_signal else "interrupted", *getattr(error, "__notes__", [])])
-    return _fail(words, 128 + error.args[0] if is_signal else INTERRUPTED)
+def _ended(error: KeyboardInterrupt, how: str, status: int) -> int:
+    return _fail("; ".join([how, *getattr(error, "__notes__", [])]), status)
 
 
 def _path(error: Exception) -> str:

@@ -87,6 +87,11 @@ def let_go() -> None:
         _drop(sys.stdout)
 
 
+def drop_output() -> None:
+    """Drop what is left in standard output: whoever ends a command does not wait for one that does not read."""
+    _drop(sys.stdout)
+
+
 def tell(text: str) -> None:
     """Write a line to stderr, where that is possible."""
     try:
