@@ -77,6 +77,20 @@ def test_no_picture_of_a_deck_in_play_is_written_over(cli, tmp_path):
     assert (deck / "ace.png").read_bytes() == before
 
 
+def test_no_file_that_a_setting_names_is_written_over(cli, tmp_path):
+    city = tmp_path / "city.json"
+    city.write_text("{}")
+    for words in (("evaluate", ROUTES, "--baseline", "expert", "--out"), ("demos", ROUTES, "--out")):
+        outcome = cli(*words, city, "-s", f'city=["astana", "{city}"]')
+        assert is_one_line_error(outcome, "this is the file of --setting city (1)")
+    assert city.read_text() == "{}"
+
+
+def test_an_evaluation_of_instances_needs_no_environment_with_that_setting(cli, tmp_path):
+    words = ("evaluate", ENV, "--baseline", "expert", "--splits", "test", "-s", f'instances=["{INSTANCE}"]')
+    assert cli(*words, "--out", tmp_path / "r.json")[0] == 0
+
+
 def test_no_file_of_a_model_is_written_over(cli, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     words = ("evaluate", ENV, "--model", tmp_path, "--out")

@@ -99,7 +99,7 @@ def play(
     env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
     check_image(image, env)
     check_map(map_file, env)
-    check_places(paths_in(env, read_settings(setting)), {"--image": image, "--map": map_file})
+    check_places(paths_in(type(env), read_settings(setting)), {"--image": image, "--map": map_file})
     check_output(needed=True)
     check_input()
 
@@ -182,7 +182,7 @@ def demos(
     """
     env_id, settings = full_id(env_id), read_settings(setting)
     check_name("--out", out, JSON_LINES, may_be_packed=True, may_be_stdout=True)
-    check_places(paths_in(make_env(env_id, **{"split": split, **settings}), settings), {"--out": out})
+    check_places(paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings), {"--out": out})
     check_output(needed=out in STDOUT)
     wanted = cast(Kind, kind)  # demonstrations() checks it
     rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)

@@ -13,7 +13,6 @@ from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.files import short_name
-from verienv.core.make import make_env
 from verienv.core.settings import read_settings
 from verienv.evaluation import BASELINES, Evaluation, compare
 from verienv.evaluation import evaluate as evaluate_policy
@@ -71,7 +70,7 @@ def evaluate(
     book = log or _kept_beside(out)
     check_name("--out", out, FORMATS, may_be_packed=True)
     check_name("--log", log, JSON_LINES)
-    opened = paths_in(make_env(env_id, **settings), settings)
+    opened = paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings)
     folder = model if model and Path(model).is_dir() else None
     check_places({"--against": against, "--model": folder, **opened}, {"--log": book, "--out": out})
     check_output(needed=not book)

@@ -75,9 +75,9 @@ def check_places(reads: Named, writes: Named) -> None:
             taken[key] = option
 
 
-def paths_in(env: VerifiedEnv, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return the paths that settings open, by the option that names each."""
-    values = {name: settings[name] for name in env.settings.paths(settings)}
+def paths_in(kind: type[VerifiedEnv], settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paths that settings of this kind of environment open, by the option that names each."""
+    values = {name: settings[name] for name in kind.settings.paths(settings)}
     several = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
     return {
         f"--setting {name}" + f" ({number})" * bool(number): path

@@ -68,7 +68,7 @@ def show(
     check_map(map_file, env)
     check_replay(replay, sheet)
     files = {"--image": image, "--map": map_file, "--replay": replay, "--sheet": sheet}
-    check_places({"--responses": responses, **paths_in(env, read_settings(setting))}, files)
+    check_places({"--responses": responses, **paths_in(type(env), read_settings(setting))}, files)
     check_output(needed=not any(files.values()))
     start = {"seed": seed} if instance is None else {"options": {"instance": instance}}
     in_numbers = _in_numbers(numeric, start) if numeric and not responses else []
