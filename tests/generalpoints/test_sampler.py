@@ -238,3 +238,15 @@ def test_rules_of_ones_own_do_not_leak_either() -> None:
         for side in ("train", "test")
     ]
     assert not sides[0] & sides[1]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"count": 2}, {"count": 4.0}, {"count": True}, {"target": 0}, {"target": float("nan")}, {"rule": "ten"},
+        {"stated_rule": None}, {"sampling": "decks"}, {"face_cards": ["any"]}, {"suits": "blue"}, {"side": None},
+    ],
+)  # fmt: skip
+def test_a_dealing_says_which_of_its_fields_is_wrong(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"{next(iter(fields))}=.*: expected "):
+        Dealing(**fields)

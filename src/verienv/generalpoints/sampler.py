@@ -9,13 +9,14 @@ from functools import lru_cache
 from itertools import accumulate, combinations_with_replacement, permutations, product
 from math import comb, factorial, prod
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from verienv.core.shown import shown
 from verienv.core.sides import Side, on_side
 from verienv.generalpoints.cards import FACES, RANKS, SUIT_LETTERS, Suits
-from verienv.generalpoints.puzzle import side_keys
+from verienv.generalpoints.puzzle import FEWEST_CARDS, MOST_CARDS, check_target, side_keys
 from verienv.generalpoints.rules import PRESETS, FaceRule
 from verienv.generalpoints.table import reaches
 
@@ -48,6 +49,17 @@ class Dealing:
     face_cards: FaceCards = "any"
     suits: Suits = "all"
     side: Side = "all"
+
+    def __post_init__(self) -> None:
+        check_target(self.target)
+        if type(self.count) is not int or not FEWEST_CARDS <= self.count <= MOST_CARDS:
+            raise ValueError(f"count={shown(self.count)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards")
+        for name in ("rule", "stated_rule"):
+            if not isinstance(getattr(self, name), FaceRule):
+                raise ValueError(f"{name}={shown(getattr(self, name))}: expected a FaceRule; FaceRule.of reads others")
+        for name, words in (("sampling", Sampling), ("face_cards", FaceCards), ("suits", Suits), ("side", Side)):
+            if getattr(self, name) not in get_args(words):
+                raise ValueError(f"{name}={shown(getattr(self, name))}: expected one of {', '.join(get_args(words))}")
 
     def admits(self, ranks: Sequence[str]) -> bool:
         """Whether a hand of these ranks may be dealt."""

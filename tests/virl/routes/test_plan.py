@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.virl.world.small_city import small_city
 
 from verienv.virl.routes.instructions import satisfies, turns_that_fit
 from verienv.virl.routes.options import RouteOptions
@@ -196,3 +197,12 @@ def test_a_planner_says_when_there_is_no_such_route() -> None:
         Planner(town(START, GOAL)).plan(np.random.default_rng(0), 3)
     with pytest.raises(ValueError, match="choose a city with more places"):
         Planner(town()).plan(np.random.default_rng(0), 1)
+
+
+OTHERS = (Plan(-1, 1, 0, ((0,),)), Plan(0, 99, 0, ((0,),)), Plan(0, 1, 0, ((0, 99),)), Plan(0, 1, 0, ()))
+
+
+@pytest.mark.parametrize("plan", OTHERS)
+def test_a_plan_of_another_city_is_refused(plan: Plan) -> None:
+    with pytest.raises(ValueError, match="the plan leads"):
+        plan.route(small_city(), "x", RouteOptions(40.0))

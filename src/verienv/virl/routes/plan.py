@@ -75,8 +75,13 @@ class Plan:
         """Return the route: a waypoint every ``options.spacing`` metres or a little more, and at each end of a street.
 
         Raises:
-            ValueError: if landmarks alone are to tell a turn where none is near.
+            ValueError: if landmarks alone are to tell a turn where none is near, or the plan is of another city.
         """
+        streets = [street if street >= 0 else ~street for leg in self.legs for street in leg]
+        if not 0 <= min(self.start, self.destination) <= max(self.start, self.destination) < len(city.places):
+            raise ValueError(f"the plan leads from place {self.start} to {self.destination}; {city.name} has others")
+        if not all(self.legs) or max(streets, default=len(city.streets)) >= len(city.streets):
+            raise ValueError(f"the plan leads along streets that {city.name} has not")
         first, legs = self._poses(city, self.blocks(city), options.spacing)
         start, destination = city.places[self.start].label, city.places[self.destination].label
         return expert_path(instance, city.title, start, destination, first, legs, options)
