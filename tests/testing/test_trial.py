@@ -23,7 +23,7 @@ def test_penalties_that_are_carried_from_call_to_call_are_found():
         total -= 1.0
         return total
 
-    assert kinds(faults_of(carried)) == {Kind.NON_DETERMINISM}
+    assert kinds(faults_of(carried)) == {Kind.NON_DETERMINISM, Kind.UNBOUNDED}
 
 
 def test_a_verifier_that_raises_is_found():
@@ -49,9 +49,7 @@ def test_a_verifier_that_sleeps_is_found_after_few_calls():
     assert next(calls) < 10
 
 
-def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):
-    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: 0.0)  # however slow this machine is otherwise
-
+def test_a_verifier_that_does_not_return_is_interrupted():
     def hangs(response: str, puzzle: Puzzle) -> float:
         while "9**9" in response:
             with suppress(Exception):
@@ -68,7 +66,7 @@ def test_a_verifier_that_does_not_return_is_interrupted(monkeypatch):
 
 def test_one_slow_start_is_no_fault(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("verienv.testing.trial.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("verienv.testing.stopwatch.thread_time", lambda: clock[0])
     waits = iter([3.0])
 
     def imports_first(response: str, puzzle: Puzzle) -> float:

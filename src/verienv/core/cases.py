@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from verienv.core.assets import asset_path
 from verienv.core.question import Question
 
 SomeCase = TypeVar("SomeCase", bound="AnyCase")
+
+Level = Literal["task", "full", "total"]
+"""Who owes the verdict of a case: every verifier of the task, or one that reads as verienv does; "total": nobody."""
 
 CANARY = "VERIENV_MODEL_TEXT_WAS_RUN"
 """The environment variable that the code in hostile responses sets; it does nothing else."""
@@ -39,12 +44,14 @@ class AnyCase:
         response: the text to be judged.
         failure: "" for a right answer, else the kind of failure.
         why: the reason, for people.
+        level: who owes this verdict. Every verifier owes every case a finite reward, the same each time.
     """
 
     name: str
     response: str
     failure: str
     why: str
+    level: Level = "task"
 
     @property
     def facts(self) -> Any:
@@ -61,13 +68,26 @@ class AnyCase:
         return not self.failure
 
     @property
+    def group(self) -> str:
+        """The name without its number."""
+        name, _, number = self.name.removesuffix(" in vision").rpartition(" ")
+        return name if number.isdigit() else self.name
+
+    @property
     def unevaluable(self) -> bool:
         """Whether evaluating the response as code would never end."""
         return self.name.startswith("heavy")
 
+    def copied_facts(self) -> Any:
+        """Return a copy of the facts, so that no verifier can change those of a later call; itself if none is made."""
+        try:
+            return deepcopy(self.facts)
+        except Exception:  # a question of someone's own may hold what cannot be copied, such as a lock
+            return self.facts
+
     def call(self, fn: Callable[..., Any]) -> Any:
         """Return ``fn(response, facts)``."""
-        return fn(self.response, self.facts)
+        return fn(self.response, self.copied_facts())
 
 
 @dataclass(frozen=True)
@@ -78,12 +98,26 @@ class Material:
         right, wrong: answers as plain as can be: they show how a verifier pays.
         cases: whatever a policy might write.
         repeated_faults: families of one wrong answer with more and more faults of one kind.
+        repeated_right: families of one right answer given once, twice, ...: it is worth no more for that.
+        hedges: two answers in both orders, of which one is right: at most one order may be paid, whichever counts.
     """
 
     right: list[AnyCase]
     wrong: list[AnyCase]
     cases: list[AnyCase]
     repeated_faults: list[list[AnyCase]]
+    repeated_right: list[list[AnyCase]] = field(default_factory=list)
+    hedges: list[tuple[AnyCase, AnyCase]] = field(default_factory=list)
+
+
+def plain_fields(response: str, *names: str) -> dict[str, Any]:
+    """The fields of a response that is one JSON object with just these names, written as ``json`` does; {} else."""
+    try:
+        fields = json.loads(response)
+    except (ValueError, RecursionError):
+        return {}
+    is_plain = isinstance(fields, dict) and fields.keys() == set(names) and json.dumps(fields) == response
+    return fields if is_plain else {}
 
 
 def read_vectors(asset: str, make: Callable[[dict[str, Any]], SomeCase], tool: str) -> tuple[SomeCase, ...]:
@@ -106,6 +140,7 @@ class QuestionCase(AnyCase):
     Attributes:
         failure: "" for a right answer, else the kind of failure.
         why: the reason, for people.
+        level: who owes this verdict.
     """
 
     name: str
@@ -113,12 +148,13 @@ class QuestionCase(AnyCase):
     question: Question
     failure: str
     why: str
+    level: Level = "task"
 
     @classmethod
-    def judged(cls, name: str, response: str, question: Question) -> QuestionCase:
+    def judged(cls, name: str, response: str, question: Question, level: Level = "task") -> QuestionCase:
         """Return the case of a response, judged by the question."""
         verdict = question.judge(response)
-        return cls(name, response, question, verdict.failure, verdict.reason or verdict.feedback)
+        return cls(name, response, question, verdict.failure, verdict.reason or verdict.feedback, level)
 
     @property
     def facts(self) -> Any:
@@ -136,19 +172,39 @@ def judged_material(questions: list[Question], failures: tuple[str, ...], seed: 
     the task's verifier.
     """
     rng = np.random.default_rng(seed)
-    right, wrong, cases = list[AnyCase](), list[AnyCase](), list[AnyCase]()
+    material = Material([], [], [], [])
     for question in questions:
         good = question.expert()
         bad = [text for failure in failures if (text := question.wrong(failure, rng)) is not None]
-        right.append(QuestionCase.judged("plain right", good, question))
-        wrong += [QuestionCase.judged("plain wrong", text, question) for text in bad[-1:]]
+        material.right.append(QuestionCase.judged("plain right", good, question))
+        material.wrong.extend(QuestionCase.judged("plain wrong", text, question) for text in bad[-1:])
         texts = {"steps": [question.expert(steps=True)], "wrong": bad}
-        texts["drafts"] = [draft for text in bad[-1:] for draft in (f"{text}\nNo. {good}", f"{good}\nNo. {text}")]
         texts["cut"] = [good[:at] for at in range(0, len(good), max(1, len(good) // 8))]
-        cases += [QuestionCase.judged(name, text, question) for name, some in texts.items() for text in some]
+        for name, some in texts.items():
+            level: Level = "task" if name == "wrong" else "full"
+            material.cases.extend(QuestionCase.judged(name, text, question, level) for text in some)
+        for text in bad[-1:]:
+            drafts = [
+                QuestionCase.judged("drafts", draft, question, "full")
+                for draft in (f"{text}\nNo. {good}", f"{good}\nNo. {text}")
+            ]
+            material.cases.extend(drafts)
+            if [draft.is_correct for draft in drafts] == [True, False]:
+                material.hedges.append((drafts[0], drafts[1]))
     first = questions[0]
     floods = [unit * (60_000 // len(unit)) for unit in (*FLOOD_UNITS, "(", "\ud800", "\0", "é", "1")]
     hostile = ["", HOSTILE_CODE, *floods, first.expert().replace('"', "'" + HOSTILE_CODE)]
-    cases += [QuestionCase.judged("hostile", text, first) for text in hostile]
-    repeated_faults = [[QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]]
-    return Material(right[:5], wrong[:5], cases, [list[AnyCase](pile) for pile in repeated_faults])
+    material.cases.extend(QuestionCase.judged("hostile", text, first) for text in hostile)
+    material.cases.extend(same_response_cases(questions))
+    piles = [QuestionCase.judged("piling", "I do not know. " * 2**power, first) for power in range(9)]
+    material.repeated_faults.append([*piles])
+    again = [QuestionCase.judged("again", "\n".join([first.expert()] * 2**power), first, "full") for power in range(9)]
+    material.repeated_right.append([*again])
+    return replace(material, right=material.right[:5], wrong=material.wrong[:5])
+
+
+def same_response_cases(questions: Sequence[Question]) -> Iterator[QuestionCase]:
+    """Yield the answer to one question given to the next as well, and again to the first."""
+    for question, other in pairwise(questions):
+        for asked in (question, other, question):
+            yield QuestionCase.judged("same response", question.expert(), asked)

@@ -4,76 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from verienv.arithmetic.solver import solutions
-from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, AnyCase, Material, noise, read_vectors
+from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, Level, Material, noise
 from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
+from verienv.generalpoints.vectors import Case, load_vectors
 
-VECTORS = "vectors/generalpoints.jsonl"
-
-CALIBRATION_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 10", "8 3 2 A", "9 5 4 2")
-
-
-@dataclass(frozen=True)
-class Case(AnyCase):
-    """A response to a puzzle and what is owed.
-
-    Attributes:
-        name: unique among the vectors.
-        failure: "" for a right answer, else why it is none: a member of ``generalpoints.Failure``.
-        reward: the paper's reward; None where the case does not fix one.
-        vision, strict: the setting of the verifier under which the verdict holds; None for both.
-        why: the reason, for people.
-    """
-
-    name: str
-    response: str
-    puzzle: Puzzle
-    failure: str
-    why: str
-    reward: float | None = None
-    vision: bool | None = None
-    strict: bool | None = None
-
-    @property
-    def facts(self) -> Puzzle:
-        return self.puzzle
-
-    @property
-    def setting(self) -> str:
-        """The puzzle in a few words."""
-        return f"{' '.join(self.puzzle.ranks)}, rule {self.puzzle.rule.name}, target {self.puzzle.target}"
-
-    def holds(self, vision: bool, strict: bool) -> bool:
-        """Whether the verdict holds under these settings."""
-        return self.vision in (None, vision) and self.strict in (None, strict)
-
-
-@lru_cache(maxsize=1)
-def load_vectors() -> tuple[Case, ...]:
-    """Every case of ``assets/vectors/generalpoints.jsonl``. Raises ValueError if the file is damaged."""
-    return read_vectors(VECTORS, _vector, "tools/build_vectors.py")
-
-
-def _vector(fields: dict[str, Any]) -> Case:
-    return Case(
-        name=fields["name"],
-        response=fields["response"],
-        puzzle=Puzzle(fields["cards"], fields["rule"], fields["target"]),
-        failure=fields["expect"]["failure"],
-        why=fields["why"],
-        reward=fields["expect"]["reward"],
-        vision=fields.get("vision"),
-        strict=fields.get("strict"),
-    )
+CALIBRATION_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 9", "8 3 2 A", "9 5 4 2")
 
 
 def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
@@ -82,9 +25,17 @@ def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
     solved = list(solver_cases(hands, seed))
     cases += solved
     cases += misread(solved) if vision else []
-    cases += hostile_cases(seed)
+    cases += [*other_puzzle_cases(solved), *near_cases(), *hostile_cases(seed)]
     right, wrong = calibration_cases()
-    return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
+    drafts = [case for case in solved if case.name == "drafts"]
+    return Material(
+        [*right],
+        [*wrong],
+        [*cases],
+        [[*pile] for pile in repeated_fault_cases()],
+        [[*pile] for pile in repeated_right_cases()],
+        list(zip(drafts[::2], drafts[1::2], strict=True)),
+    )
 
 
 def calibration_cases() -> tuple[list[Case], list[Case]]:
@@ -110,7 +61,8 @@ def solver_cases(hands: int, seed: int) -> Iterator[Case]:
         off = list(_misses(puzzle, rng, 4))
         for other in dict.fromkeys((formula, *formulas[:4])):
             yield Case("solved", write_answer(puzzle, other), puzzle, "", "a solution")
-        yield Case("solved", write_answer(puzzle, f"({formula})=24"), puzzle, "", "a solution, as an equation")
+        equation = write_answer(puzzle, f"({formula})=24")
+        yield Case("solved", equation, puzzle, "", "a solution, as an equation", level="full")
         for miss in off:
             yield Case("missed", write_answer(puzzle, miss), puzzle, "wrong_value", "another value")
         foreign = {
@@ -121,10 +73,13 @@ def solver_cases(hands: int, seed: int) -> Iterator[Case]:
         }
         for text, why in foreign.items():
             yield Case("foreign", write_answer(puzzle, text), puzzle, "wrong_numbers", why)
+        for text in (f"({formula}", f"{formula})"):
+            yield Case("unbalanced", write_answer(puzzle, text), puzzle, "illegal", "a parenthesis without its other")
         yield Case("claim", write_answer(puzzle, f"{formula}=25"), puzzle, "false_equation", "it claims 25")
         wrong = write_answer(puzzle, off[0])
-        yield Case("drafts", f"{wrong}\nNo. {right}", puzzle, "", "the last object counts, and it is right")
-        yield Case("drafts", f"{right}\nNo. {wrong}", puzzle, "wrong_value", "the last object counts, and it is wrong")
+        last = "the last object counts, and it is"
+        yield Case("drafts", f"{wrong}\nNo. {right}", puzzle, "", f"{last} right", level="full")
+        yield Case("drafts", f"{right}\nNo. {wrong}", puzzle, "wrong_value", f"{last} wrong", level="full")
 
 
 def _solvable(rng: np.random.Generator, rule: str) -> tuple[Puzzle, list[str]]:
@@ -132,6 +87,69 @@ def _solvable(rng: np.random.Generator, rule: str) -> tuple[Puzzle, list[str]]:
         puzzle = Puzzle([RANKS[int(i)] for i in rng.integers(len(RANKS), size=4)], rule)
         if found := solutions(puzzle.values, 24):
             return puzzle, [expression.minimal() for expression in found]
+
+
+def other_puzzle_cases(solved: Iterable[Case]) -> Iterator[Case]:
+    """The response that solves a puzzle, given to puzzles that differ in one respect, and to the first again."""
+    for case in {case.puzzle: case for case in solved if case.why == "a solution"}.values():
+        puzzle, rule, ranks = case.puzzle, case.puzzle.rule, case.puzzle.ranks
+        first = RANKS[RANKS.index(ranks[0]) - 1]
+        others = {
+            "right for another target only": (Puzzle(ranks, rule, 25), "wrong_value"),
+            "right for another hand only": (Puzzle((first, *ranks[1:]), rule), "wrong_numbers"),
+        }
+        strange = next(each for each in PRESETS.values() if each.values["J"] != rule.values["J"])
+        if Puzzle(ranks, strange).numbers != puzzle.numbers:
+            others["right under another rule only"] = Puzzle(ranks, strange), "wrong_numbers"
+            others["right under the stated rule, not the scored one"] = (
+                Puzzle(ranks, strange, stated_rule=rule),
+                "wrong_numbers",
+            )
+            stated = Puzzle(ranks, rule, stated_rule=strange)
+            yield replace(case, name="same response", puzzle=stated, why="the scored rule counts, not the stated one")
+        for why, (other, failure) in others.items():
+            if other.numbers != puzzle.numbers or failure == "wrong_value":
+                yield replace(case, name="same response", puzzle=other, failure=failure, why=why)
+        suited = Puzzle([rank + suit for rank, suit in zip(ranks, "SCHD", strict=True)], rule)
+        yield replace(case, name="same response", puzzle=suited, why="a solution; the suits do not matter")
+        yield case
+
+
+NEAR_NUMBERS = {
+    "the digits are the cards', the numbers are not": (
+        ("A 2 2 A", "12*2*1"),
+        ("2 2 2 5", "25-2/2"),
+        ("A 2 4 5", "45-21"),
+        ("2 3 3 5", "32-3-5"),
+        ("2 2 6 10", "2*20-16"),
+        ("A 4 6 10", "1*40-16"),
+        ("3 3 6 9", "(3+69)/3"),
+    ),
+    "the numbers have the cards' sum": (("2 4 6 9", "1+13+2*5"), ("3 3 5 7", "(1-3)*(1-13)")),
+    "the numbers have the cards' product": (("A 6 6 8", "12*(1+2)-12"), ("2 2 4 8", "1*8+2*8")),
+    "the numbers have the cards' sum and product": (("4 9 9 10", "12*(5+6-9)"), ("3 6 7 8", "4+4+7+9")),
+    "each number is a card's, but not as often": (("4 6 6 6", "4*4*6/4"), ("A A 4 7", "1*4*7-4")),
+}
+
+NEAR_VALUES = (
+    ("10 A 9 J Q K", {"J": 97, "Q": 98, "K": 99}, 10, "10+1/(99*98*97*9)"),
+    ("10 A 9 J Q K", {"J": 97, "Q": 98, "K": 99}, 10, "10-1/(99*98*97*9)"),
+    ("10 A J J J J", {"J": 99, "Q": 98, "K": 97}, 10, "10+1/(99*99*99*99)"),
+    ("A J J J J J", {"J": 99, "Q": 98, "K": 97}, 1, "99/(99-1/(99*99*99))"),
+    ("A J J J J J", {"J": 99, "Q": 98, "K": 97}, 970_299, "99*99*99+1/(99*99)"),
+)
+"""Cards, rule, target and a formula that misses it by so little that a tolerance pays it."""
+
+
+def near_cases() -> Iterator[Case]:
+    """Numbers that agree with the cards' in one respect, and values that are the target up to a tolerance."""
+    for why, pairs in NEAR_NUMBERS.items():
+        for hand, formula in pairs:
+            puzzle = Puzzle(hand.split())
+            yield Case("near numbers", write_answer(puzzle, formula), puzzle, "wrong_numbers", why)
+    for hand, rule, target, formula in NEAR_VALUES:
+        puzzle = Puzzle(hand.split(), rule, target)
+        yield Case("near value", write_answer(puzzle, formula), puzzle, "wrong_value", "near the target is not on it")
 
 
 def _misses(puzzle: Puzzle, rng: np.random.Generator, count: int) -> Iterator[str]:
@@ -220,4 +238,17 @@ def repeated_fault_cases() -> Iterator[list[Case]]:
         "sentences without an answer": lambda count: "I do not know. " * count,
     }
     for why, write in families.items():
-        yield [Case("piling", write(2**power), puzzle, "illegal", f"{2**power} {why}") for power in range(9)]
+        level: Level = "total" if why == "illegal characters" else "task"  # some would take those for a comment
+        yield [
+            Case("piling", write(2**power), puzzle, "illegal", f"{2**power} {why}", level=level) for power in range(9)
+        ]
+
+
+def repeated_right_cases() -> Iterator[list[Case]]:
+    """Families of one right answer, given 1, 2, 4, ..., 256 times, or after so many sentences."""
+    puzzle = Puzzle(("4", "3", "2", "K"))
+    right = write_answer(puzzle, "4*3+2+10")
+    families = {"times": f"{right}\n", "sentences before the answer": "Let me think. "}
+    for why, unit in families.items():
+        texts = [unit * 2**power + right for power in range(9)]
+        yield [Case("again", text, puzzle, "", f"{2**power} {why}", level="full") for power, text in enumerate(texts)]

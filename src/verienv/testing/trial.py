@@ -8,19 +8,20 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
 from types import FrameType
 from typing import Any
 
 from verienv.core.cases import CANARY, AnyCase
+from verienv.testing.facts import is_unchanged
 from verienv.testing.report import Fault, Kind
+from verienv.testing.stopwatch import Stopwatch
 
 ENOUGH_SLOW = 3
 """So many slow inputs end the check."""
 RETRIES = 2
 """A call that took too long is tried so many times more before it counts as slow."""
 GIVE_UP = 10
-"""A call that takes so many times ``time_limit`` is interrupted, where the platform has signals, and ends the check."""
+"""A call that computes or sleeps for so many times ``time_limit`` is interrupted, where the platform has signals."""
 
 
 class Enough(Exception):
@@ -32,12 +33,14 @@ class _GaveUp(BaseException):
 
 
 class Trial:
-    """The calls to one verifier, and the faults they showed."""
+    """The calls to one verifier, and the faults they showed, but for those of the ``ignored`` kinds."""
 
-    def __init__(self, fn: Callable[..., Any], time_limit: float) -> None:
+    def __init__(self, fn: Callable[..., Any], time_limit: float, ignored: frozenset[Kind] = frozenset()) -> None:
         self._fn = fn
         self._time_limit = time_limit
+        self._ignored = ignored
         self._set_alarm: Callable[[float], object] = lambda seconds: None
+        self._watch = Stopwatch()
         self._slow = 0
         self._noted: set[tuple[Kind, AnyCase]] = set()
         self.faults: list[Fault] = []
@@ -50,7 +53,7 @@ class Trial:
         self._set_alarm = set_alarm
 
     def fault(self, kind: Kind, case: AnyCase, got: str, expected: str) -> None:
-        if (kind, case) not in self._noted:
+        if (kind, case) not in self._noted and kind not in self._ignored:
             self._noted.add((kind, case))
             self.faults.append(Fault(kind, case, got, expected))
 
@@ -58,43 +61,55 @@ class Trial:
         """The finite reward, or None after noting the fault."""
         self.tried.add(case)
         reward, seconds = self._call(case)
-        for _ in range(RETRIES):  # the first call may have paid for imports, another for a busy machine
-            if seconds > self._time_limit:
-                seconds = min(seconds, self._call(case)[1])
+        for _ in range(RETRIES):  # the first call may have paid for imports, or waited for a network
+            if self._time_limit < seconds < math.inf:
+                again, shorter = self._call(case)
+                reward, seconds = again if reward is None else reward, min(seconds, shorter)
         self.slowest = max(self.slowest, seconds)
         if seconds > self._time_limit:
-            self._too_slow(case, f"an answer after {seconds:.2g} s")
+            self._too_slow(case, seconds)
         return reward
 
     def _call(self, case: AnyCase) -> tuple[float | None, float]:
+        """The reward, None if there is none, and the seconds it took, infinite if the call was interrupted."""
         self.calls += 1
-        start = perf_counter()
+        facts = case.copied_facts()
+        self._watch = watch = Stopwatch()
         try:
             try:
                 self._set_alarm(GIVE_UP * self._time_limit)
-                value = case.call(self._fn)
+                value = self._fn(case.response, facts)
             finally:
                 self._set_alarm(0)
         except _GaveUp:
-            self._slow = ENOUGH_SLOW
-            self._too_slow(case, f"no answer within {GIVE_UP * self._time_limit:g} s")
+            return None, math.inf
         except (Exception, SystemExit) as error:
-            self.fault(Kind.EXCEPTION, case, f"{type(error).__name__}: {str(error)[:80]}", "a reward")
-            return None, perf_counter() - start
+            self.fault(Kind.EXCEPTION, case, f"{type(error).__name__}: {_text(error)}", "a reward")
+            return None, watch.seconds(self._time_limit)
         finally:
             if os.environ.pop(CANARY, None):
                 self.fault(Kind.CODE, case, "its code run", "text that is never run")
-        seconds = perf_counter() - start
-        number = _number(getattr(value, "reward", value))
+        seconds = watch.seconds(self._time_limit)
+        if not is_unchanged(facts, case.facts):
+            self.fault(Kind.CHANGED, case, f"a changed {type(facts).__name__}", "one left as it was")
+        number = _number(value)
         if number is None or not math.isfinite(number):
-            self.fault(Kind.NOT_FINITE, case, repr(value)[:80], "a finite number")
+            self.fault(Kind.NOT_FINITE, case, _text(value), "a finite number")
             return None, seconds
         return number, seconds
 
-    def _too_slow(self, case: AnyCase, got: str) -> None:
+    def is_hopeless(self) -> bool:
+        """Whether the call now running should be interrupted: kept from a core it may go on, up to its CPU time."""
+        return self._watch.cpu > GIVE_UP * self._time_limit or self._watch.slept
+
+    def _too_slow(self, case: AnyCase, seconds: float) -> None:
         self._slow += 1
+        got = f"an answer after {seconds:.2g} s"
+        if math.isinf(seconds):
+            self._slow = ENOUGH_SLOW
+            got = f"no answer within {GIVE_UP * self._time_limit:g} s"
         self.fault(Kind.SLOW, case, got, f"one within {self._time_limit:g} s")
-        if self._slow >= ENOUGH_SLOW:
+        if self._slow >= ENOUGH_SLOW and Kind.SLOW not in self._ignored:
             self.note += "; stopped early, because calls are slow"
             raise Enough
 
@@ -117,12 +132,21 @@ class Trial:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, str | bytes | None):
-        return None
+    """A number, or what counts as one: an array or tensor without axes, or anything with a number as ``reward``."""
     try:
+        value = getattr(value, "reward", value)
+        if isinstance(value, str | bytes | bytearray | None) or getattr(value, "shape", ()) != ():
+            return None
         return float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:
         return None
+
+
+def _text(value: Any) -> str:
+    try:
+        return (str(value) if isinstance(value, BaseException) else repr(value))[:80]
+    except Exception:  # such as an integer of more than 4300 digits
+        return f"<{type(value).__name__}>"
 
 
 @contextmanager
@@ -133,11 +157,12 @@ def signals(trial: Trial) -> Iterator[None]:
         return
 
     def give_up(number: int, frame: FrameType | None) -> None:
-        raise _GaveUp
+        if trial.is_hopeless():
+            raise _GaveUp
 
     handler = signal.signal(signal.SIGALRM, give_up)
     timer = signal.setitimer(signal.ITIMER_REAL, 0)
-    trial.use_alarm(lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds))
+    trial.use_alarm(lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds, seconds))
     try:
         yield
     finally:

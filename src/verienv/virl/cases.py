@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, AnyCase, Material, noise, read_vectors
+from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, AnyCase, Level, Material, noise, plain_fields, read_vectors
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer, wrong_answer
 from verienv.virl.routes.route import ActionSpace, Move, Waypoint
@@ -37,6 +37,7 @@ class VIRLCase(AnyCase):
         observed: whether the observation is true; None where the case does not say.
         strict: the setting of the verifier under which the verdict holds; None for both.
         why: the reason, for people.
+        level: who owes this verdict.
     """
 
     name: str
@@ -47,6 +48,7 @@ class VIRLCase(AnyCase):
     reward: float | None = None
     observed: bool | None = None
     strict: bool | None = None
+    level: Level = "task"
 
     @property
     def facts(self) -> Waypoint:
@@ -71,24 +73,49 @@ def load_vectors() -> tuple[VIRLCase, ...]:
 def _vector(fields: dict[str, Any]) -> VIRLCase:
     expect = fields["expect"]
     place = fields["waypoint"] | {name: tuple(fields["waypoint"][name]) for name in ("location", "streets")}
+    waypoint = Waypoint(**place, actions=fields["actions"])
+    group, response, failure = fields["name"].rpartition(" ")[0], fields["response"], expect["failure"]
     return VIRLCase(
         name=fields["name"],
-        response=fields["response"],
-        waypoint=Waypoint(**place, actions=fields["actions"]),
-        failure=expect["failure"],
+        response=response,
+        waypoint=waypoint,
+        failure=failure,
         why=fields["why"],
         reward=expect["reward"],
         observed=expect["observation_correct"],
         strict=fields.get("strict"),
+        level=fields.get("level", _level(group, response, failure, waypoint)),
     )
+
+
+_WRONG_TO_ALL = frozenset({"wrong", "outside", "both", "huge", "type", "claims", "flood", "seam"})
+"""Groups of vectors whose wrong answers are wrong under any reading."""
+
+
+def _level(group: str, response: str, failure: str, place: Waypoint) -> Level:
+    """Return who owes the verdict: whether it hangs on a reading that verienv chose, such as of upper case."""
+    if not failure:
+        fields = plain_fields(response, "current observation", "current instruction", "action")
+        return "task" if fields.get("action") == place.action else "full"
+    is_elsewhere = group.startswith("reading: ") and place.action not in response
+    return "task" if group in _WRONG_TO_ALL or is_elsewhere else "full"
 
 
 def material(strict: bool, waypoints: int, seed: int) -> Material:
     """Everything, with the answers at ``waypoints`` random waypoints under both rules."""
     cases = [case for case in load_vectors() if case.holds(strict)]
-    cases += [*random_cases(waypoints, seed), *hostile_cases(seed)]
+    drawn = list(random_cases(waypoints, seed))
+    cases += [*drawn, *other_waypoint_cases(drawn), *hostile_cases(seed)]
     right, wrong = calibration_cases()
-    return Material([*right], [*wrong], [*cases], [[*pile] for pile in repeated_fault_cases()])
+    drafts = [case for case in drawn if case.name == "drafts"]
+    return Material(
+        [*right],
+        [*wrong],
+        [*cases],
+        [[*pile] for pile in repeated_fault_cases()],
+        [[*pile] for pile in repeated_right_cases()],
+        list(zip(drafts[::2], drafts[1::2], strict=True)),
+    )
 
 
 def random_waypoint(rng: np.random.Generator) -> Waypoint:
@@ -133,7 +160,8 @@ def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
             quoted = due.replace("(", "( '").replace(")", "' )") if place.move == "turn" else due
             for text in dict.fromkeys((due, due.upper(), f" {due}\n", quoted)):
                 right = write_answer(place, action=text)
-                yield VIRLCase("right", right, place, "", "the action that is due")
+                level: Level = "task" if text == due else "full"
+                yield VIRLCase("right", right, place, "", "the action that is due", level=level)
             unseen = write_answer(place, observation="I see the sea.")
             yield VIRLCase("unseen", unseen, place, "", "a right action is paid whatever is observed")
             right = write_answer(place)
@@ -145,12 +173,30 @@ def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
                 yield VIRLCase("several", several, place, "illegal_action", "two calls are no action")
             last = "the last object counts, and it is"
             wrong = write_answer(place, action=others[0])
-            yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, "", f"{last} right")
-            yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, "wrong_action", f"{last} wrong")
+            yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, "", f"{last} right", level="full")
+            yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, "wrong_action", f"{last} wrong", level="full")
             for failure in Failure:
                 meant = wrong_answer(place, failure, rng)
-                if meant is not None:
-                    yield VIRLCase("meant", meant, place, str(failure), failure.replace("_", " "))
+                if meant is not None:  # what is unreadable or illegal to verienv may be read by others
+                    level = "task" if failure in (Failure.WRONG_ACTION, Failure.OUTSIDE) else "full"
+                    yield VIRLCase("meant", meant, place, str(failure), failure.replace("_", " "), level=level)
+
+
+def other_waypoint_cases(drawn: Iterable[VIRLCase]) -> Iterator[VIRLCase]:
+    """The response that is right at a waypoint, given where another move is due or the other rule holds."""
+    for case in {case.waypoint: case for case in drawn if case.name == "right" and case.level == "task"}.values():
+        place = case.waypoint
+        others = {
+            "right where one turns elsewhere": replace(place, turn_to=(place.turn_to + 180) % 360),
+            "right where another move is due": replace(place, move="stop" if place.move != "stop" else "forward"),
+            "right where one comes from elsewhere": replace(place, heading=(2 * place.turn_to - place.heading) % 360),
+            "right under the other rule": replace(place, actions=RULES[place.actions == "absolute"]),
+        }
+        for why, other in others.items():
+            failure = "" if other.action == place.action else "wrong_action"
+            failure = failure if place.action in action_space(other.actions) else "outside_action_space"
+            yield replace(case, name="same response", waypoint=other, failure=failure, why=why)
+        yield case
 
 
 def hostile_cases(seed: int) -> Iterator[VIRLCase]:
@@ -207,4 +253,20 @@ def repeated_fault_cases() -> Iterator[list[VIRLCase]]:
         "sentences without an answer": lambda count: "I do not know. " * count,
     }
     for why, write in families.items():
-        yield [VIRLCase("piling", write(2**power), CORNER, "wrong_action", f"{2**power} {why}") for power in range(9)]
+        level: Level = "total" if why == "illegal characters" else "task"  # some would take those for a comment
+        texts = [write(2**power) for power in range(9)]
+        yield [
+            VIRLCase("piling", text, CORNER, "wrong_action", f"{2**power} {why}", level=level)
+            for power, text in enumerate(texts)
+        ]
+
+
+def repeated_right_cases() -> Iterator[list[VIRLCase]]:
+    """Families of one right answer, given 1, 2, 4, ..., 256 times, or after so many sentences."""
+    right = write_answer(CORNER)
+    families = {"times": f"{right}\n", "sentences before the answer": "Let me think. "}
+    for why, unit in families.items():
+        texts = [unit * 2**power + right for power in range(9)]
+        yield [
+            VIRLCase("again", text, CORNER, "", f"{2**power} {why}", level="full") for power, text in enumerate(texts)
+        ]
