@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo demo-text test test-slow fuzz test-integrations lint types wheel bench golden gallery clean
+.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations lint types wheel bench golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
@@ -15,6 +15,7 @@ help:
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make fuzz       hostile input of every kind; FUZZ_SHARE=0.1 FUZZ_SEED=1 for less of it, or other input"
+	@echo "make mutations  flawed verifiers, and the share of them that check_verifier finds"
 	@echo "make test-integrations  the tests of other libraries, each in an environment of its own under .venvs"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
@@ -53,6 +54,9 @@ test-slow: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow tests/fuzz --fuzz-share $(FUZZ_SHARE) --fuzz-seed $(FUZZ_SEED)
+
+mutations: $(VENV)/installed-dev
+	$(BIN)/python -m tests.testing.mutations
 
 test-integrations: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m integrations tests/integrations

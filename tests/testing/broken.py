@@ -8,6 +8,8 @@ from verienv.core.response import read_answer
 from verienv.generalpoints import Puzzle
 from verienv.generalpoints.prompts import answer_templates
 from verienv.testing import Kind, VerifierFaults, check_verifier
+from verienv.virl.prompts import ANSWER_TEMPLATES
+from verienv.virl.routes.route import Waypoint
 
 
 def by_formula(judge: Callable[[str, Puzzle], bool]) -> Callable[[str, Puzzle], float]:
@@ -16,6 +18,16 @@ def by_formula(judge: Callable[[str, Puzzle], bool]) -> Callable[[str, Puzzle], 
     def reward(response: str, puzzle: Puzzle) -> float:
         answer = read_answer(response, "formula", templates=answer_templates(puzzle.target))
         return float(answer is not None and isinstance(answer["formula"], str) and judge(answer["formula"], puzzle))
+
+    return reward
+
+
+def by_action(judge: Callable[[str, Waypoint], bool]) -> Callable[[str, Waypoint], float]:
+    """A verifier that reads as ours does and judges the action by ``judge``."""
+
+    def reward(response: str, waypoint: Waypoint) -> float:
+        answer = read_answer(response, "action", templates=ANSWER_TEMPLATES)
+        return float(answer is not None and isinstance(answer["action"], str) and judge(answer["action"], waypoint))
 
     return reward
 

@@ -3,36 +3,23 @@
 import json
 import os
 import unicodedata
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import pytest
 from tests.testing import broken
-from tests.testing.broken import kinds
+from tests.testing.broken import by_action, kinds
 
 from verienv.core.cases import CANARY
-from verienv.core.response import read_answer
 from verienv.testing import Kind, check_verifier
 from verienv.virl.actions import read_action
 from verienv.virl.cases import RULES, load_vectors
-from verienv.virl.prompts import ANSWER_TEMPLATES
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import action_failure, verify
 from verienv.virl.world.geometry import compass_word
 
 faults_of = partial(broken.faults_of, task="virl")
-
-
-def by_action(judge: Callable[[str, Waypoint], bool]) -> Callable[..., float]:
-    """A verifier that reads as ours does and judges the action by ``judge``."""
-
-    def reward(response: str, waypoint: Waypoint) -> float:
-        answer = read_answer(response, "action", templates=ANSWER_TEMPLATES)
-        return float(answer is not None and isinstance(answer["action"], str) and judge(answer["action"], waypoint))
-
-    return reward
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from verienv.generalpoints.answers import expert_answer as expert_answer
     from verienv.generalpoints.answers import write_answer as write_answer
     from verienv.generalpoints.answers import wrong_answer as wrong_answer
+    from verienv.generalpoints.cases import load_vectors as load_vectors
     from verienv.generalpoints.config import RULE_BY_SIDE as RULE_BY_SIDE
     from verienv.generalpoints.config import SPLITS as SPLITS
     from verienv.generalpoints.config import GeneralPointsConfig as GeneralPointsConfig
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from verienv.generalpoints.sampler import Dealing as Dealing
     from verienv.generalpoints.sampler import Sampler as Sampler
     from verienv.generalpoints.task import GENERALPOINTS as GENERALPOINTS
-    from verienv.generalpoints.vectors import load_vectors as load_vectors
     from verienv.generalpoints.verifier import REWARDS as REWARDS
     from verienv.generalpoints.verifier import Failure as Failure
     from verienv.generalpoints.verifier import GeneralPointsRewards as GeneralPointsRewards
@@ -57,6 +57,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "verienv.arithmetic.expression": ("Equation", "Expression", "IllegalFormula", "parse_formula"),
         "verienv.arithmetic.solver": ("is_solvable", "solutions"),
         "answers": ("expert_answer", "write_answer", "wrong_answer"),
+        "cases": ("load_vectors",),
         "config": ("RULE_BY_SIDE", "SPLITS", "GeneralPointsConfig"),
         "env": ("GeneralPointsEnv",),
         "pictures.drawing": ("draw",),
@@ -69,7 +70,6 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "sampler": ("Dealing", "Sampler"),
         "task": ("GENERALPOINTS",),
         "verifier": ("REWARDS", "Failure", "GeneralPointsRewards", "formula_failure", "verify"),
-        "vectors": ("load_vectors",),
         "vision_config": ("RULE_BY_SIDE_BY_VISUAL", "VISION_SPLITS", "VISUAL_BY_RULE", "GeneralPointsVisionConfig"),
         "vision_env": ("GeneralPointsVisionEnv",),
     },

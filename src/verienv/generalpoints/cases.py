@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from verienv.arithmetic.solver import solutions
-from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, Level, Material, noise
+from verienv.core.cases import FLOOD_UNITS, HOSTILE_CODE, Level, Material, noise, read_vectors
 from verienv.generalpoints.answers import random_expression, write_answer
 from verienv.generalpoints.cards import RANKS
+from verienv.generalpoints.case import Case, read_vector
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rules import PRESETS
-from verienv.generalpoints.vectors import Case, load_vectors
+
+VECTORS = "vectors/generalpoints.jsonl"
 
 CALIBRATION_HANDS = ("4 3 2 K", "6 A 4 J", "2 5 7 9", "8 3 2 A", "9 5 4 2")
+
+
+@lru_cache(maxsize=1)
+def load_vectors() -> tuple[Case, ...]:
+    """Every case of ``assets/vectors/generalpoints.jsonl``. Raises ValueError if the file is damaged."""
+    return read_vectors(VECTORS, read_vector, "tools/build_vectors.py")
 
 
 def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:

@@ -16,7 +16,7 @@ LEVELS = ("full", "task")
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user of check_verifier asked for.
+    """The choice of a user of check_verifier.
 
     Attributes:
         level: whose reading counts.

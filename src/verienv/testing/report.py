@@ -58,7 +58,7 @@ class Fault:
 
     @property
     def reason(self) -> str:
-        """What the fault is about: the error for an exception, else why the case is what it is."""
+        """The subject of the fault: the error for an exception, else why the case is what it is."""
         return self.got.partition(":")[0] if self.kind == Kind.EXCEPTION else self.case.why
 
     def __str__(self) -> str:

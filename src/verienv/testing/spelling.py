@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from verienv.core.cases import AnyCase, Material
+from verienv.core.response import read_answer
 from verienv.core.shown import shown
 
 SomeCase = TypeVar("SomeCase", bound=AnyCase)
@@ -93,7 +94,9 @@ def _answer(text: str, key: str) -> dict[str, Any]:
         fields = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return fields if isinstance(fields, dict) and isinstance(fields.get(key, "" if not key else None), str) else {}
+    if isinstance(fields, dict) and key and "\\" in text:
+        fields = read_answer(text, key)  # TeX with single backslashes is none of JSON's tabs and form feeds
+    return fields if isinstance(fields, dict) and (not key or isinstance(fields.get(key), str)) else {}
 
 
 def _check(case: AnyCase, render: Render, key: str) -> None:

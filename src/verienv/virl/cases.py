@@ -140,10 +140,13 @@ def random_waypoint(rng: np.random.Generator) -> Waypoint:
 
 def calibration_cases() -> tuple[list[VIRLCase], list[VIRLCase]]:
     """Return right answers and wrong actions, as plain as can be: they show how a verifier pays."""
-    places = (CORNER, Waypoint(heading=80.0), Waypoint(heading=200.0, move="stop"))
+    places = {
+        CORNER: ("turn_direction(west)", "turn_direction(left)"),
+        Waypoint(heading=80.0, sentence="Walk forward."): ("stop()", "stop()"),
+        Waypoint(heading=200.0, move="stop", sentence="Stop here."): ("forward()", "turn_direction(left)"),
+    }
     right, wrong = [], []
-    for place in (replace(place, actions=actions) for place in places for actions in RULES):
-        off = "stop()" if place.move != "stop" else "forward()"
+    for place, off in ((replace(where, actions=RULES[i]), offs[i]) for where, offs in places.items() for i in (0, 1)):
         right.append(VIRLCase("plain right", write_answer(place), place, "", "a plain right answer"))
         answer = write_answer(place, action=off)
         wrong.append(VIRLCase("plain wrong", answer, place, "wrong_action", "a plain wrong answer"))
@@ -169,8 +172,9 @@ def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
             for action in others:
                 wrong = write_answer(place, action=action)
                 yield VIRLCase("wrong", wrong, place, "wrong_action", "a legal action that is not due")
-                several = write_answer(place, action=f"{due}; {action}")
-                yield VIRLCase("several", several, place, "illegal_action", "two calls are no action")
+                for calls in (f"{due}; {action}", f"{action}; {due}"):
+                    several = write_answer(place, action=calls)
+                    yield VIRLCase("several", several, place, "illegal_action", "two calls are no action")
             last = "the last object counts, and it is"
             wrong = write_answer(place, action=others[0])
             yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, "", f"{last} right", level="full")

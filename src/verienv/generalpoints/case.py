@@ -1,16 +1,13 @@
-"""A case of GeneralPoints, and the shipped ones: responses to puzzles and what a verifier owes them."""
+"""A case of GeneralPoints: a response to a puzzle and what a verifier owes it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from verienv.core.cases import AnyCase, Level, plain_fields, read_vectors
+from verienv.core.cases import AnyCase, Level, plain_fields
 from verienv.generalpoints.puzzle import Puzzle
-
-VECTORS = "vectors/generalpoints.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,13 +48,8 @@ class Case(AnyCase):
         return self.vision in (None, vision) and self.strict in (None, strict)
 
 
-@lru_cache(maxsize=1)
-def load_vectors() -> tuple[Case, ...]:
-    """Every case of ``assets/vectors/generalpoints.jsonl``. Raises ValueError if the file is damaged."""
-    return read_vectors(VECTORS, _vector, "tools/build_vectors.py")
-
-
-def _vector(fields: dict[str, Any]) -> Case:
+def read_vector(fields: dict[str, Any]) -> Case:
+    """Return the case of a line of the shipped vectors."""
     name, response, failure = fields["name"], fields["response"], fields["expect"]["failure"]
     puzzle = Puzzle(fields["cards"], fields["rule"], fields["target"])
     return Case(
