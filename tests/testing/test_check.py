@@ -8,6 +8,7 @@ from tests.testing.broken import faults_of, kinds
 import verienv
 from verienv.generalpoints import Puzzle, verify
 from verienv.testing import Kind, check_verifier
+from verienv.virl.routes.route import Waypoint
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,50 @@ def test_it_works_outside_the_main_thread():
 def test_wrong_arguments_are_errors_that_say_what_is_expected(arguments, error):
     with pytest.raises(error, match="expected"):
         check_verifier(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("fn", "told"),
+    [
+        (
+            lambda completions, **columns: 0.0,
+            r"fn\(completions, \*\*columns\) cannot be called as fn\(response, puzzle\): ",
+        ),
+        (lambda response: 0.0, "too many positional arguments; expected a function of these two that returns a number"),
+        (lambda source, response, truth, extra=None: 0.0, "missing a required argument: 'truth'"),
+        (lambda response, *, puzzle: 0.0, "too many positional arguments"),
+    ],
+    ids=["of a batch", "of one", "of three", "by keyword"],
+)
+def test_another_signature_is_told_in_one_sentence(fn, told):
+    with pytest.raises(TypeError, match=told) as raised:
+        check_verifier(fn)
+    assert len(str(raised.value)) < 300
+
+
+def test_the_rule_of_virl_comes_in_the_waypoint():
+    def with_rule(response: str, waypoint: Waypoint, actions: str) -> float:
+        return 0.0
+
+    told = r"with_rule\(response, waypoint, actions\) cannot be called as with_rule\(response, waypoint\): missing"
+    with pytest.raises(TypeError, match=told):
+        check_verifier(with_rule, task="virl")
+
+
+@pytest.mark.parametrize(
+    ("fn", "told"),
+    [
+        (
+            lambda response, truth: response == truth.split("=")[1],
+            "raised AttributeError: 'Puzzle' object has no attribute",
+        ),
+        (lambda completions, prompts: [0.0] * len(completions), r"returned \[0.0, 0.0"),
+    ],
+    ids=["it expects a text", "it returns a list"],
+)
+def test_what_answers_nothing_is_told_in_one_sentence(fn, told):
+    faults = faults_of(fn)
+    assert len(faults.faults) == 1
+    assert str(faults).count("\n") == 0
+    assert str(faults).startswith("fn(response, puzzle) " + told.split(" ")[0])
+    assert "for a str as response and as puzzle a Puzzle, which has cards, rule, target" in str(faults)

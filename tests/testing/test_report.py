@@ -1,8 +1,11 @@
 """The report of faults: grouped, counted, short."""
 
+import json
+from collections import Counter
+
 from tests.testing.broken import by_formula, faults_of
 
-from verienv.generalpoints import formula_failure, verify
+from verienv.generalpoints import Puzzle, formula_failure, verify
 from verienv.testing import Kind
 
 
@@ -15,6 +18,33 @@ def test_the_report_groups_faults_with_counts_and_a_few_short_examples():
     assert "4 3 2 K, rule ten, target 24: " in report
     assert "got 1; expected at most 0.5 (" in report
     assert len(report) < 4000
+
+
+def test_each_reason_is_counted_with_its_shortest_example():
+    faults = faults_of(by_formula(lambda formula, puzzle: formula_failure(formula.split("=")[0], puzzle) == ""))
+    reasons = Counter(fault.reason for fault in faults.faults)
+    (reason, most), *_ = reasons.most_common()
+    assert f"\n  {most} x {reason}\n" in str(faults)
+    assert len(reasons) < 10 < len(faults.faults)
+
+
+def test_exceptions_are_grouped_by_their_class():
+    def strict(response: str, puzzle: Puzzle) -> float:
+        json.loads(response)
+        return verify(response, puzzle).reward
+
+    faults = faults_of(strict, questions=1)
+    assert {fault.reason for fault in faults.faults} == {"JSONDecodeError", "RecursionError", "ValueError"}
+    assert " x JSONDecodeError\n" in str(faults)
+
+
+def test_one_fault_is_told_in_the_singular():
+    def once(response: str, puzzle: Puzzle) -> float:
+        return 5.0 if response == "null" else verify(response, puzzle).reward
+
+    report = str(faults_of(once, questions=1))
+    assert report.startswith("1 fault in ")
+    assert "\n1 false accept: a wrong answer that is paid\n" in report
 
 
 def test_long_responses_are_shortened_in_the_report():

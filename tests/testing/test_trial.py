@@ -3,14 +3,23 @@
 import itertools
 import json
 import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from tests.testing.broken import faults_of, kinds
 
 from verienv.generalpoints import Puzzle, verify
-from verienv.testing import Kind, check_verifier
+from verienv.testing import Kind, check_verifier, stopwatch
+from verienv.virl.verifier import verify as verify_action
+
+SLOWER = ["hostile", "flood", "piling", "again"]
+"""Groups of cases that take the longest, of no matter to these tests."""
 
 
 def test_penalties_that_are_carried_from_call_to_call_are_found():
@@ -76,10 +85,57 @@ def test_one_slow_start_is_no_fault(monkeypatch):
     assert check_verifier(imports_first).slowest == pytest.approx(0.001)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "1.0", [1.0], 10**400])
+class Unreadable:
+    """No number: it raises whatever it is asked."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("inf"), None, "1.0", [1.0], 10**400, np.ones(1), Decimal("sNaN"), 1j, Unreadable()],
+    ids=lambda value: type(value).__name__,
+)
 def test_what_is_no_finite_number_is_found(value):
     def odd(response: str, puzzle: Puzzle) -> object:
         verdict = verify(response, puzzle)
         return value if verdict.failure == "unreadable" else verdict.reward
 
-    assert kinds(faults_of(odd)) == {Kind.NOT_FINITE}
+    assert kinds(faults_of(odd, questions=1, ignore=SLOWER)) == {Kind.NOT_FINITE}
+
+
+@pytest.mark.parametrize("one", [True, np.float32(1), np.array(1.0), Fraction(1)], ids=lambda one: type(one).__name__)
+def test_what_a_trainer_takes_for_a_number_is_one(one):
+    def odd(response: str, puzzle: Puzzle) -> object:
+        return one if verify(response, puzzle).is_correct else 0 * one
+
+    assert check_verifier(odd, questions=1, ignore=SLOWER).right == 1.0
+
+
+def test_time_that_others_compute_is_no_fault_of_a_verifier(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("verienv.testing.stopwatch.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("verienv.testing.stopwatch._share", lambda: 1e-6)
+
+    def kept_waiting(response: str, puzzle: Puzzle) -> float:
+        clock[0] += 2.0
+        return verify(response, puzzle).reward
+
+    assert check_verifier(kept_waiting, questions=1, ignore=SLOWER).slowest < 1.0
+
+
+def test_the_share_of_a_core_is_measured_between_0_and_1():
+    assert 0 < stopwatch._share() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fn", "task"), [(verify, "generalpoints"), (verify_action, "virl")], ids=["cards", "streets"])
+def test_ours_passes_on_a_machine_at_load_20(fn, task):
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(20)]
+    try:
+        assert check_verifier(fn, task=task).slowest < 1.0
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()

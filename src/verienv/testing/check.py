@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from inspect import signature
+from inspect import Parameter, Signature, signature
 from statistics import median
 from typing import Any
 
@@ -130,9 +130,10 @@ def _check_signature(fn: Callable[..., Any], case: AnyCase) -> None:
     try:
         parameters.bind("", None)
     except TypeError as error:
+        bare = [each.replace(annotation=Parameter.empty) for each in parameters.parameters.values()]
         raise TypeError(
-            f"check_verifier: {_name(fn)}{parameters} cannot be called as {_called(fn, case)}: {error}; expected a "
-            f"function of these two that returns a number, such as lambda response, {_noun(case)}: {_name(fn)}(...)"
+            f"check_verifier: {_name(fn)}{Signature(bare)} cannot be called as {_called(fn, case)}: {error}; expected "
+            f"a function of these two that returns a number, such as lambda response, {_noun(case)}: {_name(fn)}(...)"
         ) from None
 
 

@@ -191,7 +191,7 @@ def other_waypoint_cases(drawn: Iterable[VIRLCase]) -> Iterator[VIRLCase]:
     for case in {case.waypoint: case for case in drawn if case.name == "right" and case.level == "task"}.values():
         place = case.waypoint
         others = {
-            "right where one turns elsewhere": replace(place, turn_to=(place.turn_to + 180) % 360),
+            "right where one turns elsewhere": replace(place, turn_to=(2 * place.heading - place.turn_to) % 360),
             "right where another move is due": replace(place, move="stop" if place.move != "stop" else "forward"),
             "right where one comes from elsewhere": replace(place, heading=(2 * place.turn_to - place.heading) % 360),
             "right under the other rule": replace(place, actions=RULES[place.actions == "absolute"]),
