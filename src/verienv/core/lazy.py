@@ -16,6 +16,8 @@ def lazy_attributes(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return the ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose modules load when they are needed.
 
+    A package without ``exports`` takes the first two: it exports no names, and lists its modules.
+
     Args:
         package: its ``__name__``.
         exports: by module its names; a module below the package, such as "verifier", or one with its full name.
