@@ -35,6 +35,16 @@ def test_penalties_that_are_carried_from_call_to_call_are_found():
     assert kinds(faults_of(carried)) == {Kind.NON_DETERMINISM, Kind.UNBOUNDED}
 
 
+def test_a_first_call_that_pays_otherwise_is_found():
+    calls = itertools.count()
+
+    def first_is_free(response: str, puzzle: Puzzle) -> float:
+        return verify(response, puzzle).reward + (next(calls) == 0)
+
+    faults = faults_of(first_is_free, questions=1, ignore=SLOWER)
+    assert [(fault.kind, fault.got) for fault in faults.faults] == [(Kind.NON_DETERMINISM, "6, later 5")]
+
+
 def test_a_verifier_that_raises_is_found():
     def raises(response: str, puzzle: Puzzle) -> float:
         json.loads(response)

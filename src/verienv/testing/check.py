@@ -104,8 +104,9 @@ def _try_everything(
     rewards = {}
     for case in cases:
         rewards[case] = trial.judge(case, paid_above) if choice.is_owed(case) else trial.reward(case)
-    for case in reversed(cases):
-        trial.compare(case, rewards[case])
+    for case in (*reversed(cases), *material.right, *material.wrong):
+        if trial.tried[case] is not None:  # else it is a fault already
+            trial.reward(case)
     for pile in material.repeated_faults:
         _bounded(trial, pile, [rewards[case] for case in pile], worth)
     for pile in material.repeated_right:

@@ -44,7 +44,7 @@ class Trial:
         self._slow = 0
         self._noted: set[tuple[Kind, AnyCase]] = set()
         self.faults: list[Fault] = []
-        self.tried: set[AnyCase] = set()
+        self.tried: dict[AnyCase, float | None] = {}
         self.calls = 0
         self.slowest = 0.0
         self.note = ""
@@ -58,8 +58,7 @@ class Trial:
             self.faults.append(Fault(kind, case, got, expected))
 
     def reward(self, case: AnyCase) -> float | None:
-        """The finite reward, or None after noting the fault."""
-        self.tried.add(case)
+        """The finite reward, or None after noting the fault. Whenever a case is handed over, it must be the same."""
         reward, seconds = self._call(case)
         for _ in range(RETRIES):  # the first call may have paid for imports, or waited for a network
             if self._time_limit < seconds < math.inf:
@@ -68,6 +67,9 @@ class Trial:
         self.slowest = max(self.slowest, seconds)
         if seconds > self._time_limit:
             self._too_slow(case, seconds)
+        first = self.tried.setdefault(case, reward)
+        if first is not None and reward is not None and reward != first:
+            self.fault(Kind.NON_DETERMINISM, case, f"{first:g}, later {reward:g}", "the same twice")
         return reward
 
     def _call(self, case: AnyCase) -> tuple[float | None, float]:
@@ -121,14 +123,6 @@ class Trial:
             bound = "more than" if case.is_correct else "at most"
             self.fault(kind, case, f"{reward:g}", f"{bound} {paid_above:g}")
         return reward
-
-    def compare(self, case: AnyCase, before: float | None) -> None:
-        """Hand a case over again: the reward must be the same."""
-        if before is None:
-            return  # a fault already
-        again = self.reward(case)
-        if again is not None and again != before:
-            self.fault(Kind.NON_DETERMINISM, case, f"{before:g}, later {again:g}", "the same twice")
 
 
 def _number(value: Any) -> float | None:
