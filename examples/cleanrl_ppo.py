@@ -1,8 +1,8 @@
 """PPO in one file, in the manner of CleanRL, on any numeric face of verienv: no language model, no tokens of text.
 
-    python examples/cleanrl_ppo.py --settings cards=3 strict_mask=true attempts=1
-    python examples/cleanrl_ppo.py --env verienv/VIRL-Discrete-v0 --settings window=2 --discount 0.9 --steps 100000
-    python examples/cleanrl_ppo.py --env verienv/GeneralPoints-VL-Tokens-v0 --settings resize=84 strict_mask=true
+    python examples/cleanrl_ppo.py -s cards=3 -s strict_mask=true -s attempts=1
+    python examples/cleanrl_ppo.py --env verienv/VIRL-Discrete-v0 -s window=2 --discount 0.9 --steps 100000
+    python examples/cleanrl_ppo.py --env verienv/GeneralPoints-VL-Tokens-v0 -s resize=84 -s strict_mask=true
 
 It takes what the environment has: discrete actions, with the mask in info["action_mask"] if there is one; observations
 of arrays, alone or in a dictionary, laid out flat; pictures (uint8, three axes) through a small convolutional network.
@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium as gym
 import numpy as np
@@ -30,7 +30,11 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
+import bounds
 import verienv  # noqa: F401  registers the environments
+from arguments import usable_device
+from endings import Stop, kind_endings
+from verienv.core.settings import read_settings
 from verienv.evaluation.statistics import estimates
 
 
@@ -38,64 +42,54 @@ from verienv.evaluation.statistics import estimates
 class Arguments:
     env: str = "verienv/GeneralPoints-Tokens-v0"
     """A numeric environment, by id."""
-    settings: tuple[str, ...] = ()
-    """Its keyword arguments, as name=value; a value is read as JSON if it is JSON, and as a string if not."""
+    settings: Annotated[
+        tuple[tuple[str, ...], ...],
+        tyro.conf.arg(aliases=("-s", "--setting"), metavar="KEY=VALUE"),
+        tyro.conf.UseAppendAction,
+    ] = ()
+    """Its settings, as for gym.make, one or several at a time; a value is JSON where it can be, else a string."""
     out: Path = Path("runs/cleanrl-ppo")
     """Where log, result and weights go."""
-    seed: int = 0
+    seed: bounds.Seed = 0
     """Fixes the hands, the initial weights, and what is sampled."""
-    steps: int = 200_000
+    steps: bounds.Count = 200_000
     """Environment steps in all."""
-    envs: int = 32
+    envs: bounds.Size = 32
     """Environments stepped side by side."""
-    rollout: int = 64
+    rollout: bounds.Size = 64
     """Steps of each between two updates."""
-    learning_rate: float = 1e-3
+    learning_rate: bounds.Rate = 1e-3
     """Of Adam; it falls to 0 in a straight line."""
-    discount: float = 1.0
+    discount: bounds.Share = 1.0
     """What a reward is worth a step earlier (gamma). Episodes are short and bounded."""
-    trace: float = 0.95
+    trace: bounds.Share = 0.95
     """Lambda of generalised advantage estimation."""
-    epochs: int = 4
+    epochs: bounds.Count = 4
     """Passes over a rollout."""
-    minibatches: int = 4
+    minibatches: bounds.Size = 4
     """Into which each pass is cut."""
-    clip: float = 0.2
+    clip: bounds.Clip = 0.2
     """How far the probability of an action may move in an update, as a ratio to 1."""
-    entropy: float = 0.01
+    entropy: bounds.Weight = 0.01
     """Weight of the entropy bonus."""
-    value: float = 0.5
+    value: bounds.Weight = 0.5
     """Weight of the critic's loss."""
-    gradient_norm: float = 0.5
+    gradient_norm: bounds.Norm = 0.5
     """Longer gradients are cut to this length."""
-    width: int = 256
+    width: bounds.Size = 256
     """Of the two hidden layers of actor and critic."""
     splits: tuple[str, ...] = ("train", "test")
     """On which to evaluate."""
-    evaluations: int = 8
+    evaluations: bounds.Size = 8
     """How often to evaluate, evenly spaced; the last time at the end."""
-    episodes: int = 500
+    episodes: bounds.Size = 500
     """Episodes of an evaluation, on each split."""
     greedy: bool = False
     """In evaluations take the likeliest action, where training samples."""
     device: str = "cpu"
     """cuda for pictures."""
-    threads: int = 1
+    threads: bounds.Threads = 1
     """Threads of torch on the CPU; these networks are too small for more."""
-
-
-def settings_of(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Keyword arguments from name=value pairs. Raises SystemExit, with a sentence, for one without "="."""
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise SystemExit(f"--settings {pair}: expected name=value, e.g. cards=3")
-        try:
-            settings[name] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name] = value
-    return settings
 
 
 def is_picture(space: spaces.Space[Any]) -> bool:
@@ -109,7 +103,8 @@ class Reader:
         self.device = device
         self.parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {"": space}
         pictures = [name for name, part in self.parts.items() if is_picture(part)]
-        assert len(pictures) <= 1, f"{len(pictures)} pictures in one observation: this file reads one"
+        if len(pictures) > 1:
+            raise ValueError(f"{len(pictures)} pictures in one observation: this file reads one")
         self.picture = pictures[0] if pictures else None
         self.flat_parts = {name: part for name, part in self.parts.items() if name != self.picture}
         self.width = sum(spaces.flatdim(part) for part in self.flat_parts.values())
@@ -133,7 +128,7 @@ class Reader:
             elif isinstance(part, (spaces.Box, spaces.MultiBinary)):
                 columns.append(values.reshape(count, -1).astype(np.float32))
             else:
-                raise SystemExit(f"observation {name!r} is a {type(part).__name__}; wrap it in FlattenObservation")
+                raise ValueError(f"observation {name!r} is a {type(part).__name__}; wrap it in FlattenObservation")
         flat = torch.from_numpy(np.concatenate(columns, axis=1)).to(self.device)
         if self.picture is None:
             return flat, torch.zeros((count, 0), dtype=torch.uint8, device=self.device)
@@ -225,13 +220,17 @@ def at_random(rng: torch.Generator) -> Callable[[Any, Tensor], int]:
 
 
 def train(args: Arguments) -> dict[str, Any]:
+    """Train and evaluate; what result.json holds. Raises ValueError for arguments that cannot be trained with."""
+    bounds.check(args)
+    size, device = args.envs * args.rollout, usable_device(args.device)
+    settings = read_settings(pair for given in args.settings for pair in given)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    settings = settings_of(args.settings)
     args.out.mkdir(parents=True, exist_ok=True)
     vector = SyncVectorEnv([lambda: gym.make(args.env, **settings)] * args.envs, autoreset_mode=AutoresetMode.SAME_STEP)
-    assert isinstance(vector.single_action_space, spaces.Discrete), f"{args.env} has no discrete actions"
-    actions, device = int(vector.single_action_space.n), args.device
+    if not isinstance(vector.single_action_space, spaces.Discrete):
+        raise ValueError(f"--env {args.env}: expected discrete actions, as in {Arguments.env}")
+    actions = int(vector.single_action_space.n)
     reader = Reader(vector.single_observation_space, device)
     agent = Agent(reader, actions, args.width).to(device)
     optimiser = torch.optim.Adam(agent.parameters(), lr=args.learning_rate, eps=1e-5)
@@ -242,7 +241,6 @@ def train(args: Arguments) -> dict[str, Any]:
         luck = torch.Generator().manual_seed(args.seed)
         return {split: evaluate(env, choose(luck), args.episodes, 1_000_000) for split, env in arenas.items()}
 
-    size = args.envs * args.rollout
     updates = max(args.steps // size, 1)
     due = {round(updates * k / args.evaluations) for k in range(1, args.evaluations + 1)}
     shape = (args.rollout, args.envs)
@@ -311,7 +309,8 @@ def train(args: Arguments) -> dict[str, Any]:
                     f, p, m, action, before, advantage, target = (x[part] for x in batch)
                     distribution, value = agent(f, p, m)
                     ratio = (distribution.log_prob(action) - before).exp()
-                    advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+                    spread = advantage.std(correction=min(1, len(part) - 1))  # one step alone has none
+                    advantage = (advantage - advantage.mean()) / (spread + 1e-8)
                     clipped = ratio.clamp(1 - args.clip, 1 + args.clip)
                     actor_loss = -torch.min(ratio * advantage, clipped * advantage).mean()
                     critic_loss = 0.5 * (value - target).square().mean()
@@ -322,6 +321,8 @@ def train(args: Arguments) -> dict[str, Any]:
                     nn.utils.clip_grad_norm_(agent.parameters(), args.gradient_norm)
                     optimiser.step()
 
+            if not all(weight.isfinite().all() for weight in agent.parameters()):
+                raise Stop(f"the weights are not finite after update {update}; lower --learning-rate, in another --out")
             line = {
                 "step": update * size,
                 "return": float(np.mean(returns)) if returns else None,
@@ -331,7 +332,7 @@ def train(args: Arguments) -> dict[str, Any]:
                 "critic_loss": critic_loss.item(),
                 "steps_a_second": round(update * size / (monotonic() - began - evaluating)),
             }
-            log.write(json.dumps(line) + "\n")
+            log.write(json.dumps(line, allow_nan=False) + "\n")
             log.flush()
             if update in due:
                 paused = monotonic()
@@ -340,11 +341,13 @@ def train(args: Arguments) -> dict[str, Any]:
                 print(json.dumps(line | {split: cell["success"] for split, cell in found.items()}), flush=True)
                 evaluating += monotonic() - paused
     result["seconds_of_training"] = round(monotonic() - began - evaluating, 1)
-    (args.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (args.out / "result.json").write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     torch.save(agent.state_dict(), args.out / "agent.pt")
     vector.close()
     return result
 
 
 if __name__ == "__main__":
-    train(tyro.cli(Arguments, description=__doc__))
+    given = tyro.cli(Arguments, description=__doc__)
+    with kind_endings(given.out):
+        train(given)

@@ -16,9 +16,11 @@ from typing import Any, Literal
 
 import tyro
 
-from policy import Dtype, Policy, enough_memory
+import bounds
+from arguments import Settings, settings_of
+from endings import enough_memory, kind_endings
+from policy import Dtype, Policy
 from processes import demand_one_process
-from runs import kind_endings
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation
@@ -39,22 +41,24 @@ class Arguments:
     """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     env: str = "verienv/GeneralPoints-L-v0"
     """With vision: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
+    settings: Settings = ()
+    """Settings of the environment, as for gym.make: -s cards=5 -s prompt=diverse."""
     cells: Literal["rule_by_side", "visual_by_rule", "rule_by_side_by_visual", "rule_by_city"] | None = None
     """Both rules on train and test side; or, with vision, both rules in black and red suits; or all three axes; or, on
     routes, both rules on train and test side and in new cities. By default the first or the last, as fits."""
-    episodes: int = 200
+    episodes: bounds.Size = 200
     """Episodes in each cell."""
-    attempts: int = 5
+    attempts: bounds.Attempts = 5
     """Responses allowed to one question."""
-    batch: int = 128
+    batch: bounds.Size = 128
     """Dialogues that are put to the policy at once."""
-    max_new_tokens: int = 48
+    max_new_tokens: bounds.Length = 48
     """The longest response."""
-    temperature: float = 0.0
+    temperature: bounds.OrGreedy = 0.0
     """Of sampling; 0 is greedy."""
     log: Path | None = None
     """Keep every response with its verdict here; an interrupted evaluation goes on from it."""
-    seed: int = 0
+    seed: bounds.Seed = 0
     """Fixes the hands or the routes."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
@@ -71,13 +75,16 @@ def make_cells(arguments: Arguments) -> dict[str, dict[str, Any]]:
 def run(arguments: Arguments) -> Evaluation:
     """Load the model and let it play."""
     demand_one_process("evaluate.py", "evaluate other checkpoints on the other devices (--device cuda:1)")
+    bounds.check(arguments)
+    cells = make_cells(arguments)
+    settings = settings_of(arguments, {"attempts": arguments.attempts}, cells)
     policy = Policy.load(
         arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens, dtype=arguments.dtype
     )
     policy.temperature = arguments.temperature
     return evaluate(
-        policy, arguments.env, make_cells(arguments), arguments.episodes, arguments.seed, arguments.batch,
-        log=arguments.log, name=arguments.model, attempts=arguments.attempts,
+        policy, arguments.env, cells, arguments.episodes, arguments.seed, arguments.batch, log=arguments.log,
+        name=arguments.model, attempts=arguments.attempts, **settings,
     )  # fmt: skip
 
 

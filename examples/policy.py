@@ -21,7 +21,6 @@ from zlib import crc32
 import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
-from tqdm import tqdm
 from transformers import (
     MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
     AutoConfig,
@@ -37,12 +36,14 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from arguments import usable_device
 from cache import roomy_cache
-from verienv.core.assets import asset_path
+from checkpoints import BUILT_IN, demand_whole, kept_in, path_of
+from endings import Stop, first_line, lacks_memory
+from finite import are_finite
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.special_tokens import SpecialTokens
 
-BUILT_IN = ("tiny-lm", "tiny-vlm")
 LIKE_LLAVA = ("llava",)
 """Model types that read pictures once, in the first pass, and go on as a language model does."""
 Dtype = Literal["float32", "bfloat16"]
@@ -61,14 +62,6 @@ def keep_freed_memory() -> None:
 
 
 keep_freed_memory()
-
-
-class Stop(SystemExit):
-    """An error that the user can mend: one line on the terminal, exit status 2."""
-
-    def __init__(self, message: str) -> None:
-        tqdm.write(f"error: {message}", file=sys.stderr)  # on a line of its own, whatever bar is being drawn
-        super().__init__(2)
 
 
 class Tokens(list[int]):
@@ -111,9 +104,8 @@ class Policy:
         in place of the model; a checkpoint that holds one goes on with it, asked or not.
         """
         transformers_logging.disable_progress_bar()
-        device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        device, path = usable_device(device), path_of(name)
         try:
-            path = path_of(name)
             adapter = kept_in(path, "adapter_config.json")
             base = path_of(adapter.get("base_model_name_or_path", name))
             dtype = dtype or kept_in(path, "policy.json").get("dtype", "float32")
@@ -121,7 +113,7 @@ class Policy:
             sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
             reader = (AutoProcessor if sees else AutoTokenizer).from_pretrained(base, padding_side="left")
             kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-            model = kind.from_pretrained(base, dtype=getattr(torch, dtype))
+            model, told = kind.from_pretrained(base, dtype=getattr(torch, dtype), output_loading_info=True)
             tokenizer = reader.tokenizer if sees else reader
             reader.chat_template = reader.chat_template or tokenizer.chat_template
         except Exception as error:  # a damaged file or an unknown name raises many kinds
@@ -132,16 +124,11 @@ class Policy:
                     f"the processor of {name!r} needs torchvision, which is not installed: pip install torchvision "
                     "(the build that fits your torch), or choose a family that works without, such as LLaVA or Idefics3"
                 ) from None
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Stop(
-                f"cannot load the model {name!r} ({reason}); give {' or '.join(BUILT_IN)}, a folder with a saved "
-                "language or vision-language model, or the name of one that can be downloaded or is in the cache"
+                f"cannot load the model {name!r} ({first_line(error)}); give {' or '.join(BUILT_IN)}, a folder with a "
+                "saved language or vision-language model, or the name of one that can be downloaded or is in the cache"
             ) from None
-        if not reader.chat_template:
-            raise Stop(
-                f"the {'processor' if sees else 'tokenizer'} of {name!r} has no chat template; choose an "
-                "instruction-tuned model"
-            )
+        demand_whole(name, model, reader, tokenizer, told["missing_keys"])
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         if model.generation_config.eos_token_id is None:
@@ -317,16 +304,6 @@ class Recorder(LogitsProcessor):
             self.logprobs.append(self.scores.gather(1, drawn[:, None]).squeeze(1))
 
 
-def path_of(name: str) -> str:
-    return str(asset_path(f"models/{name}")) if name in BUILT_IN else name
-
-
-def kept_in(folder: str, name: str) -> dict[str, Any]:
-    """What a checkpoint says in that file, nothing where there is none."""
-    path = Path(folder) / name
-    return dict(json.loads(path.read_text())) if path.exists() else {}
-
-
 def never_say_pictures(model: PreTrainedModel) -> None:
     """Leave the tokens that stand for pictures out of what can be sampled: there is no picture to put in their place.
 
@@ -351,8 +328,16 @@ def with_adapter(model: PreTrainedModel, path: str | None, name: str, rank: int,
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning
         )  # peft asks for it
-        if path:
-            return peft.PeftModel.from_pretrained(model, path, is_trainable=True)
+        try:
+            if path:
+                adapted = peft.PeftModel.from_pretrained(model, path, is_trainable=True)
+                if are_finite(trainable(adapted)).isnan():
+                    raise ValueError("its weights are not finite")
+                return adapted
+        except Exception as error:  # a damaged file, or one of another model, raises many kinds
+            raise Stop(
+                f"the adapter in {name!r} cannot be put on its model ({first_line(error)}); take another"
+            ) from None
         config = peft.LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
         adapted = peft.get_peft_model(model, config)
     base = str(Path(name).resolve()) if Path(name).is_dir() else name
@@ -375,23 +360,6 @@ def checkpoint_gradients(model: Any) -> None:
 def trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
     """The parameters that an optimiser moves: all, or those of the adapter."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-def lacks_memory(error: BaseException) -> bool:
-    told = any(words in str(error) for words in ("can't allocate memory", "out of memory"))
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or told
-
-
-@contextmanager
-def enough_memory(lower: str) -> Iterator[None]:
-    """Where memory runs out, end with one line that says what to lower."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not lacks_memory(error):
-            raise
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Stop(f"too little memory ({reason[:200]}); {lower}") from None
 
 
 @contextmanager

@@ -15,7 +15,6 @@ same environment this is the ReFT recipe (arXiv 2401.08967). The same command co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,17 +22,19 @@ from time import monotonic
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import torch
 import tyro
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
 
+import bounds
 import verienv  # noqa: F401  registers the environments
-from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, trainable
+from arguments import Settings, settings_of
+from endings import enough_memory, kind_endings
+from finite import STEPPED, are_finite, demand_finite, numbers_in
+from policy import Dtype, Policy, Tokens, checkpoint_gradients, parameters_of, trainable
 from processes import ALONE, Team
-from rollouts import Batch, Episode, rollout, seeds_of
-from runs import Run, demand_finite, demand_positive, kind_endings, restore_random_state, scheduled
+from rollouts import Batch, Read, rollout, seeds_of, summary
+from runs import Run, scheduled
 
 
 @dataclass
@@ -46,56 +47,58 @@ class Arguments:
     """With vision: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
     """Which hands are dealt, under which rule."""
-    attempts: int = 5
+    settings: Settings = ()
+    """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
+    attempts: bounds.Attempts = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
     """What each verdict pays: paper, binary or binary_format."""
-    flops: float = 6e12
+    flops: bounds.Budget = 6e12
     """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point
     operations: the default is for the built-in models, and a larger one wants more in proportion."""
-    checkpoints: int = 3
+    checkpoints: bounds.Count = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: float = 6e-5
+    learning_rate: bounds.Rate = 6e-5
     """Its height: it rises over --warm-up updates, while the critic finds its feet, and falls to 0 by a cosine."""
-    warm_up: int = 10
+    warm_up: bounds.Count = 10
     """Updates until the learning rate is at its height."""
-    episodes: int = 128
+    episodes: bounds.Size = 128
     """Episodes an update."""
-    batch: int = 128
+    batch: bounds.Size = 128
     """Dialogues that are sampled together, on a device."""
-    minibatch: int = 64
+    minibatch: bounds.Size = 64
     """Episodes an optimiser step."""
-    micro_batch: int = 32
+    micro_batch: bounds.Size = 32
     """Episodes in memory at once, on a device."""
-    epochs: int = 1
+    epochs: bounds.Count = 1
     """Passes over the episodes of an update."""
-    clip: float = 0.2
+    clip: bounds.Clip = 0.2
     """How far the probability of a token may move in an update, as a ratio to 1."""
-    kl_coefficient: float = 0.0
+    kl_coefficient: bounds.Weight = 0.0
     """Price of the divergence from the start, a token; 0 only reports it."""
-    discount: float = 0.9
+    discount: bounds.Share = 0.9
     """What a reward is worth one attempt earlier (gamma)."""
-    trace: float = 0.95
+    trace: bounds.Share = 0.95
     """How far an advantage looks past the critic, from one attempt to the next (lambda)."""
-    token_trace: float = 0.95
+    token_trace: bounds.Share = 0.95
     """The same from token to token within a response."""
-    critic_learning_rate: float = 3e-3
+    critic_learning_rate: bounds.Rate = 3e-3
     """Of the critic, which is a small network of its own."""
-    critic_passes: int = 8
+    critic_passes: bounds.Count = 8
     """Passes of the critic over the hidden states of an update, which are at hand."""
-    gradient_norm: float = 1.0
+    gradient_norm: bounds.Norm = 1.0
     """Longer gradients are cut to this length."""
-    temperature: float = 1.0
+    temperature: bounds.Temperature = 1.0
     """At which the policy samples."""
-    max_new_tokens: int = 48
+    max_new_tokens: bounds.Length = 48
     """The longest response."""
-    seed: int = 0
+    seed: bounds.Seed = 0
     """Fixes the hands, and what is sampled."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
     """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
-    lora: int = 0
+    lora: bounds.Rank = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
@@ -130,35 +133,6 @@ class Critic(nn.Module):
                 self.optimiser.step()
                 before += loss.item() * size / places * (turn == 0)
         return team.total(before)
-
-
-@dataclass
-class Read:
-    """What a model makes of a batch. Column t is about token t + 1, as it looks from t."""
-
-    logprobs: Tensor  # (episodes, longest - 1)
-    """Of each token given those before it."""
-    hidden: Tensor  # (episodes, longest - 1, width)
-    """The last hidden states, before each token."""
-    scores: Tensor  # (episodes, longest - 1, vocabulary)
-    """Log-probabilities of every token that could have come."""
-
-    @classmethod
-    def of(cls, model: nn.Module, batch: Batch, temperature: float) -> Read:
-        output = model(**batch.inputs(), output_hidden_states=True, use_cache=False)
-        scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
-        ids = batch.ids[:, 1:].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is ever said
-        logprobs = scores.gather(2, ids[..., None]).squeeze(2)
-        return cls(logprobs, output.hidden_states[-1][:, :-1], scores)
-
-    @torch.no_grad()
-    def known(self, acted: Tensor) -> Tensor:
-        """What the critic sees, (episodes, longest - 1, width + 3): an unlikely token is often the mistake."""
-        said = self.logprobs * acted
-        before = said.cumsum(1) - said
-        newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
-        entropy = -(self.scores.exp() * self.scores).sum(-1)
-        return torch.cat([self.hidden.float(), torch.stack([before, newest, entropy], dim=-1)], dim=-1)
 
 
 def advantages_of(
@@ -223,9 +197,10 @@ def ppo_update(
         batch, rewards, values, arguments.discount, arguments.trace, arguments.token_trace
     )
     error = critic.fit(at_actions, returns[acted], arguments.critic_passes, team=team)
-    demand_finite(team, batch.plain, {"error of the critic": error})
+    demand_finite(team, batch.plain, {"error of the critic": error, "critic": are_finite(critic.parameters())})
     everywhere = team.joined(advantages[acted])
-    normal = (advantages - everywhere.mean()) / everywhere.std().clamp(min=1e-6) * batch.acted
+    spread = everywhere.std(correction=min(1, len(everywhere) - 1))  # one token alone has none
+    normal = (advantages - everywhere.mean()) / spread.clamp(min=1e-6) * batch.acted
     sums: Counter[str] = Counter()
     norms = []
     for _ in range(arguments.epochs):
@@ -244,10 +219,11 @@ def ppo_update(
             norm = nn.utils.clip_grad_norm_(trainable(policy.model), arguments.gradient_norm).item()
             demand_finite(team, partial(batch.plain, chosen), {"loss": sums["loss"], "gradient": norm})
             optimiser.step()
+            demand_finite(team, partial(batch.plain, chosen), {STEPPED: are_finite(trainable(policy.model))})
             norms.append(norm)
     means = {name: team.total(value) / len(norms) for name, value in sorted(sums.items())}
     returned, valued = team.joined(returns[acted]), team.joined(values[acted])
-    explained = 1 - (returned - valued).var() / returned.var().clamp(min=1e-6)
+    explained = 1 - (returned - valued).var(correction=0) / returned.var(correction=0).clamp(min=1e-6)
     said = team.summed(batch.acted.sum())
     responses = team.summed(batch.ends[compared].sum())
     return {
@@ -257,30 +233,15 @@ def ppo_update(
     }  # fmt: skip
 
 
-def summary(episodes: Sequence[Episode], kinds: Sequence[str] = ()) -> dict[str, Any]:
-    """What the policy did, before the update. Failures are counted by kind, those that there could be too."""
-    attempts = [failure for episode in episodes for failure in episode.failures]
-    recognised = [episode.recognised for episode in episodes if episode.recognised is not None]
-    return {
-        "reward": float(np.mean([sum(episode.rewards) for episode in episodes])),
-        "success": float(np.mean([episode.failures[-1] == "" for episode in episodes])),
-        "first_attempt": float(np.mean([episode.failures[0] == "" for episode in episodes])),
-        "attempts": len(attempts) / len(episodes),
-        "failures": dict.fromkeys(kinds, 0) | dict(Counter(failure for failure in attempts if failure)),
-        **({"recognition": float(np.mean(recognised))} if recognised else {}),
-    }
-
-
 @enough_memory(
     "lower --micro-batch (episodes in memory when training) or --batch (dialogues when sampling), or give "
     "--gradient-checkpointing, --lora 16 or --dtype bfloat16"
 )
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
-    demand_positive(
-        arguments, "flops", "checkpoints", "learning_rate", "warm_up", "episodes", "batch", "minibatch", "micro_batch",
-        "epochs", "clip", "critic_learning_rate", "critic_passes", "gradient_norm", "temperature", "max_new_tokens",
-    )  # fmt: skip
+    bounds.check(arguments)
+    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
+    make |= settings_of(arguments, make)
     team = Team.launched(arguments.device)
     run = Run(arguments.out, arguments, team=team)
     if run.finished:
@@ -299,14 +260,10 @@ def train(arguments: Arguments) -> Run:
     optimiser = torch.optim.AdamW(trainable(policy.model), lr=arguments.learning_rate, weight_decay=0.0)
     update, spent = 0, 0.0
     if state:
-        optimiser.load_state_dict(state["optimiser"])
-        critic.load_state_dict(state["critic"])
-        critic.optimiser.load_state_dict(state["critic_optimiser"])
+        run.restore(state, optimiser=optimiser, critic=critic, critic_optimiser=critic.optimiser)
         update, spent = state["update"], state["flops"]
-        restore_random_state(state["random"], team)
     else:
         team.seed_apart(arguments.seed)
-    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
     mine = team.share(range(arguments.episodes))
     envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in mine]
     size = parameters_of(policy.model)
@@ -334,11 +291,19 @@ def train(arguments: Arguments) -> Run:
                 "tokens_a_second": read / seconds,  # of the dialogues, with those of the pictures
                 "sampling_share": (sampled - began) / seconds,
             }
-            run.log({"update": update, "flops": spent, "learning_rate": rate, **did, **trained, **rates})
+            line = {"update": update, "flops": spent, "learning_rate": rate, **did, **trained, **rates}
+            demand_finite(team, batch.plain, dict(numbers_in(line)))
+            due = spent >= arguments.flops * (saved + 1) / arguments.checkpoints
+            if due:  # what is saved can be played
+                few = batch.rows(torch.arange(min(arguments.micro_batch, len(batch.ids)), device=policy.device))
+                with torch.no_grad():
+                    after = Read.of(policy.model, few, arguments.temperature).logprobs * few.acted
+                demand_finite(team, batch.plain, {f"log-probabilities with the {STEPPED}": after})
+            run.log(line)
             run.tell_if_short(cost, arguments.flops, arguments.warm_up)
             bar.update(cost)
             bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")
-            if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:
+            if due:
                 saved += 1
                 learned = {"optimiser": optimiser, "critic": critic, "critic_optimiser": critic.optimiser}
                 states = {name: part.state_dict() for name, part in learned.items()}

@@ -19,7 +19,8 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, broadcast_object_list, gather_object
 from torch import Tensor
 
-from policy import Stop
+from arguments import usable_device
+from endings import Stop
 
 
 class Team:
@@ -54,7 +55,7 @@ class Team:
             raise Stop(
                 "the launcher was asked for more processes, but this one is alone; give it --multi_gpu, not --cpu"
             )
-        return cls(accelerator, device)
+        return cls(accelerator, device if size > 1 else usable_device(device))
 
     def share(self, whole: Sequence[Any]) -> Sequence[Any]:
         """This process's part of what one process would work on: together they are the whole, in its order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,12 +11,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
 import verienv
+from finite import demand_finite
 from policy import Policy, Seen, Tokens, evaluating, padded, together
 from processes import ALONE, Team
-from runs import demand_finite
 from verienv.core.dialogue import with_pictures
 
 
@@ -95,6 +97,20 @@ def rollout(
     return episodes
 
 
+def summary(episodes: Sequence[Episode], kinds: Sequence[str] = ()) -> dict[str, Any]:
+    """What the policy did, before the update. Failures are counted by kind, those that there could be too."""
+    attempts = [failure for episode in episodes for failure in episode.failures]
+    recognised = [episode.recognised for episode in episodes if episode.recognised is not None]
+    return {
+        "reward": float(np.mean([sum(episode.rewards) for episode in episodes])),
+        "success": float(np.mean([episode.failures[-1] == "" for episode in episodes])),
+        "first_attempt": float(np.mean([episode.failures[0] == "" for episode in episodes])),
+        "attempts": len(attempts) / len(episodes),
+        "failures": dict.fromkeys(kinds, 0) | dict(Counter(failure for failure in attempts if failure)),
+        **({"recognition": float(np.mean(recognised))} if recognised else {}),
+    }
+
+
 def saved(episodes: Sequence[Episode]) -> dict[str, Any]:
     """Episodes as plain lists, to be looked into."""
     return {"seen": [getattr(episode.ids, "seen", {}) for episode in episodes]} | {
@@ -154,6 +170,35 @@ class Batch:
     def inputs(self) -> Seen:
         """What the model takes in."""
         return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.seen, self.mask)}
+
+
+@dataclass
+class Read:
+    """What a model makes of a batch. Column t is about token t + 1, as it looks from t."""
+
+    logprobs: Tensor  # (episodes, longest - 1)
+    """Of each token given those before it."""
+    hidden: Tensor  # (episodes, longest - 1, width)
+    """The last hidden states, before each token."""
+    scores: Tensor  # (episodes, longest - 1, vocabulary)
+    """Log-probabilities of every token that could have come."""
+
+    @classmethod
+    def of(cls, model: nn.Module, batch: Batch, temperature: float) -> Read:
+        output = model(**batch.inputs(), output_hidden_states=True, use_cache=False)
+        scores = log_softmax(output.logits[:, :-1].float() / temperature, dim=-1)
+        ids = batch.ids[:, 1:].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is ever said
+        logprobs = scores.gather(2, ids[..., None]).squeeze(2)
+        return cls(logprobs, output.hidden_states[-1][:, :-1], scores)
+
+    @torch.no_grad()
+    def known(self, acted: Tensor) -> Tensor:
+        """What the critic sees, (episodes, longest - 1, width + 3): an unlikely token is often the mistake."""
+        said = self.logprobs * acted
+        before = said.cumsum(1) - said
+        newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
+        entropy = -(self.scores.exp() * self.scores).sum(-1)
+        return torch.cat([self.hidden.float(), torch.stack([before, newest, entropy], dim=-1)], dim=-1)
 
 
 def seeds_of(update: int, arguments: Any) -> Iterator[int]:

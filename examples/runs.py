@@ -10,18 +10,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import pickle
 import platform
 import shutil
 import subprocess
-import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,9 +26,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from policy import Policy, Stop
+from disk import plain, recorded, save_whole, update_of, write_whole
+from endings import Stop, first_line
+from finite import NotFinite, numbers_in
+from policy import Policy
 from processes import ALONE, Team
-from verienv.core.files import atomic_write
 
 PACKAGES = ("verienv", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "gymnasium", "pillow")
 TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
@@ -51,6 +49,7 @@ class Run:
         """The newest one that was logged."""
         self.board: Any = None
         self.config = {"arguments": plain(arguments), **provenance(team.size)}
+        self.defaults = plain(type(arguments)())
         if team.main:
             self._open(free)
         team.wait()
@@ -58,10 +57,8 @@ class Run:
     def _open(self, free: tuple[str, ...]) -> None:
         out, config, path = self.out, self.config, self.out / "config.json"
         if path.exists():
-            before = read_json(path)["arguments"]
-            differing = [
-                key for key, value in config["arguments"].items() if before.get(key) != value and key not in free
-            ]
+            before = {**self.defaults, **recorded(path)["arguments"]}  # a run begun when there were fewer of them
+            differing = [key for key, value in config["arguments"].items() if before[key] != value and key not in free]
             begun = any(kept != path and kept.is_file() and kept.stat().st_size for kept in out.rglob("*"))
             if differing and begun:
                 raise Stop(f"{out} holds a run with other arguments ({', '.join(differing)}); choose another --out")
@@ -72,7 +69,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        return (self.out / "finished").exists()
+        """Whether the run has ended. Stops where its last checkpoint is gone since."""
+        if not (self.out / "finished").exists():
+            return False
+        if not self.checkpoints():
+            raise Stop(f"{self.out} holds a finished run whose checkpoints are gone; delete it to train again")
+        return True
 
     def finish(self) -> None:
         if self.team.main:
@@ -88,7 +90,7 @@ class Run:
 
     def checkpoints(self) -> list[Path]:
         """The folders of the saved policies, oldest first."""
-        return sorted(path for path in self.out.glob("checkpoint-*") if path.name[-5:].isdigit())
+        return sorted((path for path in self.out.glob("checkpoint-*") if update_of(path)), key=update_of)
 
     def bar(self, flops: float, spent: float) -> Any:
         """How far the run is on its budget; drawn by the main process."""
@@ -110,9 +112,9 @@ class Run:
         if not self.team.main:
             return
         with (self.out / "log.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line, allow_nan=False) + "\n")
         if self.board:
-            for name, value in flat(line):
+            for name, value in numbers_in(line):
                 if name != "update":
                     self.board.add_scalar(name, value, self.update)
             self.board.flush()  # a point is there as soon as its line is
@@ -120,11 +122,19 @@ class Run:
     def lines(self) -> list[dict[str, Any]]:
         """The log so far; a line cut off by a kill is left out."""
         path, lines = self.out / "log.jsonl", []
-        for text in path.read_text().splitlines() if path.exists() else []:
+        texts = path.read_text(errors="replace").splitlines() if path.exists() else []
+        for number, text in enumerate(texts, 1):
             try:
                 lines.append(json.loads(text))
-            except ValueError:
-                break
+                if lines[-1]["update"] != number:
+                    raise ValueError
+            except (ValueError, KeyError, TypeError, RecursionError):
+                if number == len(texts) and not lines[number - 1 :]:
+                    break
+                raise Stop(
+                    f"{path}, line {number}: expected the numbers of update {number}; put back what was there, or "
+                    f"delete {self.out} to start again"
+                ) from None
         return lines
 
     def save(self, update: int, policy: Policy, state: dict[str, Any]) -> None:
@@ -132,8 +142,8 @@ class Run:
         state = {**state, "update": update, "random": self.team.gathered(random_state())}
         if not self.team.main:
             return
-        folder = self.out / f"checkpoint-{update:05d}"
-        policy.save(folder)
+        self.update = update
+        policy.save(self.folder)
         save_whole(self.out / "state.pt", state)
 
     def resume(self, policy: Policy) -> tuple[Policy, dict[str, Any] | None]:
@@ -142,16 +152,24 @@ class Run:
         if path.exists():
             try:
                 state = torch.load(path, weights_only=True, map_location=policy.device)
-                self.update, _ = state["update"], state["random"]
-            except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+                self.update, _ = int(state["update"]), (state["random"], float(state["flops"]))
+            except Exception as error:  # a damaged file raises many kinds
+                raise self.unfit(error) from None
+            if not self.folder.is_dir():
                 raise Stop(
-                    f"the checkpoint {path} cannot be read ({type(error).__name__}); delete {self.out} to start again"
-                ) from None
+                    f"{self.folder} is missing, from which {path} goes on; put it back, or delete {self.out} to start "
+                    "again"
+                )
         if self.team.main:
-            kept = [line for line in self.lines() if line["update"] <= self.update]
+            kept = self.lines()[: self.update]
+            if len(kept) < self.update:
+                raise Stop(
+                    f"{self.out / 'log.jsonl'} ends before update {self.update}, which {path} goes on from; put back "
+                    f"what was there, or delete {self.out} to start again"
+                )
             write_whole(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
             for folder in self.checkpoints():  # those that a kill left without the state that belongs to them
-                if int(folder.name[-5:]) > self.update:
+                if update_of(folder) > self.update:
                     shutil.rmtree(folder)
             for folder in self.out.glob("checkpoint-*.partial"):
                 shutil.rmtree(folder)
@@ -163,20 +181,43 @@ class Run:
         self.team.wait()
         if state is None:
             return policy, None
-        folder = self.out / f"checkpoint-{self.update:05d}"
         if self.team.main:
-            print(f"going on from {folder}")
+            print(f"going on from {self.folder}")
             if policy.device.type != "cpu":
                 print("a GPU adds in an order of its own: expect what a run without a break gives up to rounding")
             self._tell_what_differs()
-        return Policy.load(str(folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
+        return Policy.load(str(self.folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
+
+    @property
+    def folder(self) -> Path:
+        """That of a checkpoint after the newest update."""
+        return self.out / f"checkpoint-{self.update:05d}"
+
+    def unfit(self, error: Exception) -> Stop:
+        """The end of a run whose state is damaged, or is not that of its newest checkpoint."""
+        return Stop(
+            f"{self.out / 'state.pt'} cannot be read, or is of another model ({first_line(error)}); delete {self.out} "
+            "to start again"
+        )
+
+    def restore(self, state: dict[str, Any], **parts: Any) -> None:
+        """Put optimisers and modules where the state left them, each under its name. Stops where they do not fit."""
+        try:
+            for name, part in parts.items():
+                part.load_state_dict(state[name])
+                for weight, kept in getattr(part, "state", {}).items():
+                    if any(getattr(one, "ndim", 0) and one.shape != weight.shape for one in kept.values()):
+                        raise ValueError(f"the shapes of {name} differ")
+            restore_random_state(state["random"], self.team)
+        except Exception as error:
+            raise self.unfit(error) from None
 
     def _tell_what_differs(self) -> None:
         """Say, and keep in config.json, on what other software or machine the run goes on than that it began on."""
-        began = read_json(self.out / "config.json")
+        began = recorded(self.out / "config.json")
         asked, asks = (config["arguments"].get("device") for config in (began, self.config))
-        before = {**dict(flat(began)), "asked for device": asked}
-        now = {**dict(flat(self.config)), "asked for device": asks}
+        before = {**dict(numbers_in(began)), "asked for device": asked}
+        now = {**dict(numbers_in(self.config)), "asked for device": asks}
         changed = {
             name.removeprefix("versions/"): [before[name], value]
             for name, value in now.items()
@@ -203,31 +244,11 @@ class Run:
                 write_whole(self.out / "not_finite.json", json.dumps(told))
                 newest = f", from --model {self.checkpoints()[-1]}" if self.checkpoints() else ""
                 ending = Stop(
-                    f"{reason}; no step was taken with it, and its batch is in {self.out / 'not_finite.pt'}; "
+                    f"{reason}; {error.step}, and its batch is in {self.out / 'not_finite.pt'}; "
                     f"{error.mend} in another --out{newest}"
                 )
             self.team.wait()
             raise ending from None
-
-
-class NotFinite(Exception):
-    """A number that is not finite, found before it reached the weights, with the batch that it came of."""
-
-    def __init__(self, what: str, batch: dict[str, Any]) -> None:
-        super().__init__(what)
-        self.what, self.batch = what, batch
-        paid = what.startswith("reward")
-        self.mend = "mend what the environment pays, and train" if paid else "try a lower --learning-rate, or float32,"
-
-
-def demand_finite(team: Team, batch: Callable[[], dict[str, Any]], numbers: dict[str, Any]) -> None:
-    """Raise NotFinite in all processes if one of these tensors or numbers, by what they are, is not finite in any."""
-    own = [name for name, value in numbers.items() if not torch.as_tensor(value).isfinite().all()]
-    everywhere = team.gathered(own)
-    found = [(name, index) for name in numbers for index, names in enumerate(everywhere) if name in names]
-    if found:
-        name, index = found[0]
-        raise NotFinite(f"{name} of process {index}" if team.size > 1 else name, batch())
 
 
 def board(folder: Path, update: int) -> Any:
@@ -238,18 +259,6 @@ def board(folder: Path, update: int) -> Any:
         print(f"no {folder}, since tensorboard is missing (pip install tensorboard); log.jsonl has the same numbers")
         return None
     return SummaryWriter(str(folder), purge_step=update)
-
-
-def demand_positive(arguments: Any, *names: str) -> None:
-    """Raise ValueError for the first of these arguments that is given and not above 0, or for a seed below 0."""
-    for name in names:
-        values = getattr(arguments, name)
-        for value in values if isinstance(values, tuple) else (values,):
-            if value is not None and not value > 0:
-                raise ValueError(f"--{name.replace('_', '-')} {value:g}: expected a number above 0")
-    seeds = getattr(arguments, "seeds", None) or (arguments.seed,)
-    if min(seeds) < 0:
-        raise ValueError(f"seed {min(seeds)}: expected an integer of at least 0")
 
 
 def scheduled(update: int, done: float, warm_up: int) -> float:
@@ -272,21 +281,6 @@ def restore_random_state(states: Any, team: Team) -> None:
         torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
     if not same:  # which resume has told
         team.seed_apart(int(torch.randint(2**31, ())))
-
-
-@contextmanager
-def kind_endings(out: Path) -> Iterator[None]:
-    """Ctrl-C, a wrong argument and a full disk end the program with one line; what was saved stays."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
-        raise SystemExit(130) from None
-    except (ValueError, FloatingPointError) as error:
-        raise Stop(str(error)) from None
-    except OSError as error:
-        mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
-        raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
 
 
 def provenance(processes: int = 1) -> dict[str, Any]:
@@ -322,15 +316,6 @@ def git(*arguments: str) -> str:
     return told.stdout.strip()
 
 
-def flat(line: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The numbers of a line by their names; those within another are named as in a path."""
-    for name, value in line.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}/")
-        else:
-            yield prefix + name, value
-
-
 def on_cpu(value: Any) -> Any:
     """A batch as plain lists, dicts and tensors in the computer's own memory."""
     if isinstance(value, Tensor):
@@ -338,29 +323,3 @@ def on_cpu(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: on_cpu(one) for key, one in value.items()}
     return [on_cpu(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def plain(value: Any) -> Any:
-    """Arguments as JSON would hold them."""
-    return json.loads(json.dumps(asdict(value) if is_dataclass(value) else value, default=str))  # type: ignore[arg-type]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with atomic_write(path) as part:
-        part.write_text(text)
-
-
-def save_whole(path: Path, value: Any) -> None:
-    """As ``write_whole``, by torch.save."""
-    with atomic_write(path) as part:
-        torch.save(value, part)
-
-
-def read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise Stop(f"{path} is not there; there is nothing to draw or go on from") from None
-    except ValueError as error:
-        raise Stop(f"{path} is damaged ({error}); delete it, or choose another --out") from None

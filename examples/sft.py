@@ -23,9 +23,13 @@ import torch
 import tyro
 from torch.nn.functional import cross_entropy
 
-from policy import Dtype, Policy, Tokens, checkpoint_gradients, enough_memory, parameters_of, trainable
+import bounds
+from arguments import Settings, settings_of
+from endings import enough_memory, kind_endings
+from finite import STEPPED, are_finite, demand_finite, numbers_in
+from policy import Dtype, Policy, Tokens, checkpoint_gradients, parameters_of, trainable
 from processes import Team
-from runs import Run, demand_finite, demand_positive, kind_endings, restore_random_state, scheduled
+from runs import Run, scheduled
 from verienv import demonstrations
 from verienv.core.dialogue import parts_of, with_pictures
 
@@ -40,34 +44,36 @@ class Arguments:
     """With vision: verienv/GeneralPoints-VL-v0."""
     split: str = "train"
     """Which hands are dealt, under which rule."""
+    settings: Settings = ()
+    """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
     kind: Literal["sft", "revision"] = "sft"
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
     """Write the derivation before the answer."""
-    flops: float = 6e12
+    flops: bounds.Budget = 6e12
     """Stop when training has cost this many floating-point operations (6 a parameter and token): the default is for
     the built-in models, and a larger one wants more in proportion."""
-    checkpoints: int = 3
+    checkpoints: bounds.Count = 3
     """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: float = 6e-5
+    learning_rate: bounds.Rate = 6e-5
     """Its height: it rises over --warm-up updates and falls to 0 by a cosine."""
-    warm_up: int = 10
+    warm_up: bounds.Count = 10
     """Updates until the learning rate is at its height."""
-    batch: int = 64
+    batch: bounds.Size = 64
     """Demonstrations an update."""
-    micro_batch: int = 64
+    micro_batch: bounds.Size = 64
     """Demonstrations in memory at once, on a device."""
-    weight_decay: float = 0.0
+    weight_decay: bounds.Weight = 0.0
     """Of AdamW."""
-    gradient_norm: float = 1.0
+    gradient_norm: bounds.Norm = 1.0
     """Longer gradients are cut to this length."""
-    seed: int = 0
+    seed: bounds.Seed = 0
     """Fixes the demonstrations and their order."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Dtype = "float32"
     """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
-    lora: int = 0
+    lora: bounds.Rank = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
@@ -101,9 +107,8 @@ def plain(rows: list[tuple[Tokens, list[int]]]) -> dict[str, Any]:
 @enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16 or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
-    demand_positive(
-        arguments, "flops", "checkpoints", "learning_rate", "warm_up", "batch", "micro_batch", "gradient_norm"
-    )
+    bounds.check(arguments)
+    settings = settings_of(arguments, {"split": arguments.split})
     team = Team.launched(arguments.device)
     run = Run(arguments.out, arguments, team=team)
     if run.finished:
@@ -118,9 +123,8 @@ def train(arguments: Arguments) -> Run:
     optimiser = torch.optim.AdamW(weights, lr=arguments.learning_rate, weight_decay=arguments.weight_decay)
     update, spent = 0, 0.0
     if state:
-        optimiser.load_state_dict(state["optimiser"])
+        run.restore(state, optimiser=optimiser)
         update, spent = state["update"], state["flops"]
-        restore_random_state(state["random"], team)
     else:
         team.seed_apart(arguments.seed)
     cost_of_a_token = 6 * parameters_of(policy.model)
@@ -130,7 +134,7 @@ def train(arguments: Arguments) -> Run:
             began = monotonic()
             demos = demonstrations(
                 arguments.env, arguments.kind, arguments.batch, seed=arguments.seed * 1_000_003 + update,
-                split=arguments.split, steps=arguments.steps,
+                split=arguments.split, steps=arguments.steps, **settings,
             )  # fmt: skip
             mine = team.share(range(arguments.batch))
             encoded = (encode(policy, row) for row in islice(demos, mine.start, mine.stop))
@@ -151,18 +155,26 @@ def train(arguments: Arguments) -> Run:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.step()
+            demand_finite(team, partial(plain, rows), {STEPPED: are_finite(weights)})
             read = team.total(sum(len(prompt) + len(answer) for prompt, answer in rows))
             cost, loss = cost_of_a_token * read, team.total(loss)
             update, spent = update + 1, spent + cost
             speed = read / (monotonic() - began)
-            run.log({
+            line = {
                 "update": update, "flops": spent, "learning_rate": rate, "loss": loss, "gradient_norm": norm,
                 "tokens_a_second": speed,
-            })  # fmt: skip
+            }  # fmt: skip
+            demand_finite(team, partial(plain, rows), dict(numbers_in(line)))
+            due = spent >= arguments.flops * (saved + 1) / arguments.checkpoints
+            if due:  # what is saved can be played
+                with torch.no_grad():
+                    after = completion_loss(policy, rows[: arguments.micro_batch])
+                demand_finite(team, partial(plain, rows), {f"loss with the {STEPPED}": after})
+            run.log(line)
             run.tell_if_short(cost, arguments.flops, arguments.warm_up)
             bar.update(cost)
             bar.set_postfix(loss=f"{loss:.3f}")
-            if spent >= arguments.flops * (saved + 1) / arguments.checkpoints:
+            if due:
                 saved += 1
                 run.save(update, policy, {"optimiser": optimiser.state_dict(), "flops": spent})
     run.finish()

@@ -23,14 +23,19 @@ import torch
 import tyro
 from torch.nn.functional import log_softmax
 
+import bounds
 import ppo
 import sft
+from arguments import Settings, settings_of, usable_device
+from disk import plain, read_json, update_of, without_nan, write_whole
+from endings import Stop, first_line, kind_endings
 from policy import Dtype, Policy
 from processes import demand_one_process
-from runs import Run, demand_positive, kind_endings, plain, provenance, read_json, write_whole
+from runs import Run, provenance
 from study_arms import played
 from study_report import write_report
 from study_tasks import task_of
+from verienv.core.settings import read_settings
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate
 
@@ -45,41 +50,43 @@ class Arguments:
     """The start of both arms: the built-in tiny-vlm or, for words, tiny-lm; or any other model by name or path."""
     env: str = "verienv/GeneralPoints-VL-v0"
     """In words: verienv/GeneralPoints-L-v0; or verienv/VIRL-L-v0 and -VL-v0."""
-    rates: tuple[float, ...] = (1e-4,)
+    settings: Settings = ()
+    """Settings of the environment, in training and in every cell: -s cards=5 -s prompt=diverse."""
+    rates: tuple[bounds.Rate, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[bounds.Seed, ...] = (0,)
     """Of training, the same in each arm; evaluations deal the same hands under all."""
-    flops: float = 7e12
+    flops: bounds.Budget = 7e12
     """The budget of each run, in floating-point operations: the default is for the built-in models."""
-    checkpoints: int = 1
+    checkpoints: bounds.Count = 1
     """Checkpoints of each run, evenly spaced in FLOPs."""
-    attempts: int = 3
+    attempts: bounds.Attempts = 3
     """Responses allowed to one question, in RL and in evaluation."""
-    episodes: int = 50
+    episodes: bounds.Size = 50
     """Episodes in each cell of an evaluation."""
-    training_cell_episodes: int = 700
+    training_cell_episodes: bounds.Size = 700
     """Episodes in the cell that is trained on, where the smallest differences are asked for."""
-    ppo_episodes: int = 128
+    ppo_episodes: bounds.Size = 128
     """Episodes of a PPO update."""
-    ppo_minibatch: int = 64
+    ppo_minibatch: bounds.Size = 64
     """Episodes of a PPO optimiser step."""
-    sft_batch: int = 64
+    sft_batch: bounds.Size = 64
     """Demonstrations of an SFT update."""
-    micro_batch: int | None = None
+    micro_batch: bounds.Size | None = None
     """Episodes or demonstrations in memory at once when training; by default 32 in PPO and 64 in SFT."""
-    warm_up: int = 10
+    warm_up: bounds.Count = 10
     """Updates of each run until the learning rate is at its height."""
-    max_new_tokens: int = 48
+    max_new_tokens: bounds.Length = 48
     """The longest response, in RL and in evaluation."""
-    temperature: float = 1.0
+    temperature: bounds.Temperature = 1.0
     """At which PPO samples, and at which every policy is evaluated."""
-    evaluated_at: float | None = None
+    evaluated_at: bounds.OrGreedy | None = None
     """Another temperature for the evaluations; 0 is greedy. What was trained is not trained again."""
-    batch: int = 300
+    batch: bounds.Size = 300
     """Dialogues that are sampled together in evaluation."""
     dtype: Dtype = "float32"
     """In which both arms are trained; bfloat16 takes half the memory and wants --lora."""
-    lora: int = 0
+    lora: bounds.Rank = 0
     """Rank of the adapter to train in place of the model; 0 trains the model, or goes on with a start's adapter."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
@@ -89,24 +96,25 @@ class Arguments:
     """Only write the report and the figure again, from study.json."""
 
 
-def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> list[Path]:
-    """One run of an arm; its checkpoints."""
+def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> Run:
+    """One run of an arm, to its end."""
     shared: dict[str, Any] = {
         "model": arguments.model, "env": arguments.env, "out": arguments.out / f"{arm}-rate{rate:g}-seed{seed}",
         "flops": arguments.flops, "checkpoints": arguments.checkpoints, "learning_rate": rate, "seed": seed,
         "device": arguments.device, "warm_up": arguments.warm_up, "dtype": arguments.dtype, "lora": arguments.lora,
-        "gradient_checkpointing": arguments.gradient_checkpointing,
+        "gradient_checkpointing": arguments.gradient_checkpointing, "settings": arguments.settings,
         **({"micro_batch": arguments.micro_batch} if arguments.micro_batch else {}),
     }  # fmt: skip
     if arm == "sft":
-        run = sft.train(sft.Arguments(**shared, batch=arguments.sft_batch))
-    else:
-        rollouts: dict[str, Any] = {
-            "attempts": arguments.attempts, "episodes": arguments.ppo_episodes, "minibatch": arguments.ppo_minibatch,
-            "max_new_tokens": arguments.max_new_tokens, "temperature": arguments.temperature,
-        }  # fmt: skip
-        run = ppo.train(ppo.Arguments(**shared, **rollouts))
-    return run.checkpoints()
+        return sft.train(sft.Arguments(**shared, batch=arguments.sft_batch))
+    priced = [pair for pair in arguments.settings if pair.startswith("rewards=")]  # of which ppo.py has an option
+    rollouts: dict[str, Any] = {
+        "rewards": read_settings(priced).get("rewards", ppo.Arguments.rewards),
+        "attempts": arguments.attempts, "episodes": arguments.ppo_episodes, "minibatch": arguments.ppo_minibatch,
+        "max_new_tokens": arguments.max_new_tokens, "temperature": arguments.temperature,
+    }  # fmt: skip
+    shared["settings"] = tuple(pair for pair in arguments.settings if pair not in priced)
+    return ppo.train(ppo.Arguments(**shared, **rollouts))
 
 
 def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
@@ -118,12 +126,15 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
     cells = {training_cell[0]: {**training_cell[1], "episodes": arguments.training_cell_episodes}, **dict(others)}
     evaluation = evaluate(
         policy, arguments.env, cells, arguments.episodes, seed=2026, batch_size=arguments.batch,
-        log=folder / f"{name}.jsonl", name=name, attempts=arguments.attempts,
+        log=folder / f"{name}.jsonl", name=name, attempts=arguments.attempts, **read_settings(arguments.settings),
     )  # fmt: skip
     path = folder / f"{name}.kl.json"
     if not path.exists():
-        write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}))
-    return evaluation, read_json(path)["kl"]
+        write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}, allow_nan=False))
+    try:
+        return evaluation, float(read_json(path)["kl"])
+    except (KeyError, TypeError, ValueError):
+        raise Stop(f"{path} is damaged; delete it, and it is measured again") from None
 
 
 def temperature_of(arguments: Arguments) -> float:
@@ -133,7 +144,7 @@ def temperature_of(arguments: Arguments) -> float:
 @torch.inference_mode()
 def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: int = 64) -> float:
     """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
-    rows = demonstrations(arguments.env, n=questions, seed=7, split="train")
+    rows = demonstrations(arguments.env, n=questions, seed=7, split="train", **read_settings(arguments.settings))
     prompts = [sft.encode(policy, row)[0] for row in rows]
     torch.manual_seed(0)
     responses, _ = policy.sample(prompts, temperature=1.0)
@@ -175,15 +186,15 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
     before, _ = measure("start", start, start, arguments)
     results: list[dict[str, Any]] = []
     for rate, seed, arm in product(arguments.rates, arguments.seeds, ARMS):
-        checkpoints = train_arm(arm, rate, seed, arguments)
-        log = [json.loads(line) for line in (checkpoints[0].parent / "log.jsonl").read_text().splitlines()]
+        run = train_arm(arm, rate, seed, arguments)
+        log, checkpoints = run.lines(), run.checkpoints()
         spent = {line["update"]: line["flops"] for line in log}
         points = [point(before, before, 0.0, 0.0)]
         for folder in checkpoints:
             policy = Policy.load(str(folder), **loading)
             name = f"{folder.parent.name}-{folder.name}"
             evaluation, kl = measure(name, policy, start, arguments)
-            points.append(point(evaluation, before, kl, spent[int(folder.name[-5:])]))
+            points.append(point(evaluation, before, kl, spent[update_of(folder)]))
         results.append({"arm": arm, "rate": rate, "seed": seed, "points": points, "log": log})
     return {"arguments": plain(arguments), **provenance(), "runs": results}
 
@@ -192,15 +203,18 @@ def main(arguments: Arguments) -> None:
     demand_one_process(
         "study.py", "launch sft.py and ppo.py, and evaluate.py on their checkpoints without the launcher"
     )
-    demand_positive(
-        arguments, "rates", "flops", "checkpoints", "episodes", "training_cell_episodes", "ppo_episodes",
-        "ppo_minibatch", "sft_batch", "micro_batch", "warm_up", "max_new_tokens", "batch", "temperature",
-    )  # fmt: skip
+    bounds.check(arguments)
+    usable_device(arguments.device)
+    settings_of(arguments, {"attempts": arguments.attempts}, task_of(arguments.env).cells)
     path = arguments.out / "study.json"
     if not arguments.redraw:
         Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "evaluated_at", "redraw"))
-        write_whole(path, json.dumps(run_study(arguments), indent=1))
-    print(write_report(read_json(path), arguments.out))
+        write_whole(path, json.dumps(without_nan(run_study(arguments)), indent=1, allow_nan=False))
+    try:
+        report = write_report(read_json(path), arguments.out)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:  # what JSON can be without being a study
+        raise Stop(f"{path} is damaged ({first_line(error)}); the study without --redraw writes it anew") from None
+    print(report)
     print(f"\n{arguments.out / 'report.md'}  {arguments.out / 'figure.png'}  {path}")
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from cleanrl_ppo import Agent, Arguments, Reader, evaluate, mask_of, policy, settings_of, train
+from cleanrl_ppo import Agent, Arguments, Reader, evaluate, mask_of, policy, train
 
 TINY = {"envs": 4, "rollout": 16, "steps": 128, "evaluations": 1, "episodes": 6, "width": 16}
 WORDS_ID, VISION_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
 
 
 def test_a_tiny_run_writes_what_it_did(tmp_path) -> None:
-    settings = ("cards=3", "strict_mask=true", "attempts=1")
+    settings = (("cards=3", "strict_mask=true"), ("attempts=1",))
     result = train(Arguments(out=tmp_path, settings=settings, **TINY))
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [64, 128]
@@ -26,20 +26,20 @@ def test_a_tiny_run_writes_what_it_did(tmp_path) -> None:
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path) -> None:
-    runs = [train(Arguments(out=tmp_path / name, settings=("cards=3",), **TINY)) for name in ("a", "b")]
+    runs = [train(Arguments(out=tmp_path / name, settings=(("cards=3",),), **TINY)) for name in ("a", "b")]
     assert runs[0]["curve"] == runs[1]["curve"]
 
 
 @pytest.mark.slow
 def test_it_learns_three_cards(tmp_path) -> None:
-    settings = ("cards=3", "strict_mask=true", "attempts=1")
+    settings = (("cards=3", "strict_mask=true"), ("attempts=1",))
     result = train(Arguments(out=tmp_path, settings=settings, steps=60_000, evaluations=1, episodes=300))
     assert result["curve"][-1]["train"]["success"][0] > 4 * result["random"]["train"]["success"][0]
 
 
 @pytest.mark.parametrize("channels_first", ["true", "false"])
 def test_pictures_go_through_the_eye(tmp_path, channels_first) -> None:
-    settings = ("image_size=96", "resize=48", f"channels_first={channels_first}", "cards=3", "attempts=1")
+    settings = (("image_size=96", "resize=48", f"channels_first={channels_first}", "cards=3", "attempts=1"),)
     result = train(Arguments(env=VISION_ID, out=tmp_path, settings=settings, splits=("visual_ood",), **TINY))
     assert result["curve"][-1]["visual_ood"]["problems"] > 1
 
@@ -99,11 +99,3 @@ def test_evaluation_counts_returns_and_success_and_keeps_to_the_mask() -> None:
     for greedy in (True, False):
         choose = policy(agent, reader, greedy, torch.Generator().manual_seed(0))
         assert evaluate(env, choose, 4, seed=0)["return"][0] >= -2.0  # two wrong values at worst: nothing illegal
-
-
-def test_settings_are_read_as_json_where_they_are_json() -> None:
-    assert settings_of(("cards=3", "rule=rank", 'rewards={"correct": 1}', "strict_mask=true")) == {
-        "cards": 3, "rule": "rank", "rewards": {"correct": 1}, "strict_mask": True,
-    }  # fmt: skip
-    with pytest.raises(SystemExit, match="name=value"):
-        settings_of(("cards",))

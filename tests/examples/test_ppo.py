@@ -6,7 +6,8 @@ import torch
 
 import ppo
 from policy import Policy
-from ppo import Arguments, Batch, Critic, Episode
+from ppo import Arguments, Critic
+from rollouts import Batch, Episode
 
 ENV = "verienv/GeneralPoints-L-v0"
 

@@ -17,6 +17,7 @@ import runs
 import sft
 import study
 import verienv
+from finite import numbers_in
 from policy import Policy
 from processes import Team
 
@@ -123,7 +124,7 @@ def test_tensorboard_shows_the_numbers_of_the_log(name, whole):
     }  # fmt: skip
     assert curves[name] <= shown.keys()
     for tag, values in shown.items():
-        expected = [(line["update"], dict(runs.flat(line))[tag]) for line in lines]
+        expected = [(line["update"], dict(numbers_in(line))[tag]) for line in lines]
         assert values == [(update, pytest.approx(value, rel=1e-6)) for update, value in expected]
 
 

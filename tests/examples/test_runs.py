@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 import ppo
 import runs
 import sft
+from endings import kind_endings
 from policy import Policy
 
 SFT = sft.Arguments(flops=6e10, checkpoints=3, batch=8)
@@ -62,7 +63,7 @@ def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
 
 def stopped(call, capsys):
     """The exit status, and the one line that a script ends with besides its progress bar."""
-    with pytest.raises(SystemExit) as ending, runs.kind_endings(Path("runs/x")):
+    with pytest.raises(SystemExit) as ending, kind_endings(Path("runs/x")):
         call()
     said = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
     assert len(said) == 1, said

@@ -1,0 +1,53 @@
+"""Arguments that the scripts share: the device, and settings of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import torch
+import tyro
+
+from endings import first_line
+from verienv.core.make import make_env
+from verienv.core.settings import read_settings
+
+Settings = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(name="setting", aliases=("-s",), metavar="KEY=VALUE"),
+    tyro.conf.UseAppendAction,
+]
+"""Settings of the environment, given one by one; the value is JSON where it can be, else a string."""
+
+
+def usable_device(name: str) -> str:
+    """The device that is meant, ``auto`` resolved. Raises ValueError, in one line, where torch cannot compute on it."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name).item()
+    except Exception as error:  # of a name, of a build without it, of a driver: each has a kind of its own
+        there = ["auto", "cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+        raise ValueError(
+            f"--device {name}: torch cannot compute there ({first_line(error)}); here there are {', '.join(there)}"
+        ) from None
+    return name
+
+
+def settings_of(arguments: Any, own: Mapping[str, Any], cells: Mapping[str, Mapping[str, Any]] = {}) -> dict[str, Any]:
+    """The settings of ``--setting``, after they were tried with the script's ``own`` ones, and in every cell.
+
+    Raises:
+        ValueError: for one that cannot be read or that the environment refuses; for one of which the script has an
+            option; and for one that the cells are about, whose names would no longer tell what is in them.
+    """
+    settings, splits = read_settings(arguments.settings), make_env(arguments.env).splits
+    for name in settings:
+        if name in own:
+            raise ValueError(f"--setting {name}=...: the script has an option for it, --{name}")
+        for cell, fixed in cells.items():
+            if name in {**splits.get(fixed.get("split", ""), {}), **fixed}:
+                raise ValueError(f"--setting {name}=...: the cells are about it ({cell!r} fixes {name})")
+    for fixed in cells.values() or [{}]:
+        make_env(arguments.env, **own, **settings, **fixed)
+    return settings

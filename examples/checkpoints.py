@@ -1,0 +1,63 @@
+"""Models by name or path: where they lie, and whether what lies there is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
+
+from endings import Stop, first_line
+from finite import are_finite
+from verienv.core.assets import asset_path
+
+BUILT_IN = ("tiny-lm", "tiny-vlm")
+_A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
+"""Begins names that the hub cannot have: they are relative to a folder, or have more than an owner and a name."""
+
+
+def path_of(name: str) -> str:
+    """Where a model lies: of a built-in one its folder, else the name. Stops where a path names no folder."""
+    if name in BUILT_IN:
+        return str(asset_path(f"models/{name}"))
+    if not Path(name).is_dir() and _A_PATH.match(name):
+        raise Stop(
+            f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {' or '.join(BUILT_IN)}"
+        )
+    return name
+
+
+def kept_in(folder: str, name: str) -> dict[str, Any]:
+    """What a checkpoint says in that file, nothing where there is none."""
+    path = Path(folder) / name
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def demand_whole(
+    name: str,
+    model: PreTrainedModel,
+    reader: PreTrainedTokenizerBase | ProcessorMixin,
+    tokenizer: PreTrainedTokenizerBase,
+    missing: Collection[str],
+) -> None:
+    """Stop where a model would load and still not play: weights left to chance, not finite; no template, no stop."""
+    if missing:
+        some = ", ".join(sorted(missing)[:3]) + (", ..." if len(missing) > 3 else "")
+        raise Stop(
+            f"the weights of {name!r} lack {some} ({len(missing)} in all): its files are of another model, or cut"
+        )
+    if are_finite(model.parameters()).isnan():
+        raise Stop(f"the weights of {name!r} are not finite: it is damaged, or of a run that diverged; take another")
+    spoken = "processor" if reader is not tokenizer else "tokenizer"
+    if not reader.chat_template:
+        raise Stop(f"the {spoken} of {name!r} has no chat template; choose an instruction-tuned model")
+    hello = {"role": "user", "content": "hi" if reader is tokenizer else [{"type": "text", "text": "hi"}]}
+    try:
+        reader.apply_chat_template([hello], add_generation_prompt=True, tokenize=False)
+    except Exception as error:  # whatever a template comes to
+        raise Stop(f"the chat template of {name!r} cannot be used ({first_line(error)}); mend or replace it") from None
+    if tokenizer.eos_token_id is None and None in (model.generation_config.eos_token_id, tokenizer.pad_token_id):
+        raise Stop(f"{name!r} names no token that ends a response: its tokenizer's files are not whole")

@@ -1,0 +1,200 @@
+"""Arguments of every script: numbers within bounds, devices that are there, settings of the environment."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+import arguments
+import bounds
+import cleanrl_ppo
+import evaluate
+import ppo
+import sft
+import study
+from endings import kind_endings
+from policy import Policy
+from runs import Run, plain
+
+SCRIPTS = {"sft": sft, "ppo": ppo, "study": study, "evaluate": evaluate, "cleanrl_ppo": cleanrl_ppo}
+START = {
+    "sft": sft.train,
+    "ppo": ppo.train,
+    "study": study.main,
+    "evaluate": evaluate.run,
+    "cleanrl_ppo": cleanrl_ppo.train,
+}
+HINTS = {name: get_type_hints(script.Arguments, include_extras=True) for name, script in SCRIPTS.items()}
+PLAIN = {name: get_type_hints(script.Arguments) for name, script in SCRIPTS.items()}
+
+
+def is_number(hint):
+    return any(hint is kind for kind in (int, float, int | None, float | None, tuple[int, ...], tuple[float, ...]))
+
+
+NUMBERS = [(script, name) for script, hints in PLAIN.items() for name, hint in hints.items() if is_number(hint)]
+SMALL = sft.Arguments(flops=1e10, checkpoints=1, batch=4, device="cpu")
+SMALL_PPO = ppo.Arguments(flops=1e9, checkpoints=1, episodes=2, minibatch=2, attempts=1, batch=2, device="cpu")
+
+
+def given(script, name, value):
+    is_many = str(PLAIN[script][name]).startswith("tuple")
+    return SCRIPTS[script].Arguments(**{name: (value,) if is_many else value})
+
+
+def refused(call, stopped):
+    def within():
+        with kind_endings(Path("runs/x")):
+            call()
+
+    return stopped(within)
+
+
+def test_there_are_numbers_to_check():
+    assert len(NUMBERS) > 60
+
+
+@pytest.mark.parametrize(("script", "name"), NUMBERS)
+def test_every_number_of_every_script_has_bounds_and_what_is_outside_is_refused(script, name):
+    limits, kind = bounds.bounds_in(HINTS[script][name])
+    wrong = [float("nan"), float("inf"), -float("inf"), -1, -1e-9, 10**30, 1e300, True, "7"]
+    wrong += [] if limits.or_zero or limits.least <= 0 else [0]
+    wrong += [1.5] if kind is int else []
+    for value in wrong:
+        if kind is float and limits.most >= 1e30 and value == 10**30:
+            continue
+        with pytest.raises(ValueError, match=f"^--{name.replace('_', '-')} .*: expected an? ") as found:
+            bounds.check(given(script, name, value))
+        assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_defaults_of_every_script_are_within_bounds(script):
+    bounds.check(SCRIPTS[script].Arguments())
+
+
+SOME = [
+    ("sft", "seed"), ("ppo", "seed"), ("evaluate", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
+    ("ppo", "temperature"), ("study", "rates"), ("study", "flops"), ("evaluate", "temperature"),
+    ("cleanrl_ppo", "learning_rate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "name"), SOME)
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1])
+def test_a_number_is_refused_before_anything_is_made_or_loaded(script, name, value, tmp_path, monkeypatch, stopped):
+    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.chdir(tmp_path)
+    said = refused(lambda: START[script](given(script, name, value)), stopped)
+    assert f"--{name.replace('_', '-')} {value}: expected a" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["rates", "seeds"])
+def test_a_study_of_no_rate_or_no_seed_is_refused(name):
+    with pytest.raises(ValueError, match=f"--{name}: expected at least one"):
+        bounds.check(study.Arguments(**{name: ()}))
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "foo", "", "cuda:-1", "cpu cuda", "meta"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_device_that_is_not_there_is_one_line(script, device, tmp_path, monkeypatch, stopped):
+    monkeypatch.chdir(tmp_path)
+    given = SCRIPTS[script].Arguments(device=device)
+    said = refused(lambda: START[script](given), stopped)
+    assert f"--device {device}: torch cannot compute there" in said
+    assert "here there are auto, cpu" in said
+
+
+def test_auto_and_cpu_are_devices():
+    assert arguments.usable_device("cpu") == "cpu"
+    assert arguments.usable_device("auto") in ("cpu", "cuda")
+
+
+@pytest.mark.parametrize("script", ["sft", "ppo", "study", "evaluate"])
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        ("cards", "expected key=value"),
+        ("nope=3", "unknown setting 'nope'"),
+        ("cards=99", "cards=99"),
+        ("attempts=3", "attempts"),
+        ("split=test", "split"),
+    ],
+)
+def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair, told, tmp_path, monkeypatch, stopped):
+    if (script, pair) in (("sft", "attempts=3"), ("evaluate", "split=test")):
+        pytest.skip("is a setting like others there")
+    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.chdir(tmp_path)
+    given = SCRIPTS[script].Arguments(settings=(pair,), env="verienv/GeneralPoints-L-v0")
+    assert told in refused(lambda: START[script](given), stopped)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("script", ["study", "evaluate"])
+def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(script, tmp_path, monkeypatch, stopped):
+    monkeypatch.chdir(tmp_path)
+    given = SCRIPTS[script].Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")
+    assert "the cells are about it ('train side" in refused(lambda: START[script](given), stopped)
+
+
+def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch):
+    prompts = []
+    monkeypatch.setattr(sft, "demonstrations", lambda *_, **settings: prompts.append(settings) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sft.train(replace(SMALL, settings=("cards=5", "rule=rank"), out=tmp_path / "sft"))
+    assert prompts[0] == {"seed": 0, "split": "train", "steps": False, "cards": 5, "rule": "rank"}
+    made = []
+    monkeypatch.setattr(ppo, "rollout", lambda _, envs, *__: made.extend(envs) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ppo.train(replace(SMALL_PPO, settings=("cards=5",), out=tmp_path / "ppo"))
+    assert made[0].unwrapped.config.cards == 5
+
+
+def test_settings_reach_the_cells_of_an_evaluation(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_, **settings: seen.update(settings))
+    monkeypatch.setattr(Policy, "load", lambda *_, **__: type("Any", (), {})())
+    evaluate.run(evaluate.Arguments(settings=("cards=5", "prompt=diverse"), device="cpu"))
+    assert seen["cards"] == 5
+    assert seen["prompt"] == "diverse"
+
+
+def test_settings_belong_to_what_a_run_is_whatever_their_order(tmp_path, stopped):
+    def opened(*settings):
+        return Run(tmp_path / "run", replace(SMALL, settings=settings))
+
+    opened("cards=5", "rule=rank").log({"update": 1})
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["arguments"]["settings"] == {
+        "cards": 5, "rule": "rank",
+    }  # fmt: skip
+    opened("rule=rank", "cards= 5")
+    assert "other arguments (settings)" in stopped(lambda: opened("cards=6", "rule=rank"))
+    assert "other arguments (settings)" in stopped(opened)
+
+
+def test_a_run_begun_when_there_were_fewer_arguments_goes_on(tmp_path):
+    run = Run(tmp_path / "run", SMALL)
+    run.log({"update": 1})
+    path = run.out / "config.json"
+    config = json.loads(path.read_text())
+    del config["arguments"]["settings"]
+    path.write_text(json.dumps(config))
+    assert Run(tmp_path / "run", SMALL).lines() == [{"update": 1}]
+
+
+def test_settings_are_plain_data_in_a_configuration():
+    assert plain(replace(SMALL, settings=('rewards={"correct": 1}',)))["settings"] == {"rewards": {"correct": 1}}
+
+
+def test_the_command_line_takes_settings_one_by_one(monkeypatch):
+    import tyro
+
+    said = ["-s", "cards=5", "--setting", "rule=rank", "-s", "prompt=diverse"]
+    for script in (sft, ppo, study, evaluate):
+        assert tyro.cli(script.Arguments, args=said).settings == ("cards=5", "rule=rank", "prompt=diverse")
+    one_file = tyro.cli(cleanrl_ppo.Arguments, args=["--settings", "cards=3", "strict_mask=true", "-s", "attempts=1"])
+    assert one_file.settings == (("cards=3", "strict_mask=true"), ("attempts=1",))
