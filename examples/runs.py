@@ -152,7 +152,7 @@ class Run:
         if path.exists():
             try:
                 state = torch.load(path, weights_only=True, map_location=policy.device)
-                self.update, _ = int(state["update"]), (state["random"], float(state["flops"]))
+                self.update, _ = int(state["update"]), state["random"]
             except Exception as error:  # a damaged file raises many kinds
                 raise self.unfit(error) from None
             if not self.folder.is_dir():
@@ -203,6 +203,7 @@ class Run:
     def restore(self, state: dict[str, Any], **parts: Any) -> None:
         """Put optimisers and modules where the state left them, each under its name. Stops where they do not fit."""
         try:
+            float(state["flops"])
             for name, part in parts.items():
                 part.load_state_dict(state[name])
                 for weight, kept in getattr(part, "state", {}).items():
