@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations lint types wheel bench golden gallery clean
+.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench golden \
+	gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
@@ -17,6 +18,7 @@ help:
 	@echo "make fuzz       hostile input of every kind; FUZZ_SHARE=0.1 FUZZ_SEED=1 for less of it, or other input"
 	@echo "make mutations  flawed verifiers, and the share of them that check_verifier finds"
 	@echo "make test-integrations  the tests of other libraries, each in an environment of its own under .venvs"
+	@echo "make test-lowest  the lowest versions that pyproject.toml declares, in environments of their own under .venvs"
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
@@ -60,6 +62,9 @@ mutations: $(VENV)/installed-dev
 
 test-integrations: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m integrations tests/integrations
+
+test-lowest: $(VENV)/installed-dev
+	$(BIN)/python tools/check_lowest.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,49 @@ def test_every_declared_package_is_pinned_in_the_constraints() -> None:
     declared = [*PROJECT["project"]["dependencies"], *(each for extra in EXTRAS.values() for each in extra)]
     assert {name_of(requirement) for requirement in declared} <= pinned
     assert "torch==2.13.0" in lines
+
+
+def package_page() -> str:
+    """The README as a package's page shows it, by the substitutions that the build makes."""
+    page = (ROOT / "README.md").read_text()
+    for each in PROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        page = re.sub(each["pattern"], each["replacement"], page)
+    return page
+
+
+def test_a_package_page_has_no_link_into_a_repository_that_is_not_there() -> None:
+    readme, page = (ROOT / "README.md").read_text(), package_page()
+    relative = r"\]\((?!https?://)([^)]*)\)"
+    assert len(re.findall(relative, readme)) > 10
+    assert not re.findall(relative, page)
+    assert page.count("](https://") == readme.count("](https://")
+    assert page.count("```") == readme.count("```")
+
+
+def test_what_a_link_of_the_readme_leads_to_is_named_on_a_package_page_and_is_there() -> None:
+    page = package_page()
+    for path in re.findall(r"(?<!!)\[[^\]]+\]\((?!https?://)([^)#]*)", (ROOT / "README.md").read_text()):
+        assert f"`{path}" in page, path
+        assert (ROOT / path).exists(), path
+
+
+def test_the_source_archive_takes_files_from_the_top_alone() -> None:
+    """In hatch's patterns, as in git's, README.md without a slash is that of every folder."""
+    taken = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert all(each.startswith("/") and (ROOT / each[1:]).exists() for each in taken)
+
+
+def test_every_lower_bound_is_one_that_make_test_lowest_installs() -> None:
+    extras = {name for name in EXTRAS if name != "assets"}  # which only rebuilds what is in the repository
+    path = ROOT / "tools" / "check_lowest.py"
+    spec = spec_from_file_location("check_lowest", path)
+    assert spec
+    assert spec.loader
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert {extra for kind in tool.LIBRARIES.values() for extra in kind} == extras
+    for requirement in [*PROJECT["project"]["dependencies"], *(each for name in extras for each in EXTRAS[name])]:
+        assert re.fullmatch(r"[\w.-]+>=[\d.]+", requirement), requirement
 
 
 def test_the_package_is_typed() -> None:

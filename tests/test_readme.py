@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,30 @@ def python_blocks(page: str) -> list[str]:
 def test_each_python_block_runs_by_itself_in_a_fresh_process(block, tmp_path):
     command = [sys.executable, "-W", "error", "-c", block]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+DOCS = [
+    pytest.param(block, id=f"{page.name} {number}")
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    for number, block in enumerate(python_blocks(f"docs/{page.name}"), 1)
+]
+
+
+@pytest.mark.parametrize("block", DOCS)
+def test_each_block_of_the_documents_brings_all_its_names(block):
+    """Those of other libraries are run by make test-integrations; nothing but a missing import can be seen here."""
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,E9", "-"]
+    done = subprocess.run(command, input=block, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("block", DOCS)
+def test_each_block_of_the_documents_runs_by_itself_where_its_libraries_are(block):
+    needed = set(re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE))
+    if missing := sorted(name for name in needed if find_spec(name) is None):
+        pytest.skip(f"needs {', '.join(missing)}: see make test-integrations")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

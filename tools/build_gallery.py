@@ -182,6 +182,9 @@ def introduction() -> list[str]:
         "`make gallery` writes this page anew.",
         "",
         "```python",
+        "import gymnasium as gym",
+        "import verienv",
+        "",
         'env = gym.make("verienv/GeneralPoints-VL-v0", visual="scattered", deck="flat", image_size=336)',
         "```",
     ]
