@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 import ppo
 from policy import Policy
+from rollouts import Episode
 
 ENVS = 64
 TASKS = {
@@ -51,17 +52,17 @@ class Loop:
         self.critic = ppo.Critic(width, 1e-9).to(self.policy.device)
         self.optimiser = torch.optim.AdamW(self.policy.model.parameters(), lr=1e-9)
 
-    def together(self, update: int) -> Sequence[ppo.Episode]:
+    def together(self, update: int) -> Sequence[Episode]:
         """One episode of each environment, sampled together."""
         return ppo.rollout(self.policy, self.envs, list(ppo.seeds_of(update, self.arguments)), self.arguments)
 
-    def one_by_one(self, update: int) -> Sequence[ppo.Episode]:
+    def one_by_one(self, update: int) -> Sequence[Episode]:
         """The same of a quarter of them, one after the other."""
         seeds = list(ppo.seeds_of(update, self.arguments))[: ENVS // 4]
         pairs = zip(self.envs, seeds, strict=False)
         return [ppo.rollout(self.policy, [env], [seed], self.arguments)[0] for env, seed in pairs]
 
-    def with_update(self, update: int) -> Sequence[ppo.Episode]:
+    def with_update(self, update: int) -> Sequence[Episode]:
         """A rollout together, and what PPO learns from it."""
         episodes = self.together(update)
         batch = ppo.Batch.of(episodes, self.policy)
@@ -69,7 +70,7 @@ class Loop:
         return episodes
 
 
-def a_step(play: Callable[[int], Sequence[ppo.Episode]], update: int) -> float:
+def a_step(play: Callable[[int], Sequence[Episode]], update: int) -> float:
     """Microseconds an environment step."""
     torch.manual_seed(update)
     began = time.perf_counter()

@@ -22,7 +22,10 @@ _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
 def path_of(name: str) -> str:
     """Where a model lies: of a built-in one its folder, else the name. Stops where a path names no folder."""
     if name in BUILT_IN:
-        return str(asset_path(f"models/{name}"))
+        try:
+            return str(asset_path(f"models/{name}"))
+        except FileNotFoundError as error:
+            raise Stop(str(error)) from None
     if not Path(name).is_dir() and _A_PATH.match(name):
         raise Stop(
             f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {' or '.join(BUILT_IN)}"

@@ -223,7 +223,8 @@ def train(args: Arguments) -> dict[str, Any]:
     """Train and evaluate; what result.json holds. Raises ValueError for arguments that cannot be trained with."""
     bounds.check(args)
     size, device = args.envs * args.rollout, usable_device(args.device)
-    settings = read_settings(pair for given in args.settings for pair in given)
+    pairs = [pair for given in args.settings for pair in given]
+    settings = read_settings(pairs)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -254,7 +255,7 @@ def train(args: Arguments) -> dict[str, Any]:
     logprobs, rewards, values, ends = (torch.zeros(shape, device=device) for _ in range(4))
 
     result: dict[str, Any] = {
-        "arguments": asdict(args) | {"out": str(args.out)},
+        "arguments": asdict(args) | {"out": str(args.out), "settings": pairs},
         "versions": {name: version(name) for name in ("verienv", "torch", "gymnasium", "numpy")},
         "python": platform.python_version(),
         "random": evaluated(at_random),

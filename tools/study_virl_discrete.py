@@ -88,7 +88,7 @@ def trained(arm: str, seed: int, args: Arguments) -> dict[str, Any]:
     splits = ("train", "test") if "actions" in settings else ("train", "test", "rule_ood")
     given = cleanrl_ppo.Arguments(
         env=ENV,
-        settings=tuple(f"{name}={json.dumps(value).strip(chr(34))}" for name, value in settings.items()),
+        settings=(tuple(f"{name}={json.dumps(value).strip(chr(34))}" for name, value in settings.items()),),
         out=args.work / f"{arm.replace(' ', '-')}-{seed}",
         seed=seed,
         steps=args.steps,

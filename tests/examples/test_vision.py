@@ -12,9 +12,12 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import log_softmax
 
+import checkpoints
+import endings
 import evaluate as evaluate_script
 import policy as policies
 import ppo
+import rollouts
 import runs
 import sft
 import verienv
@@ -44,7 +47,7 @@ def openings(policy, n=3):
 
 def read(policy, rows, temperature=1.0):
     """The log-probability of each token of each row after its first, as the training pass reads it."""
-    episodes = [ppo.Episode(row) for row in rows]
+    episodes = [rollouts.Episode(row) for row in rows]
     for episode in episodes:
         episode._skip()
     with torch.inference_mode():
@@ -457,12 +460,12 @@ def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_pa
 
 
 def test_another_error_is_not_taken_for_too_little_memory():
-    with pytest.raises(RuntimeError, match="a bug"), policies.enough_memory("lower --batch"):
+    with pytest.raises(RuntimeError, match="a bug"), endings.enough_memory("lower --batch"):
         raise RuntimeError("a bug")
 
 
 def test_a_built_in_model_that_is_not_there_is_a_one_line_error(stopped, monkeypatch):
-    monkeypatch.setattr(policies, "BUILT_IN", (*policies.BUILT_IN, "tiny-giant"))
+    monkeypatch.setattr(checkpoints, "BUILT_IN", (*checkpoints.BUILT_IN, "tiny-giant"))
     said = stopped(lambda: Policy.load("tiny-giant"))
     assert "missing" in said
     assert "clone" in said
