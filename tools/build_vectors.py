@@ -492,6 +492,8 @@ def spoken() -> None:
         "bare formula": ("{formula: FORMULA}", '{"formula": FORMULA}', '{formula: FORMULA, "cards": ["4"]}', '{"formula": FORMULA = 24\n}',
                          '{"formula": FORMULA // done\n}', '{"formula":FORMULA,}', '{"formula": (FORMULA)}', '{"formula": FORMULA "n": 1}'),
         "placeholders": ('{"cards": [...], "number": [...], "formula": "FORMULA"}',),
+        "escaped key": (r"{'\u0066ormula': 'FORMULA'}", r'{“\u0066ormula”: "FORMULA"}', r'{"\x66ormula": "FORMULA"}', r'{formula: "FORMULA", my\_note: "x"}'),
+        "bold key": ('{**formula**: "FORMULA"}', "{*formula*: FORMULA}"),
         "names of cards": ('{"note": [King of Spades, 4 of clubs], "formula": "FORMULA"}',),
     }  # fmt: skip
     for name, texts in spellings.items():
@@ -510,6 +512,7 @@ def spoken() -> None:
         vision=False,
     )
     case("Markdown", r'{"formula": "4\*3\+2\+10"}', "", "an escaped sign is the sign", strict=False, vision=False)
+    case("Markdown", r"\{formula: 4\*3\+2\+10\}", "", "an escaped sign is the sign", strict=False, vision=False)
     case("bare formula", "{formula: 4*3+2+K}", "unreadable", "a letter is no part of a formula")
     for text in ('{"formula": 4*3+2+10//1\n}', '{"formula": 4*3+2+10 // 1\n}', '{"formula": "4*3+2+10}', '{"formula: "4*3+2+10"}', '{formula": "4*3+2+10"}',
                  '{"formula" "4*3+2+10"}', '{"formula" = "4*3+2+10"}', '{"formula" => "4*3+2+10"}', '{"formula": "4*3" "+2+10"}', '{"formula": 4*3+2+10; "n": 1}',

@@ -359,6 +359,9 @@ def spoken() -> None:
         "{\"action\": turn_direction('east')}",
         '{"action": turn_direction( "east" )}',
         r'{"action": "turn\_direction(east)"}',
+        r'{"action": turn\_direction(east)}',
+        r"\{action: turn\_direction(east)\}",
+        r'{current\_observation: "x", action: "turn_direction(east)"}',
     ):
         case("bare action", text, "", "a person reads it without doubt", observed=False, strict=False)
     for text in ('{"action": turn_direction(east) or forward()}', '{"action": turn direction(east)}', '{"action": "turn_direction(east)}',

@@ -3,6 +3,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from tests.adapters.rows import HAND, ID, RIGHT, ROUTES_ID, WRONG, pay
 
@@ -52,6 +53,24 @@ def test_the_fields_of_the_last_tool_call_are_the_answer(arguments, content):
     bare = {"role": "assistant", "content": content, "tool_calls": [{"name": "answer", "arguments": arguments}]}
     assert pay(bare) == 5.0
     assert pay({"role": "assistant", "content": content, "function_call": calls[1]["function"]}) == 5.0
+
+
+@pytest.mark.parametrize("name", ["parameters", "input"])
+def test_fields_of_a_call_may_have_the_names_that_other_models_give_them(name):
+    call = {"name": "answer", name: {"formula": "4*3+2+10"}}
+    assert pay([{"role": "assistant", "content": WRONG, "tool_calls": [call]}]) == 5.0
+
+
+def test_messages_may_be_arrays_as_pandas_holds_what_parquet_held():
+    def held(*items):
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
+        return array
+
+    parts = held({"type": "text", "text": RIGHT, "image": None})
+    calls = held(call({"formula": "4*3+2+10", "action": None}))
+    for message in ({"content": RIGHT}, {"content": parts}, {"content": None, "tool_calls": calls}):
+        assert pay(held({"role": "assistant", **message})) == 5.0
 
 
 def test_a_tool_call_without_the_fields_leaves_the_content_the_answer():

@@ -75,9 +75,10 @@ def test_missing_values_of_pandas_are_null_and_its_columns_lists() -> None:
 def test_every_column_of_every_task_may_hold_floats_and_arrays(env_id: str, unit: str | None) -> None:
     for row in verienv.rows(env_id, "rule_ood", n=3, seed=4, unit=unit):
         table = floated(row) | {"id": NAN, "unknown": NAN}
-        flags = {name: float(value) for name, value in row.items() if isinstance(value, bool)}
+        flags = {name: value for name, value in row.items() if isinstance(value, bool)}
         question = read(row)
-        for again in (table, table | flags):
+        kinds = (float, np.float32, Decimal, np.int8)
+        for again in (table, *(table | {name: kind(flag) for name, flag in flags.items()} for kind in kinds)):
             assert read(again) == type(question).from_row(again) == question
             assert Episode.of(again).question == Episode.of(row).question
             assert verienv.judge(again, question.expert()).is_correct

@@ -16,6 +16,7 @@ FLOODS = [
     ' "\'', '{"key": "1', "\ud800", '{"\\u006b":', '{"key":"",', "{key:[", "'key': '", '"x" ', ",x}", "{\\", "(",
     '{"key":1}',
     "{/*a:1,", "{#\n", "/*", "“", "\\{", '{"key": 4*3 ', '# "key"\n', '{"arguments": "{', "<think>", "</think>",
+    "\\_", "{a\\_b:", "4\\*", "'\\u", '"arguments":"\\n', "{*key*:",
 ]  # fmt: skip
 
 
@@ -183,6 +184,10 @@ ANSWER = '{"key": "4*3+2+10"}'
         '{"key"："4*3+2+10"，"n"：1}',
         '{"n": [...], "key": "4*3+2+10"}',
         '{"n": [King of Spades, 4♠], "key": "4*3+2+10"}',
+        r"{'\u006bey': '4*3+2+10'}",
+        r'{"\x6bey": "4*3+2+10"}',
+        "{**key**: 4*3+2+10}",
+        r"{key: 4\*3\+2+10, my\_note: 1}",
     ],
 )
 def test_what_a_person_reads_without_doubt_is_read_unless_strict(text):
@@ -235,6 +240,17 @@ def test_arguments_of_a_call_that_are_a_string_are_entered(name):
 def test_arguments_that_are_no_object_are_no_answer():
     assert read_answer(ANSWER + ' {"name": "search", "arguments": "key: 1"}', "key") == {"key": "4*3+2+10"}
     assert read_answer(json.dumps({"input": ANSWER, "output": "?"}), "key") is None
+
+
+@pytest.mark.parametrize("text", ['"input": "4 3 2 K", "output"', '"n": [1, "arguments": "x"], "answer"'])
+def test_a_string_that_is_no_object_makes_no_call_of_a_wrapper_that_cannot_be_read(text):
+    assert read_answer(f"{{{text}: {ANSWER};}}", "key") == {"key": "4*3+2+10"}
+    assert read_answer(f"{{{text}: {ANSWER};}}", "key", strict=True) == {"key": "4*3+2+10"}
+
+
+def test_a_key_whose_underscore_is_escaped_is_the_key():
+    for text in (r'{"my\_key": 1}', r"{my\_key: 1}", r"\{my\_key: 1\}"):
+        assert read_answer(f'{{"my_key": 2}} {text}', "my_key") == {"my_key": 1}
 
 
 def test_an_exact_echo_of_the_template_is_passed_over():

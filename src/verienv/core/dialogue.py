@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from verienv.core.loose_json import CALLS
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,12 +52,13 @@ def response_of(said: Any) -> str:
     Args:
         said: a text; a message, whose content is a text or a list of parts, of which those of type "text" alone count
             (reasoning is no answer); an object with the same attributes, such as a client's; or a list of messages, of
-            which the last of the assistant's counts.
+            which the last of the assistant's counts. Lists may be arrays, as a table read by pandas holds them.
 
     The arguments of a message's last tool call, an object or its JSON, follow its content: the last answer decides.
     """
     if isinstance(said, str):
         return said
+    said = _listed(said)
     messages = [
         message
         for message in (said if isinstance(said, list | tuple) else [said])
@@ -76,7 +79,8 @@ def _submitted(message: Any) -> str:
     """Return the arguments of the last tool call of a message as text, "" where there is none."""
     calls = _field(message, "tool_calls")
     call = calls[-1] if isinstance(calls, list | tuple) and calls else _field(message, "function_call")
-    text = fields = _field(_field(call, "function", call), "arguments")
+    function = _field(call, "function", call)
+    text = fields = next(filter(None, (_field(function, name) for name in CALLS)), None)
     for _ in range(2):  # some servers write the object as JSON, and some write that as a JSON string again
         if isinstance(fields, str):
             text = fields
@@ -98,8 +102,13 @@ def _submitted(message: Any) -> str:
 def _field(whole: Any, name: str, otherwise: Any = None) -> Any:
     """Return an entry of a mapping, or an attribute of a client's object."""
     if isinstance(whole, Mapping):
-        return whole.get(name, otherwise)
+        return _listed(whole.get(name, otherwise))
     return otherwise if whole is None or isinstance(whole, str) else getattr(whole, name, otherwise)
+
+
+def _listed(value: Any) -> Any:
+    """Return an array of numpy's as a list, all else as it is."""
+    return value.tolist() if type(value).__name__ == "ndarray" else value
 
 
 def parts_of(message: Message) -> list[Message]:

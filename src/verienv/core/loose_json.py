@@ -1,7 +1,7 @@
 """The JSON that models write: what a person would read without doubt. Runs no code, in linear time.
 
-Read besides JSON: comments (``//``, ``/* */``, ``#``); single and curly quotes, guillemets and backticks; bare keys;
-card symbols, formulas and calls without quotes; Python's literals and tuples; trailing commas, and a comma missing
+Read besides JSON: comments (``//``, ``/* */``, ``#``); single and curly quotes, guillemets and backticks; bare keys,
+also in bold; card symbols, formulas and calls without quotes; Python's literals and tuples; trailing commas, and a comma missing
 before a key; a full-width colon or comma; escaped brackets (``\\{``); Markdown's escapes (``turn\\_direction``).
 
 Not read, since two readers could differ: a missing quote (who can say where the text ends?), colon or bracket; items
@@ -35,7 +35,7 @@ _TOKENS = re.compile(
     )*+
     (?: (?P<string> {STRING} | `[^`]*+` )
       | (?P<mark> \\?[{{}}\[\]] | [(),:，：] )
-      | (?P<atom> [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ )
+      | (?P<atom> (?: [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ | \\_ )++ )
       | (?P<end> \Z )
     )
     """,
@@ -64,9 +64,10 @@ _CLOSES = {"{": "}", "[": "]", "(": ")"}
 
 # A formula, a call with words for its argument, or a card's name, without quotes.
 _OPERATORS = "+*/xX×·⋅∗÷∕−–—-"
-_FORMULA = re.compile(r"(?:[0-9 \t()=+*xX×·⋅∗÷∕−–—-]|/(?![/*]))++")
+_FORMULA = re.compile(r"(?:[0-9 \t()=+*xX×·⋅∗÷∕−–—-]|/(?![/*])|\\[*+-])++")
 _PHRASE = re.compile(
-    r"""[A-Za-z_]\w*+ [ \t]*+ \( [ \t]*+ (?P<quote>["']?+) [ \t]*+ (?:[A-Za-z]++[ \t]*+){0,4}+ (?P=quote) [ \t]*+ \)
+    r"""[A-Za-z_](?:\w|\\_)*+ [ \t]*+
+        \( [ \t]*+ (?P<quote>["']?+) [ \t]*+ (?:[A-Za-z]++[ \t]*+){0,4}+ (?P=quote) [ \t]*+ \)
       | [0-9A-Za-z]{1,5} [ ] [oO][fF] [ ] [A-Za-z\u2660-\u2667]\w{0,7}+""",
     re.VERBOSE | re.ASCII,
 )
@@ -149,7 +150,7 @@ class _Reader:
             if kind not in ("string", "atom") or self._token != ":":
                 raise _Unreadable
             self._next()
-            name = unescape(text[1:-1]) if kind == "string" else text
+            name = unescape(text[1:-1]) if kind == "string" else unescape(text).strip("*")
             fields.pop(name, None)
             fields[name] = self.value(depth)
         return fields
@@ -178,7 +179,7 @@ class _Reader:
         at, kind, token, start = self._at, self._kind, self._token, self._start
         self._go_to(end)
         if self._token in _ENDS or _NEXT_KEY.match(self._text, self._start):
-            return said
+            return unescape(said)
         self._at, self._kind, self._token, self._start = at, kind, token, start
         return ""
 

@@ -22,6 +22,7 @@ MAX_NESTING = 8
 # Possessive repeats, bounded lookaheads and the stepping over of every escaped character keep the pass linear.
 _OUTSIDE = re.compile(r"\\.|\{", re.DOTALL)
 _GAP = r"(?:\s*+(?:/\*[^*]{0,256}+\*/|(?://|\#)[^\n]{0,256}+\n)){0,4}+\s*+"
+_OBJECT = r"(?:\s|\\[nrt])*+\\{0,2}\{"
 _OPEN, _CLOSE = "[\"'`“”„‘’‚«]", "[\"'`“”‘’»]"
 
 
@@ -64,11 +65,11 @@ def find_objects(text: str, key: str) -> list[Found]:
 @lru_cache(maxsize=64)
 def _inside(key: str) -> re.Pattern[str]:
     """Return the pattern of the next token in an object, and of all that may stand before it."""
-    word = re.escape(key)
+    word = re.escape(key).replace("_", r"\\?_")  # Markdown escapes it
     tokens = {
         "key": rf"""\\?{_OPEN}{word}\\?{_CLOSE} (?={_GAP}[:：="'“‘«\d(-])""",
-        "arguments": rf"""{_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“])""",
-        "escaped": r""""(?=\w{0,64}+\\u)[\w\\]{1,512}+" (?=\s*+[:：])""",
+        "arguments": rf"""{_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“]{_OBJECT})""",
+        "escaped": rf"""{_OPEN}(?=\w{{0,64}}+\\[ux])(?:\\?\w){{1,256}}+{_CLOSE} (?={_GAP}[:：])""",
         "bare": rf"""(?<!\w){word} (?=[\\"'`“”„‘’‚«»*]{{0,3}}+{_GAP}[:：=])""",
         "comment": r"""(?<=[\s,{}\[\]"'“”‘’»`]) (?://|\#|/\*)""",
         "opening": r"""\\?\{""",

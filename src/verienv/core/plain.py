@@ -95,11 +95,15 @@ class PlainRow(Mapping[str, Any]):
         return len(self._row)
 
     def given(self, model: type[BaseModel]) -> dict[str, Any]:
-        """Return the columns of a model that are not null. In a column of bools that are floats, 0.0 is False."""
+        """Return the columns of a model that are not null. Where a table made numbers of bools, 0.0 is False.
+
+        An integer of Python's is no bool, as in settings.
+        """
         found = {name: self[name] for name in model.model_fields if self.get(name) is not None}
-        for name in found:
-            if model.model_fields[name].annotation is bool and isinstance(self._row[name], float):
-                found[name] = {0: False, 1: True}.get(found[name], found[name])
+        for name, value in found.items():
+            is_flag = model.model_fields[name].annotation is bool and type(value) is int
+            if is_flag and not isinstance(self._row[name], int):
+                found[name] = {0: False, 1: True}.get(value, value)
         return found
 
     def but(self, changes: Mapping[str, Any]) -> PlainRow:
