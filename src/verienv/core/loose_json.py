@@ -1,8 +1,9 @@
 """The JSON that models write: what a person would read without doubt. Runs no code, in linear time.
 
 Read besides JSON: comments (``//``, ``/* */``, ``#``); single and curly quotes, guillemets and backticks; bare keys,
-also in bold; card symbols, formulas and calls without quotes; Python's literals and tuples; trailing commas, and a comma missing
-before a key; a full-width colon or comma; escaped brackets (``\\{``); Markdown's escapes (``turn\\_direction``).
+also in bold; card symbols, formulas and calls without quotes; Python's literals and tuples; trailing commas, and a
+comma missing before a key; a full-width colon or comma; escaped brackets (``\\{``); Markdown's escapes
+(``turn\\_direction``).
 
 Not read, since two readers could differ: a missing quote (who can say where the text ends?), colon or bracket; items
 with no comma between them (Python joins strings); sentences without quotes; ``=`` for a colon, semicolons, prefixed or
