@@ -35,7 +35,11 @@ def through_json_lines(mixed: Any, folder: Any) -> Any:
     return datasets.Dataset.from_json(str(folder / "rows.jsonl"), cache_dir=str(folder))
 
 
-@pytest.mark.parametrize("through", [through_pandas, through_parquet, through_json_lines])
+def through_numpy(mixed: Any, folder: Any) -> Any:
+    return mixed.with_format("numpy")  # floats of 32 bits
+
+
+@pytest.mark.parametrize("through", [through_pandas, through_parquet, through_json_lines, through_numpy])
 def test_a_dataset_is_paid_the_same_after_a_round_trip(through: Any, mixed: Any, tmp_path: Any) -> None:
     again = through(mixed, tmp_path)
     assert paid(again, [read(row).expert() for row in mixed]) == [5.0, 5.0, 1.0, 1.0]
