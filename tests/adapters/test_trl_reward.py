@@ -61,6 +61,19 @@ def test_fields_of_a_call_may_have_the_names_that_other_models_give_them(name):
     assert pay([{"role": "assistant", "content": WRONG, "tool_calls": [call]}]) == 5.0
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"type": "custom", "custom": {"name": "answer", "input": f"So: {RIGHT}"}},
+        {"name": "answer", "arguments": RIGHT, "function": None},
+        {"function": {"name": "answer", "arguments": RIGHT, "input": None}, "name": None, "custom": None},
+    ],
+    ids=str,
+)
+def test_a_call_may_be_of_any_form_with_nulls_for_the_other_forms(call):
+    assert pay([{"role": "assistant", "content": None, "tool_calls": [call]}]) == 5.0
+
+
 def test_messages_may_be_arrays_as_pandas_holds_what_parquet_held():
     def held(*items):
         array = np.empty(len(items), dtype=object)
