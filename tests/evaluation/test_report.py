@@ -1,3 +1,4 @@
+import json
 import re
 import sys
 from math import isnan
@@ -29,6 +30,25 @@ def test_a_file_that_is_no_evaluation_is_refused_by_load(tmp_path):
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="is no saved evaluation"):
         Evaluation.load(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda saved: saved["episodes"].pop(1), "holds 2 episodes of 'train', where 3 are due"),
+        (lambda saved: saved["episodes"].append(saved["episodes"][0]), "episode 0 of 'train' is told a second time"),
+        (lambda saved: saved["episodes"][0].update(cell="other"), "episode 0 of 'other' is of no cell"),
+        (lambda saved: saved["episodes"][2].update(first={}), "episode 2 of 'train' has other metrics than episode 0"),
+        (lambda saved: saved["episodes"][0].update(counts={"a": [5, 2]}), "episode 1 of 'train' has other metrics"),
+    ],
+)
+def test_a_saved_evaluation_whose_episodes_were_lost_doubled_or_changed_is_refused_by_load(change, said, tmp_path):
+    saved = json.loads(evaluate(nonsense, ENV, ["train"], episodes=3).to_json())
+    change(saved)
+    (tmp_path / "changed.json").write_text(json.dumps(saved))
+    with pytest.raises(ValueError, match=said) as caught:
+        Evaluation.load(tmp_path / "changed.json")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
+from verienv.core.shown import shown
 from verienv.evaluation.formats import csv_table, latex_comment, latex_table
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
@@ -151,9 +152,31 @@ class Evaluation(BaseModel):
     def load(cls, path: str | Path) -> Self:
         """Read a file that ``save`` wrote as JSON. Raises ValueError for any other file."""
         try:
-            return cls.model_validate_json(read_whole(path))
+            found = cls.model_validate_json(read_whole(path))
         except ValidationError as error:
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
+        if fault := found._fault():
+            raise ValueError(f"{path} is no saved evaluation, or was changed ({fault})")
+        return found
+
+    def _fault(self) -> str:
+        """Return which episode is lost, doubled or unlike the others, "" if none: ``compare`` would count the rest."""
+        held: dict[str, dict[int, EpisodeRecord]] = {name: {} for name in self.cells}
+        for episode in self.episodes:
+            where = f"episode {episode.episode} of {shown(episode.cell)}"
+            if episode.cell not in held:
+                return f"{where} is of no cell"
+            cell = held[episode.cell]
+            if episode.episode in cell:
+                return f"{where} is told a second time"
+            cell[episode.episode] = episode
+            first = next(iter(cell.values()))
+            if (episode.metrics.keys(), episode.counts.keys()) != (first.metrics.keys(), first.counts.keys()):
+                return f"{where} has other metrics than episode {first.episode}"
+        for name, cell in held.items():
+            if len(cell) != (due := self.cells[name].episodes):
+                return f"it holds {len(cell)} episodes of {shown(name)}, where {due} are due"
+        return ""
 
     def markdown(self) -> str:
         """Return Markdown tables: shares in percent with 95% intervals, and failures by kind.

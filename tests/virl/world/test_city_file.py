@@ -31,6 +31,11 @@ def test_a_saved_city_is_loaded_as_it_was(file: Path) -> None:
     assert fields(load_city(file)) == fields(small_city())
 
 
+def test_a_city_is_loaded_with_the_mark_that_editors_put_before_utf_8(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert fields(load_city(file)) == fields(small_city())
+
+
 @pytest.mark.parametrize("kind", ["grid", "radial", "organic"])
 def test_a_saved_procedural_city_is_loaded_as_it_was(kind: Any, tmp_path: Path) -> None:
     save_city(procedural_city(kind, 1), tmp_path / "city.json")

@@ -137,7 +137,7 @@ class _Reader:
         if len(raw) > MOST_BYTES:
             self._fail("it", f"is larger than {MOST_BYTES // 2**20} MB; cut the city smaller")
         try:
-            data = json.loads(raw.decode("utf-8"), parse_constant=float)
+            data = json.loads(raw.decode("utf-8-sig"), parse_constant=float)
         except (ValueError, RecursionError) as error:
             self._fail("it", f"is no JSON in UTF-8 ({cut(error, 80)}); write it with save_city")
         if not isinstance(data, dict) or set(data) != {*HEAD, *LISTS}:
