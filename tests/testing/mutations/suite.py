@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 from verienv.testing import Kind, VerifierFaults, check_verifier
@@ -44,8 +46,8 @@ class Mutation:
     def kinds_found(self, level: str, questions: int = 10) -> set[Kind]:
         """The kinds of fault that check_verifier reports; none if the verifier passes."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what a flawed verifier lets Python say of the text it evaluates
+            with warnings.catch_warnings(), redirect_stdout(StringIO()):
+                warnings.simplefilter("ignore")  # of the text that flawed verifiers evaluate, which may print as well
                 check_verifier(self.make(), task=self.task, level=level, questions=questions, **self.settings)  # type: ignore[arg-type]
         except VerifierFaults as faults:
             return {fault.kind for fault in faults.faults}
