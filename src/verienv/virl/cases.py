@@ -97,7 +97,7 @@ def _level(group: str, response: str, failure: str, place: Waypoint) -> Level:
     if not failure:
         fields = plain_fields(response, "current observation", "current instruction", "action")
         return "task" if fields.get("action") == place.action else "full"
-    is_elsewhere = group.startswith("reading: ") and place.action not in response
+    is_elsewhere = group.startswith("reading: ") and failure in ("wrong_action", "outside_action_space")
     return "task" if group in _WRONG_TO_ALL or is_elsewhere else "full"
 
 

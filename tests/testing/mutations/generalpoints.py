@@ -431,7 +431,7 @@ def square_brackets_allowed(formula: str) -> str:
     return formula.replace("[", "(").replace("]", ")")
 
 
-@change_of(ACCEPT, house="right to some, as prose around a formula")
+@change_of(ACCEPT)
 def first_formula_in_the_field(formula: str) -> str:
     """What looks like a formula is taken out of the words around it."""
     found = re.search(r"[0-9][0-9+*/() -]{6,}", formula)
