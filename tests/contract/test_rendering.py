@@ -47,6 +47,13 @@ def test_every_numeric_id_is_drawn_in_frames_of_one_size(env_id: str) -> None:
     assert len({frame.shape for frame in env.render()}) == 1
 
 
+@pytest.mark.parametrize("env_id", [*NUMERIC, *(env_id for task in tasks.every() for env_id in task.environments)])
+def test_gymnasium_collects_the_frames_of_every_id_where_the_render_mode_asks_for_a_list(env_id: str) -> None:
+    env = gym.make(env_id, render_mode="rgb_array_list")
+    env.reset(seed=0)
+    assert [frame.dtype for frame in env.render()] == [np.uint8]  # type: ignore[union-attr]
+
+
 @each_case
 def test_a_picture_of_the_dialogue_can_be_an_observation(case: Case) -> None:
     env = AddRenderObservation(gym.make(case.env_id, render_mode="rgb_array", **case.settings))

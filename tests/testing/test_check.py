@@ -60,6 +60,10 @@ def test_a_threshold_of_ones_own_decides_what_is_paid():
     assert kinds(faults_of(verify, paid_above=5.0)) == {Kind.FALSE_REJECT}
 
 
+def test_calls_may_take_without_end():
+    assert check_verifier(verify, time_limit=float("inf"), questions=1).right == 5.0
+
+
 def test_it_works_outside_the_main_thread():
     reports = []
     thread = threading.Thread(target=lambda: reports.append(check_verifier(verify, questions=2)))
@@ -72,7 +76,11 @@ def test_it_works_outside_the_main_thread():
     ("arguments", "error"),
     [
         ({"fn": 7}, TypeError),
-        ({"fn": verify, "time_limit": 0}, ValueError),
+        *(({"fn": verify, "time_limit": seconds}, ValueError) for seconds in (0, float("nan"), "1", None)),
+        *(({"fn": verify, "paid_above": reward}, ValueError) for reward in (float("nan"), float("inf"), "1", 10**400)),
+        *(({"fn": verify, "questions": count}, ValueError) for count in (-1, 1.5, None, "9")),
+        *(({"fn": verify, "seed": number}, ValueError) for number in (-1, 1.5, "9")),
+        *(({"fn": verify, "ignore": none}, ValueError) for none in (None, 7, "")),
         ({"fn": verify, "task": "chess"}, ValueError),
         ({"fn": verify, "task": "virl", "vision": True}, ValueError),
     ],

@@ -47,6 +47,21 @@ def test_one_fault_is_told_in_the_singular():
     assert "\n1 false accept: a wrong answer that is paid\n" in report
 
 
+def test_a_check_that_stopped_at_its_first_case_is_told_in_the_singular():
+    def endless(response: str, puzzle: Puzzle) -> float:
+        while True:
+            pass
+
+    report = str(faults_of(endless, questions=1, time_limit=0.01))
+    assert report.startswith("1 fault in 1 case; stopped early, because calls are slow\n\n1 slow input\n")
+
+
+def test_a_verifier_that_reads_no_json_is_told_of_render():
+    faults = faults_of(lambda response, puzzle: float("<answer>" in response), questions=1)
+    assert {fault.kind for fault in faults.faults} >= {Kind.NO_DIFFERENCE}
+    assert "what it pays for could not be found out: render=... says how answers look, if not so\n" in str(faults)
+
+
 def test_long_responses_are_shortened_in_the_report():
     faults = faults_of(lambda response, puzzle: 5.0 if len(response) > 20_000 else verify(response, puzzle).reward)
     assert "(shortened)" in str(faults)

@@ -11,6 +11,17 @@ from pydantic import BaseModel, create_model
 from verienv.core.config import validate
 
 Numeric = TypeVar("Numeric", bound=gym.Env[Any, Any])
+EntryPoint = TypeVar("EntryPoint", bound=Callable[..., Any])
+
+
+def entry_point_of(numeric: type[gym.Env[Any, Any]]) -> Callable[[EntryPoint], EntryPoint]:
+    """Mark a function as what makes a ``numeric``: it has its metadata, where ``gym.make`` looks for render modes."""
+
+    def marked(make: EntryPoint) -> EntryPoint:
+        make.metadata = numeric.metadata  # type: ignore[attr-defined]
+        return make
+
+    return marked
 
 
 def make_numeric(

@@ -14,7 +14,7 @@ from verienv.core.config import validate
 from verienv.core.env import kept_info
 from verienv.core.shown import shown
 from verienv.core.spaces import image_space
-from verienv.numeric.making import make_numeric
+from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
 from verienv.numeric.pictures import fit_picture, parse_resize
 from verienv.numeric.sentences import (
@@ -277,6 +277,7 @@ class VIRLDiscrete(gym.Env[Any, Any]):
                     row[IN_SENTENCE["in_place"]] = sentence.position == place.landmark_position
 
 
+@entry_point_of(VIRLDiscrete)
 def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """Make ``VIRLDiscrete`` over V-IRL in words: the entry point of verienv/VIRL-Discrete-v0.
 
@@ -290,6 +291,7 @@ def make(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     return make_numeric(VIRLDiscrete, DiscreteConfig, VIRLEnv, VIRLConfig, render_mode, settings)
 
 
+@entry_point_of(VIRLDiscrete)
 def make_vision(render_mode: str | None = None, **settings: Any) -> VIRLDiscrete:
     """Make ``VIRLDiscrete`` over V-IRL with pictures, with the fields of ``VIRLVisionConfig``; also "rgb_array"."""
     from verienv.virl.vision_config import VIRLVisionConfig

@@ -22,7 +22,7 @@ from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
-from verienv.numeric.making import make_numeric
+from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import masked, masked_space
 from verienv.numeric.pictures import fit_picture
 from verienv.numeric.tokens_config import TokensConfig
@@ -274,6 +274,7 @@ def _layout(cards: int, max_tokens: int, failures: int, vision: bool) -> dict[st
     return {**hand, **formula, "rule": (len(FACES),), "attempts_left": (1,), "failure": (failures,)}
 
 
+@entry_point_of(GeneralPointsTokens)
 def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
     """Make ``GeneralPointsTokens`` over GeneralPoints in words: the entry point of verienv/GeneralPoints-Tokens-v0.
 
@@ -287,6 +288,7 @@ def make(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens
     return make_numeric(GeneralPointsTokens, TokensConfig, GeneralPointsEnv, GeneralPointsConfig, render_mode, settings)
 
 
+@entry_point_of(GeneralPointsTokens)
 def make_vision(render_mode: str | None = None, **settings: Any) -> GeneralPointsTokens:
     """Make it over GeneralPoints with pictures, with the fields of ``GeneralPointsVisionConfig``; also "rgb_array"."""
     from verienv.generalpoints.vision_config import GeneralPointsVisionConfig

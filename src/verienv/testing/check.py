@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import Parameter, Signature, signature
+from operator import index
 from statistics import median
 from typing import Any
 
 from verienv.core import tasks
 from verienv.core.cases import AnyCase, Level, Material
+from verienv.core.shown import shown
 from verienv.testing.choice import Choice
 from verienv.testing.report import Kind, VerifierFaults, VerifierReport
 from verienv.testing.spelling import Render, respelled
@@ -56,8 +58,8 @@ def check_verifier(
             words them.
         paid_above: a response counts as paid if its reward is above this. By default half way between the median
             rewards of plain right and of plain wrong answers; that suits binary, signed and shaped rewards.
-        time_limit: seconds that one call may compute or sleep; how busy the machine is does not count. A slow call
-            is tried again before it counts.
+        time_limit: seconds that one call may compute or sleep, perhaps infinite; how busy the machine is does not
+            count. A slow call is tried again before it counts.
         questions: the number of random questions that answers are made for.
         seed: fixes them.
 
@@ -72,8 +74,12 @@ def check_verifier(
     """
     if not callable(fn):
         raise TypeError(f"check_verifier({fn!r}): expected a function that takes a response and returns a number")
-    if not time_limit > 0:
-        raise ValueError(f"time_limit={time_limit!r}: expected seconds, more than 0")
+    _demand("time_limit", time_limit, lambda seconds: seconds > 0, "seconds, more than 0")
+    _demand(
+        "paid_above", paid_above, lambda reward: reward is None or math.isfinite(reward), "a finite number, or None"
+    )
+    _demand("questions", questions, lambda count: index(count) >= 0, "a whole number, 0 or more")
+    _demand("seed", seed, lambda number: number is None or index(number) >= 0, "a whole number, 0 or more")
     found = tasks.named(task)
     material = found.cases(vision=vision, strict=strict, questions=questions, seed=seed)
     choice = Choice.of(material, level, ignore)
@@ -91,8 +97,17 @@ def check_verifier(
         except Enough:
             right = wrong = paid_above = math.nan
     if trial.faults:
-        raise VerifierFaults.grouped(trial.faults, len(trial.tried), trial.note)
+        raise VerifierFaults.grouped(trial.faults, len(trial.tried), trial.notes)
     return VerifierReport(len(trial.tried), trial.calls, right, wrong, paid_above, trial.slowest)
+
+
+def _demand(name: str, value: Any, is_fit: Callable[[Any], bool], expected: str) -> None:
+    try:
+        fits = is_fit(value)
+    except (TypeError, ValueError, OverflowError):  # no number
+        fits = False
+    if not fits:
+        raise ValueError(f"{name}={shown(value)}: expected {expected}")
 
 
 def _try_everything(
@@ -173,9 +188,10 @@ def _calibrate(trial: Trial, material: Material, paid_above: float | None) -> tu
     elif paid_above is None:
         paid_above = (right + wrong) / 2
     if math.isnan(paid_above):
-        trial.note = "what it pays for could not be found out"
+        trial.notes.append("what it pays for could not be found out: render=... says how answers look, if not so")
     else:
-        trial.note = f"plain right answers get {right:g}, wrong ones {wrong:g}: above {paid_above:g} counts as paid"
+        told = f"plain right answers get {right:g}, wrong ones {wrong:g}: above {paid_above:g} counts as paid"
+        trial.notes.append(told)
     return right, wrong, paid_above
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,8 +33,9 @@ class Choice:
         """Return the choice, checked. Raises ValueError that lists what there is."""
         if level not in LEVELS:
             raise ValueError(f"level={shown(level)}: expected {' or '.join(LEVELS)}")
-        if isinstance(ignore, str):
-            raise ValueError(f"ignore={shown(ignore)}: expected a list, such as [{ignore!r}]")
+        if isinstance(ignore, str) or not isinstance(ignore, Iterable):
+            example = ignore if isinstance(ignore, str) and ignore else "slow"
+            raise ValueError(f"ignore={shown(ignore)}: expected a list, such as [{shown(example)}]")
         cases = [*material.cases, *(case for pile in material.repeated_faults for case in pile)]
         cases += [case for pile in material.repeated_right for case in pile]
         groups, reasons = {case.group for case in cases}, {case.why for case in cases}

@@ -100,10 +100,10 @@ class VerifierFaults(AssertionError):
         super().__init__(message)
 
     @classmethod
-    def grouped(cls, faults: Sequence[Fault], cases: int, note: str) -> VerifierFaults:
+    def grouped(cls, faults: Sequence[Fault], cases: int, notes: Sequence[str]) -> VerifierFaults:
         """Return the faults of a whole check, with a section for each kind and a paragraph for each reason."""
         found = f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}"
-        sections = [f"{found} in {cases} cases; {note}"]
+        sections = ["; ".join([f"{found} in {cases} {'case' if cases == 1 else 'cases'}", *notes])]
         for kind in Kind:
             if some := [fault for fault in faults if fault.kind == kind]:
                 sections.append("\n".join([kind.counted(len(some)), *_reasons(some)]))

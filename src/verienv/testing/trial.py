@@ -23,6 +23,9 @@ RETRIES = 2
 GIVE_UP = 10
 """A call that computes or sleeps for so many times ``time_limit`` is interrupted, where the platform has signals."""
 
+LONGEST_ALARM = 1e6
+"""Seconds that a timer can be set to everywhere; a call that may take longer is asked about then, and goes on."""
+
 
 class Enough(Exception):
     """Too slow to go on."""
@@ -47,7 +50,7 @@ class Trial:
         self.tried: dict[AnyCase, float | None] = {}
         self.calls = 0
         self.slowest = 0.0
-        self.note = ""
+        self.notes: list[str] = []
 
     def use_alarm(self, set_alarm: Callable[[float], object]) -> None:
         self._set_alarm = set_alarm
@@ -65,9 +68,9 @@ class Trial:
                 again, shorter = self._call(case)
                 reward, seconds = again if reward is None else reward, min(seconds, shorter)
         self.slowest = max(self.slowest, seconds)
+        first = self.tried.setdefault(case, reward)
         if seconds > self._time_limit:
             self._too_slow(case, seconds)
-        first = self.tried.setdefault(case, reward)
         if first is not None and reward is not None and reward != first:
             self.fault(Kind.NON_DETERMINISM, case, f"{first:g}, later {reward:g}", "the same twice")
         return reward
@@ -112,7 +115,7 @@ class Trial:
             got = f"no answer within {GIVE_UP * self._time_limit:g} s"
         self.fault(Kind.SLOW, case, got, f"one within {self._time_limit:g} s")
         if self._slow >= ENOUGH_SLOW and Kind.SLOW not in self._ignored:
-            self.note += "; stopped early, because calls are slow"
+            self.notes.append("stopped early, because calls are slow")
             raise Enough
 
     def judge(self, case: AnyCase, paid_above: float) -> float | None:
@@ -156,7 +159,7 @@ def signals(trial: Trial) -> Iterator[None]:
 
     handler = signal.signal(signal.SIGALRM, give_up)
     timer = signal.setitimer(signal.ITIMER_REAL, 0)
-    trial.use_alarm(lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds, seconds))
+    trial.use_alarm(lambda seconds: signal.setitimer(signal.ITIMER_REAL, *[min(seconds, LONGEST_ALARM)] * 2))
     try:
         yield
     finally:
