@@ -1,9 +1,12 @@
 """Loose JSON: what models write is read, what is no object is not, and depth is bounded."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from verienv import core
 from verienv.core.loose_json import nesting, read_object
 
 
@@ -41,3 +44,18 @@ def test_depth_is_bounded_and_an_endless_one_is_refused_at_once() -> None:
 def test_brackets_in_strings_do_not_count_as_depth() -> None:
     assert nesting('{"a": "[[[["}') == 1
     assert nesting('{"a": [{"b": []}]}') == 4
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python 3.11.0 to 3.11.4 lose matches of a repeat in which something can backtrack (gh-106052).
+
+    An atomic group around a repeat is the same, and right in all.
+    """
+    possessive = re.compile(r"\)(?:[*+?]|\{+[0-9,]+\}+)\+")
+    written = [
+        f"{path.name}:{number}"
+        for path in sorted(Path(core.__file__).parent.rglob("*.py"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if possessive.search(line)
+    ]
+    assert not written

@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 STRING = (
-    r""""[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+'"""
+    r""""[^"\\]*+(?>(?:\\.[^"\\]*+)*)" | '[^'\\]*+(?>(?:\\.[^'\\]*+)*)'"""
     r"""| [“”„][^“”„]*+[“”] | [‘’‚][^‘’‚]*+[‘’] | «[^«»]*+»"""
 )
 """The pattern of a string, for ``re.VERBOSE | re.DOTALL``."""
@@ -30,13 +30,13 @@ CALLS = ("arguments", "parameters", "input")
 
 _TOKENS = re.compile(
     rf"""
-    (?: \s++
-      | //[^\n]*+ | \#[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+(?:\*/|\Z)
+    (?>(?: \s++
+      | //[^\n]*+ | \#[^\n]*+ | /\*(?>(?:[^*]++|\*(?!/))*)(?:\*/|\Z)
       | \\{{1,2}}(?:left|right)\s*+(?=\\[{{}}])
-    )*+
+    )*)
     (?: (?P<string> {STRING} | `[^`]*+` )
       | (?P<mark> \\?[{{}}\[\]] | [(),:，：] )
-      | (?P<atom> (?: [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ | \\_ )++ )
+      | (?P<atom> (?>(?: [^\s{{}}\[\](),:，："'`“”„‘’‚«»\\]++ | \\_ )+) )
       | (?P<end> \Z )
     )
     """,
@@ -65,10 +65,10 @@ _CLOSES = {"{": "}", "[": "]", "(": ")"}
 
 # A formula, a call with words for its argument, or a card's name, without quotes.
 _OPERATORS = "+*/xX×·⋅∗÷∕−–—-"
-_FORMULA = re.compile(r"(?:[0-9 \t()=+*xX×·⋅∗÷∕−–—-]|/(?![/*])|\\[*+-])++")
+_FORMULA = re.compile(r"(?>(?:[0-9 \t()=+*xX×·⋅∗÷∕−–—-]|/(?![/*])|\\[*+-])+)")
 _PHRASE = re.compile(
-    r"""[A-Za-z_](?:\w|\\_)*+ [ \t]*+
-        \( [ \t]*+ (?P<quote>["']?+) [ \t]*+ (?:[A-Za-z]++[ \t]*+){0,4}+ (?P=quote) [ \t]*+ \)
+    r"""[A-Za-z_](?>(?:\w|\\_)*) [ \t]*+
+        \( [ \t]*+ (?P<quote>["']?+) [ \t]*+ (?>(?:[A-Za-z]++[ \t]*+){0,4}) (?P=quote) [ \t]*+ \)
       | [0-9A-Za-z]{1,5} [ ] [oO][fF] [ ] [A-Za-z\u2660-\u2667]\w{0,7}+""",
     re.VERBOSE | re.ASCII,
 )
@@ -104,7 +104,7 @@ def nesting(text: str) -> int:
 
 
 # Escapes are stepped over, or every escaped quote after an unclosed string would start another scan to the end.
-_NESTING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\\.|[{}\[\]]', re.DOTALL)
+_NESTING = re.compile(r'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|\\.|[{}\[\]]', re.DOTALL)
 
 
 class _Reader:

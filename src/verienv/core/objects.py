@@ -19,10 +19,11 @@ from verienv.core.loose_json import CALLS, NEXT_KEY, STRING, unescape
 MAX_CANDIDATES = 32
 MAX_NESTING = 8
 
-# Possessive repeats, bounded lookaheads and the stepping over of every escaped character keep the pass linear.
+# Possessive repeats, bounded lookaheads and the stepping over of every escaped character keep the pass linear. A group
+# is repeated within an atomic one: Python before 3.11.5 loses matches of a possessive repeat of a group (gh-106052).
 _OUTSIDE = re.compile(r"\\.|\{", re.DOTALL)
-_GAP = r"(?:\s*+(?:/\*[^*]{0,256}+\*/|(?://|\#)[^\n]{0,256}+\n)){0,4}+\s*+"
-_OBJECT = r"(?:\s|\\[nrt])*+\\{0,2}\{"
+_GAP = r"(?>(?:\s*+(?:/\*[^*]{0,256}+\*/|(?://|\#)[^\n]{0,256}+\n)){0,4})\s*+"
+_OBJECT = r"(?>(?:\s|\\[nrt])*)\\{0,2}\{"
 _OPEN, _CLOSE = "[\"'`“”„‘’‚«]", "[\"'`“”‘’»]"
 
 
@@ -69,7 +70,7 @@ def _inside(key: str) -> re.Pattern[str]:
     tokens = {
         "key": rf"""\\?{_OPEN}{word}\\?{_CLOSE} (?={_GAP}[:：="'“‘«\d(-])""",
         "arguments": rf"""{_OPEN}(?:{"|".join(CALLS)}){_CLOSE} (?={_GAP}[:：]{_GAP}["'“]{_OBJECT})""",
-        "escaped": rf"""{_OPEN}(?=\w{{0,64}}+\\[ux])(?:\\?\w){{1,256}}+{_CLOSE} (?={_GAP}[:：])""",
+        "escaped": rf"""{_OPEN}(?=\w{{0,64}}+\\[ux])(?>(?:\\?\w){{1,256}}){_CLOSE} (?={_GAP}[:：])""",
         "bare": rf"""(?<!\w){word} (?=[\\"'`“”„‘’‚«»*]{{0,3}}+{_GAP}[:：=])""",
         "comment": r"""(?<=[\s,{}\[\]"'“”‘’»`]) (?://|\#|/\*)""",
         "opening": r"""\\?\{""",
@@ -80,12 +81,12 @@ def _inside(key: str) -> re.Pattern[str]:
     named = "|".join(f"(?P<{name}>{token})" for name, token in tokens.items())
     return re.compile(
         rf"""
-        (?: [^\w{{}}\\/\#"'`“”„‘’‚«]++
+        (?>(?: [^\w{{}}\\/\#"'`“”„‘’‚«]++
           | (?!{word})\w++
           | (?!{tokens["key"]}|{tokens["arguments"]}|{tokens["escaped"]}) {string}
           | \\[^{{}}]
           | (?!{"|".join(tokens.values())}) .
-        )*+
+        )*)
         (?:{named})
         """,
         re.VERBOSE | re.DOTALL,

@@ -28,7 +28,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 # JSON would read \times as a tab and "imes". A single backslash before one of TeX's words is doubled first.
 _TEX = re.compile(r"(?<!\\)\\(?=(?:times|cdot|div|[dt]?frac|left|right|boxed)(?![A-Za-z])|[()])")
 
-_IN_A_STRING = re.compile(r'\\?\{(?:\s++|\\n)*+\\"')
+_IN_A_STRING = re.compile(r'\\?\{(?>(?:\s++|\\n)*)\\"')
 _ESCAPED_ONCE = re.compile(r'\\(["\\/n])')
 
 
