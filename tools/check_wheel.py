@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -110,6 +112,36 @@ def check_contents(wheel: Path) -> None:
     print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(names)} files")
 
 
+def check_source(archive: Path) -> None:
+    """The READMEs of folders that are not taken are not in the source archive."""
+    with tarfile.open(archive) as packed:
+        names = [name.partition("/")[2] for name in packed.getnames()]
+    stray = [name for name in names if name.endswith("README.md") and name != "README.md" and "assets/" not in name]
+    stray += [name for name in names if name.startswith(("examples/", "tests/", "docs/", "assets/models/"))]
+    if stray:
+        raise SystemExit(f"{archive.name}: should be left out {stray}")
+
+
+def check_page(wheel: Path) -> None:
+    """The description has no link that leads nowhere from a package's page."""
+    with ZipFile(wheel) as archive:
+        (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        page = archive.read(metadata).decode()
+    if stray := re.findall(r"\]\((?!https?://)[^)]*\)", page):
+        raise SystemExit(f"{wheel.name}: its description has relative links {stray}")
+
+
+def check_same(one: Path, other: Path) -> None:
+    """Both wheels hold the same files, byte for byte."""
+    contents = []
+    for wheel in (one, other):
+        with ZipFile(wheel) as archive:
+            contents.append({name: archive.read(name) for name in archive.namelist()})
+    if differing := [name for name in {**contents[0], **contents[1]} if contents[0].get(name) != contents[1].get(name)]:
+        raise SystemExit(f"the wheel of the source archive is not that of the tree: {sorted(differing)}")
+    print("the wheel of the source archive is that of the tree")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the wheel is left")
@@ -118,8 +150,13 @@ def main() -> None:
         old.unlink()
     run(sys.executable, "-m", "build", "--outdir", out, ROOT, cwd=ROOT)
     (wheel,) = out.glob("verienv-*.whl")
+    (source,) = out.glob("verienv-*.tar.gz")
     check_contents(wheel)
+    check_source(source)
+    check_page(wheel)
     with TemporaryDirectory() as temporary:
+        run(sys.executable, "-m", "build", "--wheel", "--outdir", temporary, ROOT, cwd=ROOT)
+        check_same(wheel, next(Path(temporary).glob("*.whl")))
         clean, empty = Path(temporary) / "venv", Path(temporary) / "empty"
         empty.mkdir()
         print("making a clean environment and installing the wheel into it ...", flush=True)

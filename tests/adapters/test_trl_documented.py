@@ -1,0 +1,34 @@
+"""The lines for TRL's trainers that the adapter's docstring gives run as printed, on a CPU too."""
+
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from verienv.adapters import trl
+from verienv.core.assets import asset_path
+
+BLOCKS = [textwrap.dedent(block) for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", trl.__doc__ or "")]
+
+
+def test_there_are_lines_for_grpo_sft_several_attempts_and_both_tasks() -> None:
+    assert ["GRPOTrainer" in block for block in BLOCKS] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=["grpo", "sft", "several attempts", "both tasks"])
+def test_each_block_brings_all_its_names(block: str) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,E9", "-"]
+    done = subprocess.run(command, input=block, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", [BLOCKS[0], BLOCKS[1], BLOCKS[3]], ids=["grpo", "sft", "both tasks"])
+def test_each_block_runs_by_itself_for_a_step_of_a_small_model(block: str, tmp_path) -> None:
+    """Several attempts want a model that calls tools, which test_trl_environments.py builds."""
+    small = block.replace("Qwen/Qwen2.5-0.5B-Instruct", str(asset_path("models/tiny-lm"))).replace("n=2000", "n=16")
+    small = re.sub(r'output_dir="[^"]*"', 'output_dir="out", max_steps=1, report_to="none"', small)
+    done = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
