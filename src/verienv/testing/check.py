@@ -50,7 +50,8 @@ def check_verifier(
         strict: the verifier admits plain JSON alone.
         level: "full" expects verienv's own reading of a response; "task" only what any verifier of the task owes:
             plain right answers are paid, what is wrong under any reading is not, a list of guesses earns one try at
-            most, and every text gets a finite, bounded reward, the same each time.
+            most, and every text gets a finite, bounded reward, the same each time. An equation that claims another
+            number than the target is wrong there too: do not cut a formula at its "=".
         render: how answers look, if not as JSON: a function from the fields of an answer to a response, such as
             ``lambda answer: f"<answer>{answer['formula']}</answer>"``. Answers that it cannot spell are then tried
             for a finite reward only.
