@@ -47,7 +47,7 @@ Share = Annotated[float, Bounds(0, 1)]
 Clip = Annotated[float, Bounds(1e-6, 1e3)]
 Norm = Annotated[float, Bounds(1e-9, 1e9)]
 Weight = Annotated[float, Bounds(0, 1e3)]
-"""Of one of several losses, or of a penalty."""
+"""The weight of a penalty, or of one among several losses."""
 Temperature = Annotated[float, Bounds(1e-4, 1e4)]
 OrGreedy = Annotated[float, Bounds(1e-4, 1e4, or_zero=True)]
 """A temperature, or 0 for the likeliest token."""

@@ -20,7 +20,7 @@ _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
 
 
 def path_of(name: str) -> str:
-    """Where a model lies: of a built-in one its folder, else the name. Stops where a path names no folder."""
+    """Return the folder of a built-in model, and any other name as it is. Stops where a path names no folder."""
     if name in BUILT_IN:
         try:
             return str(asset_path(f"models/{name}"))
@@ -34,7 +34,7 @@ def path_of(name: str) -> str:
 
 
 def kept_in(folder: str, name: str) -> dict[str, Any]:
-    """What a checkpoint says in that file, nothing where there is none."""
+    """Read a JSON file of a checkpoint: its fields, {} where there is no such file."""
     path = Path(folder) / name
     return dict(json.loads(path.read_text())) if path.exists() else {}
 

@@ -1,4 +1,4 @@
-"""What the scripts write and read: files that are whole or not there, and JSON that every reader takes."""
+"""Files of the scripts: files that are whole or not there, and JSON that every reader takes."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Stop(SystemExit):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, cut to one line that is not too long; its kind where it says nothing."""
+    """Return the first line of an error's text, at most 200 characters; its kind where it has no text."""
     return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
@@ -48,7 +48,7 @@ def lacks_memory(error: BaseException) -> bool:
 
 @contextmanager
 def enough_memory(lower: str) -> Iterator[None]:
-    """Where memory runs out, end with one line that says what to lower."""
+    """End with one line that says what to lower, where memory runs out."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

@@ -11,7 +11,7 @@ from torch import Tensor
 from processes import Team
 
 STEPPED = "policy after the step"
-"""What is found when the step itself did the harm."""
+"""The name of weights that the step itself made non-finite."""
 
 
 class NotFinite(Exception):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,14 +91,17 @@ def held(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     return found
 
 
-def run(command: Command, path: Path) -> "subprocess.CompletedProcess[str]":
+def run(
+    command: Command, path: Path, through: Sequence[str] = (), check: bool = True
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command, as arguments of another where ``through`` names one."""
     return subprocess.run(
-        command.arguments(),
+        [*through, *command.arguments()],
         cwd=path,
         env=environment(path),
         input=command.typed,
         capture_output=True,
         text=True,
-        check=True,
+        check=check,
         timeout=300,
     )

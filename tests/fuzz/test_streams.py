@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.fuzz.commands import COMMANDS, WRITING, Command, environment, held, prepared, run
+from tests.fuzz.commands import COMMANDS, WRITING, Command, held, prepared, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")]
 
@@ -20,16 +20,7 @@ EVERY = [*product((*COMMANDS, *WRITING), STDIN, STDOUT, STDERR)]
 
 def through_shell(command: Command, path: Path, redirection: str) -> "subprocess.CompletedProcess[str]":
     """Run a command by a shell, with its streams redirected."""
-    return subprocess.run(
-        ["bash", "-c", f'"$@" {redirection}', "bash", *command.arguments()],
-        cwd=path,
-        env=environment(path),
-        input=command.typed,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return run(command, path, ["bash", "-c", f'"$@" {redirection}', "bash"], check=False)
 
 
 def expected(command: Command, stdin: str, stdout: str) -> set[int]:

@@ -96,10 +96,11 @@ def play(
     The formula or the action alone is enough as an answer. Where the cards are in a picture, it is judged as if they
     had been read right.
     """
-    env = make_env(full_id(env_id), **{"split": split, **read_settings(setting)})
+    settings = read_settings(setting)
+    env = make_env(full_id(env_id), **{"split": split, **settings})
     check_image(image, env)
     check_map(map_file, env)
-    check_places(paths_in(type(env), read_settings(setting)), {"--image": image, "--map": map_file})
+    check_places(paths_in(type(env), settings), {"--image": image, "--map": map_file})
     check_output(needed=True)
     check_input()
 

@@ -62,13 +62,13 @@ def show(
     ] = None,
 ) -> None:
     """Show a question of an episode: the first, or a later one."""
-    env_id = full_id(env_id, numeric=True)
-    env, numeric = _made(env_id, {"split": split, **read_settings(setting)})
+    env_id, settings = full_id(env_id, numeric=True), read_settings(setting)
+    env, numeric = _made(env_id, {"split": split, **settings})
     check_image(image, env)
     check_map(map_file, env)
     check_replay(replay, sheet)
     files = {"--image": image, "--map": map_file, "--replay": replay, "--sheet": sheet}
-    check_places({"--responses": responses, **paths_in(type(env), read_settings(setting))}, files)
+    check_places({"--responses": responses, **paths_in(type(env), settings)}, files)
     check_output(needed=not any(files.values()))
     start = {"seed": seed} if instance is None else {"options": {"instance": instance}}
     in_numbers = _in_numbers(numeric, start) if numeric and not responses else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -108,6 +108,30 @@ class Material:
     repeated_faults: list[list[AnyCase]]
     repeated_right: list[list[AnyCase]] = field(default_factory=list)
     hedges: list[tuple[AnyCase, AnyCase]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        calibration: tuple[Sequence[AnyCase], Sequence[AnyCase]],
+        cases: Sequence[AnyCase],
+        drawn: Sequence[AnyCase],
+        repeated_faults: Iterable[Sequence[AnyCase]],
+        repeated_right: Iterable[Sequence[AnyCase]],
+    ) -> Material:
+        """Gather a task's own cases: the plain right and wrong ones, all, those ``drawn`` at random, and the families.
+
+        The drawn ones named "drafts" come in pairs, the hedges: one for each order.
+        """
+        right, wrong = calibration
+        drafts = [case for case in drawn if case.name == "drafts"]
+        return cls(
+            [*right],
+            [*wrong],
+            [*cases],
+            [[*pile] for pile in repeated_faults],
+            [[*pile] for pile in repeated_right],
+            list(zip(drafts[::2], drafts[1::2], strict=True)),
+        )
 
 
 def plain_fields(response: str, *names: str) -> dict[str, Any]:

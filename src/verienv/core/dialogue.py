@@ -79,9 +79,7 @@ def _submitted(message: Any) -> str:
     """Return the arguments of the last tool call of a message as text, "" where there is none."""
     calls = _field(message, "tool_calls")
     call = calls[-1] if isinstance(calls, list | tuple) and calls else _field(message, "function_call")
-    called = (
-        _field(call, "function") or _field(call, "custom") or call
-    )  # the others, where a table fills them, are null
+    called = _field(call, "function") or _field(call, "custom") or call  # a table makes the other forms null
     text = fields = next(filter(None, (_field(called, name) for name in CALLS)), None)
     for _ in range(2):  # some servers write the object as JSON, and some write that as a JSON string again
         if isinstance(fields, str):

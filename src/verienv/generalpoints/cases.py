@@ -35,16 +35,7 @@ def material(vision: bool, strict: bool, hands: int, seed: int) -> Material:
     cases += solved
     cases += misread(solved) if vision else []
     cases += [*other_puzzle_cases(solved), *near_cases(), *hostile_cases(seed)]
-    right, wrong = calibration_cases()
-    drafts = [case for case in solved if case.name == "drafts"]
-    return Material(
-        [*right],
-        [*wrong],
-        [*cases],
-        [[*pile] for pile in repeated_fault_cases()],
-        [[*pile] for pile in repeated_right_cases()],
-        list(zip(drafts[::2], drafts[1::2], strict=True)),
-    )
+    return Material.of(calibration_cases(), cases, solved, repeated_fault_cases(), repeated_right_cases())
 
 
 def calibration_cases() -> tuple[list[Case], list[Case]]:

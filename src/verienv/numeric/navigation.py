@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validate
 from verienv.core.env import kept_info
 from verienv.core.shown import shown
 from verienv.core.spaces import image_space
+from verienv.numeric.base import NumericEnv
 from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
 from verienv.numeric.pictures import fit_picture, parse_resize
@@ -62,7 +62,7 @@ class DiscreteConfig(BaseModel):
     info: Literal["numbers", "text"] = "numbers"
 
 
-class VIRLDiscrete(gym.Env[Any, Any]):
+class VIRLDiscrete(NumericEnv):
     """Follow a route through a city by numbers: a numeric environment over V-IRL.
 
     ## Description
@@ -134,9 +134,8 @@ class VIRLDiscrete(gym.Env[Any, Any]):
     * v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
-
     config: DiscreteConfig
+    game: VIRLEnv
 
     def __init__(self, env: gym.Env[Any, Any], **settings: Any) -> None:
         game = env.unwrapped
@@ -201,35 +200,13 @@ class VIRLDiscrete(gym.Env[Any, Any]):
         self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
         return self._observation(observation), float(reward), over, cut, self._info(info)
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """``info["action_mask"]`` as bool; the name is sb3-contrib's convention."""
-        return self._mask.astype(np.bool_)
-
     def expert_action(self) -> int:
         """The action that is due."""
         return self.actions.index(self.game.waypoint.action)
 
-    @property
-    def info(self) -> dict[str, Any]:
-        """The full info of the environment beneath, also after the end."""
-        return self.game.info
-
-    @property
-    def final_info(self) -> dict[str, Any]:
-        """The full info with which an episode ended last, {} before the first end."""
-        return self.game.final_info
-
-    @property
-    def cluster(self) -> str:
-        """The unit of inference: the route."""
-        return self.game.cluster
-
     def render(self) -> Any:
         """Render as the environment beneath."""
         return self.env.render()
-
-    def close(self) -> None:
-        self.env.close()
 
     def _info(self, info: dict[str, Any]) -> dict[str, Any]:
         return {**kept_info(info, self.config.info), "action_mask": self._mask.copy()}

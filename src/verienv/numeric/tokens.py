@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +21,7 @@ from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
+from verienv.numeric.base import NumericEnv
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
 from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import masked, masked_space
@@ -32,7 +33,7 @@ NUMBER_SCALE = 10.0
 LARGEST_NUMBER = 99
 
 
-class GeneralPointsTokens(gym.Env[Any, Any]):
+class GeneralPointsTokens(NumericEnv):
     """Make 24 from four cards, one token of the formula at a time: a numeric environment over GeneralPoints.
 
     ## Description
@@ -90,9 +91,8 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     * v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # type: ignore[misc]
-
     config: TokensConfig
+    game: GeneralPointsEnv
 
     _mask: Mask
 
@@ -141,11 +141,6 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
     def puzzle(self) -> Puzzle:
         """The puzzle in play."""
         return self.game.puzzle
-
-    @property
-    def cluster(self) -> str:
-        """The unit of inference: hands that share it are one problem."""
-        return self.game.cluster
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Deal, as the environment beneath does."""
@@ -215,24 +210,10 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
         state[at["attempts_left"]] = info["attempts_left"] / self.game.attempts
         state[at["failure"] :] = [failure == info["failure"] for failure in self.failures]
 
-    def action_masks(self) -> NDArray[np.bool_]:
-        """``info["action_mask"]`` as bool; the name is sb3-contrib's convention."""
-        return self._mask.astype(bool)
-
     def expert_actions(self) -> list[int]:
         """The tokens of the shortest solution under the scored rule, then done: what to play from an empty formula."""
         formula = expert_expression(self.puzzle).minimal()
         return [*self._builder.tokens_of(formula, self.puzzle.values), self._builder.done]
-
-    @property
-    def info(self) -> dict[str, Any]:
-        """The full info of the environment beneath, also after the end."""
-        return self.game.info
-
-    @property
-    def final_info(self) -> dict[str, Any]:
-        """The full info with which an episode ended last, {} before the first end."""
-        return self.game.final_info
 
     def render(self) -> Any:
         """Render as the environment beneath; in words with the formula so far."""
@@ -240,9 +221,6 @@ class GeneralPointsTokens(gym.Env[Any, Any]):
             return self.env.render()
         turns = [*self.game.turns, ("formula so far", self._builder.text(self.puzzle.values))]
         return draw_turns(turns) if self.render_mode == "rgb_array" else write_turns(turns)
-
-    def close(self) -> None:
-        self.env.close()
 
     def _observation(self) -> Any:
         return masked(self._seen(), self._mask, self.config.mask)

@@ -106,16 +106,7 @@ def material(strict: bool, waypoints: int, seed: int) -> Material:
     cases = [case for case in load_vectors() if case.holds(strict)]
     drawn = list(random_cases(waypoints, seed))
     cases += [*drawn, *other_waypoint_cases(drawn), *hostile_cases(seed)]
-    right, wrong = calibration_cases()
-    drafts = [case for case in drawn if case.name == "drafts"]
-    return Material(
-        [*right],
-        [*wrong],
-        [*cases],
-        [[*pile] for pile in repeated_fault_cases()],
-        [[*pile] for pile in repeated_right_cases()],
-        list(zip(drafts[::2], drafts[1::2], strict=True)),
-    )
+    return Material.of(calibration_cases(), cases, drawn, repeated_fault_cases(), repeated_right_cases())
 
 
 def random_waypoint(rng: np.random.Generator) -> Waypoint:
