@@ -46,6 +46,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "arithmetic",
         "cli",
         "core",
+        "demos",
         "evaluation",
         "generalpoints",
         "numeric",

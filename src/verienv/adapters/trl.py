@@ -65,12 +65,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from verienv.adapters.trl_environments import TaskEnvironment, environment
 from verienv.core import tasks
 from verienv.core.dialogue import images_of, in_parts, png, response_of
-from verienv.core.make import make_env
 from verienv.core.plain import PlainRow
 from verienv.core.question import Question
 from verienv.core.rows import judge_as, questions, with_columns
 from verienv.core.verdict import Rewards, Verdict
-from verienv.demos import demonstrations_in
+from verienv.demos import demonstrations_with_questions
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -144,8 +143,9 @@ def dataset(
     if kind == "prompt":
         found = questions(env_id, split, n, seed, unit="question", **settings)
         return _table((row | _images(question) for row, question in found), parts)
-    env = make_env(env_id, split=split, **settings)
-    made = demonstrations_in(env, kind, n, seed, steps=steps, wrong_attempts=wrong_attempts)
+    made = demonstrations_with_questions(
+        env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings
+    )
     return _table((with_columns(row, question) for row, question in made), parts)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from verienv.core.plain import PlainRow
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
+from verienv.core.writing import Writing
 
 Picture = NDArray[np.uint8]
 """RGB, height x width x 3, read-only."""
@@ -36,6 +37,9 @@ class Question(ABC):
     vision: bool = False
     attempts: int = 1
     attempt: int = 1
+
+    writing = Writing  # without an annotation: __dataclass_fields__ lists a ClassVar too
+    """The options of its demonstrations."""
 
     def __post_init__(self) -> None:
         for name in ("attempt", "attempts"):
@@ -60,6 +64,10 @@ class Question(ABC):
     @abstractmethod
     def expert(self, *, steps: bool = False) -> str:
         """Write a response that earns the best reward; with ``steps``, its derivation first."""
+
+    def demonstration(self, how: Writing, rng: np.random.Generator) -> str:
+        """Write a response that earns the best reward, as ``how`` says; what that leaves to chance is drawn."""
+        return self.expert(steps=how.steps)
 
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
         """Write a response that fails as ``failure`` says, drawn with ``rng``; None if this instance allows none."""

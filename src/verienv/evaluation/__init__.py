@@ -5,11 +5,12 @@ before = evaluate(policy, "verienv/GeneralPoints-L-v0", episodes=200, log="runs/
 print(before)
 """
 
+from verienv.core.policy import Policy
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
 from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.report import CellResult, Evaluation, Recognition
-from verienv.evaluation.run import BASELINES, Policy, evaluate
+from verienv.evaluation.run import BASELINES, evaluate
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, unpaired, wilson
 
 __all__ = [

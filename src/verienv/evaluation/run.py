@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from pathlib import Path
 from typing import Any
 
-from verienv.core.dialogue import Message, with_pictures
 from verienv.core.episode import Episode
+from verienv.core.policy import Policy, checked_responses, dialogue
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
@@ -18,12 +18,6 @@ from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
 from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
-
-Policy = Callable[[list[list[Message]]], Sequence[str]]
-"""Maps a batch of dialogues (chat messages, the question last) to a response to each.
-
-With vision each ``{"type": "image"}`` of a dialogue holds its picture under "image", a PIL image in RGB.
-"""
 
 BASELINES = ("expert", "constant")
 
@@ -129,7 +123,7 @@ def _play(
             name, number = queue.popleft()
             seats.append(Seat(name, number, cells[name].deal(number)))
         playing, seats = seats, []
-        responses = _checked(player([seat.episode for seat in playing]), len(playing))
+        responses = checked_responses(player([seat.episode for seat in playing]), len(playing))
         for seat, response in zip(playing, responses, strict=True):
             if seat.step(response):
                 yield seat.lines
@@ -137,25 +131,8 @@ def _play(
                 seats.append(seat)
 
 
-def _checked(responses: Any, expected: int) -> Sequence[str]:
-    if isinstance(responses, str) or not isinstance(responses, Sequence):
-        raise ValueError(f"the policy returned a {type(responses).__name__}; it must return a list of strings")
-    if len(responses) != expected:
-        raise ValueError(f"the policy returned {len(responses)} responses to {expected} dialogues; expected one each")
-    for response in responses:
-        if not isinstance(response, str):
-            raise ValueError(f"the policy returned a {type(response).__name__} as a response; each must be a string")
-    return responses
-
-
 def _asking(policy: Policy) -> _Player:
     return lambda episodes: policy([dialogue(episode) for episode in episodes])
-
-
-def dialogue(episode: Episode) -> list[Message]:
-    """Return the dialogue of an episode, as a policy is given it: with its pictures in their places."""
-    pictures = episode.pictures
-    return with_pictures(episode.messages, pictures) if pictures else episode.messages
 
 
 def _baseline(name: str, constant: str) -> _Player:

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from verienv.arithmetic.expression import Expression, Item
 from verienv.arithmetic.solver import solutions
+from verienv.core.shown import shown
+from verienv.core.writing import Writing
 from verienv.generalpoints.cards import RANKS
 from verienv.generalpoints.puzzle import LARGEST_TARGET, Puzzle
 from verienv.generalpoints.verifier import Failure, formula_failure
 
 TRIES = 200
+
+Solution = Literal["shortest", "random"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralPointsWriting(Writing):
+    """How the expert writes its answers.
+
+    Attributes:
+        solution: "shortest"; or "random", drawn uniformly from all solutions of the hand that commuting and regrouping
+            leave distinct.
+        equation: whether the target is written after the formula, as in "8/(3-8/3)=24".
+    """
+
+    solution: Solution = "shortest"
+    equation: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.solution, str) or self.solution not in get_args(Solution):
+            raise ValueError(f"solution={shown(self.solution)}: expected one of {', '.join(get_args(Solution))}")
 
 
 def write_answer(puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None) -> str:
@@ -30,16 +55,23 @@ def expert_expression(puzzle: Puzzle, choice: int = 0) -> Expression:
     return found[choice % len(found)]
 
 
-def expert_answer(puzzle: Puzzle, choice: int = 0, *, steps: bool = False) -> str:
+def solution_count(puzzle: Puzzle) -> int:
+    """The number of distinct solutions under the scored rule. Raises ValueError if there is none."""
+    expert_expression(puzzle)
+    return len(solutions(puzzle.values, puzzle.target))
+
+
+def expert_answer(puzzle: Puzzle, choice: int = 0, *, steps: bool = False, equation: bool = False) -> str:
     """A correct response.
 
     Args:
         puzzle: a solvable puzzle.
         choice: which of its solutions, the shortest first, taken modulo their number.
         steps: write each operation with its result before the JSON object, in order of evaluation.
+        equation: write the target after the formula, as in "8/(3-8/3)=24".
     """
     expression = expert_expression(puzzle, choice)
-    answer = write_answer(puzzle, expression.minimal())
+    answer = write_answer(puzzle, expression.minimal() + f"={puzzle.target}" * equation)
     if not steps:
         return answer
     written = [

@@ -16,7 +16,8 @@ from verienv.core.question import Picture, Question, check_fields, check_phrasin
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
-from verienv.generalpoints.answers import expert_answer, wrong_answer
+from verienv.core.writing import Writing
+from verienv.generalpoints.answers import GeneralPointsWriting, expert_answer, solution_count, wrong_answer
 from verienv.generalpoints.prompts import PHRASINGS, write_question
 from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.rules import FaceRule
@@ -48,6 +49,8 @@ class GeneralPointsQuestion(Question):
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     jitter: int = 0
     table: Table | None = field(default=None, compare=False, repr=False)
+
+    writing = GeneralPointsWriting
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,9 +108,21 @@ class GeneralPointsQuestion(Question):
             reasoning_tags=self.reasoning_tags,
         )
 
-    def expert(self, *, steps: bool = False) -> str:
-        """Write the answer with the shortest solution under the scored rule, its ``number`` under the stated one."""
-        return expert_answer(self.puzzle, steps=steps)
+    def expert(self, *, steps: bool = False, choice: int = 0, equation: bool = False) -> str:
+        """Write the answer with the shortest solution under the scored rule, its ``number`` under the stated one.
+
+        Args:
+            steps: write the derivation first.
+            choice: which solution, from 0 for the shortest, taken modulo their number.
+            equation: write the target after the formula.
+        """
+        return expert_answer(self.puzzle, choice, steps=steps, equation=equation)
+
+    def demonstration(self, how: Writing, rng: np.random.Generator) -> str:
+        if not isinstance(how, GeneralPointsWriting):
+            return self.expert(steps=how.steps)
+        choice = int(rng.integers(solution_count(self.puzzle))) if how.solution == "random" else 0
+        return self.expert(steps=how.steps, choice=choice, equation=how.equation)
 
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
         return wrong_answer(self.puzzle, Failure(failure), rng)

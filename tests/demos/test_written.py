@@ -101,7 +101,7 @@ def test_no_rows_are_no_rows() -> None:
 
 
 def test_a_response_meant_to_be_right_that_is_not_is_an_error_and_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GeneralPointsQuestion, "expert", lambda self, steps=False: '{"formula": "1+1"}')
+    monkeypatch.setattr(GeneralPointsQuestion, "expert", lambda self, **_: '{"formula": "1+1"}')
     with pytest.raises(RuntimeError, match=r"the expert's response scores -2.0"):
         rows("sft", n=1)
 

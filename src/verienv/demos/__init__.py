@@ -1,0 +1,6 @@
+"""Demonstrations: rows of chat messages that the verifier has scored, written by an expert or drawn from a policy."""
+
+from verienv.demos.making import Demonstrations, Kind, demonstrations, demonstrations_in, demonstrations_with_questions
+from verienv.demos.sampled import Keep
+
+__all__ = ["Demonstrations", "Keep", "Kind", "demonstrations", "demonstrations_in", "demonstrations_with_questions"]
