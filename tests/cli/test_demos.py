@@ -158,7 +158,7 @@ def test_a_failed_command_leaves_the_file_it_would_have_replaced(cli, tmp_path, 
         yield {"a": 1}
         raise ValueError("broken")
 
-    monkeypatch.setattr("verienv.cli.app.demonstrations", broken)
+    monkeypatch.setattr("verienv.cli.demos.demonstrations", broken)
     assert is_one_line_error(cli("demos", ENV, "--out", file), "broken")
     assert file.read_text() == "precious\n"
     assert [path.name for path in tmp_path.iterdir()] == ["demos.jsonl"]

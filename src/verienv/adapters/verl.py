@@ -12,6 +12,10 @@ and on verl's command line (older versions have no ``reward.`` before it)::
     reward.custom_reward_function.name=compute_score
     +reward.custom_reward_function.reward_kwargs.rewards=binary    # optional
     +reward.custom_reward_function.reward_kwargs.metrics=false     # where files of several tasks are mixed
+
+Demonstrations for its SFT trainer (``data.messages_key=messages``)::
+
+    write_parquet("data/sft.parquet", map(sft_row, verienv.demonstrations("verienv/GeneralPoints-L-v0", n=10_000)))
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core import tasks
-from verienv.core.dialogue import Message, images_of, parts_of, png, response_of
+from verienv.core.dialogue import DIALOGUES, images_of, png, response_of, tagged_text
 from verienv.core.files import atomic_write
 from verienv.core.rows import judge_as, questions
 from verienv.core.verdict import Rewards
@@ -94,7 +98,7 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
         made.append(
             {
                 "data_source": f"{row['env_id']}/{split}",
-                "prompt": [{"role": message["role"], "content": _text(message)} for message in prompt],
+                "prompt": [{"role": message["role"], "content": tagged_text(message)} for message in prompt],
                 **(
                     {"images": [{"bytes": png(image)} for image in images_of(question.pictures)]}
                     if question.vision
@@ -106,6 +110,26 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
             }
         )
     return made
+
+
+def sft_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of ``verienv.demonstrations`` as verl's SFT trainer reads it.
+
+    Returns:
+        ``messages``, whose texts hold "<image>" for each picture; ``images`` (dicts with ``bytes``, a PNG file), if
+        there are any; and the row's other columns, such as ``instance`` and ``reward``.
+
+    Raises:
+        ValueError: for a row that is no demonstration of kind "sft". verl trains on every turn of the assistant's, and
+            those of a "revision" are wrong, all but the last.
+    """
+    messages = [*row["prompt"], *row.get("completion", ())]
+    if "completion" not in row or len([message for message in messages if message["role"] == "assistant"]) != 1:
+        raise ValueError("expected a demonstration of kind='sft': verl's SFT trainer trains on every assistant's turn")
+    images = [{"bytes": png(image)} for image in row.get("images", ())]
+    others = {name: value for name, value in row.items() if name not in (*DIALOGUES, "images")}
+    said = [{"role": message["role"], "content": tagged_text(message)} for message in messages]
+    return {"messages": said, **({"images": images} if images else {}), **others}
 
 
 def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
@@ -127,11 +151,6 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     with atomic_write(path) as part:
         Dataset.from_dict({name: [row.get(name) for row in listed] for name in names}).to_parquet(part)
     return path
-
-
-def _text(message: Message) -> str:
-    """Return a message's content in one text, "<image>" for each picture: verl makes parts of it again."""
-    return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
 
 
 def _read_ground_truth(ground_truth: str) -> dict[str, Any]:

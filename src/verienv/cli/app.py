@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from verienv.cli.common import STDOUT, full_id, import_all, note, reading, writing
 from verienv.cli.convert import convert
+from verienv.cli.demos import demos
 from verienv.cli.evaluate import evaluate
 from verienv.cli.listing import listing
-from verienv.cli.options import EnvId, Imports, Seed, Settings, Split
-from verienv.cli.pictures import check_image, check_map, folder_for, writing_rows
+from verienv.cli.options import EnvId, Imports, Settings, Split
+from verienv.cli.pictures import check_image, check_map
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.play import play as play_in
 from verienv.cli.score import Score, judged_lines
@@ -27,7 +27,6 @@ from verienv.core import tasks
 from verienv.core.make import make_env
 from verienv.core.settings import read_settings
 from verienv.core.version import __version__
-from verienv.demos import Kind, demonstrations
 
 MOST_BAD_LINES = 20
 
@@ -160,41 +159,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
-def demos(
-    env_id: EnvId,
-    kind: Annotated[str, typer.Option(help="The kind of rows: sft, revision or preference.")] = "sft",
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="The number of rows.")] = 1000,
-    seed: Seed = 0,
-    split: Split = "train",
-    steps: Annotated[bool, typer.Option("--steps", help="Write the derivation before the answer.")] = False,
-    wrong_attempts: Annotated[
-        int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
-    ] = 1,
-    out: Annotated[
-        str, typer.Option(metavar="FILE", help='The file to write, by gzip if it ends in .gz; "-" is stdout.')
-    ] = "-",
-    setting: Settings = [],  # noqa: B006
-) -> None:
-    """Write demonstrations as JSON lines, in the form that TRL reads.
-
-    Where the task has pictures, they are written to a folder beside the file, demos_images for demos.jsonl, and
-    "images" in each line holds their paths relative to the file.
-    """
-    env_id, settings = full_id(env_id), read_settings(setting)
-    check_name("--out", out, JSON_LINES, may_be_packed=True, may_be_stdout=True)
-    check_places(paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings), {"--out": out})
-    check_output(needed=out in STDOUT)
-    wanted = cast(Kind, kind)  # demonstrations() checks it
-    rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
-    first = next(rows)  # wrong arguments are an error before the file is touched
-    with_images = "images" in first
-    with writing_rows(out, with_images) as write:
-        for row in chain([first], rows):
-            write(row)
-    if out not in STDOUT:
-        note(f"{n} row{'s' * (n > 1)} in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
-
-
+app.command()(demos)
 app.command()(evaluate)
 app.command()(convert)

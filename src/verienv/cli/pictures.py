@@ -59,8 +59,10 @@ def folder_for(out: str) -> Path:
 
 
 @contextmanager
-def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+def writing_rows(out: str, with_images: bool, *, as_list: bool = False) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Yield a function that writes a row as a line of JSON to ``out``, "-" for stdout.
+
+    With ``as_list`` the lines are one JSON array.
 
     With ``with_images``, the row's ``images`` become PNG files in ``folder_for(out)``, and the row holds their paths
     relative to the file. They are named by number and content, so that those of an old file can stand beside those of
@@ -71,8 +73,8 @@ def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, An
         ValueError: with ``with_images``, if ``out`` is no place for a folder, or other things are in that folder.
     """
     if not with_images:
-        with writing(out) as file:
-            yield lambda row: _write_line(file, row)
+        with writing(out) as file, _writing_lines(file, as_list) as write:
+            yield write
         return
     folder = folder_for(out)
     _check_place(out, folder)
@@ -82,7 +84,8 @@ def writing_rows(out: str, with_images: bool) -> Iterator[Callable[[dict[str, An
     try:
         part.mkdir()
         with writing(out) as file:
-            yield _writer(file, part, folder.name)
+            with _writing_lines(file, as_list) as write:
+                yield _writer(write, part, folder.name)
             folder.mkdir(exist_ok=True)
             for picture in sorted(part.iterdir()):
                 names.add(picture.name)
@@ -112,7 +115,7 @@ def _stamp(path: str) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _writer(file: TextIO, part: Path, name: str) -> Callable[[dict[str, Any]], None]:
+def _writer(write_line: Callable[[dict[str, Any]], None], part: Path, name: str) -> Callable[[dict[str, Any]], None]:
     numbers = count()
 
     def write(row: dict[str, Any]) -> None:
@@ -121,13 +124,23 @@ def _writer(file: TextIO, part: Path, name: str) -> Callable[[dict[str, Any]], N
             data = png(image)
             names.append(f"{next(numbers):06d}-{sha256(data).hexdigest()[:12]}.png")
             (part / names[-1]).write_bytes(data)
-        _write_line(file, row | {"images": [f"{name}/{each}" for each in names]})
+        write_line(row | {"images": [f"{name}/{each}" for each in names]})
 
     return write
 
 
-def _write_line(file: TextIO, row: dict[str, Any]) -> None:
-    file.write(json.dumps(row) + "\n")
+@contextmanager
+def _writing_lines(file: TextIO, as_list: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield a function that writes a row as a line; with ``as_list`` the lines are an array once all are written."""
+    numbers = count()
+
+    def write(row: dict[str, Any]) -> None:
+        before = ("," if next(numbers) else "[") + "\n" if as_list else ""
+        file.write(before + json.dumps(row) + "\n" * (not as_list))
+
+    yield write
+    if as_list:
+        file.write("\n]\n" if next(numbers) else "[]\n")
 
 
 def _check_place(out: str, folder: Path) -> None:

@@ -117,6 +117,11 @@ def parts_of(message: Message) -> list[Message]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
 
 
+def tagged_text(message: Message) -> str:
+    """Return a message's content in one text, "<image>" for each picture, of which verl and others make parts again."""
+    return "".join("<image>" if part["type"] == "image" else part["text"] for part in parts_of(message))
+
+
 DIALOGUES = ("prompt", "completion", "chosen", "rejected")
 """Columns of rows that hold messages."""
 

@@ -1,0 +1,119 @@
+"""The command that writes demonstrations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from verienv.adapters.sharegpt import conversation
+from verienv.adapters.verl import sft_row, write_parquet
+from verienv.cli.common import STDOUT, full_id, note
+from verienv.cli.options import EnvId, Seed, Settings, Split
+from verienv.cli.pictures import folder_for, writing_rows
+from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
+from verienv.cli.streams import check_output
+from verienv.core import tasks
+from verienv.core.files import atomic_text
+from verienv.core.settings import read_settings
+from verienv.core.version import __version__
+from verienv.demos import Kind, demonstrations
+
+FORMATS = {"trl": JSON_LINES, "sharegpt": ("", ".json"), "verl": (".parquet",)}
+"""The forms of files, with the endings of their names."""
+
+
+def demos(
+    env_id: EnvId,
+    kind: Annotated[str, typer.Option(help="The kind of rows: sft, revision or preference.")] = "sft",
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="The number of rows.")] = 1000,
+    seed: Seed = 0,
+    split: Split = "train",
+    steps: Annotated[bool, typer.Option("--steps", help="Write the derivation before the answer.")] = False,
+    wrong_attempts: Annotated[
+        int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
+    ] = 1,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="trl: JSON lines. sharegpt: a JSON array of conversations. verl: parquet for its SFT trainer.",
+        ),
+    ] = "trl",
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help='The file to write, by gzip if it ends in .gz; "-" is stdout.')
+    ] = "-",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Write to this file what the rows are: settings, seed, count, SHA-256."),
+    ] = None,
+    setting: Settings = [],  # noqa: B006
+) -> None:
+    """Write demonstrations as files that trainers read.
+
+    A setting (-s) may also be an option of the task's expert: in GeneralPoints -s solution=random draws from all
+    solutions of a hand, and -s equation=true writes the target after the formula.
+
+    Where the task has pictures, they are written to a folder beside the file, demos_images for demos.jsonl, and
+    "images" in each row holds their paths relative to the file; parquet holds them itself.
+    """
+    env_id, settings = full_id(env_id), read_settings(setting)
+    _check_out(form, out, kind)
+    check_name("--manifest", manifest, (".json",))
+    if manifest and out in STDOUT:
+        raise ValueError("--manifest: it holds the hash of the file; give --out FILE")
+    opened = paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings)
+    check_places(opened, {"--out": out, "--manifest": manifest})
+    check_output(needed=out in STDOUT)
+    wanted = cast(Kind, kind)  # demonstrations() checks it
+    rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
+    first = next(rows)  # wrong arguments are an error before the file is touched
+    with_images = "images" in first and form != "verl"
+    with _writing(form, out, with_images) as write:
+        for row in chain([first], rows):
+            write(row)
+    if manifest:
+        about = {
+            "verienv": __version__, "env_id": env_id, "split": split, "kind": kind, "seed": seed, "rows": n,
+            "steps": steps, "wrong_attempts": wrong_attempts, "settings": settings, "format": form,
+            "file": Path(out).name, "sha256": sha256(Path(out).read_bytes()).hexdigest(),
+        }  # fmt: skip
+        with atomic_text(manifest) as file:
+            file.write(json.dumps(about, indent=1) + "\n")
+    if out not in STDOUT:
+        note(f"{n} row{'s' * (n > 1)} in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
+
+
+def _check_out(form: str, out: str, kind: str) -> None:
+    """Raise ValueError for a form that there is not, or that the file or the kind does not fit."""
+    if form not in FORMATS:
+        raise ValueError(f"--format {form}: expected one of {', '.join(FORMATS)}")
+    packable = form != "verl"
+    check_name("--out", out, FORMATS[form], may_be_packed=packable, may_be_stdout=packable)
+    if form != "verl":
+        return
+    if kind != "sft":
+        raise ValueError(f"--format verl: expected --kind sft, since verl trains on every turn of a row, not {kind}")
+    if find_spec("datasets") is None:
+        raise ValueError("--format verl writes parquet with the package datasets: pip install datasets")
+
+
+@contextmanager
+def _writing(form: str, out: str, with_images: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield a function that writes a row to ``out`` in a form; the file appears when all are written."""
+    if form == "verl":
+        rows = list[dict[str, Any]]()
+        yield lambda row: rows.append(sft_row(row))
+        write_parquet(out, rows)
+        return
+    shaped = conversation if form == "sharegpt" else dict
+    with writing_rows(out, with_images, as_list=form == "sharegpt") as write:
+        yield lambda row: write(shaped(row))
