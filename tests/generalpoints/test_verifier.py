@@ -186,7 +186,7 @@ def test_a_misread_hand_is_never_paid_more_than_a_right_one(formula):
     ("prices", "said"),
     [
         ({"correct": 1, "wrong_value": -0.1}, r"nothing says what wrong_numbers, illegal, unreadable, misread_penalty"),
-        ({"correct": 1, "wrong_value": -0.1}, r'add "base": "paper" or "binary" or "binary_format"$'),
+        ({"correct": 1, "wrong_value": -0.1}, r'add "base": "paper" or "binary" or "binary_format"'),
         ({"base": "binary", "misread_penalty": -10}, "misread_penalty=-10.0: .* give it as 10.0, or 0 for none"),
         ({"base": "paper", "wrong_value": 5.5}, "wrong_value=5.5: a wrong answer would be paid more than a right one"),
         ({"base": "paper", "correct": -2}, r"wrong_value=-1.0: .*\(correct=-2.0\)"),

@@ -210,7 +210,13 @@ def test_the_presets():
         "",
     )
     paid = {name: [verify(text, TURN, rewards=name).reward for text in texts] for name in REWARDS}
-    assert paid == {"paper": [1, -1, -1.5, -1.5], "binary": [1, 0, 0, 0], "binary_format": [1, 0, 0, -0.1]}
+    assert paid == {
+        "paper": [1, -1, -1.5, -1.5],
+        "binary": [1, 0, 0, 0],
+        "binary_format": [1, 0, 0, -0.1],
+        "partial": [1, 0, 0, 0],
+        "paper_code": [1, -1, -1.5, -1.5],
+    }
 
 
 @pytest.mark.parametrize(

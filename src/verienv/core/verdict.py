@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from math import fsum, isfinite
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from verienv.core.config import validate
 from verienv.core.shown import shown
@@ -56,9 +64,10 @@ def total(rewards: Iterable[float]) -> float:
 class RewardTable(BaseModel):
     """A price for every category of response. Subclassed by each task, with its presets.
 
-    Every field is a number; a table is immutable. Where a user may choose a table they may give the name of a preset, a
-    table, or a plain dict: of every field, or of some and ``"base"``, the preset that says what the rest pays:
-    ``{"base": "binary", "correct": 2.0}``.
+    A field is a number, or a word for how faults are counted; a table is immutable. Where a user may choose a table
+    they may give the name of a preset, a table, or a plain dict: of every field, or of some and ``"base"``, the preset
+    that says what the rest pays: ``{"base": "binary", "correct": 2.0}``. A field in ``optional`` need not be named, and
+    is written only where it is not its default.
 
     A table with a field ``correct`` pays no wrong answer more than a right one. As much is allowed: a table that pays
     all alike is a control.
@@ -73,10 +82,12 @@ class RewardTable(BaseModel):
     presets: ClassVar[Mapping[str, RewardTable]] = {}
     penalties: ClassVar[frozenset[str]] = frozenset()
     """The fields that are taken off a price, and are none themselves."""
+    optional: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a table may leave out: their defaults change nothing."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        prices = {name: getattr(self, name) for name in type(self).model_fields}
+        prices = {name: getattr(self, name) for name in type(self).model_fields if name not in self._unsaid()}
         numbers = {name: price for name, price in prices.items() if isinstance(price, int | float)}
         for name, price in numbers.items():
             if not abs(price) <= LARGEST_PRICE:  # NaN too
@@ -96,6 +107,14 @@ class RewardTable(BaseModel):
                 )
         return self
 
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unsaid = self._unsaid()
+        return {name: value for name, value in write(self).items() if name not in unsaid}
+
+    def _unsaid(self) -> set[str]:
+        return {name for name in self.optional if getattr(self, name) == type(self).model_fields[name].default}
+
     @classmethod
     def of(cls, rewards: str | Mapping[str, Any] | RewardTable) -> Self:
         """Return the table meant by ``rewards``. Raises ValueError that names the presets, or the fault."""
@@ -104,9 +123,9 @@ class RewardTable(BaseModel):
         if isinstance(rewards, str):
             return cls._preset(rewards, "rewards")
         if isinstance(rewards, Mapping):
-            given = dict(rewards)
+            given = {name: price for name, price in rewards.items() if price is not None or name not in cls.optional}
             base = cls._preset(given.pop("base"), 'rewards["base"]').model_dump() if "base" in given else {}
-            missing = [name for name in cls.model_fields if name not in base | given]
+            missing = [name for name in cls.model_fields if name not in base | given and name not in cls.optional]
             unknown = [name for name in given if name not in cls.model_fields]  # told first: perhaps one misspelled
             if missing and not unknown:
                 raise ValueError(

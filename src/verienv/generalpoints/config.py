@@ -13,9 +13,9 @@ from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.prompts import PromptStyle
 from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS
+from verienv.generalpoints.rewards import GeneralPointsRewards
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.sampler import Dealing, FaceCards, Sampling
-from verienv.generalpoints.verifier import GeneralPointsRewards
 
 SPLITS: dict[str, dict[str, Any]] = {
     "train": {"side": "train", "rule": "ten"},
@@ -48,8 +48,8 @@ class GeneralPointsConfig(TaskConfig):
         face_cards: "any", "condition" (hands with at least one face card) or "force" (one is drawn first).
         suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
         attempts: answers allowed to one puzzle, 1 to 64.
-        rewards: "paper", "binary", "binary_format", a GeneralPointsRewards or a dict of its fields: all,
-            or some and "base", the preset of the rest.
+        rewards: "paper", "binary", "binary_format", "partial", "paper_code", "first_fault",
+            a GeneralPointsRewards or a dict of its fields: all, or some and "base", the preset of the rest.
         prompt: "default", or "diverse" for a phrasing drawn with the hand.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.

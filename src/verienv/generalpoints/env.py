@@ -36,7 +36,8 @@ class GeneralPointsEnv(VerifiedEnv):
     ## Rewards
     One category per attempt, never a sum (preset "paper"): correct +5; right numbers but a wrong value, a false
     equation or a division by zero -1; numbers that are not exactly the cards' -2; an illegal formula or none -3.
-    The last attempt pays its own category. Other presets: "binary", "binary_format"; or a table of your own.
+    The last attempt pays its own category. Other presets: "binary", "binary_format", "partial" (also up to half by
+    closeness to the target), "paper_code" and "first_fault" (prices of published code); or a table of your own.
 
     ## Starting State
     A hand drawn exactly from the distribution that the settings describe; it depends on the seed alone.

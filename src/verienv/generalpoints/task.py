@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from verienv.core.question import Question
     from verienv.core.scene import Scene
     from verienv.generalpoints.question import GeneralPointsQuestion
-    from verienv.generalpoints.verifier import GeneralPointsRewards
+    from verienv.generalpoints.rewards import GeneralPointsRewards
 
 
 def answer(cards: list[str], number: list[int], formula: str) -> str:
@@ -73,7 +73,7 @@ class GeneralPoints(Task):
         return _measures(vision)
 
     def reward_table(self, rewards: Any) -> GeneralPointsRewards:
-        from verienv.generalpoints.verifier import GeneralPointsRewards
+        from verienv.generalpoints.rewards import GeneralPointsRewards
 
         return GeneralPointsRewards.of(rewards)
 
@@ -110,7 +110,7 @@ class GeneralPoints(Task):
 
 @cache
 def _measures(vision: bool) -> Measures:
-    from verienv.generalpoints.verifier import Failure
+    from verienv.generalpoints.rewards import Failure
 
     left_out = {Failure.UNCONFIRMED} if vision else {Failure.UNCONFIRMED, Failure.MISREAD}
     metrics = {"cards_correct": False, "numbers_correct": False, "formula_valid": False}

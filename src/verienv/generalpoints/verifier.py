@@ -3,96 +3,27 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections import Counter
-from collections.abc import Mapping
-from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar
-
-from pydantic import FiniteFloat
+from typing import Any
 
 from verienv.arithmetic.expression import IllegalFormula, Item, fraction_text, parse_formula
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.response import read_answer
-from verienv.core.verdict import RewardTable, Verdict
+from verienv.core.verdict import Verdict
 from verienv.generalpoints.cards import read_rank
 from verienv.generalpoints.prompts import answer_templates
 from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.rewards import REWARDS as REWARDS
+from verienv.generalpoints.rewards import Failure as Failure
+from verienv.generalpoints.rewards import GeneralPointsRewards as GeneralPointsRewards
+from verienv.generalpoints.rewards import RewardsLike as RewardsLike
 
 _log = logging.getLogger(__name__)
 
 
-class Failure(StrEnum):
-    """Why a response does not solve the puzzle. One category each, in the order of judgement."""
-
-    UNREADABLE = "unreadable"
-    """No JSON object with a ``formula``."""
-    ILLEGAL = "illegal"
-    """The formula is outside the grammar."""
-    WRONG_NUMBERS = "wrong_numbers"
-    """Its integers are not exactly the cards' numbers."""
-    FALSE_EQUATION = "false_equation"
-    """It claims to equal something other than the target."""
-    DIVISION_BY_ZERO = "division_by_zero"
-    WRONG_VALUE = "wrong_value"
-    UNCONFIRMED = "unconfirmed"
-    """sympy disagreed with our arithmetic; logged, never seen."""
-    MISREAD = "misread"
-    """Vision only: ``cards`` are not the cards in the picture."""
-
-
 VALID = frozenset({"", Failure.FALSE_EQUATION, Failure.DIVISION_BY_ZERO, Failure.WRONG_VALUE, Failure.UNCONFIRMED})
 """Formula failures of legal formulas that use the right numbers."""
-
-
-class GeneralPointsRewards(RewardTable):
-    """Prices by category; the defaults are the paper's (arXiv 2501.17161, appendix A).
-
-    In vision a misread hand pays ``min(category, 0) - misread_penalty``.
-    """
-
-    correct: FiniteFloat = 5.0
-    wrong_value: FiniteFloat = -1.0
-    wrong_numbers: FiniteFloat = -2.0
-    illegal: FiniteFloat = -3.0
-    unreadable: FiniteFloat = -3.0
-    misread_penalty: FiniteFloat = 1.5
-
-    presets: ClassVar[Mapping[str, RewardTable]] = {}
-    penalties: ClassVar[frozenset[str]] = frozenset({"misread_penalty"})
-
-    def price(self, failure: str) -> float:
-        """The price of a formula failure, "" for a correct formula."""
-        return float(getattr(self, _PRICED_AS[failure]))
-
-
-_PRICED_AS = {
-    "": "correct",
-    Failure.UNREADABLE: "unreadable",
-    Failure.ILLEGAL: "illegal",
-    Failure.WRONG_NUMBERS: "wrong_numbers",
-    Failure.FALSE_EQUATION: "wrong_value",
-    Failure.DIVISION_BY_ZERO: "wrong_value",
-    Failure.WRONG_VALUE: "wrong_value",
-    Failure.UNCONFIRMED: "wrong_value",
-}
-
-_NOTHING: dict[str, float] = {
-    "wrong_value": 0.0,
-    "wrong_numbers": 0.0,
-    "illegal": 0.0,
-    "unreadable": 0.0,
-    "misread_penalty": 0.0,
-}
-REWARDS: dict[str, GeneralPointsRewards] = {
-    "paper": GeneralPointsRewards(),
-    "binary": GeneralPointsRewards(**(_NOTHING | {"correct": 1.0})),
-    "binary_format": GeneralPointsRewards(**(_NOTHING | {"correct": 1.0, "unreadable": -0.1})),
-}
-GeneralPointsRewards.presets = REWARDS
-
-RewardsLike = str | Mapping[str, Any] | GeneralPointsRewards
 
 
 def verify(
@@ -110,7 +41,7 @@ def verify(
         response: any text; its last JSON object with a ``formula`` counts (see ``core.response``).
         puzzle: cards, rule and target.
         vision: whether the cards were shown as a picture, so that reading them is part of the answer.
-        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
+        rewards: the name of a preset (``REWARDS``), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
@@ -134,10 +65,10 @@ def verify(
         fault, reason = judge_formula(answer["formula"], puzzle)
         cards_correct = _read_ranks(answer.get("cards")) == sorted(puzzle.ranks)
         numbers_correct = _read_numbers(answer.get("number")) == sorted(puzzle.stated_values)
-    reward, failure = prices.price(fault), fault
+    reward, failure = prices.pay(fault, (answer or {}).get("formula"), puzzle), fault
     feedback = _feedback(failure, reason, puzzle)
     if vision and not cards_correct:
-        reward = max(min(reward, 0.0) - prices.misread_penalty, -sys.float_info.max)  # finite for any table
+        reward = prices.misread(reward)
         if answer is not None:
             failure, reason = Failure.MISREAD, f"the cards are misread; of the formula: {reason}"
             feedback = "The cards are not read right." + (f" {feedback}" if fault else "")

@@ -68,8 +68,8 @@ class VIRLConfig(TaskConfig):
         turns: the fewest and the most turns of a route, 1 to 6 where routes are shipped.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
-        rewards: "paper", "binary", "binary_format", a VIRLRewards or a dict of its fields: all,
-            or some and "base", the preset of the rest.
+        rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards or a dict of its
+            fields: all, or some and "base", the preset of the rest.
         prompt: "default", or "diverse" for a phrasing drawn with the route.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.

@@ -41,7 +41,8 @@ class VIRLEnv(VerifiedEnv):
 
     ## Rewards
     For each attempt (preset "paper"): correct action +1; wrong action -1; wrong action and wrong observation -1.5. The
-    last attempt pays its own category. Other presets: "binary", "binary_format"; or a table of your own.
+    last attempt pays its own category. Other presets: "binary", "binary_format", "partial" (also half for a turn in a
+    wrong direction where one is due and the rest is right), "paper_code"; or a table of your own.
 
     ## Starting State
     The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone.

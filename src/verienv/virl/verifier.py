@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.response import read_answer
@@ -35,14 +35,24 @@ class VIRLRewards(RewardTable):
     """Prices by category; the defaults are the paper's (arXiv 2501.17161, appendix A).
 
     A correct action is paid whatever the observation says. An answer that cannot be read holds no true observation.
+
+    Attributes:
+        faults: "category" prices the verdict's own failure; "first" prices the first fault that the paper's code finds
+            in a wrong answer: an intersection that the observation names where none is, or does not name where one is
+            (``wrong_action_and_observation``), else the action (``wrong_action``).
+        turned: paid on top of ``wrong_action`` for a turn in a wrong direction where a turn is due, the observation
+            is true and the instruction is the one followed here.
     """
 
     correct: FiniteFloat = 1.0
     wrong_action: FiniteFloat = -1.0
     wrong_action_and_observation: FiniteFloat = -1.5
     unreadable: FiniteFloat = -1.5
+    faults: Literal["category", "first"] = "category"
+    turned: FiniteFloat = Field(default=0.0, ge=0)
 
     presets: ClassVar[Mapping[str, RewardTable]] = {}
+    optional: ClassVar[frozenset[str]] = frozenset({"faults", "turned"})
 
     def price(self, failure: str, observation_correct: bool) -> float:
         """The price of a failure, "" for a correct action."""
@@ -52,13 +62,29 @@ class VIRLRewards(RewardTable):
             return float(self.unreadable)
         return float(self.wrong_action if observation_correct else self.wrong_action_and_observation)
 
+    def pay(self, failure: str, fields: Mapping[str, Any], waypoint: Waypoint, metrics: Mapping[str, bool]) -> float:
+        """The reward of a response: its price, or what ``faults`` or ``turned`` make of it."""
+        if failure and self.faults == "first":
+            observation = field_of(fields, OBSERVATION)
+            claimed = isinstance(observation, str) and "intersection" in observation
+            return self.price(Failure.WRONG_ACTION, claimed == waypoint.at_intersection)
+        price = self.price(failure, metrics["observation_correct"])
+        turns = failure == Failure.WRONG_ACTION and (read_action(fields.get(ACTION)) or "").startswith("turn")
+        if turns and metrics["is_turn"] and metrics["observation_correct"] and metrics["instruction_correct"]:
+            return min(price + self.turned, self.correct)
+        return price
+
 
 _NOTHING: dict[str, float] = {"wrong_action": 0.0, "wrong_action_and_observation": 0.0, "unreadable": 0.0}
 REWARDS: dict[str, VIRLRewards] = {
     "paper": VIRLRewards(),
     "binary": VIRLRewards(**(_NOTHING | {"correct": 1.0})),
     "binary_format": VIRLRewards(**(_NOTHING | {"correct": 1.0, "unreadable": -0.1})),
+    "partial": VIRLRewards(**(_NOTHING | {"correct": 1.0, "turned": 0.5})),
+    "paper_code": VIRLRewards(faults="first"),
 }
+"""The presets. ``paper_code`` pays as the paper's code does, but for what is right: an action that is read as the
+expert's in any spelling is paid here, by the code only letter for letter. The code's -1.75 is never paid."""
 VIRLRewards.presets = REWARDS
 
 RewardsLike = str | Mapping[str, Any] | VIRLRewards
@@ -80,7 +106,7 @@ def verify(
     Args:
         response: any text; its last JSON object with an ``action`` counts (see ``core.response``).
         waypoint: the pose, the rule (``actions``), what is true there, and what the expert does.
-        rewards: a preset ("paper", "binary", "binary_format"), a table, or a dict of prices
+        rewards: the name of a preset (``REWARDS``), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
@@ -104,19 +130,20 @@ def verify(
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
     observation_correct = observation_is_true(field_of(fields, OBSERVATION), waypoint)
+    metrics = {
+        "observation_correct": observation_correct,
+        "instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence),
+        "is_turn": waypoint.move == "turn",
+        "is_forward": waypoint.move == "forward",
+    }
     return Verdict(
-        reward=prices.price(failure, observation_correct),
+        reward=prices.pay(failure, fields, waypoint, metrics),
         is_correct=not failure,
         failure=failure,
         feedback=_feedback(failure, action, actions),
         reason=_reason(failure, action, observation_correct),
         answer=fields,
-        metrics={
-            "observation_correct": observation_correct,
-            "instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence),
-            "is_turn": waypoint.move == "turn",
-            "is_forward": waypoint.move == "forward",
-        },
+        metrics=dict(metrics),
     )
 
 
