@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import torch
@@ -34,8 +34,13 @@ def usable_device(name: str) -> str:
     return name
 
 
-def settings_of(arguments: Any, own: Mapping[str, Any], cells: Mapping[str, Mapping[str, Any]] = {}) -> dict[str, Any]:
-    """The settings of ``--setting``, after they were tried with the script's ``own`` ones, and in every cell.
+def settings_of(
+    arguments: Any,
+    own: Mapping[str, Any],
+    cells: Mapping[str, Mapping[str, Any]] = {},
+    make: Callable[..., Any] = make_env,
+) -> dict[str, Any]:
+    """The settings of ``--setting``, after ``make`` took them with the script's ``own`` ones, and in every cell.
 
     Raises:
         ValueError: for one that cannot be read or that the environment refuses; for one of which the script has an
@@ -49,5 +54,5 @@ def settings_of(arguments: Any, own: Mapping[str, Any], cells: Mapping[str, Mapp
             if name in {**splits.get(fixed.get("split", ""), {}), **fixed}:
                 raise ValueError(f"--setting {name}=...: the cells are about it ({cell!r} fixes {name})")
     for fixed in cells.values() or [{}]:
-        make_env(arguments.env, **own, **settings, **fixed)
+        make(arguments.env, **own, **settings, **fixed)
     return settings

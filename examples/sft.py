@@ -45,7 +45,7 @@ class Arguments:
     split: str = "train"
     """Which hands are dealt, under which rule."""
     settings: Settings = ()
-    """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
+    """Settings of the environment, as for gym.make, and options of its expert: -s cards=5 -s solution=random."""
     kind: Literal["sft", "revision"] = "sft"
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
@@ -108,7 +108,7 @@ def plain(rows: list[tuple[Tokens, list[int]]]) -> dict[str, Any]:
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     bounds.check(arguments)
-    settings = settings_of(arguments, {"split": arguments.split})
+    settings = settings_of(arguments, {"split": arguments.split}, make=demonstrations)
     team = Team.launched(arguments.device)
     run = Run(arguments.out, arguments, team=team)
     if run.finished:

@@ -109,6 +109,42 @@ def test_options_of_the_expert_are_settings(cli):
     assert all("=24" in row["completion"][0]["content"] for row in expected)
 
 
+class Model:
+    """A policy in a model's place: right at every second response."""
+
+    def __init__(self, *_, **how):
+        self.how, self.count = how, 0
+
+    def __call__(self, dialogues):
+        answers = {row["prompt"][0]["content"]: row["completion"][0]["content"] for row in demos_of(100)}
+        self.count += 1
+        return [answers[dialogue[0]["content"]] if self.count % 2 else "I pass." for dialogue in dialogues]
+
+
+def demos_of(n):
+    return verienv.demonstrations(ENV_ID, n=n)
+
+
+def test_a_model_s_responses_are_kept_and_counted(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("verienv.adapters.transformers.load_policy", Model)
+    file, manifest = tmp_path / "demos.jsonl", tmp_path / "m.json"
+    words = ("demos", ENV, "-n", 3, "--model", "mine", "--samples", 3, "--out", file, "--manifest", manifest)
+    status, _, err = cli(*words)
+    assert status == 0
+    assert err == f"3 rows in {file}; of 4 responses 75.0% correct (3 correct, 1 unreadable)\n"
+    assert [json.loads(line)["sample"] for line in file.read_text().splitlines()] == [0, 2, 0]
+    said = read(manifest)
+    assert (said["model"], said["samples"], said["temperature"]) == ("mine", 3, 1.0)
+    assert said["tally"] == {"correct": 3, "unreadable": 1}
+
+
+def test_a_model_that_never_earns_is_an_error_of_one_line_and_no_file(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("verienv.adapters.transformers.load_policy", lambda *_, **__: lambda d: ["no\n"] * len(d))
+    outcome = cli("demos", ENV, "--model", "mine", "--patience", 10, "--out", tmp_path / "d.jsonl")
+    assert is_one_line_error(outcome, "none of the teacher's last 10 responses is correct")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -117,6 +153,8 @@ def test_options_of_the_expert_are_settings(cli):
         (["--format", "sharegpt", "--out", "d.jsonl"], "--out d.jsonl: give a name that ends in .json"),
         (["--manifest", "m.json"], "--manifest: it holds the hash of the file"),
         (["--manifest", "d.json", "--out", "d.json"], "this is the file of --out"),
+        (["--samples", "2"], "samples=2: this is about the responses of a teacher"),
+        (["--model", "tiny-lm", "--steps"], "a teacher writes as it does"),
         (["-s", "solution=longest"], "solution='longest': expected one of shortest, random"),
     ],
 )

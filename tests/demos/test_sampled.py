@@ -8,7 +8,7 @@ import pytest
 
 import verienv
 from verienv.core.dialogue import Message, parts_of
-from verienv.demos import demonstrations
+from verienv.demos import InVainError, demonstrations
 from verienv.virl import VIRL
 
 ENV_ID = "verienv/GeneralPoints-L-v0"
@@ -83,10 +83,21 @@ def test_the_rows_are_the_same_in_batches_of_any_size(keep: Any) -> None:
     assert one == other
 
 
-def test_batches_are_full() -> None:
+def test_batches_are_full_until_fewer_questions_promise_to_be_enough() -> None:
     teacher = Learner()
     list(demonstrations(ENV_ID, n=20, teacher=teacher, samples=4, keep="first", batch_size=8))
-    assert set(teacher.sizes) == {8}
+    assert teacher.sizes == [8, 8, 8] * 2 + [4, 4, 4]
+
+
+def test_a_teacher_that_is_seldom_right_is_asked_in_full_batches() -> None:
+    teacher = Learner(10)
+    list(demonstrations(ENV_ID, n=2, teacher=teacher, samples=5, keep="all", batch_size=8))
+    assert teacher.sizes == [1, 1, 1, 1, 1]
+    teacher = Learner(10)
+    with pytest.raises(InVainError):
+        next(demonstrations(ENV_ID, n=2, teacher=teacher, samples=5, batch_size=8, patience=200))
+    assert teacher.sizes[:5] == [2] * 5
+    assert set(teacher.sizes[5:]) == {8}
 
 
 def test_the_tally_counts_every_outcome_up_to_the_last_row() -> None:

@@ -141,12 +141,22 @@ def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(script
     assert "the cells are about it ('train side" in refused(lambda: START[script](given), stopped)
 
 
+def test_sft_takes_options_of_the_expert_and_refuses_those_there_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(sft.Policy, "load", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sft.train(replace(SMALL, settings=("solution=random", "equation=true"), out=tmp_path / "sft"))
+    with pytest.raises(ValueError, match="solution='longest': expected one of shortest, random"):
+        sft.train(replace(SMALL, settings=("solution=longest",), out=tmp_path / "other"))
+
+
 def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch):
     prompts = []
-    monkeypatch.setattr(sft, "demonstrations", lambda *_, **settings: prompts.append(settings) or 1 / 0)
+    monkeypatch.setattr(
+        sft, "demonstrations", lambda *_, **settings: prompts.append(settings) or len(prompts) < 2 or 1 / 0
+    )
     with pytest.raises(ZeroDivisionError):
         sft.train(replace(SMALL, settings=("cards=5", "rule=rank"), out=tmp_path / "sft"))
-    assert prompts[0] == {"seed": 0, "split": "train", "steps": False, "cards": 5, "rule": "rank"}
+    assert prompts[1] == {"seed": 0, "split": "train", "steps": False, "cards": 5, "rule": "rank"}
     made = []
     monkeypatch.setattr(ppo, "rollout", lambda _, envs, *__: made.extend(envs) or 1 / 0)
     with pytest.raises(ZeroDivisionError):

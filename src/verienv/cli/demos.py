@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import chain
@@ -22,9 +23,10 @@ from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.files import atomic_text
+from verienv.core.policy import Policy
 from verienv.core.settings import read_settings
 from verienv.core.version import __version__
-from verienv.demos import Kind, demonstrations
+from verienv.demos import CORRECT, Demonstrations, InVainError, Kind, demonstrations
 
 FORMATS = {"trl": JSON_LINES, "sharegpt": ("", ".json"), "verl": (".parquet",)}
 """The forms of files, with the endings of their names."""
@@ -40,6 +42,25 @@ def demos(
     wrong_attempts: Annotated[
         int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
     ] = 1,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME_OR_PATH",
+            help='A Hugging Face causal language model, or "tiny-lm", in place of the expert.',
+        ),
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="With --model: the number of responses to a question.")] = 1,
+    keep: Annotated[
+        str,
+        typer.Option(help="With --model: correct for each correct response, first for one a question, or all."),
+    ] = "correct",
+    temperature: Annotated[float, typer.Option(min=0.0, help="With --model: the temperature of sampling.")] = 1.0,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="With --model: the length of the longest response.")] = 256,
+    batch_size: Annotated[int, typer.Option(min=1, help="With --model: dialogues answered at once.")] = 64,
+    patience: Annotated[
+        int, typer.Option(min=1, help="With --model: responses without a correct one after which to give up.")
+    ] = 2000,
+    device: Annotated[str, typer.Option(help="The device of the model: cpu, cuda, ..., or auto.")] = "auto",
     form: Annotated[
         str,
         typer.Option(
@@ -74,22 +95,60 @@ def demos(
     check_places(opened, {"--out": out, "--manifest": manifest})
     check_output(needed=out in STDOUT)
     wanted = cast(Kind, kind)  # demonstrations() checks it
-    rows = demonstrations(env_id, wanted, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, **settings)
-    first = next(rows)  # wrong arguments are an error before the file is touched
+    how: dict[str, Any] = {"steps": steps, "wrong_attempts": wrong_attempts, "samples": samples, "keep": keep}
+    sampling = {"temperature": temperature, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    rows = demonstrations(
+        env_id, wanted, n, seed, split, **how, batch_size=batch_size, patience=patience, **settings,
+        teacher=_teacher(model, **sampling, device=device, seed=seed) if model else None,
+    )  # fmt: skip
+    first = _next(rows)  # wrong arguments are an error before the file is touched
+    assert first is not None  # noqa: S101 - there is at least one
     with_images = "images" in first and form != "verl"
     with _writing(form, out, with_images) as write:
-        for row in chain([first], rows):
+        for row in chain([first], iter(lambda: _next(rows), None)):
             write(row)
     if manifest:
         about = {
             "verienv": __version__, "env_id": env_id, "split": split, "kind": kind, "seed": seed, "rows": n,
-            "steps": steps, "wrong_attempts": wrong_attempts, "settings": settings, "format": form,
-            "file": Path(out).name, "sha256": sha256(Path(out).read_bytes()).hexdigest(),
+            "steps": steps, "wrong_attempts": wrong_attempts, "settings": settings,
+            **({"model": model, **sampling, "samples": samples, "keep": keep, "tally": rows.tally} if model else {}),
+            "format": form, "file": Path(out).name, "sha256": sha256(Path(out).read_bytes()).hexdigest(),
         }  # fmt: skip
         with atomic_text(manifest) as file:
             file.write(json.dumps(about, indent=1) + "\n")
     if out not in STDOUT:
-        note(f"{n} row{'s' * (n > 1)} in {out}" + (f", their pictures in {folder_for(out)}" if with_images else ""))
+        note(
+            f"{n} row{'s' * (n > 1)} in {out}"
+            + (f", their pictures in {folder_for(out)}" if with_images else "")
+            + _told(rows.tally)
+        )
+
+
+def _teacher(model: str, **how: Any) -> Policy:
+    """Return a model as a policy, loaded when it is first asked: wrong arguments are told sooner."""
+
+    @cache
+    def loaded() -> Policy:
+        from verienv.adapters.transformers import load_policy
+
+        return load_policy(model, **how)
+
+    return lambda dialogues: loaded()(dialogues)
+
+
+def _next(rows: Demonstrations) -> dict[str, Any] | None:
+    """Return the next row, None after the last. Raises ValueError where a model earns nothing for too long."""
+    try:
+        return next(rows, None)
+    except InVainError as error:
+        raise ValueError(str(error)) from None
+
+
+def _told(tally: Mapping[str, int]) -> str:
+    """Return what became of a model's responses, "" where there is no model."""
+    whole = sum(tally.values())
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(tally.items(), key=lambda item: -item[1]))
+    return f"; of {whole:,} responses {100 * tally.get(CORRECT, 0) / whole:.1f}% correct ({counts})" if whole else ""
 
 
 def _check_out(form: str, out: str, kind: str) -> None:

@@ -1,6 +1,15 @@
 """Demonstrations: rows of chat messages that the verifier has scored, written by an expert or drawn from a policy."""
 
 from verienv.demos.making import Demonstrations, Kind, demonstrations, demonstrations_in, demonstrations_with_questions
-from verienv.demos.sampled import Keep
+from verienv.demos.sampled import CORRECT, InVainError, Keep
 
-__all__ = ["Demonstrations", "Keep", "Kind", "demonstrations", "demonstrations_in", "demonstrations_with_questions"]
+__all__ = [
+    "CORRECT",
+    "Demonstrations",
+    "InVainError",
+    "Keep",
+    "Kind",
+    "demonstrations",
+    "demonstrations_in",
+    "demonstrations_with_questions",
+]

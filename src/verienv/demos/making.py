@@ -73,8 +73,8 @@ def demonstrations(
         samples: the number of responses that are drawn from the teacher to each question.
         keep: the responses that become rows: "correct" for each correct one, "first" for the first correct one to a
             question (no further ones are then drawn), "all" for each.
-        batch_size: the number of dialogues put to the teacher at once, each of another question. Towards the end it
-            may have answered a few more than were needed.
+        batch_size: the most dialogues put to the teacher at once, each of another question; fewer where fewer promise
+            to be enough.
         patience: the number of responses in a row without a correct one after which to give up.
 
     Returns:
@@ -97,7 +97,7 @@ def demonstrations(
         ValueError: at once, for arguments out of range; later, if a teacher does not answer each dialogue with a
             string.
         RuntimeError: later, if a response meant to be correct does not score maximal, or a wrong one is not as wrong
-            as meant; or if a teacher's responses were wrong for as long as ``patience`` says.
+            as meant; ``InVainError``, if a teacher's responses were wrong for as long as ``patience`` says.
     """
     tally = Counter[str]()
     sampling = _sampling(teacher, samples, keep, batch_size, patience)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil, inf
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,10 @@ Keep = Literal["correct", "first", "all"]
 
 CORRECT = "correct"
 """The outcome of a correct response; that of another one is its kind of failure."""
+
+
+class InVainError(RuntimeError):
+    """The teacher's responses were wrong for too long."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +49,20 @@ def sampled(
     ``batch_size`` questions are in play at once, and each call of the teacher draws one more sample of each. Which
     rows there are does not depend on it, where the teacher answers a dialogue alike in every batch.
     """
-    seats, kept, in_vain = deque[_Seat](), 0, 0
+    seats, kept, done, in_vain = deque[_Seat](), 0, 0, 0
     waiting = _seats(env, kind, seed, wrong_attempts)
-    dealt, most = 0, -(-n // how.samples) if how.keep == "all" else None
     while n:
         playing = [seat for seat in seats if not seat.is_done(how)]
-        while len(playing) < how.batch_size and (most is None or dealt < most):
+        most = _questions_needed(how, n - kept, kept, done)
+        while len(playing) < how.batch_size and len(seats) < most:
             playing.append(next(waiting))
             seats.append(playing[-1])
-            dealt += 1
         answers = how.teacher([seat.dialogue for seat in playing])
         for seat, response in zip(playing, checked_responses(answers, len(playing), "teacher"), strict=True):
             seat.add(response)
         while seats and seats[0].is_done(how):
             seat = seats.popleft()
+            done += 1
             in_vain += len(seat.verdicts)
             for row in seat.rows(how.keep, tally):
                 kept, in_vain = kept + 1, 0
@@ -65,7 +70,16 @@ def sampled(
                 if kept == n:
                     return
             if in_vain >= how.patience:
-                raise RuntimeError(_in_vain(in_vain, kept, tally, seat.responses[-1]))
+                raise InVainError(_in_vain(in_vain, kept, tally, seat.responses[-1]))
+
+
+def _questions_needed(how: Sampling, rows: int, kept: int, done: int) -> float:
+    """Return how many questions bring that many more ``rows``, going by those ``kept`` of the questions ``done``."""
+    if how.keep == "all":
+        return ceil(rows / how.samples)
+    if not kept:
+        return inf if done else rows
+    return ceil(rows * done / kept)
 
 
 @dataclass
