@@ -21,7 +21,7 @@ TASK_ROOMS = (*TASKS, "verienv.numeric")
 LONGEST = 300
 
 FLOORS = {
-    0: ("core",),
+    0: ("core", "answers"),
     1: ("arithmetic", *(task.removeprefix("verienv.") for task in TASKS)),
     2: (
         "registry",
