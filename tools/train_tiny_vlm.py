@@ -42,7 +42,8 @@ from verienv.generalpoints.cards import RANKS, Suits
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, table_for
 from verienv.generalpoints.pictures.visuals import Visual
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.generalpoints.sampler import Dealing, with_suits
+from verienv.generalpoints.sampler import Dealing
+from verienv.generalpoints.suits import with_suits
 
 IMAGE = "<image>"
 CHAT_TEMPLATE = (

@@ -58,7 +58,7 @@ def test_the_shipped_vectors_are_rows_and_are_judged_as_they_say():
     [
         ({"cards": None}, "field required"),
         ({"cards": "432K"}, "cards='432K'"),
-        ({"cards": ["4", "3"]}, "expected 3 to 6 cards"),
+        ({"cards": ["4"]}, "expected 2 to 6 cards"),
         ({"target": 0}, "target=0: expected an integer from 1"),
         ({"rule": "tenn"}, "not a preset"),
         ({"stated_rule": "tenn"}, "stated_rule='tenn': .*not a preset"),

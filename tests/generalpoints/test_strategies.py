@@ -53,7 +53,7 @@ def test_examples_shrink_to_the_plain():
     ("arguments", "said"),
     [
         ({"target": 0}, "integer from 1"),
-        ({"count": 7}, "3 to 6"),
+        ({"count": 7}, "2 to 6"),
         ({"rule": "none"}, "preset"),
         ({"target": 999_999}, "no 4 cards"),
     ],

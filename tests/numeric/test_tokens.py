@@ -277,3 +277,20 @@ def test_a_spec_makes_the_environment_again() -> None:
     env = gym.make(WORDS_ID, cards=3, strict_mask=True)
     twin = gym.make(env.spec)
     assert np.array_equal(env.reset(seed=8)[0], twin.reset(seed=8)[0])
+
+
+def test_tokens_play_with_fewer_operators_and_two_cards() -> None:
+    env = gym.make("verienv/GeneralPoints-Tokens-v0", cards=2, operators="+*", target=12, side="all").unwrapped
+    for seed in range(5):
+        _, info = env.reset(seed=seed)
+        assert [name for name, allowed in zip(env.token_names, info["action_mask"], strict=True) if allowed] == [
+            "card 0", "card 1", "+", "(",
+        ]  # fmt: skip
+        rewards = [env.step(token)[1] for token in env.expert_actions()]
+        assert rewards[-1] == 5.0
+
+
+@pytest.mark.parametrize("settings", [{"numbers": (1, 99)}, {"largest_card": 19}])
+def test_tokens_refuse_what_they_cannot_show(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="tokens show the ranks from A to K alone: leave out numbers and largest_card"):
+        gym.make("verienv/GeneralPoints-Tokens-v0", **settings)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
+from verienv.arithmetic.operators import OPERATORS
 from verienv.arithmetic.tex import TexError, strip_tex
 
 Item = int | str
@@ -137,7 +138,7 @@ def fraction_text(top: int, bottom: int) -> str:
     return str(top) if bottom == 1 else f"{top}/{bottom}"
 
 
-def parse_formula(formula: str) -> Equation:
+def parse_formula(formula: str, operators: str = OPERATORS) -> Equation:
     """Read a formula: ``expression``, ``expression = integer`` or ``integer = expression``.
 
     Characters are mapped one by one (full-width forms, the Unicode signs of the four operations) and TeX's
@@ -146,13 +147,23 @@ def parse_formula(formula: str) -> Equation:
     cards' is not judged here.
 
     Raises:
-        IllegalFormula: for every other text.
+        IllegalFormula: for every other text, and for an operator or sign other than ``operators``.
     """
     try:
         text = strip_tex(formula)
     except TexError as error:
         raise IllegalFormula(str(error)) from None
-    return _Parser(text).equation()
+    parser = _Parser(text)
+    if operators != OPERATORS:
+        _check_operators(parser.tokens, operators)
+    return parser.equation()
+
+
+def _check_operators(tokens: list[Item], operators: str) -> None:
+    forbidden = set(OPERATORS) - set(operators)
+    used = next((token for token in tokens if token in forbidden), None)
+    if used:
+        raise IllegalFormula(f"it uses {used}, which is not among the operators allowed, {' '.join(operators)}")
 
 
 class _Parser:

@@ -9,6 +9,7 @@ from math import gcd
 from typing import NamedTuple
 
 from verienv.arithmetic.expression import Expression, Item
+from verienv.arithmetic.operators import OPERATORS
 
 Value = tuple[int, int]
 MAX_CARDS = 6
@@ -27,29 +28,30 @@ class _Form(NamedTuple):
     number: int
 
 
-def solutions(values: Iterable[int], target: int) -> tuple[Expression, ...]:
+def solutions(values: Iterable[int], target: int, operators: str = OPERATORS) -> tuple[Expression, ...]:
     """All expressions over ``values`` that equal ``target``, distinct up to commuting and regrouping.
 
     Args:
         values: 1 to 6 positive integers, each to be used exactly once. Their order does not matter.
         target: the integer to reach.
+        operators: those that an expression may use.
 
     Returns:
         Expressions sorted by the length of their minimal text, then alphabetically; () if there is none.
         Four values take about 2 ms, five 50 ms, six seconds.
     """
-    return _solutions(_checked(values), target)
+    return _solutions(_checked(values), target, operators)
 
 
 @lru_cache(maxsize=4096)
-def _solutions(values: tuple[int, ...], target: int) -> tuple[Expression, ...]:
-    forms = {Expression(tuple(_postfix(form))) for form in _forms(values, target)}
+def _solutions(values: tuple[int, ...], target: int, operators: str) -> tuple[Expression, ...]:
+    forms = {Expression(tuple(_postfix(form, operators))) for form in _forms(values, target, operators)}
     return tuple(sorted(forms, key=lambda expression: (len(expression.minimal()), expression.minimal())))
 
 
-def is_solvable(values: Iterable[int], target: int) -> bool:
-    """Whether some expression over ``values`` equals ``target``."""
-    return _is_solvable(_checked(values), target)
+def is_solvable(values: Iterable[int], target: int, operators: str = OPERATORS) -> bool:
+    """Whether some expression over ``values`` with these operators equals ``target``."""
+    return _is_solvable(_checked(values), target, operators)
 
 
 def _checked(values: Iterable[int]) -> tuple[int, ...]:
@@ -101,7 +103,7 @@ def _splits(mask: int) -> Iterator[tuple[int, int]]:
         part = (part - 1) & mask
 
 
-def _forms(values: tuple[int, ...], target: int) -> set[_Form]:
+def _forms(values: tuple[int, ...], target: int, operators: str) -> set[_Form]:
     count, whole = len(values), (1 << len(values)) - 1
     if count == 1:
         return {_Form("", (), (), values[0])} if values[0] == target else set()
@@ -116,20 +118,23 @@ def _forms(values: tuple[int, ...], target: int) -> set[_Form]:
             for left, left_forms in reached[one].items():
                 for right, right_forms in reached[other].items():
                     for operator, in_order, value in _combinations(left, right):
-                        _join(table.setdefault(value, set()), operator, in_order, left_forms, right_forms)
+                        if operator in operators:
+                            _join(table.setdefault(value, set()), operator, in_order, left_forms, right_forms)
         reached[mask] = table
     goal, found = (target, 1), set[_Form]()
     for one, other in _splits(whole):
         for left, left_forms in reached[one].items():
             for operator, in_order, partner in _partners(goal, left):
-                _join(found, operator, in_order, left_forms, reached[other].get(partner, set()))
+                if operator in operators:
+                    _join(found, operator, in_order, left_forms, reached[other].get(partner, set()))
     if target == 0:  # a zero times anything: _partners cannot name the other side
         for one, other in _splits(whole):
             for first, second in ((one, other), (other, one)):
                 zeros = reached[first].get((0, 1), set())
                 for value, forms in reached[second].items():
-                    _join(found, "*", True, zeros, forms)
-                    if value[0]:
+                    if "*" in operators:
+                        _join(found, "*", True, zeros, forms)
+                    if "/" in operators and value[0]:
                         _join(found, "/", True, zeros, forms)
     return found
 
@@ -150,22 +155,31 @@ def _combine(operator: str, x: _Form, y: _Form) -> _Form:
     return _Form(flat, tuple(sorted(x_ahead + y_ahead)), tuple(sorted(x_behind + y_behind)), 0)
 
 
-def _postfix(form: _Form) -> Iterator[Item]:
+def _postfix(form: _Form, operators: str) -> Iterator[Item]:
+    """The form as a - b + c; as a - (b - c) where there is no +, and so with * and /."""
     if not form.operator:
         yield form.number
         return
     ahead, behind = ("+", "-") if form.operator == "+" else ("*", "/")
-    for index, term in enumerate(form.ahead):
-        yield from _postfix(term)
-        if index:
-            yield ahead
-    for term in form.behind:
-        yield from _postfix(term)
+    further, taken = form.ahead[1:], form.behind
+    yield from _postfix(form.ahead[0], operators)
+    if ahead not in operators and further:  # then some term is behind: a difference of differences has one
+        yield from _postfix(taken[0], operators)
+        for term in further:
+            yield from _postfix(term, operators)
+            yield behind
+        yield behind
+        further, taken = (), taken[1:]
+    for term in further:
+        yield from _postfix(term, operators)
+        yield ahead
+    for term in taken:
+        yield from _postfix(term, operators)
         yield behind
 
 
 @lru_cache(maxsize=65536)
-def _is_solvable(values: tuple[int, ...], target: int) -> bool:
+def _is_solvable(values: tuple[int, ...], target: int, operators: str) -> bool:
     """Meet in the middle: all that half of the cards can make, looked up as partners of what is still wanted.
 
     No cards make a fraction whose top and bottom together exceed the product of their numbers, each plus one: where
@@ -187,8 +201,11 @@ def _is_solvable(values: tuple[int, ...], target: int) -> bool:
                 for one, other in _splits(mask)
                 for left in made[one]
                 for right in made[other]
-                for _, _, value in _combinations(left, right)
+                for operator, _, value in _combinations(left, right)
+                if operator in operators
             }
+
+    times = "*" in operators or "/" in operators
 
     @cache
     def makes(mask: int, goal: Value) -> bool:
@@ -199,10 +216,11 @@ def _is_solvable(values: tuple[int, ...], target: int) -> bool:
         for parts in _splits(mask):
             small, large = sorted(parts, key=int.bit_count)
             for left in made[small]:
-                if not left[0] and not goal[0]:  # zero times anything
+                if not left[0] and not goal[0] and times:  # zero times anything
                     return True
-                if any(makes(large, partner) for _, _, partner in _partners(goal, left)):
-                    return True
+                for operator, _, partner in _partners(goal, left):
+                    if operator in operators and makes(large, partner):
+                        return True
         return False
 
     return makes(whole, (target, 1))

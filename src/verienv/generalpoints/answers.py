@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from verienv.arithmetic.expression import Expression, Item
+from verienv.arithmetic.operators import OPERATORS
 from verienv.arithmetic.solver import solutions
 from verienv.core.shown import shown
 from verienv.core.writing import Writing
@@ -42,23 +43,27 @@ class GeneralPointsWriting(Writing):
 
 
 def write_answer(puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None) -> str:
-    """The JSON answer with the given formula; ``number`` follows the stated rule."""
+    """The JSON answer with the given formula; ``number`` follows the stated rule. Plain numbers have no ``cards``."""
     fields = {"cards": list(cards or puzzle.ranks), "number": list(puzzle.stated_values), "formula": formula}
+    if puzzle.plain_numbers:
+        del fields["cards"]
     return json.dumps(fields)
 
 
 def expert_expression(puzzle: Puzzle, choice: int = 0) -> Expression:
     """A solution under the scored rule, the shortest first. Raises ValueError if there is none."""
-    found = solutions(puzzle.values, puzzle.target)
+    found = solutions(puzzle.values, puzzle.target, puzzle.operators)
     if not found:
-        raise ValueError(f"{', '.join(puzzle.ranks)} cannot make {puzzle.target} under rule {puzzle.rule.name}")
+        rule = "" if puzzle.plain_numbers else f" under rule {puzzle.rule.name}"
+        allowed = "" if puzzle.operators == OPERATORS else f" with {' '.join(puzzle.operators)}"
+        raise ValueError(f"{', '.join(puzzle.ranks)} cannot make {puzzle.target}{rule}{allowed}")
     return found[choice % len(found)]
 
 
 def solution_count(puzzle: Puzzle) -> int:
     """The number of distinct solutions under the scored rule. Raises ValueError if there is none."""
     expert_expression(puzzle)
-    return len(solutions(puzzle.values, puzzle.target))
+    return len(solutions(puzzle.values, puzzle.target, puzzle.operators))
 
 
 def expert_answer(puzzle: Puzzle, choice: int = 0, *, steps: bool = False, equation: bool = False) -> str:
@@ -110,6 +115,7 @@ def _illegal(puzzle: Puzzle, rng: np.random.Generator) -> str:
         f"({'*'.join(values)}",
         "*".join(values[:-1]) + "^" + values[-1],
         "",
+        *[operator.join(values) for operator in OPERATORS if operator not in puzzle.operators],
     ]
     return write_answer(puzzle, formulas[int(rng.integers(len(formulas)))])
 
@@ -119,14 +125,14 @@ def _wrong_numbers(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
         values = list(puzzle.values)
         place = int(rng.integers(len(values)))
         values[place] = int(rng.integers(1, 14))  # a number that no card gives, or one of the cards' twice
-        formula = random_expression(values, rng).minimal()
+        formula = random_expression(values, rng, puzzle.operators).minimal()
         if formula_failure(formula, puzzle) == Failure.WRONG_NUMBERS:
             return write_answer(puzzle, formula)
     return None
 
 
 def _false_equation(puzzle: Puzzle, rng: np.random.Generator) -> str:
-    expression = random_expression(puzzle.values, rng)
+    expression = random_expression(puzzle.values, rng, puzzle.operators)
     value = expression.fraction()
     claimed = value[0] // value[1] if value and value[0] % value[1] == 0 else 0
     if not 1 <= claimed <= LARGEST_TARGET or claimed == puzzle.target:
@@ -143,7 +149,9 @@ def _division_by_zero(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
     return _random_with(puzzle, rng, Failure.DIVISION_BY_ZERO)
 
 
-def _misread(puzzle: Puzzle, rng: np.random.Generator) -> str:
+def _misread(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
+    if puzzle.plain_numbers:
+        return None
     cards = list(puzzle.ranks)
     place = int(rng.integers(len(cards)))
     others = [rank for rank in RANKS if rank != cards[place]]
@@ -153,19 +161,21 @@ def _misread(puzzle: Puzzle, rng: np.random.Generator) -> str:
 
 def _random_with(puzzle: Puzzle, rng: np.random.Generator, failure: Failure) -> str | None:
     for _ in range(TRIES):
-        formula = random_expression(puzzle.values, rng).minimal()
+        formula = random_expression(puzzle.values, rng, puzzle.operators).minimal()
         if formula_failure(formula, puzzle) == failure:
             return write_answer(puzzle, formula)
     return None
 
 
-def random_expression(values: tuple[int, ...] | list[int], rng: np.random.Generator) -> Expression:
+def random_expression(
+    values: tuple[int, ...] | list[int], rng: np.random.Generator, operators: str = OPERATORS
+) -> Expression:
     """A random expression that uses each value once: two parts are joined until one is left."""
     parts: list[tuple[Item, ...]] = [(int(value),) for value in rng.permutation(list(values))]
     while len(parts) > 1:
         left = parts.pop(int(rng.integers(len(parts))))
         right = parts.pop(int(rng.integers(len(parts))))
-        parts.append((*left, *right, "+-*/"[int(rng.integers(4))]))
+        parts.append((*left, *right, operators[int(rng.integers(len(operators)))]))
     return Expression(parts[0])
 
 

@@ -16,17 +16,22 @@ BLACK, RED = ("C", "S"), ("D", "H")
 Suits = Literal["all", "black", "red"]
 SUIT_LETTERS: dict[str, tuple[str, ...]] = {"all": ("C", "D", "H", "S"), "black": BLACK, "red": RED}
 
-RANK_NUMBER = {rank: number for number, rank in enumerate(RANKS, start=1)}
-"""A = 1, ..., K = 13: the number by which hands are keyed, whatever the rule says."""
+LARGE_CARDS = ("14", "15", "16", "17", "18", "19")
+"""Number cards beyond the deck, for questions in words."""
 
-_CARD = re.compile(r"(A|[2-9]|10|J|Q|K)([CDHS]?)")
+RANK_NUMBER = {rank: number for number, rank in enumerate((*RANKS, *LARGE_CARDS), start=1)}
+"""A = 1, ..., K = 13, 14 = 14, ..., 19 = 19: the number by which hands are keyed, whatever the rule says."""
+
+_CARD = re.compile(r"(A|[2-9]|1[04-9]|J|Q|K)([CDHS]?)")
 
 _NAMES = {
     "ace": "A", "one": "A", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "jack": "J", "queen": "Q", "king": "K", "t": "10", "1": "A",
+    "fourteen": "14", "fifteen": "15", "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
 }  # fmt: skip
 _WRITTEN = re.compile(
-    r"\s*(?P<rank>10|[1-9atjqk]|ace|one|two|three|four|five|six|seven|eight|nine|ten|jack|queen|king)"
+    r"\s*(?P<rank>1[04-9]|[1-9atjqk]|ace|one|two|three|four|five|six|seven|eight|nine|ten|jack|queen|king"
+    r"|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)"
     r"(?:\s*(?:of\s+)?(?P<suit>[cdhs]|clubs?|diamonds?|hearts?|spades?|[\u2660-\u2667]\ufe0f?))?\s*",
     re.IGNORECASE | re.ASCII,
 )
@@ -37,7 +42,8 @@ def split_card(card: str) -> tuple[str, str]:
     match = _CARD.fullmatch(card) if isinstance(card, str) else None
     if match is None:
         raise ValueError(
-            f"card {shown(card)}: expected a rank ({', '.join(RANKS)}), with or without a suit letter (C, D, H, S)"
+            f"card {shown(card)}: expected a rank ({', '.join(RANKS)}, or 14 to 19), with or without a suit letter "
+            "(C, D, H, S)"
         )
     return match.group(1), match.group(2)
 

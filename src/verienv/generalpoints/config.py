@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from verienv.arithmetic.operators import OPERATORS, parse_operators
 from verienv.core.config import ReasoningTags, TaskConfig, parse_name
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.prompts import PromptStyle
-from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS
+from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS, parse_numbers
 from verienv.generalpoints.rewards import GeneralPointsRewards
 from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.sampler import Dealing, FaceCards, Sampling
+from verienv.generalpoints.sampler import Dealing, FaceCards, Sampling, Solvable
 
 SPLITS: dict[str, dict[str, Any]] = {
     "train": {"side": "train", "rule": "ten"},
@@ -41,9 +42,15 @@ class GeneralPointsConfig(TaskConfig):
         side: deal the hands of the "train" or the "test" side, or "all".
         rule: what J, Q and K count: a preset's name or a mapping such as {"J": 5, "Q": 6, "K": 7}.
         stated_rule: the rule that the prompt states, if it is not to be ``rule``: the probe of a policy that
-            ignores its prompt. Only hands solvable under both are dealt.
+            ignores its prompt.
+        solvable: "both" for hands that are solvable under rule and stated rule, "scored" for those under ``rule``.
         target: what to make, 1 to 999999.
-        cards: how many cards are dealt, 3 to 6.
+        operators: those that a formula may use, some of "+-*/": hands that need another are not dealt.
+        cards: how many cards (or numbers) are dealt, 2 to 6.
+        largest_card: the largest number card, for questions in words: 14 to 19 add to a deck of 13 ranks.
+        large_cards: "any", "condition" (hands with at least one card from 14 on) or "force" (one is drawn first).
+        numbers: the least and the greatest of plain integers, each as likely as another, dealt in place of cards, in
+            words; such as (1, 99). The settings of cards do not apply.
         sampling: "deck" (without replacement) or "iid".
         face_cards: "any", "condition" (hands with at least one face card) or "force" (one is drawn first).
         suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
@@ -60,8 +67,13 @@ class GeneralPointsConfig(TaskConfig):
     side: Side = "train"
     rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] = FaceRule(J=10, Q=10, K=10)
     stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
+    solvable: Solvable = "both"
     target: int = Field(default=24, ge=1, le=LARGEST_TARGET, strict=True)
     cards: int = Field(default=4, ge=FEWEST_CARDS, le=MOST_CARDS, strict=True)
+    operators: Annotated[str, BeforeValidator(parse_operators)] = OPERATORS
+    largest_card: int = Field(default=13, ge=13, le=19, strict=True)
+    large_cards: FaceCards = "any"
+    numbers: Annotated[tuple[int, int] | None, BeforeValidator(parse_numbers)] = None
     sampling: Sampling = "deck"
     face_cards: FaceCards = "any"
     suits: Suits = "all"
@@ -81,6 +93,11 @@ class GeneralPointsConfig(TaskConfig):
             )
         return parse_name(split, cls.splits)
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        self.dealing  # noqa: B018 - raises where they do not
+        return self
+
     @property
     def dealing(self) -> Dealing:
         """The hands that may be dealt under these settings."""
@@ -93,4 +110,9 @@ class GeneralPointsConfig(TaskConfig):
             face_cards=self.face_cards,
             suits=self.suits,
             side=self.side,
+            solvable=self.solvable,
+            operators=self.operators,
+            largest_card=self.largest_card,
+            large_cards=self.large_cards,
+            numbers=self.numbers,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from verienv.core.env import VerifiedEnv
 from verienv.core.shown import shown
 from verienv.generalpoints.config import GeneralPointsConfig
-from verienv.generalpoints.prompts import LONGEST_QUESTION, PHRASINGS
+from verienv.generalpoints.prompts import LONGEST_QUESTION, phrasings_of
 from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.question import GeneralPointsQuestion
 from verienv.generalpoints.sampler import sampler_for
@@ -70,8 +70,10 @@ class GeneralPointsEnv(VerifiedEnv):
         config = self.config
         self._dealing = dealing = config.dealing
         self._sampler = sampler_for(dealing)
+        self._asked = (dealing.rule, dealing.target, dealing.stated_rule, dealing.operators, bool(dealing.numbers))
+        """The arguments of every puzzle, cards aside."""
         self._undealt = GeneralPointsQuestion(
-            puzzle=Puzzle(("A",) * config.cards, dealing.rule, dealing.target, dealing.stated_rule),
+            puzzle=Puzzle(("2",) * config.cards, *self._asked),
             attempts=config.attempts,
             rewards=config.rewards,
             strict=config.strict,
@@ -80,11 +82,10 @@ class GeneralPointsEnv(VerifiedEnv):
         """The question with any hand: every other is this one but for what is dealt."""
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
-        dealing = self._dealing
         ranks = self._sampler.deal(rng) if instance is None else self._given(instance)
         cards, jitter = self._show(ranks, rng)
-        phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
-        puzzle = Puzzle(cards, dealing.rule, dealing.target, dealing.stated_rule)
+        puzzle = Puzzle(cards, *self._asked)
+        phrasing = int(rng.integers(1, len(phrasings_of(puzzle)))) if self.config.prompt == "diverse" else 0
         return self._undealt.but(puzzle=puzzle, phrasing=phrasing, jitter=jitter)
 
     def _show(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[tuple[str, ...], int]:
@@ -92,14 +93,13 @@ class GeneralPointsEnv(VerifiedEnv):
         return ranks, 0
 
     def _given(self, instance: str) -> tuple[str, ...]:
-        ranks, target = read_instance(instance)
-        dealing = self._dealing
-        if target != dealing.target or len(ranks) != dealing.count or not dealing.holds(ranks):
+        puzzle = read_instance(instance)
+        if not self._dealing.fits(puzzle):
             raise ValueError(
-                f"instance={shown(instance)} cannot be dealt here ({dealing}); choose a setting "
+                f"instance={shown(instance)} cannot be dealt here ({self._dealing}); choose a setting "
                 "with its target and number of cards, in which the suits suffice and the target can be made"
             )
-        return ranks
+        return puzzle.ranks
 
     @property
     def question(self) -> GeneralPointsQuestion:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from verienv.arithmetic.operators import OPERATORS
 from verienv.generalpoints.puzzle import Puzzle
 
 PromptStyle = Literal["default", "diverse"]
@@ -60,9 +61,40 @@ DIVERSE = (
     "{cards}\nTarget = {target}; {rule}; A = 1.\nJSON with cards, number, formula. Each number once. + - * / ( ) only.",
 )
 
+_NUMBERS_JSON = '{"number": [...], "formula": "..."}'
+
+OF_NUMBERS = (
+    f"Make {{target}} with each number exactly once, using + - * / ( ).\n{{cards}}\nAnswer in JSON: {_NUMBERS_JSON}",
+    "You are playing the {target} game. {cards} Use all {count} numbers exactly once, with +, -, *, / and parentheses, "
+    f"to reach {{target}}. Reply with one JSON object with the fields number and formula: {_NUMBERS_JSON}",
+    "{cards}\n\nTask: combine the {count} numbers into {target}.\nAllowed: addition, subtraction, multiplication, "
+    "division, parentheses.\nEach number must be used once and only once.\n\nOutput:\n"
+    '{\n  "number": [the numbers],\n  "formula": "an expression equal to {target}"\n}',
+    "Reply with JSON only, no other text. Format:\n"
+    '{"formula": "...", "number": [...]}\n'
+    "The formula must equal {target} and use every number once (+ - * / and brackets). {cards}",
+    "Can you make {target}? {cards}\n- use each number once\n- operations: plus, minus, times, divided by, "
+    f"written + - * /\nWrite: {_NUMBERS_JSON}",
+    "{cards}\nTarget = {target}.\nJSON with number, formula. Each number once. + - * / ( ) only.",
+)
+"""The default and the other phrasings for plain numbers in place of cards."""
+
 _CARDS_ON_THEIR_OWN_LINE = re.compile(r"^\{cards\}$", re.MULTILINE)
-_COUNTS = {3: "three", 4: "four", 5: "five", 6: "six"}
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 PHRASINGS = (DEFAULT, *DIVERSE)
+
+_OPERATOR_LISTS = (
+    (" ", ["+", "-", "*", "/"]),
+    (", ", ["+", "-", "*", "/"]),
+    (", ", ["addition", "subtraction", "multiplication", "division"]),
+    (", ", ["plus", "minus", "times", "divided by"]),
+)
+"""The four ways in which the phrasings list the operators, each with what stands between two of them."""
+
+
+def phrasings_of(puzzle: Puzzle) -> tuple[str, ...]:
+    """Return the phrasings in which a puzzle may be asked, the default first."""
+    return OF_NUMBERS if puzzle.plain_numbers else PHRASINGS
 
 
 def write_question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -> str:
@@ -70,31 +102,36 @@ def write_question(puzzle: Puzzle, phrasing: int = 0, *, vision: bool = False) -
 
     Args:
         puzzle: its *stated* rule is the one in the question.
-        phrasing: 0 for the default, 1 to 13 for the others.
+        phrasing: 0 for the default, 1 to 13 for the others, of plain numbers 1 to 5.
         vision: leave the cards to the picture.
     """
-    before, after = _around_the_cards(phrasing, puzzle.stated_rule.text, puzzle.target, len(puzzle.ranks))
-    cards = "The cards are in the picture" if vision else f"Cards: {', '.join(puzzle.ranks)}"
+    text = phrasings_of(puzzle)[phrasing]
+    before, after = _around_the_cards(text, puzzle.stated_rule.text, puzzle.target, len(puzzle.ranks), puzzle.operators)
+    noun = "Numbers" if puzzle.plain_numbers else "Cards"
+    cards = "The cards are in the picture" if vision else f"{noun}: {', '.join(puzzle.ranks)}"
     return f"{before}{cards}{after}"
 
 
 @lru_cache(maxsize=1024)
-def _around_the_cards(phrasing: int, rule: str, target: int, count: int) -> tuple[str, str]:
+def _around_the_cards(text: str, rule: str, target: int, count: int, operators: str) -> tuple[str, str]:
     """Return the text before and after the cards; a full stop ends them inside a paragraph."""
-    text = PHRASINGS[phrasing]
     if not _CARDS_ON_THEIR_OWN_LINE.search(text):
         text = text.replace("{cards}", "{cards}.")
     for slot, filling in (("{target}", str(target)), ("{rule}", rule), ("{count}", _COUNTS[count])):
         text = text.replace(slot, filling)
+    for between, names in _OPERATOR_LISTS if operators != OPERATORS else ():
+        allowed = [name for name, operator in zip(names, OPERATORS, strict=True) if operator in operators]
+        text = text.replace(between.join(names), between.join(allowed))
     before, after = text.split("{cards}")
     return before, after
 
 
 @lru_cache(maxsize=1024)
-def answer_templates(target: int) -> frozenset[str]:
+def answer_templates(target: int, plain_numbers: bool = False) -> frozenset[str]:
     """Return the objects that stand for the answer in the questions about a target, whatever their phrasing."""
+    texts = (*PHRASINGS, *OF_NUMBERS) if plain_numbers else PHRASINGS
     return frozenset(
-        found.group().replace("{target}", str(target)) for text in PHRASINGS for found in _TEMPLATE.finditer(text)
+        found.group().replace("{target}", str(target)) for text in texts for found in _TEMPLATE.finditer(text)
     )
 
 

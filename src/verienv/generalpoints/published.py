@@ -27,8 +27,9 @@ def published_faults(formula: Any, puzzle: Puzzle, *, spaces: bool) -> list[Faul
     """Return the faults of a formula that does not solve the puzzle, in the order in which the code finds them.
 
     A character of no token is one "illegal" and ends the search; each token that cannot follow the one before it is
-    one; then numbers that are not there, or too often, are one "wrong_numbers", and cards left out are another. Where
-    none of these is found it is "prefix" for a solution that lacks its last parenthesis, else "wrong_value".
+    one, and so is each operator that the puzzle does not allow (that code allows all); then numbers that are not
+    there, or too often, are one "wrong_numbers", and cards left out are another. Where none of these is found it is
+    "prefix" for a solution that lacks its last parenthesis, else "wrong_value".
 
     Args:
         formula: the text; anything but a text is one "illegal".
@@ -42,11 +43,11 @@ def published_faults(formula: Any, puzzle: Puzzle, *, spaces: bool) -> list[Faul
     tokens = _TOKEN.findall(text)
     if sum(map(len, tokens)) != len(text):
         return ["illegal"]
-    faults: list[Fault] = [*_misplaced(tokens), *_numbers(tokens, puzzle)]
+    faults: list[Fault] = [*_misplaced(tokens, puzzle.operators), *_numbers(tokens, puzzle)]
     return faults or ["prefix" if _is_prefix(text, puzzle) else "wrong_value"]
 
 
-def _misplaced(tokens: list[str]) -> Iterator[Fault]:
+def _misplaced(tokens: list[str], operators: str) -> Iterator[Fault]:
     before: str | None = None
     opened = 0
     for token in tokens:
@@ -57,7 +58,7 @@ def _misplaced(tokens: list[str]) -> Iterator[Fault]:
             kind, fits = "close", before in _ENDS and opened > 0
             opened -= fits
         elif token in "+-*/":
-            kind, fits = "operator", before in _ENDS
+            kind, fits = "operator", before in _ENDS and token in operators
         else:
             kind, fits = "number", before in _BEGINS
         if not fits:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from verienv.arithmetic.operators import OPERATORS, parse_operators
 from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question, check_fields, check_phrasing
@@ -18,7 +19,7 @@ from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.core.writing import Writing
 from verienv.generalpoints.answers import GeneralPointsWriting, expert_answer, solution_count, wrong_answer
-from verienv.generalpoints.prompts import PHRASINGS, write_question
+from verienv.generalpoints.prompts import PHRASINGS, phrasings_of, write_question
 from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, RewardsLike, verify
@@ -55,7 +56,7 @@ class GeneralPointsQuestion(Question):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fields(self, ("puzzle", Puzzle), ("rewards", GeneralPointsRewards))
-        check_phrasing(self, len(PHRASINGS))
+        check_phrasing(self, len(phrasings_of(self.puzzle)))
 
     @classmethod
     def of(
@@ -154,6 +155,8 @@ class GeneralPointsQuestion(Question):
             rule=self.puzzle.rule,
             target=self.puzzle.target,
             stated_rule=self.puzzle.stated_rule,
+            operators=self.puzzle.operators,
+            plain_numbers=self.puzzle.plain_numbers,
             vision=self.vision,
             rewards=self.rewards,
             strict=self.strict,
@@ -194,6 +197,8 @@ class GeneralPointsRow(BaseModel):
         rule: what J, Q and K count: a mapping such as {"J": 11, "Q": 12, "K": 13}, or a preset's name.
         target: what to make.
         stated_rule: the rule that the prompt states, if it is not ``rule``.
+        operators: those that a formula may use, such as "+*".
+        plain_numbers: whether ``cards`` are integers in place of cards.
         vision: whether the cards were shown as a picture.
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
@@ -210,6 +215,8 @@ class GeneralPointsRow(BaseModel):
     rule: _Rule = FaceRule(J=10, Q=10, K=10)
     target: int = Field(default=24, strict=True)
     stated_rule: _Rule | None = None
+    operators: Annotated[str, BeforeValidator(parse_operators)] = OPERATORS
+    plain_numbers: bool = Field(default=False, strict=True)
     vision: bool = Field(default=False, strict=True)
     rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
     strict: bool = Field(default=False, strict=True)
@@ -228,8 +235,9 @@ class GeneralPointsRow(BaseModel):
         """
         given = PlainRow(row).given(cls)
         if "cards" not in given and "instance" in given:
-            ranks, target = read_instance(given["instance"])
-            given = {"cards": ranks, "target": target, **given}
+            puzzle = read_instance(given["instance"])
+            told = {"cards": puzzle.ranks, "target": puzzle.target, "plain_numbers": puzzle.plain_numbers}
+            given = {**told, **given}
         return validate(cls, given, "GeneralPoints row")
 
     @model_validator(mode="after")
@@ -243,4 +251,4 @@ class GeneralPointsRow(BaseModel):
     @cached_property
     def puzzle(self) -> Puzzle:
         """The puzzle that the columns spell."""
-        return Puzzle(self.cards, self.rule, self.target, self.stated_rule)
+        return Puzzle(self.cards, self.rule, self.target, self.stated_rule, self.operators, self.plain_numbers)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from verienv.core.config import validate
 from verienv.core.shown import shown
-from verienv.generalpoints.cards import FACES, RANKS
+from verienv.generalpoints.cards import FACES, RANK_NUMBER
 
 
 class FaceRule(BaseModel):
@@ -54,7 +54,7 @@ class FaceRule(BaseModel):
     @cached_property
     def values(self) -> Mapping[str, int]:
         """Every rank's number under this rule; shared, not to be changed."""
-        return {rank: number for number, rank in enumerate(RANKS, start=1)} | {"J": self.J, "Q": self.Q, "K": self.K}
+        return RANK_NUMBER | {"J": self.J, "Q": self.Q, "K": self.K}
 
     @cached_property
     def text(self) -> str:

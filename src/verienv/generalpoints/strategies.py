@@ -22,9 +22,9 @@ from verienv.generalpoints.verifier import formula_failure
 
 
 def puzzles(rule: RuleLike | None = None, target: int = 24, count: int = 4) -> SearchStrategy[Puzzle]:
-    """Solvable puzzles of ``count`` cards, 3 to 6, under ``rule``, or under any preset rule if it is None.
+    """Solvable puzzles of ``count`` cards, 2 to 6, under ``rule``, or under any preset rule if it is None.
 
-    Raises ValueError where a setting is wrong or, for 3 and 4 cards, no hand can make the target.
+    Raises ValueError where a setting is wrong or, for up to 4 cards, no hand can make the target.
     """
     check_target(target)
     if not FEWEST_CARDS <= count <= MOST_CARDS:
@@ -56,7 +56,7 @@ def _hands(rule: FaceRule, target: int, count: int) -> tuple[tuple[str, ...], ..
 
 def solving_formulas(puzzle: Puzzle) -> SearchStrategy[str]:
     """Formulas that solve ``puzzle``: any solution, any spelling of the grammar. Raises ValueError if there is none."""
-    found = solutions(puzzle.values, puzzle.target)
+    found = solutions(puzzle.values, puzzle.target, puzzle.operators)
     if not found:
         raise ValueError(f"{' '.join(puzzle.ranks)} cannot make {puzzle.target} under rule {puzzle.rule.name}")
     return _spelled(found, puzzle.target)
@@ -81,7 +81,8 @@ def _spelled(draw: DrawFn, found: tuple[Expression, ...], target: int) -> str:
 
 def failing_formulas(puzzle: Puzzle) -> SearchStrategy[str]:
     """Formulas that do not solve ``puzzle``: another value, other numbers, a false claim, broken or foreign text."""
-    right = [found.minimal() for found in solutions(puzzle.values, puzzle.target)] or [str(puzzle.target)]
+    found = solutions(puzzle.values, puzzle.target, puzzle.operators)
+    right = [each.minimal() for each in found] or [str(puzzle.target)]
     solved = st.sampled_from(right)
     trees = _trees(puzzle.values)
     foreign = st.lists(st.integers(0, 99), min_size=2, max_size=7).flatmap(lambda values: _trees(tuple(values)))

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.arithmetic.operators import OPERATORS
 from verienv.arithmetic.solver import is_solvable, multisets
 from verienv.core.assets import asset_path
 
@@ -34,9 +35,11 @@ def load_table() -> NDArray[np.uint8]:
     return bits
 
 
-def reaches(values: Iterable[int], target: int) -> bool:
+def reaches(values: Iterable[int], target: int, operators: str = OPERATORS) -> bool:
     """Whether ``values`` can reach ``target``: looked up for four values up to 13, searched for otherwise."""
     hand = tuple(sorted(values))
+    if operators != OPERATORS:
+        return is_solvable(hand, target, operators)
     if len(hand) != 4 or hand[-1] > LARGEST_VALUE or hand[0] < 1 or not 1 <= target <= LARGEST_TARGET:
         return is_solvable(hand, target)
     row = load_table()[bisect_left(_hands(), hand)]

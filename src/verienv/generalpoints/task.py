@@ -98,7 +98,7 @@ class GeneralPoints(Task):
         puzzle = _own(question).puzzle
         if question.vision:
             yield f"The cards are  {' '.join(puzzle.cards)}"
-        found = [expression.minimal() for expression in solutions(puzzle.values, puzzle.target)]
+        found = [expression.minimal() for expression in solutions(puzzle.values, puzzle.target, puzzle.operators)]
         yield f"{'The solution is' if len(found) == 1 else f'The {len(found)} solutions are'}  {'   '.join(found)}"
 
     def scene(self, question: Question, solved: bool = False) -> Scene:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -47,7 +48,8 @@ def verify(
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
 
     Returns:
-        A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's), ``numbers_correct``
+        A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's; plain numbers may be left
+        out of it, ``number`` counts then), ``numbers_correct``
         (``number`` is right under the rule that the prompt states), ``formula_valid`` (legal, with exactly the
         cards' numbers under the scored rule); in vision also ``cards_read`` (how many of the cards ``cards`` names).
     """
@@ -56,14 +58,14 @@ def verify(
         response,
         "formula",
         strict=strict,
-        templates=answer_templates(puzzle.target),
+        templates=answer_templates(puzzle.target, puzzle.plain_numbers),
         reasoning_tags=parse_reasoning_tags(reasoning_tags),
     )
     if answer is None:
         fault, reason, cards_correct, numbers_correct = _UNREADABLE, _UNREAD, False, False
     else:
         fault, reason = judge_formula(answer["formula"], puzzle)
-        cards_correct = _read_ranks(answer.get("cards")) == sorted(puzzle.ranks)
+        cards_correct = _names_the_cards(answer, puzzle)
         numbers_correct = _read_numbers(answer.get("number")) == sorted(puzzle.stated_values)
     reward, failure = prices.pay(fault, (answer or {}).get("formula"), puzzle), fault
     feedback = _feedback(failure, reason, puzzle)
@@ -101,12 +103,12 @@ def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:
     if not isinstance(formula, str):
         return Failure.ILLEGAL, "the formula is not a string"
     try:
-        equation = parse_formula(formula)
+        equation = parse_formula(formula, puzzle.operators)
     except IllegalFormula as error:
         return Failure.ILLEGAL, str(error)
     expression = equation.expression
     if expression.numbers != puzzle.numbers:
-        return Failure.WRONG_NUMBERS, f"it uses {_few(expression.numbers)}, the cards give {_few(puzzle.numbers)}"
+        return Failure.WRONG_NUMBERS, f"it uses {_few(expression.numbers)}, {_given(puzzle)} {_few(puzzle.numbers)}"
     if equation.claimed not in (None, puzzle.target):
         return Failure.FALSE_EQUATION, f"it claims {equation.claimed}, the target is {puzzle.target}"
     value = expression.fraction()
@@ -118,6 +120,10 @@ def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:
         _log.error("sympy disagrees that %s makes %d", expression.minimal(), puzzle.target)
         return Failure.UNCONFIRMED, "sympy does not confirm the value"
     return "", f"it makes {puzzle.target}"
+
+
+def _given(puzzle: Puzzle) -> str:
+    return "the numbers are" if puzzle.plain_numbers else "the cards give"
 
 
 def _few(numbers: tuple[int, ...]) -> str:
@@ -146,6 +152,13 @@ def _sympy_confirms(postfix: tuple[Item, ...], target: int) -> bool:
             else:
                 stack.append(left / right)
     return bool(stack[0] == Integer(target))
+
+
+def _names_the_cards(answer: Mapping[str, Any], puzzle: Puzzle) -> bool:
+    """Whether ``cards`` are the cards; plain numbers may stand there too, and are named by ``number`` otherwise."""
+    if puzzle.plain_numbers:
+        return _read_numbers(answer.get("cards", answer.get("number"))) == list(puzzle.numbers)
+    return _read_ranks(answer.get("cards")) == sorted(puzzle.ranks)
 
 
 def _read_ranks(cards: Any) -> list[str] | None:
@@ -188,6 +201,8 @@ _FEEDBACK = {
 def _feedback(failure: str, reason: str, puzzle: Puzzle) -> str:
     if not failure:
         return "Correct."
+    if failure == Failure.WRONG_NUMBERS and puzzle.plain_numbers:
+        return "Wrong: the formula does not use each number exactly once."
     if failure == Failure.WRONG_VALUE:
         made = reason.removeprefix("it makes ")
         return f"Wrong: the formula makes {made if len(made) <= 24 else 'another number'}, not {puzzle.target}."

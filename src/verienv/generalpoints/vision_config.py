@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from verienv.core.config import parse_name, parse_size
 from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
@@ -58,6 +58,13 @@ class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):
         DEFAULT_SIZE
     )
     writable_image: bool = Field(default=False, strict=True)
+
+    @field_validator("numbers", "largest_card")
+    @classmethod
+    def _is_in_the_deck(cls, given: Any, info: ValidationInfo) -> Any:
+        if given != cls.model_fields[info.field_name or ""].default:
+            raise ValueError("no deck has such cards to show; use verienv/GeneralPoints-L-v0, in words")
+        return given
 
     @field_validator("visual", mode="before")
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.pictures.drawing import table_for
-from verienv.generalpoints.sampler import with_suits
+from verienv.generalpoints.suits import with_suits
 from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
 
 _WAYS, _JITTERS = 2**62, 2**32

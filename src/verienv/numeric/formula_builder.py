@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.arithmetic.expression import MAX_DEPTH, MAX_INTEGERS
+from verienv.arithmetic.operators import OPERATORS
 
 SYMBOLS = ("+", "-", "*", "/", "(", ")")
 DONE = "done"
@@ -26,6 +27,7 @@ class FormulaBuilder:
         cards: how many cards there are, n.
         max_tokens: the longest formula, "done" aside.
         strict: see ``mask``.
+        operators: those that the mask allows, as signs too.
 
     Attributes:
         tokens: those pushed so far.
@@ -34,9 +36,10 @@ class FormulaBuilder:
         operand_next: whether a number is due, with or without signs and parentheses before it, or an operator.
     """
 
-    def __init__(self, cards: int, max_tokens: int, strict: bool = False) -> None:
+    def __init__(self, cards: int, max_tokens: int, strict: bool = False, operators: str = OPERATORS) -> None:
         self.cards, self.max_tokens, self.strict = cards, max_tokens, strict
         self._plus, self._minus, self._times, self._over, self._open, self._close, self.done = range(cards, cards + 7)
+        self._forbidden = [cards + SYMBOLS.index(symbol) for symbol in OPERATORS if symbol not in operators]
         self.clear()
 
     def clear(self) -> None:
@@ -70,6 +73,12 @@ class FormulaBuilder:
         A token is allowed if and only if some continuation of at most ``max_tokens`` tokens in all is a formula that
         the verifier calls legal. With ``strict`` the formula must also hold each card exactly once.
         """
+        mask = self._mask()
+        mask[self._forbidden] = 0
+        return mask
+
+    def _mask(self) -> Mask:
+        """Return it as if every operator were allowed."""
         mask = np.zeros(self.cards + 7, np.int8)
         left = self.max_tokens - len(self.tokens)
         to_come = self.used.count(False) if self.strict else 1  # numbers that must still come, if one is due

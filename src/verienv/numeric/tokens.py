@@ -102,6 +102,8 @@ class GeneralPointsTokens(NumericEnv):
             raise ValueError(f"env={env}: expected an environment of GeneralPoints, e.g. of verienv/GeneralPoints-L-v0")
         self.config = config = validate(TokensConfig, settings, type(self).__name__)
         cards = game.config.cards
+        if game.config.numbers or game.config.largest_card > len(RANKS):
+            raise ValueError("tokens show the ranks from A to K alone: leave out numbers and largest_card")
         most = 4 * cards if config.max_tokens is None else config.max_tokens
         if not 4 * cards - 5 <= most <= 255:
             raise ValueError(f"max_tokens={most}: expected an integer from {4 * cards - 5} to 255 for {cards} cards")
@@ -113,7 +115,7 @@ class GeneralPointsTokens(NumericEnv):
         """The failure that each entry of the observation's part "failure" stands for."""
         self.token_names = (*(f"card {i}" for i in range(cards)), *SYMBOLS, DONE)
         """The token that each action stands for."""
-        self._builder = FormulaBuilder(cards, most, config.strict_mask)
+        self._builder = FormulaBuilder(cards, most, config.strict_mask, game.config.operators)
         self.layout = _layout(cards, most, len(self.failures), game.vision)
         """The shapes of the observation's parts, in order."""
         ends = np.cumsum([prod(shape) for shape in self.layout.values()]).tolist()
