@@ -22,8 +22,10 @@ from verienv import Episode, Question, Task, VerifiedEnv
 from verienv.core import tasks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-OUTSIDE = {"mine/Countdown-v0": "countdown"}
-"""The environments of examples/my_task.py, which verienv does not bring, and their task."""
+OUTSIDE = {"mine/Countdown-v0": "countdown", "mine/WordProblem-v0": "word_problem"}
+"""The environments of examples, which verienv does not bring, and their task."""
+MODULES = {"mine/Countdown-v0": "my_task", "mine/WordProblem-v0": "my_word_problem"}
+"""The module that registers each of them."""
 
 SMALL = {"image_size": 96, "view_size": 64, "turns": [1, 2], "spacing": 100.0}
 """Settings, where a task has them, that make episodes quick: small pictures, short routes."""
@@ -54,7 +56,7 @@ class Case:
     @property
     def full_id(self) -> str:
         """The id, with the module that registers it where that is none of verienv's."""
-        return f"my_task:{self.env_id}" if self.env_id in OUTSIDE else self.env_id
+        return f"{MODULES[self.env_id]}:{self.env_id}" if self.env_id in MODULES else self.env_id
 
     def make(self, **settings: Any) -> VerifiedEnv:
         return gym.make(self.full_id, **{**self.settings, **settings}).unwrapped  # type: ignore[return-value]
@@ -103,9 +105,11 @@ def outside_tasks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLES)
         patch.setattr(tasks, "_listed", dict(tasks._listed))
-        import_module("my_task")
+        for module in MODULES.values():
+            import_module(module)
         yield
-    del sys.modules["my_task"]
+    for module in MODULES.values():
+        del sys.modules[module]
     for env_id in OUTSIDE:
         del gym.registry[env_id]
 

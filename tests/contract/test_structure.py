@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from tests.contract.playing import EXAMPLES, OUTSIDE
+from tests.contract.playing import EXAMPLES, MODULES, OUTSIDE
 
 from verienv.registry import SHIPPED
 
@@ -195,7 +195,7 @@ def test_no_docstring_begins_without_a_head() -> None:
 
 
 def test_an_outside_task_costs_one_file_and_no_line_under_src() -> None:
-    words = re.compile("|".join(["my_task", *OUTSIDE.values(), *OUTSIDE]), re.IGNORECASE)
+    words = re.compile("|".join([*MODULES.values(), *OUTSIDE.values(), *OUTSIDE]), re.IGNORECASE)
     said = [
         f"{path.relative_to(SRC)}: {line.strip()}"
         for path in SRC.rglob("*")
@@ -206,11 +206,13 @@ def test_an_outside_task_costs_one_file_and_no_line_under_src() -> None:
     assert not said
 
 
-def test_an_outside_task_is_short_enough_to_be_read() -> None:
-    lines = (EXAMPLES / "my_task.py").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("module", MODULES.values())
+def test_an_outside_task_is_short_enough_to_be_read(module: str) -> None:
+    lines = (EXAMPLES / f"{module}.py").read_text("utf-8").splitlines()
     assert len([line for line in lines if line.strip()]) <= 100
 
 
-def test_an_outside_task_imports_none_of_the_shipped_ones() -> None:
-    tree = ast.parse((EXAMPLES / "my_task.py").read_text("utf-8"))
-    assert not [one for one in _imports("my_task", tree, False, False) if is_in(one.target, TASK_ROOMS)]
+@pytest.mark.parametrize("module", MODULES.values())
+def test_an_outside_task_imports_none_of_the_shipped_ones(module: str) -> None:
+    tree = ast.parse((EXAMPLES / f"{module}.py").read_text("utf-8"))
+    assert not [one for one in _imports(module, tree, False, False) if is_in(one.target, TASK_ROOMS)]

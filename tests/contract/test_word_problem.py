@@ -1,0 +1,44 @@
+"""examples/my_word_problem.py: what its judge takes for an answer, and its chain."""
+
+import re
+
+import pytest
+from tests.contract.playing import Case
+
+from verienv import Question
+
+CASE = Case("word_problem", "mine/WordProblem-v0", {})
+
+
+def question() -> Question:
+    env = CASE.make()
+    env.reset(options={"instance": "word_problem:0:5:4:6"})  # 5 * 4 - 6 cups
+    return env.episode.question
+
+
+@pytest.mark.parametrize(
+    "text", ["14", "14.0", "28/2", "14 cups.", r"$\boxed{14}$", r"\frac{28}{2} \text{cups}", "1.4e1"]
+)
+def test_an_answer_is_right_in_any_spelling(text: str) -> None:
+    assert question().judge(f"5 * 4 = 20\nAnswer: 3\nAnswer: {text}\n").is_correct
+
+
+@pytest.mark.parametrize(
+    ("response", "failure"),
+    [
+        ("Answer: 14 km", "unreadable"),
+        ("14", "unreadable"),
+        ("Answer: 14\nAnswer: 13", "wrong_number"),
+        ("Answer: 14 or 15", "unreadable"),
+        ("Answer: nan", "unreadable"),
+    ],
+)
+def test_an_answer_of_another_unit_number_or_form_is_wrong(response: str, failure: str) -> None:
+    assert question().judge(response).failure == failure
+
+
+def test_the_chain_ends_in_the_answer_and_holds_its_two_steps() -> None:
+    for row in CASE.rows(n=20):
+        chain = Question.from_row(row).expert(steps=True)
+        assert len(re.findall("^[0-9]+ [-+*] [0-9]+ = [0-9]+$", chain, re.MULTILINE)) == 2
+        assert Question.from_row(row).judge(chain).is_correct
