@@ -52,7 +52,7 @@ class Arguments:
     attempts: bounds.Attempts = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
-    """What each verdict pays: paper, binary or binary_format."""
+    """What each verdict pays: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault."""
     flops: bounds.Budget = 6e12
     """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point
     operations: the default is for the built-in models, and a larger one wants more in proportion."""

@@ -244,7 +244,7 @@ def reward_function(
     """Make a reward function for ``GRPOTrainer(reward_funcs=...)``, with no state: all it needs is in the row.
 
     Args:
-        rewards: "paper", "binary", "binary_format" or a table, to overrule the rows' own ("paper" where a row has
+        rewards: a preset such as "binary" or a table, to overrule the rows' own ("paper" where a row has
             none). A table must fit the task of every row. In TRL, several reward functions are added up.
         strict: read plain JSON alone; overrules the rows' own.
         name: its name in TRL's logs; "verienv", or e.g. "verienv_binary" where a preset is chosen.
