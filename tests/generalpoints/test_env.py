@@ -236,7 +236,7 @@ def test_strict_admits_plain_json_alone() -> None:
 
 def test_environments_of_one_setting_share_their_sampler_and_not_their_spaces() -> None:
     first, second = make(), make()
-    assert first._sampler is second._sampler is sampler_for(first.config.dealing)
+    assert first._mixture._samplers == second._mixture._samplers == [sampler_for(first.config.dealing)]
     assert first.action_space is not second.action_space
 
 

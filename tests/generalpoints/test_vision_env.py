@@ -75,7 +75,7 @@ def test_no_card_of_the_other_colour_is_ever_dealt(split: str) -> None:
         met |= set(info["suits"])
         assert set(info["suits"]) <= allowed
         assert len(set(env.puzzle.cards)) == 4
-    for hand in env._sampler.hands[:200]:
+    for hand in env._mixture._samplers[0].hands[:200]:
         info = env.reset(options={"instance": f"generalpoints:{'-'.join(hand)}:24"})[1]
         assert set(info["suits"]) <= allowed
     assert met == allowed
@@ -245,7 +245,7 @@ def test_a_copy_goes_on_exactly_as_the_original_does(copied: Any, visual: str) -
 def test_the_expert_scores_maximal_on_every_hand_of_every_split() -> None:
     for split in VISION_SPLITS:
         env = make(split=split)
-        for hand in env._sampler.hands:
+        for hand in env._mixture._samplers[0].hands:
             env.reset(options={"instance": f"generalpoints:{'-'.join(hand)}:24"})
             verdict = env.judge(env.expert_response())
             assert verdict.reward == env.best_reward == 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -12,8 +13,16 @@ from verienv.core.config import ReasoningTags, TaskConfig, parse_name
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
+from verienv.generalpoints.mixture import (
+    MOST_COMBINATIONS,
+    Weighted,
+    parse_cards,
+    parse_rule,
+    parse_target,
+    shares,
+)
 from verienv.generalpoints.prompts import PromptStyle
-from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS, parse_numbers
+from verienv.generalpoints.puzzle import parse_numbers
 from verienv.generalpoints.rewards import GeneralPointsRewards
 from verienv.generalpoints.rules import FaceRule
 from verienv.generalpoints.sampler import Dealing, FaceCards, Sampling, Solvable
@@ -36,6 +45,10 @@ RULE_BY_SIDE: dict[str, dict[str, Any]] = {
 
 class GeneralPointsConfig(TaskConfig):
     """The keyword arguments of ``gym.make("verienv/GeneralPoints-L-v0", ...)``. Explicit ones beat the split's.
+
+    ``rule``, ``target`` and ``cards`` may be several values, drawn with the hand and stated in its question: a list, a
+    list of pairs [value, weight], or a mapping of values to weights, such as ``rule=["ten", "rank"]`` or
+    ``target={"24": 0.9, "36": 0.1}``. Weights are positive; the three are drawn independently of each other.
 
     Attributes:
         split: "train", "test" or "rule_ood": names for some of the settings below (``SPLITS``).
@@ -65,11 +78,11 @@ class GeneralPointsConfig(TaskConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
 
     side: Side = "train"
-    rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] = FaceRule(J=10, Q=10, K=10)
+    rule: Annotated[FaceRule | Weighted[FaceRule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)
     stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
     solvable: Solvable = "both"
-    target: int = Field(default=24, ge=1, le=LARGEST_TARGET, strict=True)
-    cards: int = Field(default=4, ge=FEWEST_CARDS, le=MOST_CARDS, strict=True)
+    target: Annotated[int | Weighted[int], BeforeValidator(parse_target)] = 24
+    cards: Annotated[int | Weighted[int], BeforeValidator(parse_cards)] = 4
     operators: Annotated[str, BeforeValidator(parse_operators)] = OPERATORS
     largest_card: int = Field(default=13, ge=13, le=19, strict=True)
     large_cards: FaceCards = "any"
@@ -95,17 +108,36 @@ class GeneralPointsConfig(TaskConfig):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        self.dealing  # noqa: B018 - raises where they do not
+        self.dealings  # noqa: B018 - raises where they do not
         return self
 
     @property
     def dealing(self) -> Dealing:
-        """The hands that may be dealt under these settings."""
+        """The hands that may be dealt under these settings. Raises ValueError where there are several combinations."""
+        (dealing, _), *others = self.dealings
+        if others:
+            raise ValueError("rule, target or cards are several values: see dealings")
+        return dealing
+
+    @property
+    def dealings(self) -> list[tuple[Dealing, float]]:
+        """The hands that may be dealt under each combination of rule, target and cards, and its probability."""
+        combinations = list(product(shares(self.rule), shares(self.target), shares(self.cards)))
+        if len(combinations) > MOST_COMBINATIONS:
+            raise ValueError(
+                f"rule, target and cards make {len(combinations)} combinations: expected at most {MOST_COMBINATIONS}"
+            )
+        return [
+            (self._dealing(rule, target, cards), of_rule * of_target * of_cards)
+            for (rule, of_rule), (target, of_target), (cards, of_cards) in combinations
+        ]
+
+    def _dealing(self, rule: FaceRule, target: int, cards: int) -> Dealing:
         return Dealing(
-            count=self.cards,
-            rule=self.rule,
-            stated_rule=self.stated_rule or self.rule,
-            target=self.target,
+            count=cards,
+            rule=rule,
+            stated_rule=self.stated_rule or rule,
+            target=target,
             sampling=self.sampling,
             face_cards=self.face_cards,
             suits=self.suits,

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from verienv.core.env import VerifiedEnv
-from verienv.core.shown import shown
 from verienv.generalpoints.config import GeneralPointsConfig
+from verienv.generalpoints.mixture import Mixture
 from verienv.generalpoints.prompts import LONGEST_QUESTION, phrasings_of
-from verienv.generalpoints.puzzle import Puzzle, read_instance
+from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.question import GeneralPointsQuestion
-from verienv.generalpoints.sampler import sampler_for
 from verienv.generalpoints.task import GENERALPOINTS
 
 
@@ -68,12 +67,14 @@ class GeneralPointsEnv(VerifiedEnv):
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
         config = self.config
-        self._dealing = dealing = config.dealing
-        self._sampler = sampler_for(dealing)
-        self._asked = (dealing.rule, dealing.target, dealing.stated_rule, dealing.operators, bool(dealing.numbers))
-        """The arguments of every puzzle, cards aside."""
+        self._mixture = Mixture(config.dealings)
+        self._asked = [
+            (dealing.rule, dealing.target, dealing.stated_rule, dealing.operators, bool(dealing.numbers))
+            for dealing in self._mixture.dealings
+        ]
+        """The arguments of a puzzle of each dealing, cards aside."""
         self._undealt = GeneralPointsQuestion(
-            puzzle=Puzzle(("2",) * config.cards, *self._asked),
+            puzzle=Puzzle(("2",) * self._mixture.dealings[0].count, *self._asked[0]),
             attempts=config.attempts,
             rewards=config.rewards,
             strict=config.strict,
@@ -82,24 +83,15 @@ class GeneralPointsEnv(VerifiedEnv):
         """The question with any hand: every other is this one but for what is dealt."""
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
-        ranks = self._sampler.deal(rng) if instance is None else self._given(instance)
+        number, ranks = self._mixture.deal(rng) if instance is None else self._mixture.given(instance, rng)
         cards, jitter = self._show(ranks, rng)
-        puzzle = Puzzle(cards, *self._asked)
+        puzzle = Puzzle(cards, *self._asked[number])
         phrasing = int(rng.integers(1, len(phrasings_of(puzzle)))) if self.config.prompt == "diverse" else 0
         return self._undealt.but(puzzle=puzzle, phrasing=phrasing, jitter=jitter)
 
     def _show(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[tuple[str, ...], int]:
         """Return the cards as the policy is shown them (in words, ranks alone) and the jitter of the picture."""
         return ranks, 0
-
-    def _given(self, instance: str) -> tuple[str, ...]:
-        puzzle = read_instance(instance)
-        if not self._dealing.fits(puzzle):
-            raise ValueError(
-                f"instance={shown(instance)} cannot be dealt here ({self._dealing}); choose a setting "
-                "with its target and number of cards, in which the suits suffice and the target can be made"
-            )
-        return puzzle.ranks
 
     @property
     def question(self) -> GeneralPointsQuestion:

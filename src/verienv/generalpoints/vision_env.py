@@ -9,6 +9,7 @@ import numpy as np
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.pictures.drawing import table_for
+from verienv.generalpoints.question import GeneralPointsQuestion
 from verienv.generalpoints.suits import with_suits
 from verienv.generalpoints.vision_config import GeneralPointsVisionConfig
 
@@ -61,12 +62,17 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
         config = self.config
-        self._undealt = self._undealt.but(
-            vision=True, table=table_for(config.appearance, config.image_size, config.cards)
-        )
+        counts = {dealing.count for dealing in self._mixture.dealings}
+        self._tables = {count: table_for(config.appearance, config.image_size, count) for count in counts}
+        self._undealt = self._undealt.but(vision=True, table=self._tables[min(counts)])
         self.show_pictures(config.image_size, config.writable_image)
+
+    def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
+        question = super().deal(rng, instance)
+        return question if len(self._tables) == 1 else question.but(table=self._tables[len(question.puzzle.cards)])
 
     def _show(self, ranks: tuple[str, ...], rng: np.random.Generator) -> tuple[tuple[str, ...], int]:
         """Return the cards with suits. Two draws, whatever the settings: a pair of visuals shares all it may."""
         jitter = int(rng.integers(_JITTERS))
-        return with_suits(ranks, self._dealing, int(rng.integers(_WAYS))), jitter
+        dealing = self._mixture.dealings[0]  # all have the same suits and sampling
+        return with_suits(ranks, dealing, int(rng.integers(_WAYS))), jitter

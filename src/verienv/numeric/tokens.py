@@ -101,7 +101,9 @@ class GeneralPointsTokens(NumericEnv):
         if not isinstance(game, GeneralPointsEnv):
             raise ValueError(f"env={env}: expected an environment of GeneralPoints, e.g. of verienv/GeneralPoints-L-v0")
         self.config = config = validate(TokensConfig, settings, type(self).__name__)
-        cards = game.config.cards
+        cards, target = game.config.cards, game.config.target
+        if isinstance(cards, tuple) or isinstance(target, tuple):
+            raise ValueError("tokens are observed in one shape, without the target: give one of cards and of target")
         if game.config.numbers or game.config.largest_card > len(RANKS):
             raise ValueError("tokens show the ranks from A to K alone: leave out numbers and largest_card")
         most = 4 * cards if config.max_tokens is None else config.max_tokens
