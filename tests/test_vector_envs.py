@@ -25,7 +25,7 @@ KINDS: dict[str, Callable[..., VectorEnv[Any, Any, Any]]] = {
 DTYPES = {
     "instance": object, "attempt": int, "attempts_left": int, "is_correct": bool, "is_success": bool,
     "failure": object, "feedback": object, "messages": object, "cards_correct": bool, "numbers_correct": bool,
-    "formula_valid": bool,
+    "formula_valid": bool, "solutions": int, "difficulty": int,
 }  # fmt: skip
 """The keys of info, each an array of this type with a mask ``_key`` beside it."""
 

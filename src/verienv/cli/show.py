@@ -84,7 +84,8 @@ def show(
         save_picture(episode, image)
     if map_file:
         save_map(episode, map_file)
-    text = [f"[{episode.question.instance}, {dealt.origin}]\n\n{episode.text}"]
+    measured = [f", {name} {measure}" for name, measure in episode.question.difficulty_measures.items() if measure >= 0]
+    text = [f"[{episode.question.instance}, {dealt.origin}{''.join(measured)}]\n\n{episode.text}"]
     if episode.question.vision:
         text.append(
             f"\n[the picture: {image}]" if image else "\n[the picture: add --image FILE.png and open that file]"

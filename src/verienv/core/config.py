@@ -72,6 +72,22 @@ def parse_size(size: Any, smallest: int, largest: int, otherwise: str = "") -> t
     return sides[0], sides[1]
 
 
+def parse_range(given: Any, least: int, most: int) -> tuple[int, int] | None:
+    """The fewest and the most: a pair of integers, or one integer for both; None for no bounds. JSON's lists are pairs.
+
+    Raises:
+        ValueError: what is accepted: integers from ``least`` to ``most``, in order.
+    """
+    if given is None:
+        return None
+    ends = (given, given) if isinstance(given, int) else tuple(given) if isinstance(given, (list, tuple)) else ()
+    if len(ends) != 2 or not all(type(end) is int for end in ends) or not least <= ends[0] <= ends[1] <= most:
+        raise ValueError(
+            f"expected an integer from {least} to {most}, or the fewest and the most, such as ({least}, {least + 1})"
+        )
+    return ends[0], ends[1]
+
+
 def validate(model: type[Model], settings: Mapping[str, Any], name: str = "") -> Model:
     """Build ``model`` from keyword settings.
 
@@ -136,6 +152,9 @@ class TaskConfig(BaseModel):
     visuals: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """The settings that each ``visual`` stands for, where the task has pictures."""
 
+    changeable: ClassVar[tuple[str, ...]] = ()
+    """The settings that ``reset(options={...})`` may change: none that a space or the size of a picture depends on."""
+
     split: str = "train"
     attempts: int = Field(default=1, ge=1, le=64, strict=True)
 
@@ -159,3 +178,11 @@ class TaskConfig(BaseModel):
     def paths(cls, settings: Mapping[str, Any]) -> list[str]:
         """Return the names of those of ``settings``, as given, that would open a path of this machine."""
         return []
+
+
+def read_changes(options: Mapping[str, Any], settings: type[TaskConfig]) -> dict[str, Any]:
+    """Return the settings that the options of a reset name. Raises ValueError for an unknown option."""
+    accepted = ("instance", *settings.changeable)
+    if unknown := sorted(map(str, set(options) - set(accepted))):
+        raise ValueError(f"reset options {unknown} are unknown; accepted: {', '.join(map(repr, accepted))}")
+    return {name: value for name, value in options.items() if name != "instance"}

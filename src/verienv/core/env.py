@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from hashlib import sha256
 from typing import Any, ClassVar, Literal, get_args
 
@@ -11,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from verienv.core.config import TaskConfig, validate
+from verienv.core.config import TaskConfig, read_changes, validate
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.episode import Episode
 from verienv.core.question import Picture, Question, check_question
@@ -65,6 +66,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
             raise ValueError(f"info={shown(info)}: expected one of {', '.join(get_args(Info))}")
         self.render_mode, self._kept = render_mode, info
         self.config = validate(self.settings, settings)
+        self._made_with, self._changes = settings, dict[str, Any]()
         self.attempts = self.config.attempts
         self.observation_space = gym.spaces.Dict(
             {"text": PrintableText(self.longest_question + self.attempts * LONGEST_FEEDBACK + 64)}
@@ -74,6 +76,14 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self._episode: Episode | None = None
         self._final_info: dict[str, Any] = {}
         self._dealt: type[Question] | None = None  # a class of questions that has passed check_question
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Prepare to deal under ``config``: called when the environment is made, and when a reset changes settings.
+
+        Raises:
+            ValueError: if nothing can be dealt under these settings.
+        """
 
     def show_pictures(self, size: tuple[int, int], writable: bool) -> None:
         """Make observations hold a picture of this height and width in px too.
@@ -97,21 +107,45 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Deal. ``options={"instance": id}`` deals that instance, or raises ValueError where it cannot be held."""
-        super().reset(seed=seed)
-        instance = None
-        if options:
-            unknown = set(options) - {"instance"}
-            if unknown:
-                raise ValueError(f"reset options {sorted(unknown)} are unknown; accepted: 'instance'")
-            instance = options.get("instance")
-        derived = instance is not None and seed is None
-        rng = derived_rng(str(instance)) if derived else self.np_random
-        question = self.deal(rng, instance)
-        if type(question) is not self._dealt or instance is not None:
-            self._dealt = type(check_question(question, self, instance))
+        """Deal an instance, under the settings of ``gym.make`` or changed ones.
+
+        Args:
+            seed: fixes this episode and those that follow. Without one, the next of the last seed is dealt.
+            options: ``{"instance": id}`` deals that instance, this once. Settings among ``config.changeable``, such as
+                ``{"difficulty": (2, 3)}``, are changed for this episode and those that follow, until a reset names
+                settings again: then those of ``gym.make`` hold, but for the ones it names. So a seed and options that
+                name settings give the same episode at any time: the one that ``gym.make`` with them deals.
+
+        Raises:
+            ValueError: for an unknown option, a wrong setting, one under which nothing can be dealt, or an instance
+                that cannot be dealt. No setting is changed then.
+        """
+        if seed is not None:
+            super().reset(seed=seed)
+        question = self._deal_as(options, seed) if options else self.deal(self.np_random)
+        if type(question) is not self._dealt:
+            self._dealt = type(check_question(question, self))
         self._episode = episode = Episode(question, self.task)
         return self._observation(episode), kept_info(episode.info, self._kept)
+
+    def _deal_as(self, options: Mapping[str, Any], seed: int | None) -> Question:
+        """Return the question that the options of a reset ask for. Raises ValueError, and then changes no setting."""
+        before, changes, instance = self._changes, read_changes(options, self.settings), options.get("instance")
+        rng = self.np_random if instance is None or seed is not None else derived_rng(str(instance))
+        try:
+            if changes:
+                self._change(changes)
+            return check_question(self.deal(rng, instance), self, instance)
+        except ValueError:
+            self._change(before)
+            raise
+
+    def _change(self, changes: dict[str, Any]) -> None:
+        """Deal under the settings of ``gym.make`` but for ``changes`` from now on. Raises ValueError for wrong ones."""
+        if changes != self._changes:
+            self.config = validate(self.settings, {**self._made_with, **changes})
+            self._changes = deepcopy(changes)  # the caller's own list may change
+            self.prepare()
 
     def step(self, action: str) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Judge a response. Never raises on its content; one that is no string is read as an empty one."""

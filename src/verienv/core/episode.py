@@ -151,7 +151,8 @@ class Episode:
         """The info that an environment returns, of the same keys and types throughout an episode.
 
         ``instance``, ``attempt`` (answers given to this question), ``attempts_left``, ``is_correct``, ``is_success``,
-        ``failure``, ``feedback``, ``messages``, the metrics of the newest verdict, and the task's own entries.
+        ``failure``, ``feedback``, ``messages``, the metrics of the newest verdict, the task's own entries, and how
+        difficult the instance is.
         """
         question = self.question
         verdict = self.verdicts[-1] if self.verdicts else None
@@ -167,6 +168,7 @@ class Episode:
             "messages": copy_messages(self._messages),
             **(verdict.metrics if verdict else self.measures.metrics),
             **question.info(self.is_success),
+            **question.difficulty_measures,
         }
 
     @property

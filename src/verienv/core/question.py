@@ -110,6 +110,14 @@ class Question(ABC):
         """Return the task's own entries of ``info`` while this question is in play, or once it is ``solved``."""
         return {}
 
+    @property
+    def difficulty_measures(self) -> dict[str, int]:
+        """How difficult the instance is, by measures of the task's own, for info and rows: more is harder or longer.
+
+        The same names for every question of a task; -1 for a measure that is not known.
+        """
+        return {}
+
     def again(self) -> Self:
         """Return the question at its next attempt."""
         return self.but(attempt=self.attempt + 1)

@@ -49,7 +49,8 @@ def rows(
 
     Returns:
         Dicts with ``id``, ``env_id``, ``split``, ``seed``, ``step`` (which question of the episode, from 0), ``unit``,
-        ``settings`` (JSON), ``prompt`` (chat messages), ``instance``, and the columns of the task's question. Pictures
+        ``settings`` (JSON), ``prompt`` (chat messages), ``instance``, the columns of the task's question, and how
+        difficult it is. Pictures
         are not held: ``Episode.of(row).pictures`` draws them. Rows of several tasks fit in one table; for rows with
         pictures and rows without in one table, make both with ``parts=True``: a column holds texts or lists, not both.
 
@@ -118,12 +119,16 @@ OWN_COLUMNS = (
 
 
 def with_columns(row: Mapping[str, Any], question: Question) -> dict[str, Any]:
-    """Return a row with the columns of its question. Raises ValueError where a field is named as a column of rows."""
+    """Return a row with the columns of its question, and how difficult that is.
+
+    Raises:
+        ValueError: where a field is named as a column of rows.
+    """
     columns = question.row()
     for name in columns:
         if name in OWN_COLUMNS or columns[name] != row.get(name, columns[name]):
             raise ValueError(f"{type(question).__name__}.{name}: rows have a column of this name; rename the field")
-    return {**row, **columns}
+    return {**row, **question.difficulty_measures, **columns}
 
 
 def row_seed(seed: int, episode: int) -> int:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from verienv.generalpoints.config import RULE_BY_SIDE as RULE_BY_SIDE
     from verienv.generalpoints.config import SPLITS as SPLITS
     from verienv.generalpoints.config import GeneralPointsConfig as GeneralPointsConfig
+    from verienv.generalpoints.difficulty import Difficulty as Difficulty
+    from verienv.generalpoints.difficulty import difficulty_of as difficulty_of
     from verienv.generalpoints.env import GeneralPointsEnv as GeneralPointsEnv
     from verienv.generalpoints.pictures.drawing import draw as draw
     from verienv.generalpoints.pictures.drawn_deck import DrawnDeck as DrawnDeck
@@ -59,6 +61,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "answers": ("expert_answer", "write_answer", "wrong_answer"),
         "cases": ("load_vectors",),
         "config": ("RULE_BY_SIDE", "SPLITS", "GeneralPointsConfig"),
+        "difficulty": ("Difficulty", "difficulty_of"),
         "env": ("GeneralPointsEnv",),
         "pictures.drawing": ("draw",),
         "pictures.drawn_deck": ("DrawnDeck",),

@@ -13,6 +13,7 @@ from verienv.core.config import ReasoningTags, TaskConfig, parse_name
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.sides import Side
 from verienv.generalpoints.cards import Suits
+from verienv.generalpoints.difficulty import Wanted, parse_counts, parse_levels
 from verienv.generalpoints.mixture import (
     MOST_COMBINATIONS,
     Weighted,
@@ -66,6 +67,11 @@ class GeneralPointsConfig(TaskConfig):
             words; such as (1, 99). The settings of cards do not apply.
         sampling: "deck" (without replacement) or "iid".
         face_cards: "any", "condition" (hands with at least one face card) or "force" (one is drawn first).
+        difficulty: deal hands of this level alone, or of a range of levels, such as (2, 3). Level 3: each solution
+            goes through a fraction; 2: each divides; 1: there are at most 3 solutions; 0: there are more.
+        solutions: deal hands with so many distinct solutions alone, such as (1, 2). These two choose within a side.
+            Solutions are counted where no shipped table has them: for 4 cards that is seconds when the environment is
+            made, for 5 at each reset; 6 are too many.
         suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
         attempts: answers allowed to one puzzle, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", "first_fault",
@@ -76,6 +82,7 @@ class GeneralPointsConfig(TaskConfig):
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
+    changeable: ClassVar[tuple[str, ...]] = ("difficulty", "solutions", "rule", "target")
 
     side: Side = "train"
     rule: Annotated[FaceRule | Weighted[FaceRule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)
@@ -90,6 +97,8 @@ class GeneralPointsConfig(TaskConfig):
     sampling: Sampling = "deck"
     face_cards: FaceCards = "any"
     suits: Suits = "all"
+    difficulty: Annotated[tuple[int, int] | None, BeforeValidator(parse_levels)] = None
+    solutions: Annotated[tuple[int, int] | None, BeforeValidator(parse_counts)] = None
     attempts: int = Field(default=5, ge=1, le=64, strict=True)
     rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
     prompt: PromptStyle = "default"
@@ -147,4 +156,5 @@ class GeneralPointsConfig(TaskConfig):
             largest_card=self.largest_card,
             large_cards=self.large_cards,
             numbers=self.numbers,
+            wanted=Wanted(self.difficulty, self.solutions),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,10 +47,14 @@ class GeneralPointsEnv(VerifiedEnv):
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt``, ``attempts_left``, ``is_correct``,
     ``is_success``, ``failure`` (a ``Failure`` or ""), ``feedback``, ``messages``, ``cards_correct``,
-    ``numbers_correct``, ``formula_valid``.
+    ``numbers_correct``, ``formula_valid``; ``solutions`` (how many distinct ones the hand has) and ``difficulty`` (its
+    level, 0 to 3; see ``GeneralPointsConfig``), -1 but for four numbers up to 13 that make 24, unless one of the
+    settings of these names is given.
 
     ## Arguments
-    The fields of ``GeneralPointsConfig``; ``reset(options={"instance": id})`` deals a given hand.
+    The fields of ``GeneralPointsConfig``; ``reset(options={"instance": id})`` deals a given hand, and
+    ``reset(options={"difficulty": (2, 3)})`` changes the difficulty from this episode on; so do ``solutions``, ``rule``
+    and ``target``.
 
     ## Version History
     * v0: first version.
@@ -64,8 +68,7 @@ class GeneralPointsEnv(VerifiedEnv):
 
     config: GeneralPointsConfig
 
-    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        super().__init__(render_mode, **settings)
+    def prepare(self) -> None:
         config = self.config
         self._mixture = Mixture(config.dealings)
         self._asked = [
@@ -79,6 +82,7 @@ class GeneralPointsEnv(VerifiedEnv):
             rewards=config.rewards,
             strict=config.strict,
             reasoning_tags=config.reasoning_tags,
+            counted=bool(dealing.wanted),
         )
         """The question with any hand: every other is this one but for what is dealt."""
 

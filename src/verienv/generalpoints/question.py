@@ -19,6 +19,7 @@ from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.core.writing import Writing
 from verienv.generalpoints.answers import GeneralPointsWriting, expert_answer, solution_count, wrong_answer
+from verienv.generalpoints.difficulty import difficulty_of, looked_up
 from verienv.generalpoints.prompts import PHRASINGS, phrasings_of, write_question
 from verienv.generalpoints.puzzle import Puzzle, read_instance
 from verienv.generalpoints.rules import FaceRule
@@ -40,6 +41,7 @@ class GeneralPointsQuestion(Question):
         reasoning_tags: the tags around reasoning, which is no answer; () for none.
         jitter: with ``vision``, the seed of all that is left to chance in the picture.
         table: the table that the picture is drawn on; None where it is not known, as in a row.
+        counted: whether solutions are counted where no shipped table tells how many there are; not in a row.
     """
 
     puzzle: Puzzle
@@ -50,6 +52,7 @@ class GeneralPointsQuestion(Question):
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     jitter: int = 0
     table: Table | None = field(default=None, compare=False, repr=False)
+    counted: bool = field(default=False, compare=False, repr=False)
 
     writing = GeneralPointsWriting
 
@@ -132,6 +135,15 @@ class GeneralPointsQuestion(Question):
     def cluster(self) -> str:
         """The value multiset and the target: hands that share them are one problem, with one formula."""
         return self.puzzle.problem
+
+    @property
+    def difficulty_measures(self) -> dict[str, int]:
+        """Return ``solutions`` and ``difficulty``, its level; -1 where neither a table nor the settings tell."""
+        puzzle = self.puzzle
+        solutions, level = (difficulty_of if self.counted else looked_up)(
+            puzzle.numbers, puzzle.target, puzzle.operators
+        )
+        return {"solutions": solutions, "difficulty": level}
 
     @property
     def best_reward(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, combinations_with_replacement, permutations
 from math import comb, factorial, prod
@@ -17,6 +17,7 @@ from verienv.arithmetic.operators import OPERATORS, parse_operators
 from verienv.core.shown import shown
 from verienv.core.sides import Side, on_side
 from verienv.generalpoints.cards import FACES, LARGE_CARDS, RANKS, SUIT_LETTERS, Suits
+from verienv.generalpoints.difficulty import ANY, Difficulty, Wanted, check_wanted, difficulty_of, tally
 from verienv.generalpoints.puzzle import (
     FEWEST_CARDS,
     MOST_CARDS,
@@ -56,6 +57,7 @@ class Dealing:
         largest_card: the largest number card of the deck: 13 for none beyond the face cards, to 19 for 14 to 19 too.
         large_cards: as ``face_cards``, of the number cards from 14 on.
         numbers: the least and the greatest of plain integers, drawn alike and with replacement in place of cards.
+        wanted: the difficulties, under ``rule``, that hands must have.
     """
 
     count: int = 4
@@ -71,6 +73,7 @@ class Dealing:
     largest_card: int = 13
     large_cards: FaceCards = "any"
     numbers: tuple[int, int] | None = None
+    wanted: Wanted = ANY
 
     def __post_init__(self) -> None:
         check_target(self.target)
@@ -97,6 +100,7 @@ class Dealing:
                     given = getattr(self, name)
                     given = given.name if isinstance(given, FaceRule) else given
                     raise ValueError(f"{name}={shown(given)} is for cards; leave it out where numbers are dealt")
+        check_wanted(self.wanted, self.count)
 
     def admits(self, ranks: Sequence[str]) -> bool:
         """Whether a hand of these ranks may be dealt."""
@@ -105,7 +109,12 @@ class Dealing:
             and (self.large_cards == "any" or any(rank in LARGE_CARDS for rank in ranks))
             and self.on_side(ranks)
             and self.holds(ranks)
+            and (not self.wanted or self.wanted.admits(self.difficulty(ranks)))
         )
+
+    def difficulty(self, ranks: Sequence[str]) -> Difficulty:
+        """Return the difficulty of a hand under the scored rule."""
+        return difficulty_of(self._valuations(ranks)[0], self.target, self.operators)
 
     def holds(self, ranks: Sequence[str]) -> bool:
         """Whether the deck holds the hand, and the target can be made under the rules it must. Sides aside."""
@@ -171,11 +180,12 @@ class Dealing:
         allowed = "" if self.operators == OPERATORS else f"operators {self.operators}, "
         if self.numbers:
             least, most = self.numbers
-            return f"target {self.target}, {self.count} numbers from {least} to {most}, {allowed}side {self.side}"
+            dealt = f"{self.count} numbers from {least} to {most}"
+            return f"target {self.target}, {dealt}, {allowed}side {self.side}{self.wanted}"
         large = "" if self.largest_card == 13 else f"large_cards {self.large_cards} to {self.largest_card}, "
         return (
             f"target {self.target}, rule {self.rule.name}{stated}, {self.count} cards, {allowed}"
-            f"face_cards {self.face_cards}, {large}suits {self.suits}, side {self.side}"
+            f"face_cards {self.face_cards}, {large}suits {self.suits}, side {self.side}{self.wanted}"
         )
 
 
@@ -203,15 +213,16 @@ class Sampler:
 
     def __init__(self, dealing: Dealing) -> None:
         self.dealing = dealing
+        self._of_any_difficulty = replace(dealing, wanted=ANY)
         self._knows_all = dealing.numbers is None and dealing.largest_card == 13 and dealing.count in (2, 4)
         if self._knows_all:
             self.hands = hands(dealing)
             if not self.hands:
-                raise ValueError(f"no hand can be dealt: {dealing}; change target or rule, or widen side or suits")
+                raise ValueError(f"no hand can be dealt: {dealing}; {_remedy(dealing)}")
             self._upto = list(accumulate(dealing.ways(hand) for hand in self.hands))
             self._orders = [itemgetter(*order) for order in permutations(range(dealing.count))]
             self._draws = self._upto[-1] * len(self._orders)
-        elif dealing.numbers or dealing.operators != OPERATORS or dealing.largest_card > 13:
+        elif dealing.wanted or dealing.numbers or dealing.operators != OPERATORS or dealing.largest_card > 13:
             self.check()
 
     def deal(self, rng: np.random.Generator) -> tuple[str, ...]:
@@ -235,13 +246,17 @@ class Sampler:
     def _deal_by_rejection(self, rng: np.random.Generator) -> tuple[str, ...]:
         is_rare = self.dealing.numbers or self.dealing.operators != OPERATORS
         deals = MAX_RARE_DEALS if is_rare else MAX_DEALS
+        wanted, met = self.dealing.wanted, list[Difficulty]()
         for _ in range(deals):
             ranks = self._draw(rng)
-            if self.dealing.admits(ranks):
-                return ranks
-        raise ValueError(
-            f"{deals} deals brought no hand with {self.dealing}; choose a target and rule that more hands meet"
-        )
+            if self._of_any_difficulty.admits(ranks):
+                if not wanted or wanted.admits(self.dealing.difficulty(ranks)):
+                    return ranks
+                met.append(self.dealing.difficulty(ranks))
+                if len(met) == MAX_DEALS:
+                    break
+        remedy = f"there were {tally(met)}" if met else "choose a target and rule that more hands meet"
+        raise ValueError(f"{deals} deals brought no hand with {self.dealing}; {remedy}")
 
     def _draw(self, rng: np.random.Generator) -> tuple[str, ...]:
         setting, letters = self.dealing, SUIT_LETTERS[self.dealing.suits]
@@ -260,6 +275,13 @@ class Sampler:
             drawn = [deck[int(i)] for i in rng.integers(len(deck), size=rest)]
         cards = first + drawn
         return tuple(cards[int(i)][:-1] for i in rng.permutation(len(cards)))
+
+
+def _remedy(dealing: Dealing) -> str:
+    """Return what to do where no hand can be dealt: which difficulties there are, if that is what is missing."""
+    others = hands(replace(dealing, wanted=ANY)) if dealing.wanted else ()
+    found = [dealing.difficulty(hand) for hand in others]
+    return f"there are {tally(found)}" if found else "change target or rule, or widen side or suits"
 
 
 @lru_cache(maxsize=256)

@@ -49,7 +49,7 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
     cards were read right). Instance, suits, visual, size and jitter give the picture (``drawing.draw``).
 
     ## Arguments
-    The fields of ``GeneralPointsVisionConfig``; ``reset(options={"instance": id})`` deals a given hand.
+    The fields of ``GeneralPointsVisionConfig``; ``reset``'s options are those in words.
 
     ## Version History
     * v0: first version.
@@ -61,11 +61,14 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
+        self.show_pictures(self.config.image_size, self.config.writable_image)
+
+    def prepare(self) -> None:
+        super().prepare()
         config = self.config
         counts = {dealing.count for dealing in self._mixture.dealings}
         self._tables = {count: table_for(config.appearance, config.image_size, count) for count in counts}
         self._undealt = self._undealt.but(vision=True, table=self._tables[min(counts)])
-        self.show_pictures(config.image_size, config.writable_image)
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
         question = super().deal(rng, instance)

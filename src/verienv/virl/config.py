@@ -13,6 +13,7 @@ from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.shown import cut, shown, shown_path
 from verienv.core.sides import Side
 from verienv.virl.prompts import PromptStyle
+from verienv.virl.routes.difficulty import WantedRoutes, parse_lengths
 from verienv.virl.routes.instructions import Directions
 from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import SHORTEST_SPACING
@@ -65,7 +66,9 @@ class VIRLConfig(TaskConfig):
             names them, or "refuse" the data.
         directions: what the sentences give away of a turn: "both" words (as in the paper), the "absolute" or the
             "relative" one, or neither: "landmarks". Unless it is both, the view also tells where streets lead.
-        turns: the fewest and the most turns of a route, 1 to 6 where routes are shipped.
+        turns: the fewest and the most turns of a route, or one number; 1 to 6 where routes are shipped.
+        waypoints: the fewest and the most waypoints of a route, such as (10, 20); by default any number.
+        landmarks: the fewest and the most different landmarks near its waypoints; by default any number.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards or a dict of its
@@ -76,6 +79,7 @@ class VIRLConfig(TaskConfig):
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
+    changeable: ClassVar[tuple[str, ...]] = ("turns", "waypoints", "landmarks")
 
     side: Side = "train"
     actions: ActionSpace = "absolute"
@@ -84,6 +88,8 @@ class VIRLConfig(TaskConfig):
     defects: Literal["skip", "refuse"] = "skip"
     directions: Directions = "both"
     turns: tuple[int, int] = (1, 6)
+    waypoints: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
+    landmarks: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
@@ -113,6 +119,11 @@ class VIRLConfig(TaskConfig):
         if isinstance(city, list | tuple) and len(set(map(str, city))) < len(city):
             raise ValueError("expected each city once")
         return (str(city),) if isinstance(city, str | Path) else city
+
+    @field_validator("turns", mode="before")
+    @classmethod
+    def _of_one_number(cls, turns: Any) -> Any:
+        return (turns, turns) if type(turns) is int else turns
 
     @field_validator("turns", mode="after")
     @classmethod
@@ -154,3 +165,8 @@ class VIRLConfig(TaskConfig):
     def options(self) -> RouteOptions:
         """The options of routes under these settings."""
         return RouteOptions(self.spacing, self.directions, self.actions)
+
+    @property
+    def wanted(self) -> WantedRoutes:
+        """The difficulties of routes that are asked for, ``turns`` aside."""
+        return WantedRoutes(self.waypoints, self.landmarks)

@@ -12,6 +12,7 @@ from verienv.core.file_cache import cached_by_files
 from verienv.virl.config import VIRLConfig
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.virl.question import VIRLQuestion
+from verienv.virl.routes.difficulty import WantedRoutes
 from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import sampler_for
@@ -54,10 +55,12 @@ class VIRLEnv(VerifiedEnv):
     The same keys and types at every reset and step: ``instance``, ``attempt`` and ``attempts_left`` at this waypoint,
     ``is_correct``, ``is_success`` (the whole route is done), ``failure`` (a ``Failure`` or ""), ``feedback``,
     ``messages``, ``observation_correct``, ``instruction_correct``, ``is_turn`` and ``is_forward`` (what was due),
-    ``progress`` (the share of the waypoints that lie behind).
+    ``progress`` (the share of the waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how many the
+    route has.
 
     ## Arguments
-    The fields of ``VIRLConfig``; ``reset(options={"instance": id})`` deals a given route.
+    The fields of ``VIRLConfig``; ``reset(options={"instance": id})`` deals a given route, and
+    ``reset(options={"turns": (1, 2)})`` changes the turns from this episode on; so do ``waypoints`` and ``landmarks``.
 
     ## Version History
     * v0: first version.
@@ -71,13 +74,12 @@ class VIRLEnv(VerifiedEnv):
 
     config: VIRLConfig
 
-    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        super().__init__(render_mode, **settings)
+    def prepare(self) -> None:
         config = self.config
         if config.data is None:
-            self._sampler = sampler_for(config.city, config.side, config.turns, config.options)
+            self._sampler = sampler_for(config.city, config.side, config.turns, config.options, config.wanted)
         else:
-            self._sampler = _paper_sampler(config.data, config.defects, config.options)
+            self._sampler = _paper_sampler(config.data, config.defects, config.options, config.wanted)
 
         self._undealt = VIRLQuestion(
             waypoint=Waypoint(actions=config.actions),
@@ -142,8 +144,10 @@ def _files_of(data: Path, *_: Any) -> list[Path]:
 
 
 @cached_by_files(_files_of, maxsize=16)
-def _paper_sampler(data: Path, defects: Literal["skip", "refuse"], options: RouteOptions) -> RouteSampler:
+def _paper_sampler(
+    data: Path, defects: Literal["skip", "refuse"], options: RouteOptions, wanted: WantedRoutes
+) -> RouteSampler:
     """Return the sampler of the paper's routes, shared by all environments with these settings and unchanged routes."""
     from verienv.virl.paper_data.routes import PaperRoutes
 
-    return PaperRoutes(data, options, defects)
+    return PaperRoutes(data, options, defects, wanted)

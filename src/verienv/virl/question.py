@@ -155,6 +155,14 @@ class VIRLQuestion(Question):
         """Return ``progress``, the share of the route's waypoints that lie behind."""
         return {"progress": self.passed(solved) / (len(self.route.waypoints) if self.route else 1)}
 
+    @property
+    def difficulty_measures(self) -> dict[str, int]:
+        """Return ``turns``, ``waypoints`` and ``landmarks`` of the route, -1 where it is not known."""
+        route = self.route
+        if route is None:
+            return {"turns": -1, "waypoints": -1, "landmarks": -1}
+        return {"turns": route.turn_count, "waypoints": len(route.waypoints), "landmarks": route.landmark_count}
+
     def passed(self, solved: bool = False) -> int:
         """Return how many waypoints of the episode lie behind, this one too once it is ``solved``."""
         return (self.step if self.route else 0) + solved

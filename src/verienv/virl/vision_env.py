@@ -47,7 +47,7 @@ class VIRLVisionEnv(VIRLEnv):
     As in words.
 
     ## Arguments
-    The fields of ``VIRLVisionConfig``; ``reset(options={"instance": id})`` deals a given route.
+    The fields of ``VIRLVisionConfig``; ``reset``'s options are those in words.
 
     ## Version History
     * v0: first version.
@@ -69,10 +69,14 @@ class VIRLVisionEnv(VIRLEnv):
             fov=config.fov,
             engine=config.engine,
         )
+        self.show_pictures(grid_size(config.view_size), config.writable_image)
+
+    def prepare(self) -> None:
+        super().prepare()
+        config = self.config
         self._undealt = self._undealt.but(
             vision=True, junction_hint=config.junction_hint, history=config.history, draw=self._draw
         )
-        self.show_pictures(grid_size(config.view_size), config.writable_image)
 
     def _draw(self, question: VIRLQuestion) -> Picture:
         return self._views.draw(question.city, question.waypoint)

@@ -32,6 +32,7 @@ from verienv.virl.paper_data.panoramas import (
     read_rotation,
 )
 from verienv.virl.paper_data.route import Milestone, PaperFile, PaperRoute
+from verienv.virl.routes.difficulty import ANY_ROUTE, WantedRoutes, none_of
 from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import TASK, Route
 from verienv.virl.world.geometry import Point
@@ -120,12 +121,15 @@ class PaperRoutes:
         data: the ``path`` that ``read_paper_routes`` reads.
         options: spacing, directions and actions of the routes.
         defects: "skip" warns of routes that cannot be played, "refuse" raises.
+        wanted: the difficulties that are dealt.
 
     Raises:
-        FileNotFoundError, ValueError: as ``read_paper_routes``, and if no route is left.
+        FileNotFoundError, ValueError: as ``read_paper_routes``, and if no route is left, or none that is wanted.
     """
 
-    def __init__(self, data: Path, options: RouteOptions, defects: Defects = "skip") -> None:
+    def __init__(
+        self, data: Path, options: RouteOptions, defects: Defects = "skip", wanted: WantedRoutes = ANY_ROUTE
+    ) -> None:
         file = read_paper_routes(data, defects)
         self.name = file.name
         self._routes: dict[int, Route] = {}
@@ -135,10 +139,12 @@ class PaperRoutes:
                 self._routes[index] = route.route(f"{TASK}:{file.name}:{index}", file.name, options)
             except ValueError as error:
                 self._wrong[index] = str(error)
-        self._drawn = list(self._routes)
+        self._drawn = [index for index, route in self._routes.items() if wanted.admits(route)]
         report = f"{shown_path(file.path)}: {_describe_defects(self._wrong, len(self._routes))}"
-        if not self._drawn or (self._wrong and defects == "refuse"):
+        if not self._routes or (self._wrong and defects == "refuse"):
             raise ValueError(report)
+        if not self._drawn:
+            raise none_of(wanted, self._routes.values())
         if self._wrong:
             warnings.warn(f"{report}; read_paper_routes(...).defects names those that are defective", stacklevel=2)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from numbers import Real
@@ -140,6 +140,7 @@ class Route:
         instructions: the sentences, without their numbers.
         waypoints: the poses, first to last; the last one's move is "stop".
         turn_count: the turns among them.
+        landmark_count: the different landmarks near them.
 
     Raises:
         ValueError: if there is no waypoint, or a part is of another type.
@@ -151,6 +152,8 @@ class Route:
     destination: str
     instructions: tuple[str, ...]
     waypoints: tuple[Waypoint, ...]
+    turn_count: int = field(init=False, compare=False, repr=False)
+    landmark_count: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, kind in (("instructions", str), ("waypoints", Waypoint)):
@@ -160,10 +163,10 @@ class Route:
             object.__setattr__(self, name, parts)
         if not self.waypoints:
             raise ValueError("Route: waypoints=(): expected at least one, where the route begins")
-
-    @property
-    def turn_count(self) -> int:
-        return sum(waypoint.move == "turn" for waypoint in self.waypoints)
+        turns = sum(waypoint.move == "turn" for waypoint in self.waypoints)
+        object.__setattr__(self, "turn_count", turns)
+        landmarks = {waypoint.landmark for waypoint in self.waypoints} - {""}
+        object.__setattr__(self, "landmark_count", len(landmarks))
 
 
 def current_instruction(route: Route, passed: int) -> int | None:

@@ -15,6 +15,7 @@ from verienv.core.assets import asset_path
 from verienv.core.file_cache import cached_by_files
 from verienv.core.shown import cut, shown, shown_instance, shown_path
 from verienv.core.sides import Side
+from verienv.virl.routes.difficulty import ANY_ROUTE, MOST_PLANS, WantedRoutes, none_of
 from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
@@ -64,7 +65,14 @@ def _shipped_route(city: str, index: int, options: RouteOptions) -> Route:
 class ShippedRoutes:
     """Routes planned once and shipped, drawn evenly."""
 
-    def __init__(self, cities: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
+    def __init__(
+        self,
+        cities: tuple[str, ...],
+        side: Side,
+        turns: tuple[int, int],
+        options: RouteOptions,
+        wanted: WantedRoutes = ANY_ROUTE,
+    ) -> None:
         self._known = [part for city in cities for part in CITIES[city].values()]
         self._options = options
         self._drawn = [
@@ -80,6 +88,11 @@ class ShippedRoutes:
                 f"no route of {turns[0]} to {turns[1]} turns is shipped for {', '.join(cities)} on the {side} side; "
                 "astana and helsinki have a test side only, and shipped routes have 1 to 6 turns"
             )
+        if wanted:
+            every = [_shipped_route(*drawn, options) for drawn in self._drawn]
+            self._drawn = [drawn for drawn, route in zip(self._drawn, every, strict=True) if wanted.admits(route)]
+            if not self._drawn:
+                raise none_of(wanted, every)
 
     def deal(self, rng: np.random.Generator) -> str:
         part, index = self._drawn[int(rng.integers(len(self._drawn)))]
@@ -101,7 +114,15 @@ class PlannedRoutes:
     An instance is the name of the city, the number of turns, and the seed of the plan.
     """
 
-    def __init__(self, city: City, side: Side, turns: tuple[int, int], options: RouteOptions) -> None:
+    def __init__(
+        self,
+        city: City,
+        side: Side,
+        turns: tuple[int, int],
+        options: RouteOptions,
+        wanted: WantedRoutes = ANY_ROUTE,
+    ) -> None:
+        self._wanted = wanted
         self._city, self._side, self._turns, self._options = city, side, turns, options
         whole = city.name
         self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
@@ -111,17 +132,24 @@ class PlannedRoutes:
         return self  # it never changes, and its city is the key under which plans are kept
 
     def __reduce__(self) -> tuple[Any, ...]:
-        name, others = self._city.name, (self._side, self._turns, self._options)
+        name, others = self._city.name, (self._side, self._turns, self._options, self._wanted)
         if _PROCEDURAL.fullmatch(name) and _whole(name) is self._city:
             return sampler_for, ((name,), *others)
         return PlannedRoutes, (self._city, *others)
 
     def deal(self, rng: np.random.Generator) -> str:
-        while True:
+        """Draw an instance. Raises ValueError if many plans brought none that is asked for."""
+        met: list[Route] = []
+        while len(met) < MOST_PLANS:
             turns = int(rng.integers(self._turns[0], self._turns[1] + 1))
             instance = f"{TASK}:{self._drawn}:{turns}-{int(rng.integers(_SEEDS))}"
             if self._can_tell(*self._plan(instance)):
-                return instance
+                if not self._wanted:
+                    return instance
+                met.append(self.route(instance))
+                if self._wanted.admits(met[-1]):
+                    return instance
+        raise none_of(self._wanted, met)
 
     def route(self, instance: str) -> Route:
         city, plan = self._plan(instance)
@@ -188,14 +216,20 @@ def _files_of(city: tuple[str, ...], *_: Any) -> list[str]:
 
 
 @cached_by_files(_files_of, maxsize=64)
-def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], options: RouteOptions) -> RouteSampler:
+def sampler_for(
+    city: tuple[str, ...],
+    side: Side,
+    turns: tuple[int, int],
+    options: RouteOptions,
+    wanted: WantedRoutes = ANY_ROUTE,
+) -> RouteSampler:
     """The sampler of some settings, shared by all environments that have them; a new one once a city's file changes.
 
     Raises:
-        ValueError: for a city that is not known, or one without the side.
+        ValueError: for a city that is not known, or one without the side, or without a route that is ``wanted``.
     """
     if all(name in CITIES for name in city) and city:
-        return ShippedRoutes(city, side, turns, options)
+        return ShippedRoutes(city, side, turns, options, wanted)
     if len(city) != 1:
         raise ValueError(f"city={cut(city, 300)}: several cities can be named only among {', '.join(CITIES)}")
     if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
@@ -203,4 +237,4 @@ def sampler_for(city: tuple[str, ...], side: Side, turns: tuple[int, int], optio
             f"city={shown_path(city[0])!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', "
             "'radial-0' or 'organic-12'; or the path of a city's .json file"
         )
-    return PlannedRoutes(_whole(city[0]), side, turns, options)
+    return PlannedRoutes(_whole(city[0]), side, turns, options, wanted)
