@@ -43,7 +43,7 @@ class Difficulty(NamedTuple):
 
 
 UNKNOWN = Difficulty(-1, -1)
-"""Of a hand whose solutions were not counted."""
+"""The difficulty of a hand whose solutions were not counted."""
 
 
 @lru_cache(maxsize=65536)
