@@ -194,7 +194,7 @@ def test_a_row_of_ones_own_may_have_columns_of_these_names() -> None:
             r"difficulty 3 to 3, solutions 3 to 9; there are hands of difficulty 0 \(\d+\), 1 \(\d+\), 2 \(\d+\), "
             r"3 \(\d+\), with 1 to \d+ solutions",
         ),
-        ({"difficulty": 3, "cards": 3, "target": 7}, "it brought hands of difficulty 0"),
+        ({"difficulty": 3, "cards": 3, "target": 7}, "there were hands of difficulty 0"),
         (
             {"difficulty": 2, "operators": "+*"},
             r"operators \+\*, .* there are hands of difficulty 0 \(\d+\), 1 \(\d+\), w",
