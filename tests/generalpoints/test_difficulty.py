@@ -137,18 +137,19 @@ def values(ranks: tuple[str, ...]) -> tuple[int, ...]:
         {"difficulty": (0, 3), "cards": 5},
         {"difficulty": 2, "stated_rule": "rank"},
         {"solutions": 1, "operators": "+*"},
+        {"difficulty": (2, 3), "rule": ["ten", "rank"]},
         {"solutions": (1, 2), "numbers": (1, 20), "cards": 3},
     ],
 )
 def test_hands_in_the_range_alone_are_dealt_and_told(settings: dict[str, Any]) -> None:
     env = GeneralPointsEnv(**settings)
-    wanted = env.config.dealing.wanted
+    dealings = [dealing for dealing, _ in env.config.dealings]
     for seed in range(5):
         info = env.reset(seed=seed)[1]
         found = difficulty_of(env.puzzle.values, 24, env.puzzle.operators)
         assert (info["solutions"], info["difficulty"]) == found
-        assert wanted.admits(found)
-        assert env.config.dealing.on_side(env.puzzle.ranks)
+        assert dealings[0].wanted.admits(found)
+        assert any(dealing.on_side(env.puzzle.ranks) for dealing in dealings)
 
 
 def test_without_the_settings_nothing_is_counted() -> None:

@@ -82,7 +82,7 @@ class GeneralPointsEnv(VerifiedEnv):
             rewards=config.rewards,
             strict=config.strict,
             reasoning_tags=config.reasoning_tags,
-            counted=bool(dealing.wanted),
+            counted=bool(self._mixture.dealings[0].wanted),
         )
         """The question with any hand: every other is this one but for what is dealt."""
 
