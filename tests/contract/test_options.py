@@ -78,3 +78,9 @@ def test_numeric_environments_pass_options_on(env_id: str) -> None:
     changes = {"difficulty": 3} if "Tokens" in env_id else {"turns": 1}
     info = gym.make(env_id).reset(seed=0, options=changes)[1]
     assert {name: info[name] for name in changes} == changes
+
+
+def test_tokens_keep_the_target_that_they_do_not_observe() -> None:
+    env = gym.make("verienv/GeneralPoints-Tokens-v0")
+    with pytest.raises(ValueError, match="target=36: tokens are observed without the target"):
+        env.reset(options={"target": 36})

@@ -147,8 +147,11 @@ class GeneralPointsTokens(NumericEnv):
         return self.game.puzzle
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Deal, as the environment beneath does."""
+        """Deal, as the environment beneath does. Raises ValueError for an option "target", which is not observed."""
         super().reset(seed=seed)
+        if options and "target" in options:
+            given = f"reset options target={shown(options['target'])}"
+            raise ValueError(f"{given}: tokens are observed without the target, so it stays as in gym.make")
         observation, info = self.env.reset(seed=seed, options=options)
         self._over = False
         puzzle, at = self.puzzle, self._at
