@@ -1,9 +1,11 @@
 """The difficulty of routes: what is told of them, and dealing by it."""
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.virl.paper_data import paper_folders as made
 
 import verienv
 from verienv.virl.env import VIRLEnv
@@ -84,3 +86,11 @@ def test_a_search_through_a_procedural_city_ends(monkeypatch: pytest.MonkeyPatch
     env = VIRLEnv(city="grid-5", waypoints=(900, 999))
     with pytest.raises(ValueError, match="no route has 900 to 999 waypoints: those there are have"):
         env.reset(seed=0)
+
+
+def test_the_papers_routes_are_chosen_by_range_too(tmp_path: Path) -> None:
+    data = made.folder(tmp_path / "nyc", [made.route(), made.route()])
+    length = VIRLEnv(data=data).reset(seed=0)[1]["waypoints"]
+    assert VIRLEnv(data=data, waypoints=length).reset(seed=0)[1]["waypoints"] == length
+    with pytest.raises(ValueError, match=f"no route has 1 to 1 waypoints: those there are have {length} to {length}"):
+        VIRLEnv(data=data, waypoints=1)
