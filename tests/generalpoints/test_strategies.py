@@ -66,3 +66,9 @@ def test_wrong_settings_of_puzzles_are_errors(arguments, said):
 def test_a_puzzle_without_solution_has_no_solving_formulas():
     with pytest.raises(ValueError, match="cannot make 24"):
         solving_formulas(Puzzle(("A", "A", "A", "A")))
+
+
+def test_puzzles_may_have_fewer_operators() -> None:
+    puzzle = find(puzzles(target=12, count=2, operators="*+"), lambda drawn: True)
+    assert (puzzle.operators, len(puzzle.cards)) == ("+*", 2)
+    assert formula_failure(find(solving_formulas(puzzle), lambda formula: True), puzzle) == ""

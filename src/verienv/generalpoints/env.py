@@ -21,12 +21,14 @@ class GeneralPointsEnv(VerifiedEnv):
     ## Description
     The game of GeneralPoints from *SFT Memorizes, RL Generalizes* (arXiv 2501.17161). The question names a hand of
     cards and what J, Q and K count; the policy answers with an arithmetic expression over the cards' numbers that
-    equals the target. After a wrong answer it is told why and asked again. Every hand dealt has a solution.
+    equals the target. After a wrong answer it is told why and asked again. Every hand dealt has a solution. Settings
+    deal 2 to 6 cards, other targets and rules or several of them, fewer operators, or plain integers.
 
     ## Action Space
     ``Text``: any string is accepted. The answer is its last JSON object with a ``formula``, e.g.
     ``{"cards": ["A", "4", "J", "Q"], "number": [1, 4, 10, 10], "formula": "..."}``. Reasoning may stand before it;
-    what stands in ``reasoning_tags`` is no answer.
+    what stands in ``reasoning_tags`` is no answer. Of plain integers the question asks for ``number`` and ``formula``
+    alone; ``cards`` may hold them too.
 
     ## Observation Space
     ``Dict(text=Text)``: the question, the feedback lines so far, and "Attempt 2 of 5."; printable ASCII. The same
@@ -71,6 +73,7 @@ class GeneralPointsEnv(VerifiedEnv):
     def prepare(self) -> None:
         config = self.config
         self._mixture = Mixture(config.dealings)
+        self._only = self._mixture.only
         self._asked = [
             (dealing.rule, dealing.target, dealing.stated_rule, dealing.operators, bool(dealing.numbers))
             for dealing in self._mixture.dealings
@@ -87,7 +90,12 @@ class GeneralPointsEnv(VerifiedEnv):
         """The question with any hand: every other is this one but for what is dealt."""
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
-        number, ranks = self._mixture.deal(rng) if instance is None else self._mixture.given(instance, rng)
+        if instance is not None:
+            number, ranks = self._mixture.given(instance, rng)
+        elif self._only:
+            number, ranks = 0, self._only.deal(rng)
+        else:
+            number, ranks = self._mixture.deal(rng)
         cards, jitter = self._show(ranks, rng)
         puzzle = Puzzle(cards, *self._asked[number])
         phrasing = int(rng.integers(1, len(phrasings_of(puzzle)))) if self.config.prompt == "diverse" else 0

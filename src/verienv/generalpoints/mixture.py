@@ -99,6 +99,10 @@ class Mixture:
     Args:
         dealings: each with its probability, or a number proportional to it.
 
+    Attributes:
+        dealings: the dealings.
+        only: the sampler of the only one, None of several.
+
     Raises:
         ValueError: names the first of several that admits no hand.
     """
@@ -107,13 +111,14 @@ class Mixture:
         self.dealings = [dealing for dealing, _ in dealings]
         self._weights = [weight for _, weight in dealings]
         self._samplers = [sampler_for(dealing) for dealing in self.dealings]
+        self.only = self._samplers[0] if len(self._samplers) == 1 else None
         if len(self._samplers) > 1:
             for sampler in self._samplers:
                 sampler.check()
 
     def deal(self, rng: np.random.Generator) -> tuple[int, tuple[str, ...]]:
         """Draw which dealing, if there are several, and the ranks of a hand of it, in the order of the table."""
-        number = _draw(self._weights, rng) if len(self._weights) > 1 else 0
+        number = 0 if self.only else _draw(self._weights, rng)
         return number, self._samplers[number].deal(rng)
 
     def given(self, instance: str, rng: np.random.Generator) -> tuple[int, tuple[str, ...]]:

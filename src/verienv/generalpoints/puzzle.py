@@ -68,7 +68,8 @@ class Puzzle:
             raise ValueError(
                 f"cards={shown(cards)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards, e.g. ('A', '4', 'J', 'Q')"
             )
-        check_target(target)
+        if type(target) is not int or not 1 <= target <= LARGEST_TARGET:  # no call where it is right
+            check_target(target)
         rule = rule if isinstance(rule, FaceRule) else FaceRule.of(rule)
         if plain_numbers:
             hand = ranks = _number_texts(hand)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from verienv.arithmetic.expression import Expression, Item
+from verienv.arithmetic.operators import OPERATORS, parse_operators
 from verienv.arithmetic.solver import solutions
 from verienv.core.shown import shown
 from verienv.generalpoints.cards import RANKS
@@ -21,37 +22,42 @@ from verienv.generalpoints.table import reaches
 from verienv.generalpoints.verifier import formula_failure
 
 
-def puzzles(rule: RuleLike | None = None, target: int = 24, count: int = 4) -> SearchStrategy[Puzzle]:
+def puzzles(
+    rule: RuleLike | None = None, target: int = 24, count: int = 4, operators: str = OPERATORS
+) -> SearchStrategy[Puzzle]:
     """Solvable puzzles of ``count`` cards, 2 to 6, under ``rule``, or under any preset rule if it is None.
+
+    Formulas may use ``operators``.
 
     Raises ValueError where a setting is wrong or, for up to 4 cards, no hand can make the target.
     """
     check_target(target)
+    allowed = parse_operators(operators)
     if not FEWEST_CARDS <= count <= MOST_CARDS:
         raise ValueError(f"count={shown(count)}: expected {FEWEST_CARDS} to {MOST_CARDS} cards")
     rules = list(PRESETS.values()) if rule is None else [FaceRule.of(rule)]
     if count <= 4:
-        rules = [each for each in rules if _hands(each, target, count)]
+        rules = [each for each in rules if _hands(each, target, count, allowed)]
         if not rules:
             raise ValueError(f"no {count} cards make {target} under this rule; choose another target or rule")
-    return _puzzles(rules, target, count)
+    return _puzzles(rules, target, count, allowed)
 
 
 @st.composite
-def _puzzles(draw: DrawFn, rules: list[FaceRule], target: int, count: int) -> Puzzle:
+def _puzzles(draw: DrawFn, rules: list[FaceRule], target: int, count: int, operators: str) -> Puzzle:
     rule = draw(st.sampled_from(rules))
     if count <= 4:
-        hand = draw(st.sampled_from(_hands(rule, target, count)))
+        hand = draw(st.sampled_from(_hands(rule, target, count, operators)))
     else:
         ranks = st.lists(st.sampled_from(RANKS), min_size=count, max_size=count)
-        hand = tuple(draw(ranks.filter(lambda drawn: reaches(Puzzle(drawn, rule).values, target))))
-    return Puzzle(draw(st.permutations(hand)), rule, target)
+        hand = tuple(draw(ranks.filter(lambda drawn: reaches(Puzzle(drawn, rule).values, target, operators))))
+    return Puzzle(draw(st.permutations(hand)), rule, target, operators=operators)
 
 
 @lru_cache(maxsize=256)
-def _hands(rule: FaceRule, target: int, count: int) -> tuple[tuple[str, ...], ...]:
+def _hands(rule: FaceRule, target: int, count: int, operators: str) -> tuple[tuple[str, ...], ...]:
     hands = combinations_with_replacement(RANKS, count)
-    return tuple(hand for hand in hands if reaches([rule.values[rank] for rank in hand], target))
+    return tuple(hand for hand in hands if reaches([rule.values[rank] for rank in hand], target, operators))
 
 
 def solving_formulas(puzzle: Puzzle) -> SearchStrategy[str]:
