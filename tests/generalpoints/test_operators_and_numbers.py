@@ -184,3 +184,10 @@ def test_wrong_answers_fail_as_they_are_asked_to(settings: dict[str, Any]) -> No
                 assert env.judge(response).failure == failure
                 written[failure] += 1
     assert {"unreadable", "illegal", "wrong_numbers", "false_equation", "wrong_value"} <= set(written)
+
+
+def test_a_table_of_ones_own_may_hold_integers() -> None:
+    row = {"cards": [25, 7.0, 3, 50], "plain_numbers": True, "target": 25, "operators": "+*"}
+    assert verienv.Question.from_row(row).facts == Puzzle(("25", "7", "3", "50"), "ten", 25, None, "+*", True)
+    with pytest.raises(ValueError, match="number '0': expected an integer from 1 to 999"):
+        verienv.Question.from_row({**row, "cards": [0, 7]})

@@ -210,7 +210,7 @@ class GeneralPointsRow(BaseModel):
         target: what to make.
         stated_rule: the rule that the prompt states, if it is not ``rule``.
         operators: those that a formula may use, such as "+*".
-        plain_numbers: whether ``cards`` are integers in place of cards.
+        plain_numbers: whether ``cards`` are integers in place of cards, as texts or not.
         vision: whether the cards were shown as a picture.
         rewards: the table of rewards: a mapping, or a preset's name.
         strict: whether plain JSON alone is read.
@@ -250,6 +250,8 @@ class GeneralPointsRow(BaseModel):
             puzzle = read_instance(given["instance"])
             told = {"cards": puzzle.ranks, "target": puzzle.target, "plain_numbers": puzzle.plain_numbers}
             given = {**told, **given}
+        if given.get("plain_numbers") is True and isinstance(given.get("cards"), list | tuple):
+            given["cards"] = [str(number) if type(number) is int else number for number in given["cards"]]
         return validate(cls, given, "GeneralPoints row")
 
     @model_validator(mode="after")
