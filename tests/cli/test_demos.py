@@ -8,7 +8,7 @@ import pytest
 from tests.cli.shared import ENV, VISION, dealt, is_one_line_error, lines_of, pixels
 
 from verienv.core.dialogue import png
-from verienv.generalpoints import Puzzle, verify
+from verienv.generalpoints import verify
 from verienv.generalpoints.puzzle import read_instance
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
 
@@ -56,8 +56,7 @@ def test_demos_with_pictures_writes_the_pictures_beside_the_file(cli, tmp_path, 
         assert re.fullmatch(rf"demos_images/{number:06d}-[0-9a-f]{{12}}\.png", image)
         assert np.array_equal(pixels(tmp_path / row["images"][0]), env.pictures[0])
         [part] = (row.get("completion") or row["chosen"])[-1]["content"]
-        ranks, target = read_instance(row["instance"])
-        assert verify(part["text"], Puzzle(ranks, target=target), vision=True).reward == 5.0
+        assert verify(part["text"], read_instance(row["instance"]), vision=True).reward == 5.0
 
 
 def test_demos_with_pictures_load_as_a_dataset_of_images(cli, tmp_path, monkeypatch):

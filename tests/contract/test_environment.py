@@ -15,7 +15,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from hypothesis import HealthCheck, given, settings
 from tests.contract.playing import Case, each_case, each_player, each_task, expert, mending, played
 
-from verienv.core.env import LONGEST_FEEDBACK
+from verienv.core.feedback import LONGEST_FEEDBACK
 from verienv.core.spaces import PRINTABLE
 from verienv.testing import odd_responses
 

@@ -31,8 +31,8 @@ def rows(kind: Any, n: int = 30, **settings: Any) -> list[dict[str, Any]]:
 
 
 def reward(row: dict[str, Any], response: list[dict[str, str]], rule: str = "ten") -> float:
-    ranks, target = read_instance(row["instance"])
-    return verify(response[0]["content"], Puzzle(ranks, rule, target)).reward
+    hand = read_instance(row["instance"])
+    return verify(response[0]["content"], Puzzle(hand.ranks, rule, hand.target)).reward
 
 
 def roles(messages: list[dict[str, str]]) -> str:
@@ -53,8 +53,7 @@ def test_a_revision_holds_a_wrong_attempt_its_real_feedback_and_the_repair() -> 
     for row in rows("revision"):
         assert roles(row["prompt"]) == "uau"
         assert reward(row, row["prompt"][1:2]) < 0
-        ranks, target = read_instance(row["instance"])
-        verdict = verify(row["prompt"][1]["content"], Puzzle(ranks, target=target))
+        verdict = verify(row["prompt"][1]["content"], read_instance(row["instance"]))
         assert row["prompt"][2]["content"] == f"{verdict.feedback}\nAttempt 2 of 5."
         assert row["failure"] == verdict.failure
 
@@ -122,9 +121,8 @@ def rows_with_pictures(kind: Any, n: int = 20, **settings: Any) -> list[dict[str
 
 
 def judged_with_pictures(row: dict[str, Any], message: dict[str, Any]) -> Verdict:
-    ranks, target = read_instance(row["instance"])
     [part] = message["content"]
-    return verify(part["text"], Puzzle(ranks, target=target), vision=True)
+    return verify(part["text"], read_instance(row["instance"]), vision=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

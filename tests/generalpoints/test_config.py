@@ -59,14 +59,14 @@ def test_the_stated_rule_is_the_scored_rule_unless_given() -> None:
         ({"face_cards": "always"}, r"face_cards='always': input should be 'any', 'condition' or 'force'"),
         ({"suits": "green"}, r"suits='green': input should be 'all', 'black' or 'red'"),
         ({"side": "dev"}, r"side='dev': input should be 'train', 'test' or 'all'"),
-        ({"prompt": "long"}, r"prompt='long': input should be 'default' or 'diverse'"),
+        ({"prompt": "long"}, r"prompt='long': expected default, diverse, a template with slots, or a function"),
         ({"strict": "yes"}, r"strict='yes': input should be a valid boolean"),
         ({"rewards": "papers"}, r"rewards='papers' is not a preset; use one of paper, binary, binary_format"),
         ({"rewards": {"corect": 1}}, r"unknown setting 'corect' \(did you mean 'correct'\? accepted: correct, "),
         ({"rewards": {"base": "paper", "correct": float("nan")}}, r"correct=nan: input should be a finite number"),
         ({"rewards": 5}, r"rewards=5: expected a preset's name, a GeneralPointsRewards or a dict"),
-        ({"atempts": 3}, r"unknown setting 'atempts' \(did you mean 'attempts'\? accepted: split, attempts, side, "),
-        ({"deck": "classic"}, r"unknown setting 'deck' \(.*accepted: split, attempts, side, "),
+        ({"atempts": 3}, r"unknown setting 'atempts' \(did you mean 'attempts'\? accepted: split, attempts, prompt, "),
+        ({"deck": "classic"}, r"unknown setting 'deck' \(.*accepted: split, attempts, prompt, "),
     ],
 )
 def test_a_wrong_argument_of_make_is_named_with_what_is_accepted(settings: dict[str, Any], message: str) -> None:

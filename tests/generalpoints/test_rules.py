@@ -28,6 +28,7 @@ def test_a_rule_is_meant_by_a_preset_a_mapping_or_itself() -> None:
 def test_a_rule_gives_every_rank_its_number() -> None:
     assert FaceRule(J=5, Q=6, K=7).values == {
         "A": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9, "10": 10, "J": 5, "Q": 6, "K": 7,
+        "14": 14, "15": 15, "16": 16, "17": 17, "18": 18, "19": 19,
     }  # fmt: skip
 
 

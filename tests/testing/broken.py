@@ -6,9 +6,9 @@ import pytest
 
 from verienv.core.response import read_answer
 from verienv.generalpoints import Puzzle
-from verienv.generalpoints.prompts import answer_templates
+from verienv.generalpoints.prompts import answer_shape
 from verienv.testing import Kind, VerifierFaults, check_verifier
-from verienv.virl.prompts import ANSWER_TEMPLATES
+from verienv.virl.prompts import SHAPE
 from verienv.virl.routes.route import Waypoint
 
 
@@ -16,7 +16,7 @@ def by_formula(judge: Callable[[str, Puzzle], bool]) -> Callable[[str, Puzzle], 
     """A verifier that reads as ours does and judges the formula by ``judge``."""
 
     def reward(response: str, puzzle: Puzzle) -> float:
-        answer = read_answer(response, "formula", templates=answer_templates(puzzle.target))
+        answer = read_answer(response, "formula", templates=answer_shape(puzzle).templates)
         return float(answer is not None and isinstance(answer["formula"], str) and judge(answer["formula"], puzzle))
 
     return reward
@@ -26,7 +26,7 @@ def by_action(judge: Callable[[str, Waypoint], bool]) -> Callable[[str, Waypoint
     """A verifier that reads as ours does and judges the action by ``judge``."""
 
     def reward(response: str, waypoint: Waypoint) -> float:
-        answer = read_answer(response, "action", templates=ANSWER_TEMPLATES)
+        answer = read_answer(response, "action", templates=SHAPE.templates)
         return float(answer is not None and isinstance(answer["action"], str) and judge(answer["action"], waypoint))
 
     return reward

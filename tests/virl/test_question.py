@@ -10,7 +10,7 @@ import pytest
 from verienv.core.assets import asset_path
 from verienv.core.episode import Episode
 from verienv.virl import Route, VIRLEnv, VIRLQuestion, VIRLVisionEnv, Waypoint, verify, write_answer
-from verienv.virl.question import VIRLRow
+from verienv.virl.row import VIRLRow
 
 TURN = Waypoint(
     location=(-34.9, -56.2), heading=90.0, move="turn", turn_to=0.0, sentence="Turn left to face north.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 Message = dict[str, Any]
-"""``{"role": "user" | "assistant", "content": str}``; with a picture, content is a list of parts."""
+"""``{"role": "system" | "user" | "assistant", "content": str}``; with a picture, content is a list of parts."""
 
 
 def question_message(text: str, images: int = 0) -> Message:

@@ -21,8 +21,8 @@ from verienv.core.spaces import PrintableText, image_space
 from verienv.core.task import Measures, Task
 from verienv.core.text_picture import draw_turns
 from verienv.core.verdict import Verdict
+from verienv.core.worded_config import longest_text, wording_of
 
-LONGEST_FEEDBACK = 160
 LONGEST_RESPONSE = 4096
 
 
@@ -68,9 +68,9 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
         self.config = validate(self.settings, settings)
         self._made_with, self._changes = settings, dict[str, Any]()
         self.attempts = self.config.attempts
-        self.observation_space = gym.spaces.Dict(
-            {"text": PrintableText(self.longest_question + self.attempts * LONGEST_FEEDBACK + 64)}
-        )
+        self.wording = wording_of(self.config)
+        longest = longest_text(self.config, self.longest_question)
+        self.observation_space = gym.spaces.Dict({"text": PrintableText(longest)})
         self.action_space = PrintableText(LONGEST_RESPONSE)
         self.vision = self._writable_image = False
         self._episode: Episode | None = None
@@ -179,7 +179,7 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
     @property
     def measures(self) -> Measures:
         """The measures of the task's episodes, in words or by vision as it is posed here."""
-        return self.task.measures(self.vision)
+        return self.task.measures_of(self.vision, self.wording.answer_format)
 
     @property
     def splits(self) -> Mapping[str, Mapping[str, Any]]:
@@ -238,8 +238,8 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
 
     @property
     def turns(self) -> list[tuple[str, str]]:
-        """The dialogue so far, each turn its speaker ("environment" or "policy") and its text; [] before a reset."""
-        speaker = {"user": "environment", "assistant": "policy"}
+        """The dialogue so far, each its speaker ("system", "environment", "policy") and its text; [] before a reset."""
+        speaker = {"user": "environment", "assistant": "policy", "system": "system"}
         messages = self.messages if self._episode else []
         return [(speaker[message["role"]], _text(message)) for message in messages]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from verienv.core import tasks
-from verienv.core.dialogue import Message, attempt_line, copy_messages, question_message, turn_messages
+from verienv.core.dialogue import Message, attempt_line, copy_messages, turn_messages
 from verienv.core.question import Picture, Question
 from verienv.core.response import clean_response
 from verienv.core.rows import deal_row
@@ -55,7 +55,7 @@ class Episode:
 
     def __init__(self, question: Question, task: Task | None = None, *, alone: bool = False) -> None:
         self.task = tasks.of_question(question) if task is None else task
-        self.measures = self.task.measures(question.vision)
+        self.measures = self.task.measures_of(question.vision, question.wording.answer_format)
         self.verdicts: list[Verdict] = []
         self._alone = alone
         self._ask(question)
@@ -101,12 +101,12 @@ class Episode:
     @property
     def text(self) -> str:
         """The present dialogue without the policy's words: the question, the feedback, and the attempt that is due."""
-        if not self.feedback:
-            return self._opening
-        lines = [self.prompt, *self.feedback]
-        if not self.is_over:
-            lines.append(attempt_line(self.question.attempt, self.question.attempts))
-        return "\n".join(lines)
+        lines = [self._opening]
+        if self.feedback:
+            lines = [self.prompt, *self.feedback]
+            if not self.is_over:
+                lines.append(attempt_line(self.question.attempt, self.question.attempts))
+        return self.question.wording.before("\n".join(lines))
 
     @property
     def verdict(self) -> Verdict | None:
@@ -201,8 +201,8 @@ class Episode:
         self.prompt = prompt = question.prompt
         self.feedback = []
         self._pictures = None
-        self._opening = opening = f"{prompt}\n{attempt_line(question.attempt, question.attempts)}"
-        self._messages = [question_message(opening, question.picture_count)]
+        self._opening = opening = question.opening(prompt)
+        self._messages = question.messages(opening)
 
 
 def _check_pictures(question: Question) -> list[Picture]:

@@ -11,10 +11,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.answer_format import JSON, Shape, spoiled
+from verienv.core.dialogue import Message, attempt_line, question_message
 from verienv.core.plain import PlainRow
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
+from verienv.core.wording import COLUMNS, PLAIN, Slots, Wording
 from verienv.core.writing import Writing
+
+TRIES = 16
+"""Wrong responses that are written before a question is said to allow none in its answer format."""
 
 Picture = NDArray[np.uint8]
 """RGB, height x width x 3, read-only."""
@@ -32,11 +38,17 @@ class Question(ABC):
         vision: whether a part of the question is in a picture.
         attempts: answers allowed.
         attempt: which of them is due, from 1.
+        wording: how it is put, how its answer is asked for, and what is said to a wrong one. A question of a task of
+            one's own need not go by it.
     """
+
+    slots = Slots((), ())
+    """The slots of templates for this question; those that a template must name are checked where settings are."""
 
     vision: bool = False
     attempts: int = 1
     attempt: int = 1
+    wording: Wording = PLAIN
 
     writing = Writing  # without an annotation: __dataclass_fields__ lists a ClassVar too
     """The options of its demonstrations."""
@@ -69,8 +81,54 @@ class Question(ABC):
         """Write a response that earns the best reward, as ``how`` says; what that leaves to chance is drawn."""
         return self.expert(steps=how.steps)
 
+    def worded(self, verdict: Verdict) -> Verdict:
+        """Return a verdict with the feedback of this question's wording."""
+        feedback = self.wording.feedback
+        if feedback is PLAIN.feedback:
+            return verdict
+        line = feedback.line(verdict, self.feedback_slots, lambda: self.prompt)
+        return verdict.model_copy(update={"feedback": line})
+
+    def feedback_slots(self, verdict: Verdict) -> Mapping[str, str]:
+        """Return the texts of the slots that lines of feedback may name, for a verdict on this question."""
+        return {}
+
+    def opening(self, prompt: str) -> str:
+        """Return the words that a dialogue about this question begins with: its prompt, and the attempt that is due."""
+        if self.wording.tells_attempts:
+            return prompt
+        return f"{prompt}\n{attempt_line(self.attempt, self.attempts)}"
+
+    def messages(self, opening: str) -> list[Message]:
+        """Return the chat messages with which a dialogue begins whose first words are ``opening``."""
+        asked = question_message(opening, self.picture_count)
+        system = self.wording.system_prompt
+        return [{"role": "system", "content": system}, asked] if system else [asked]
+
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
         """Write a response that fails as ``failure`` says, drawn with ``rng``; None if this instance allows none."""
+        return None
+
+    def wrong_in_format(
+        self, shape: Shape, failure: str, write: Callable[[], str | None], rng: np.random.Generator
+    ) -> str | None:
+        """Return a wrong response in the answer format of this question, None where it cannot fail so.
+
+        Args:
+            shape: the parts of an answer.
+            failure: the kind of failure.
+            write: writes a wrong response as JSON.
+            rng: what is left to chance is drawn with it.
+        """
+        form = self.wording.answer_format
+        if form is JSON:
+            return write()
+        for _ in range(TRIES):
+            written = write()
+            fields = JSON.read(written or "", shape)
+            text = spoiled(form, self.expert(), shape, rng) if fields is None else form.write(fields, shape)
+            if written is not None and text is not None and self.judge(text).failure == failure:
+                return text
         return None
 
     def constant(self) -> str:
@@ -148,13 +206,17 @@ class Question(ABC):
         return changed
 
     def row(self) -> dict[str, Any]:
-        """Return the question as flat columns of plain data: ``instance`` and the fields, but for ``attempt``."""
-        columns: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
+        """Return the question as flat columns of plain data: ``instance`` and the fields, but for ``attempt``.
+
+        The wording has columns of its own (``Wording.columns``), where it is another than the default.
+        """
+        columns: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json", exclude={"wording"})
         del columns["attempt"]
         for each in fields(self):
-            if columns.get(each.name, 0) is None and each.default is not None:
+            if each.name != "wording" and columns.get(each.name, 0) is None and each.default is not None:
                 raise ValueError(f"{type(self).__name__}.{each.name}=None: a row's None is the default; make None that")
-        return {"instance": self.instance, **columns}
+        told = {} if self.wording is PLAIN else self.wording.columns()
+        return {"instance": self.instance, **told, **columns}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -170,6 +232,7 @@ class Question(ABC):
             return read_any(row)  # type: ignore[return-value]
         row = PlainRow(row)
         given = {field.name: row[field.name] for field in fields(cls) if row.get(field.name) is not None}
+        given["wording"] = Wording.from_row({name: row.get(name) for name in COLUMNS if name not in given}, cls.slots)
         from pydantic import ValidationError
 
         try:
@@ -184,13 +247,13 @@ class Question(ABC):
         return question
 
 
-def check_fields(question: Question, *kinds: tuple[str, type]) -> None:
+def check_fields(question: Question, *kinds: tuple[str, type | tuple[type, ...]]) -> None:
     """Raise ValueError that names the first of some fields that is not of its kind."""
     for name, kind in kinds:
         value = getattr(question, name)
         if not isinstance(value, kind):
-            where = type(question).__name__
-            raise ValueError(f"{where}: {name}={shown(value)}: expected a {kind.__name__}; {where}.of reads others")
+            where, expected = type(question).__name__, kind if isinstance(kind, type) else kind[0]
+            raise ValueError(f"{where}: {name}={shown(value)}: expected a {expected.__name__}; {where}.of reads others")
 
 
 def check_phrasing(question: Any, count: int) -> None:

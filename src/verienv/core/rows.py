@@ -12,7 +12,7 @@ import numpy as np
 from verienv.core import question as room
 from verienv.core import tasks
 from verienv.core.config import UnknownSettingError, plain_settings
-from verienv.core.dialogue import attempt_line, in_parts, question_message
+from verienv.core.dialogue import in_parts
 from verienv.core.plain import PlainRow, are_alike, plain_value, with_whole_numbers
 from verienv.core.question import Question, check_question
 from verienv.core.shown import shown
@@ -138,8 +138,7 @@ def row_seed(seed: int, episode: int) -> int:
 
 def prompt_of(question: Question) -> list[dict[str, Any]]:
     """Return the chat messages with which an episode of this question begins."""
-    line = attempt_line(question.attempt, question.attempts)
-    return [question_message(f"{question.prompt}\n{line}", question.picture_count)]
+    return question.messages(question.opening(question.prompt))
 
 
 def judge(row: Mapping[str, Any], response: str) -> Verdict:

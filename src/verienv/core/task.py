@@ -7,13 +7,14 @@ testing and the command line ask the list of tasks (``verienv.core.tasks``) and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
 from verienv.core.shown import shown
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from verienv.core.cases import Material
     from verienv.core.question import Question
     from verienv.core.scene import Scene
-    from verienv.core.verdict import Metric, RewardTable, Verdict
+    from verienv.core.verdict import Metric, OwnRewards, RewardTable, Verdict
 
 Cells = Mapping[str, Mapping[str, Any]]
 """The cells of an evaluation: a name for each, and its settings."""
@@ -44,6 +45,8 @@ class Measures:
         outcomes: the entries of info that measure a whole episode, read at its end.
         recognition: the metric that says whether the picture was read right, "" where no verdict depends on it.
         headline: the first measure to look at.
+        fields: for a metric that judges a further field of an answer, that field: where the answer format has no room
+            for it, the metric is not measured.
     """
 
     failures: tuple[str, ...] = ()
@@ -53,6 +56,16 @@ class Measures:
     outcomes: tuple[str, ...] = ()
     recognition: str = ""
     headline: str = "success"
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, metrics: Collection[str]) -> Measures:
+        """Return the measures without some metrics, and the ratios that are made of them."""
+        return replace(
+            self,
+            metrics={name: value for name, value in self.metrics.items() if name not in metrics},
+            ratios={name: pair for name, pair in self.ratios.items() if not set(pair) & set(metrics)},
+            recognition="" if self.recognition in metrics else self.recognition,
+        )
 
 
 def answer(response: str) -> str:
@@ -114,6 +127,24 @@ class Task:
         """Return the measures of its episodes, in words or by ``vision``."""
         return Measures()
 
+    def measures_of(self, vision: bool, answer_format: AnswerFormat) -> Measures:
+        """Return the measures of episodes whose answers are of a format: those that it has the fields for."""
+        measures = self.measures(vision)
+        if answer_format is JSON or not measures.fields:
+            return measures
+        shape = self.shape
+        return measures.without(
+            [metric for metric, field in measures.fields.items() if not answer_format.has(field, shape)]
+        )
+
+    @property
+    def shape(self) -> Shape:
+        """The parts of an answer, by which answer formats other than JSON read and write it."""
+        if not self.fields:
+            raise ValueError(f"{self.title} has no fields of answers, so its answers have one format only")
+        key, *others = [Part(name, f"the {name}", name) for name in self.fields]
+        return Shape(key, tuple(others))
+
     def next(self, question: Question, verdict: Verdict) -> Question | None:
         """Return the question that follows a verdict, None at the end of the episode.
 
@@ -123,7 +154,7 @@ class Task:
         """
         return question.again() if not verdict.is_correct and question.attempt < question.attempts else None
 
-    def reward_table(self, rewards: Any) -> RewardTable:
+    def reward_table(self, rewards: Any) -> RewardTable | OwnRewards:
         """Return the table of prices that ``rewards`` means. Raises ValueError if it is none of this task's."""
         raise ValueError(f"{self.title} has one table of rewards only, so rewards={shown(rewards)} cannot be chosen")
 

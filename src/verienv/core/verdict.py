@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import fsum, isfinite
 from typing import Any, ClassVar, Self
 
@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from verienv.core.config import validate
+from verienv.core.registered import Own
 from verienv.core.shown import shown
 
 Metric = bool | int | float
@@ -116,10 +117,12 @@ class RewardTable(BaseModel):
         return {name for name in self.optional if getattr(self, name) == type(self).model_fields[name].default}
 
     @classmethod
-    def of(cls, rewards: str | Mapping[str, Any] | RewardTable) -> Self:
-        """Return the table meant by ``rewards``. Raises ValueError that names the presets, or the fault."""
+    def of(cls, rewards: Rewards) -> Self | OwnRewards:
+        """Return the table or function meant by ``rewards``. Raises ValueError that names presets, or the fault."""
         if isinstance(rewards, cls):
             return rewards
+        if not isinstance(rewards, RewardTable | Mapping) and (own := OwnRewards.of(rewards)):
+            return own
         if isinstance(rewards, str):
             return cls._preset(rewards, "rewards")
         if isinstance(rewards, Mapping):
@@ -151,5 +154,37 @@ class RewardTable(BaseModel):
         return " or ".join(f'"{name}"' for name in cls.presets)
 
 
-Rewards = str | Mapping[str, Any] | RewardTable
-"""A preset, a dict of prices, or a task's table."""
+class OwnRewards(Own):
+    """A function of the user's own: from a verdict to a finite number. The verdict's reward is 1 or 0."""
+
+    kind = "rewards"
+    setting = "rewards"
+
+    def paid(self, verdict: Verdict) -> Verdict:
+        """Return a verdict with the reward that the function pays.
+
+        Raises:
+            ValueError: the function returned no finite number.
+        """
+        reward = self.value(verdict)
+        if isinstance(reward, bool):
+            reward = float(reward)
+        try:
+            number = float(reward)
+        except (TypeError, ValueError):
+            number = float("nan")
+        if isinstance(reward, str) or not abs(number) <= LARGEST_PRICE:
+            raise ValueError(
+                f"rewards={shown(self.value)} returned {shown(reward)}; expected a number from {-LARGEST_PRICE:g} to "
+                f"{LARGEST_PRICE:g}"
+            )
+        return verdict.model_copy(update={"reward": number})
+
+
+def plain_rewards(rewards: RewardTable | OwnRewards) -> Any:
+    """Return rewards as plain data: prices by category, or the name of a function."""
+    return rewards.name if isinstance(rewards, OwnRewards) else rewards.model_dump(mode="json")
+
+
+Rewards = str | Mapping[str, Any] | RewardTable | Callable[[Verdict], float] | OwnRewards
+"""A preset, a dict of prices, a task's table, or a function from a verdict to a finite number."""

@@ -12,7 +12,7 @@ from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.question import Question
 from verienv.core.writing import Writing
-from verienv.demos.asked import answer_wrongly, asked, with_images, wrong_response
+from verienv.demos.episodes import answer_wrongly, dealt, with_images, wrong_response
 
 
 def written(
@@ -20,7 +20,7 @@ def written(
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield ``n`` rows, each with its question."""
     rng, failures = np.random.default_rng([seed, 1]), env.measures.failures
-    for number, episode in enumerate(islice(asked(env, seed), n)):
+    for number, episode in enumerate(islice(dealt(env, seed), n)):
         question, own = episode.question, np.random.default_rng([seed, 2, number])
         if kind == "preference":
             row = _preference(episode, failures, number, how, rng, own)

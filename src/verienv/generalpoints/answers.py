@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,9 +11,12 @@ import numpy as np
 from verienv.arithmetic.expression import Expression, Item
 from verienv.arithmetic.operators import OPERATORS
 from verienv.arithmetic.solver import solutions
+from verienv.core.answer_format import JSON
+from verienv.core.formats import AnswerFormatLike, parse_format
 from verienv.core.shown import shown
 from verienv.core.writing import Writing
 from verienv.generalpoints.cards import RANKS
+from verienv.generalpoints.prompts import answer_shape
 from verienv.generalpoints.puzzle import LARGEST_TARGET, Puzzle
 from verienv.generalpoints.verifier import Failure, formula_failure
 
@@ -42,12 +44,14 @@ class GeneralPointsWriting(Writing):
             raise ValueError(f"solution={shown(self.solution)}: expected one of {', '.join(get_args(Solution))}")
 
 
-def write_answer(puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None) -> str:
-    """The JSON answer with the given formula; ``number`` follows the stated rule. Plain numbers have no ``cards``."""
+def write_answer(
+    puzzle: Puzzle, formula: str, *, cards: tuple[str, ...] | None = None, answer_format: AnswerFormatLike = JSON
+) -> str:
+    """The answer with the given formula; ``number`` follows the stated rule. Plain numbers have no ``cards``."""
     fields = {"cards": list(cards or puzzle.ranks), "number": list(puzzle.stated_values), "formula": formula}
     if puzzle.plain_numbers:
         del fields["cards"]
-    return json.dumps(fields)
+    return parse_format(answer_format).write(fields, answer_shape(puzzle))
 
 
 def expert_expression(puzzle: Puzzle, choice: int = 0) -> Expression:
@@ -66,17 +70,26 @@ def solution_count(puzzle: Puzzle) -> int:
     return len(solutions(puzzle.values, puzzle.target, puzzle.operators))
 
 
-def expert_answer(puzzle: Puzzle, choice: int = 0, *, steps: bool = False, equation: bool = False) -> str:
+def expert_answer(
+    puzzle: Puzzle,
+    choice: int = 0,
+    *,
+    steps: bool = False,
+    equation: bool = False,
+    answer_format: AnswerFormatLike = JSON,
+) -> str:
     """A correct response.
 
     Args:
         puzzle: a solvable puzzle.
         choice: which of its solutions, the shortest first, taken modulo their number.
-        steps: write each operation with its result before the JSON object, in order of evaluation.
+        steps: write each operation with its result before the answer, in order of evaluation.
         equation: write the target after the formula, as in "8/(3-8/3)=24".
+        answer_format: the format of the answer.
     """
     expression = expert_expression(puzzle, choice)
-    answer = write_answer(puzzle, expression.minimal() + f"={puzzle.target}" * equation)
+    formula = expression.minimal() + f"={puzzle.target}" * equation
+    answer = write_answer(puzzle, formula, answer_format=answer_format)
     if not steps:
         return answer
     written = [

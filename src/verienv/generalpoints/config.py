@@ -9,9 +9,14 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.arithmetic.operators import OPERATORS, parse_operators
-from verienv.core.config import ReasoningTags, TaskConfig, parse_name
+from verienv.core.answer_format import Shape
+from verienv.core.config import ReasoningTags, parse_name
+from verienv.core.feedback import Kinds
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.sides import Side
+from verienv.core.verdict import OwnRewards
+from verienv.core.worded_config import WordedConfig
+from verienv.core.wording import Slots
 from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.difficulty import Wanted, parse_counts, parse_levels
 from verienv.generalpoints.mixture import (
@@ -22,7 +27,7 @@ from verienv.generalpoints.mixture import (
     parse_target,
     shares,
 )
-from verienv.generalpoints.prompts import PromptStyle
+from verienv.generalpoints.prompts import SLOTS, SLOTS_OF_NUMBERS, shape_of
 from verienv.generalpoints.puzzle import parse_numbers
 from verienv.generalpoints.rewards import GeneralPointsRewards
 from verienv.generalpoints.rules import FaceRule
@@ -44,7 +49,7 @@ RULE_BY_SIDE: dict[str, dict[str, Any]] = {
 """The four cells of a table rule by side, for ``verienv.evaluate(..., splits=RULE_BY_SIDE)``."""
 
 
-class GeneralPointsConfig(TaskConfig):
+class GeneralPointsConfig(WordedConfig):
     """The keyword arguments of ``gym.make("verienv/GeneralPoints-L-v0", ...)``. Explicit ones beat the split's.
 
     ``rule``, ``target`` and ``cards`` may be several values, drawn with the hand and stated in its question: a list, a
@@ -76,13 +81,25 @@ class GeneralPointsConfig(TaskConfig):
         attempts: answers allowed to one puzzle, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", "first_fault",
             a GeneralPointsRewards or a dict of its fields: all, or some and "base", the preset of the rest.
-        prompt: "default", or "diverse" for a phrasing drawn with the hand.
+        prompt, system_prompt, steps, answer_format, feedback: see ``WordedConfig``. A template must name ``{cards}``,
+            ``{rule}`` (but for ``numbers``) and ``{target}``, and may name ``{count}``, ``{operators}``,
+            ``{attempts}`` and ``{format}``. Lines of feedback
+            may name ``{target}``, and for some failures ``{used}``, ``{missing}`` (in words) and ``{value}``.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
     changeable: ClassVar[tuple[str, ...]] = ("difficulty", "solutions", "rule", "target")
+    shape: ClassVar[Shape] = shape_of()
+    kinds: ClassVar[Kinds] = {
+        "unreadable": ("target",),
+        "illegal": ("target",),
+        "wrong_numbers": ("target", "used", "missing"),
+        "false_equation": ("target", "used", "value"),
+        "division_by_zero": ("target", "used"),
+        "wrong_value": ("target", "used", "value"),
+    }
 
     side: Side = "train"
     rule: Annotated[FaceRule | Weighted[FaceRule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)
@@ -100,8 +117,9 @@ class GeneralPointsConfig(TaskConfig):
     difficulty: Annotated[tuple[int, int] | None, BeforeValidator(parse_levels)] = None
     solutions: Annotated[tuple[int, int] | None, BeforeValidator(parse_counts)] = None
     attempts: int = Field(default=5, ge=1, le=64, strict=True)
-    rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
-    prompt: PromptStyle = "default"
+    rewards: Annotated[GeneralPointsRewards | OwnRewards, BeforeValidator(GeneralPointsRewards.of)] = (
+        GeneralPointsRewards()
+    )
     strict: bool = Field(default=False, strict=True)
     reasoning_tags: ReasoningTags = REASONING_TAGS
 
@@ -119,6 +137,10 @@ class GeneralPointsConfig(TaskConfig):
     def _fit_together(self) -> Self:
         self.dealings  # noqa: B018 - raises where they do not
         return self
+
+    @property
+    def slots(self) -> Slots:
+        return SLOTS if self.numbers is None else SLOTS_OF_NUMBERS
 
     @property
     def dealing(self) -> Dealing:

@@ -86,6 +86,7 @@ class GeneralPointsEnv(VerifiedEnv):
             strict=config.strict,
             reasoning_tags=config.reasoning_tags,
             counted=bool(self._mixture.dealings[0].wanted),
+            wording=self.wording,
         )
         """The question with any hand: every other is this one but for what is dealt."""
 

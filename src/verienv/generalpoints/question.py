@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.arithmetic.operators import OPERATORS, parse_operators
-from verienv.core.config import ReasoningTags, validate
+from verienv.core.dialogue import attempt_line
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
-from verienv.core.shown import shown
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import OwnRewards, Verdict
+from verienv.core.wording import PLAIN, Slots, Wording
 from verienv.core.writing import Writing
 from verienv.generalpoints.answers import GeneralPointsWriting, expert_answer, solution_count, wrong_answer
 from verienv.generalpoints.difficulty import difficulty_of, looked_up
-from verienv.generalpoints.prompts import PHRASINGS, phrasings_of, write_question
-from verienv.generalpoints.puzzle import Puzzle, read_instance
-from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, RewardsLike, verify
+from verienv.generalpoints.prompts import SLOTS, answer_shape, phrasings_of, write_question
+from verienv.generalpoints.puzzle import Puzzle
+from verienv.generalpoints.row import GeneralPointsRow
+from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, RewardsLike, formula_facts, verify
 
 if TYPE_CHECKING:
     from verienv.generalpoints.pictures.drawing import Table
@@ -44,10 +41,12 @@ class GeneralPointsQuestion(Question):
         counted: whether solutions are counted where no shipped table tells how many there are; not in a row.
     """
 
+    slots = Slots((), (*SLOTS.needed, *SLOTS.others))
+
     puzzle: Puzzle
     attempts: int = 5
     phrasing: int = 0
-    rewards: GeneralPointsRewards = REWARDS["paper"]
+    rewards: GeneralPointsRewards | OwnRewards = REWARDS["paper"]
     strict: bool = False
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     jitter: int = 0
@@ -58,7 +57,7 @@ class GeneralPointsQuestion(Question):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fields(self, ("puzzle", Puzzle), ("rewards", GeneralPointsRewards))
+        check_fields(self, ("puzzle", Puzzle), ("rewards", (GeneralPointsRewards, OwnRewards)))
         check_phrasing(self, len(phrasings_of(self.puzzle)))
 
     @classmethod
@@ -72,6 +71,7 @@ class GeneralPointsQuestion(Question):
         attempts: int = 5,
         phrasing: int = 0,
         reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
+        wording: Wording = PLAIN,
     ) -> Self:
         """Return the question about a puzzle; ``judge`` then agrees with ``verify`` of the same arguments."""
         prices = GeneralPointsRewards.of(rewards)
@@ -83,6 +83,7 @@ class GeneralPointsQuestion(Question):
             reasoning_tags=parse_reasoning_tags(reasoning_tags),
             attempts=attempts,
             phrasing=phrasing,
+            wording=wording,
         )
 
     @property
@@ -92,7 +93,29 @@ class GeneralPointsQuestion(Question):
 
     @property
     def prompt(self) -> str:
-        return write_question(self.puzzle, self.phrasing, vision=self.vision)
+        if self.wording is PLAIN:
+            return self._phrased()
+        return self.wording.write(self._slots, self._phrased)
+
+    def _phrased(self) -> str:
+        form = self.wording.answer_format
+        return write_question(self.puzzle, self.phrasing, vision=self.vision, answer_format=form)
+
+    def _slots(self) -> dict[str, str]:
+        puzzle = self.puzzle
+        return {
+            "cards": "the cards in the picture" if self.vision else ", ".join(puzzle.ranks),
+            "rule": puzzle.stated_rule.text,
+            "target": str(puzzle.target),
+            "count": str(len(puzzle.ranks)),
+            "operators": " ".join(puzzle.operators),
+            "attempts": attempt_line(self.attempt, self.attempts),
+            "format": self.wording.answer_format.instruction(answer_shape(puzzle)),
+        }
+
+    def feedback_slots(self, verdict: Verdict) -> dict[str, str]:
+        """Return the target, and of a legal formula the numbers ``used``, those ``missing``, and its ``value``."""
+        return {"target": str(self.puzzle.target), **formula_facts(verdict.answer.get("formula"), self.puzzle)}
 
     @property
     def pictures(self) -> list[Picture]:
@@ -103,14 +126,16 @@ class GeneralPointsQuestion(Question):
         return [picture]
 
     def judge(self, response: str) -> Verdict:
-        return verify(
+        verdict = verify(
             response,
             self.puzzle,
             vision=self.vision,
             rewards=self.rewards,
             strict=self.strict,
             reasoning_tags=self.reasoning_tags,
+            answer_format=self.wording.answer_format,
         )
+        return self.worded(verdict)
 
     def expert(self, *, steps: bool = False, choice: int = 0, equation: bool = False) -> str:
         """Write the answer with the shortest solution under the scored rule, its ``number`` under the stated one.
@@ -120,7 +145,8 @@ class GeneralPointsQuestion(Question):
             choice: which solution, from 0 for the shortest, taken modulo their number.
             equation: write the target after the formula.
         """
-        return expert_answer(self.puzzle, choice, steps=steps, equation=equation)
+        form = self.wording.answer_format
+        return expert_answer(self.puzzle, choice, steps=steps, equation=equation, answer_format=form)
 
     def demonstration(self, how: Writing, rng: np.random.Generator) -> str:
         if not isinstance(how, GeneralPointsWriting):
@@ -129,7 +155,8 @@ class GeneralPointsQuestion(Question):
         return self.expert(steps=how.steps, choice=choice, equation=how.equation)
 
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
-        return wrong_answer(self.puzzle, Failure(failure), rng)
+        kind, shape = Failure(failure), answer_shape(self.puzzle)
+        return self.wrong_in_format(shape, kind, lambda: wrong_answer(self.puzzle, kind, rng), rng)
 
     @property
     def cluster(self) -> str:
@@ -147,7 +174,7 @@ class GeneralPointsQuestion(Question):
 
     @property
     def best_reward(self) -> float:
-        return self.rewards.correct
+        return self.rewards.correct if isinstance(self.rewards, GeneralPointsRewards) else super().best_reward
 
     @property
     def facts(self) -> Puzzle:
@@ -181,6 +208,7 @@ class GeneralPointsQuestion(Question):
             "instance": self.instance,
             "values": list(self.puzzle.values),
             **row.model_dump(mode="json", exclude={"instance"}),
+            **self.wording.columns(),
         }
 
     @classmethod
@@ -195,74 +223,5 @@ class GeneralPointsQuestion(Question):
             strict=read.strict,
             reasoning_tags=read.reasoning_tags,
             jitter=read.jitter,
+            wording=Wording.from_row(PlainRow(row), cls.slots),
         )
-
-
-_Rule = Annotated[FaceRule, BeforeValidator(FaceRule.of)]
-
-
-class GeneralPointsRow(BaseModel):
-    """The columns of a row. All but ``cards`` have defaults, so that a table of one's own may hold no more than hands.
-
-    Attributes:
-        cards: ranks, with or without suits; they may be left out where ``instance`` is given.
-        rule: what J, Q and K count: a mapping such as {"J": 11, "Q": 12, "K": 13}, or a preset's name.
-        target: what to make.
-        stated_rule: the rule that the prompt states, if it is not ``rule``.
-        operators: those that a formula may use, such as "+*".
-        plain_numbers: whether ``cards`` are integers in place of cards, as texts or not.
-        vision: whether the cards were shown as a picture.
-        rewards: the table of rewards: a mapping, or a preset's name.
-        strict: whether plain JSON alone is read.
-        reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
-        attempts: answers allowed.
-        phrasing: which phrasing of the question, 0 for the default.
-        jitter: the seed of the picture's chances.
-        instance: the puzzle's id, checked against the cards where both are given.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    cards: tuple[str, ...]
-    rule: _Rule = FaceRule(J=10, Q=10, K=10)
-    target: int = Field(default=24, strict=True)
-    stated_rule: _Rule | None = None
-    operators: Annotated[str, BeforeValidator(parse_operators)] = OPERATORS
-    plain_numbers: bool = Field(default=False, strict=True)
-    vision: bool = Field(default=False, strict=True)
-    rewards: Annotated[GeneralPointsRewards, BeforeValidator(GeneralPointsRewards.of)] = GeneralPointsRewards()
-    strict: bool = Field(default=False, strict=True)
-    reasoning_tags: ReasoningTags = REASONING_TAGS
-    attempts: int = Field(default=5, ge=1, le=64, strict=True)
-    phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
-    jitter: int = Field(default=0, ge=0, lt=2**64, strict=True)
-    instance: str | None = None
-
-    @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Self:
-        """Read a mapping: columns of other names are ignored, and None (a table's null) is the default.
-
-        Raises:
-            ValueError: names the column that is missing or wrong.
-        """
-        given = PlainRow(row).given(cls)
-        if "cards" not in given and "instance" in given:
-            puzzle = read_instance(given["instance"])
-            told = {"cards": puzzle.ranks, "target": puzzle.target, "plain_numbers": puzzle.plain_numbers}
-            given = {**told, **given}
-        if given.get("plain_numbers") is True and isinstance(given.get("cards"), list | tuple):
-            given["cards"] = [str(number) if type(number) is int else number for number in given["cards"]]
-        return validate(cls, given, "GeneralPoints row")
-
-    @model_validator(mode="after")
-    def _is_a_puzzle(self) -> Self:
-        if self.instance not in (None, self.puzzle.id):
-            raise ValueError(
-                f"instance={shown(self.instance)} is another puzzle than cards and target, {self.puzzle.id!r}"
-            )
-        return self
-
-    @cached_property
-    def puzzle(self) -> Puzzle:
-        """The puzzle that the columns spell."""
-        return Puzzle(self.cards, self.rule, self.target, self.stated_rule, self.operators, self.plain_numbers)

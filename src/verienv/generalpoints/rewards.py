@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, FiniteFloat
 
 from verienv.arithmetic.expression import parse_formula
-from verienv.core.verdict import RewardTable, total
+from verienv.core.verdict import OwnRewards, RewardTable, Verdict, total
 from verienv.generalpoints.closeness import closeness
 from verienv.generalpoints.published import published_faults
 from verienv.generalpoints.puzzle import Puzzle
@@ -119,4 +119,4 @@ paid in full, and one that it takes although its equation is false (=999) pays `
 and the cards by sight, is ours too. ``first_fault`` knows no misread price: a misread hand pays at most 0."""
 GeneralPointsRewards.presets = REWARDS
 
-RewardsLike = str | Mapping[str, Any] | GeneralPointsRewards
+RewardsLike = str | Mapping[str, Any] | GeneralPointsRewards | Callable[[Verdict], float] | OwnRewards

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from verienv.core.task import Cells, Measures, Task
 
 if TYPE_CHECKING:
+    from verienv.core.answer_format import Shape
     from verienv.core.cases import Material
     from verienv.core.question import Question
     from verienv.core.scene import Scene
+    from verienv.core.verdict import OwnRewards
     from verienv.generalpoints.question import GeneralPointsQuestion
     from verienv.generalpoints.rewards import GeneralPointsRewards
 
@@ -69,10 +71,16 @@ class GeneralPoints(Task):
             "rule_by_side_by_visual": RULE_BY_SIDE_BY_VISUAL,
         }
 
+    @property
+    def shape(self) -> Shape:
+        from verienv.generalpoints.prompts import shape_of
+
+        return shape_of()
+
     def measures(self, vision: bool) -> Measures:
         return _measures(vision)
 
-    def reward_table(self, rewards: Any) -> GeneralPointsRewards:
+    def reward_table(self, rewards: Any) -> GeneralPointsRewards | OwnRewards:
         from verienv.generalpoints.rewards import GeneralPointsRewards
 
         return GeneralPointsRewards.of(rewards)
@@ -90,7 +98,9 @@ class GeneralPoints(Task):
         """A bare formula becomes the JSON answer around it, the rest of it true."""
         from verienv.generalpoints.answers import write_answer
 
-        return text if "formula" in text else write_answer(_own(question).puzzle, text)
+        if "formula" in text or "<" in text or "\\boxed" in text:
+            return text
+        return write_answer(_own(question).puzzle, text, answer_format=question.wording.answer_format)
 
     def revealed(self, question: Question) -> Iterator[str]:
         from verienv.arithmetic.solver import solutions
@@ -123,6 +133,7 @@ def _measures(vision: bool) -> Measures:
             "formula_valid": "validity",
         },
         recognition="cards_correct" if vision else "",
+        fields={"cards_correct": "cards", "cards_read": "cards", "numbers_correct": "number"},
     )
 
 

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from verienv.arithmetic.expression import IllegalFormula, Item, fraction_text, parse_formula
+from verienv.core.answer_format import JSON
+from verienv.core.formats import AnswerFormatLike, parse_format
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
-from verienv.core.response import read_answer
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import Metric, OwnRewards, Verdict
 from verienv.generalpoints.cards import read_rank
-from verienv.generalpoints.prompts import answer_templates
+from verienv.generalpoints.prompts import answer_shape
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.rewards import REWARDS as REWARDS
 from verienv.generalpoints.rewards import Failure as Failure
@@ -35,67 +36,68 @@ def verify(
     rewards: RewardsLike = "paper",
     strict: bool = False,
     reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
+    answer_format: AnswerFormatLike = JSON,
 ) -> Verdict:
     """Judge one response. Never raises on any string; the same answer in every process.
 
     Args:
-        response: any text; its last JSON object with a ``formula`` counts (see ``core.response``).
+        response: any text; its last answer counts: a JSON object with a ``formula`` (see ``core.response``), or what
+            ``answer_format`` says.
         puzzle: cards, rule and target.
         vision: whether the cards were shown as a picture, so that reading them is part of the answer.
         rewards: the name of a preset (``REWARDS``), a table, or a dict of prices
-            (all of them, or some and ``"base"``, the preset of the rest).
-        strict: admit plain JSON alone.
+            (all of them, or some and ``"base"``, the preset of the rest), or a function from a verdict to a number.
+        strict: admit plain JSON alone, and in other formats the spelling of the question alone.
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
+        answer_format: "json", "tags", "boxed" or "line", with "+cards" or "+number" where those are asked for, or an
+            object with ``instruction`` and ``read(response)``.
 
     Returns:
         A Verdict. Its metrics: ``cards_correct`` (the ranks in ``cards`` are the hand's; plain numbers may be left
         out of it, ``number`` counts then), ``numbers_correct``
         (``number`` is right under the rule that the prompt states), ``formula_valid`` (legal, with exactly the
         cards' numbers under the scored rule); in vision also ``cards_read`` (how many of the cards ``cards`` names).
+        Where the answer format has no field for cards or numbers, they are not measured, and no hand is misread.
     """
-    prices = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
-    answer = read_answer(
-        response,
-        "formula",
-        strict=strict,
-        templates=answer_templates(puzzle.target, puzzle.plain_numbers),
-        reasoning_tags=parse_reasoning_tags(reasoning_tags),
-    )
+    paid = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
+    prices = REWARDS["binary"] if isinstance(paid, OwnRewards) else paid
+    form, shape = parse_format(answer_format), answer_shape(puzzle)
+    answer = form.read(response, shape, strict=strict, reasoning_tags=parse_reasoning_tags(reasoning_tags))
+    fields = answer or {}
     if answer is None:
-        fault, reason, cards_correct, numbers_correct = _UNREADABLE, _UNREAD, False, False
+        fault, reason = str(Failure.UNREADABLE), form.lacks(shape).replace('"', "")
     else:
         fault, reason = judge_formula(answer["formula"], puzzle)
-        cards_correct = _names_the_cards(answer, puzzle)
-        numbers_correct = _read_numbers(answer.get("number")) == sorted(puzzle.stated_values)
-    reward, failure = prices.pay(fault, (answer or {}).get("formula"), puzzle), fault
-    feedback = _feedback(failure, reason, puzzle)
-    if vision and not cards_correct:
+    metrics: dict[str, Metric] = {}
+    if shows_cards := form.has("cards", shape):
+        metrics["cards_correct"] = _names_the_cards(fields, puzzle)
+    if form.has("number", shape):
+        metrics["numbers_correct"] = _read_numbers(fields.get("number")) == sorted(puzzle.stated_values)
+    metrics["formula_valid"] = fault in VALID
+    if vision and shows_cards:
+        metrics["cards_read"] = _cards_read(fields.get("cards"), puzzle)
+    reward, failure = prices.pay(fault, fields.get("formula"), puzzle), fault
+    feedback = f"Wrong: there is {form.lacks(shape)}." if answer is None else _feedback(failure, reason, puzzle)
+    if vision and shows_cards and not metrics["cards_correct"]:
         reward = prices.misread(reward)
         if answer is not None:
             failure, reason = Failure.MISREAD, f"the cards are misread; of the formula: {reason}"
             feedback = "The cards are not read right." + (f" {feedback}" if fault else "")
-    return Verdict(
+    verdict = Verdict(
         reward=reward,
         is_correct=not failure,
         failure=str(failure),
         feedback=feedback,
         reason=reason,
-        answer=answer or {},
-        metrics={
-            "cards_correct": cards_correct,
-            "numbers_correct": numbers_correct,
-            "formula_valid": fault in VALID,
-            **({"cards_read": _cards_read((answer or {}).get("cards"), puzzle)} if vision else {}),
-        },
+        answer=fields,
+        metrics=metrics,
     )
+    return paid.paid(verdict) if isinstance(paid, OwnRewards) else verdict
 
 
 def formula_failure(formula: str, puzzle: Puzzle) -> str:
     """ "" if ``formula`` solves the puzzle, else the member of ``Failure`` that says why not."""
     return str(judge_formula(formula, puzzle)[0])
-
-
-_UNREADABLE, _UNREAD = str(Failure.UNREADABLE), "no JSON object with a formula"
 
 
 def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:
@@ -120,6 +122,24 @@ def judge_formula(formula: Any, puzzle: Puzzle) -> tuple[str, str]:
         _log.error("sympy disagrees that %s makes %d", expression.minimal(), puzzle.target)
         return Failure.UNCONFIRMED, "sympy does not confirm the value"
     return "", f"it makes {puzzle.target}"
+
+
+def formula_facts(formula: Any, puzzle: Puzzle) -> dict[str, str]:
+    """Return what a legal formula shows, as texts: the numbers ``used``, those ``missing``, and its ``value``.
+
+    {} for any other; a value is there only where it divides by no zero.
+    """
+    try:
+        expression = parse_formula(formula if isinstance(formula, str) else "").expression
+    except IllegalFormula:
+        return {}
+    missing = Counter(puzzle.numbers) - Counter(expression.numbers)
+    value = expression.fraction()
+    return {
+        "used": _few(expression.numbers),
+        "missing": _few(tuple(sorted(missing.elements()))) or "none",
+        **({"value": fraction_text(*value)} if value else {}),
+    }
 
 
 def _given(puzzle: Puzzle) -> str:
@@ -189,7 +209,6 @@ def _read_numbers(numbers: Any) -> list[int] | None:
 
 
 _FEEDBACK = {
-    Failure.UNREADABLE: 'Wrong: there is no JSON object with a "formula".',
     Failure.ILLEGAL: "Wrong: the formula is not legal.",
     Failure.WRONG_NUMBERS: "Wrong: the formula does not use each card's number exactly once.",
     Failure.FALSE_EQUATION: "Wrong: the equation is false.",

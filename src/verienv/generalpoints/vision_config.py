@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from verienv.core.config import parse_name, parse_size
+from verienv.core.feedback import Kinds
+from verienv.core.wording import Slots
 from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConfig
 from verienv.generalpoints.pictures.decks import DECKS
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
@@ -53,6 +55,14 @@ class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = VISION_SPLITS
     visuals: ClassVar[Mapping[str, Mapping[str, Any]]] = VISUALS
 
+    kinds: ClassVar[Kinds] = {
+        **{
+            failure: tuple([slot for slot in slots if slot != "missing"])  # it would tell what the picture shows
+            for failure, slots in GeneralPointsConfig.kinds.items()
+        },
+        "misread": ("target",),
+    }
+
     visual: str = "default"
     image_size: Annotated[tuple[int, int], BeforeValidator(partial(parse_size, smallest=SMALLEST, largest=LARGEST))] = (
         DEFAULT_SIZE
@@ -70,6 +80,11 @@ class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):
     @classmethod
     def _parse_visual(cls, visual: Any) -> Any:
         return parse_name(visual, VISUALS, "or give deck, arrangement, rotation, ... themselves")
+
+    @property
+    def slots(self) -> Slots:
+        told = super().slots
+        return Slots(tuple([slot for slot in told.needed if slot != "cards"]), ("cards", *told.others))
 
     @property
     def appearance(self) -> Visual:

@@ -195,7 +195,9 @@ class VIRLDiscrete(NumericEnv):
         index = int(action)
         if not 0 <= index < len(self.actions):
             raise ValueError(f"action={shown(action)}: expected an integer from 0 to {len(self.actions) - 1}")
-        answer = write_answer(self.game.waypoint, action=self.actions[index])
+        answer = write_answer(
+            self.game.waypoint, action=self.actions[index], answer_format=self.game.question.wording.answer_format
+        )
         observation, reward, over, cut, info = self.env.step(answer)
         self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
         return self._observation(observation), float(reward), over, cut, self._info(info)

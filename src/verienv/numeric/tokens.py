@@ -201,7 +201,8 @@ class GeneralPointsTokens(NumericEnv):
         formula, numbers = self._builder.text(self.puzzle.values), self.puzzle.values
         if token != self._builder.done:
             formula = f"{formula} {self._builder.spell(token, numbers)}".strip()
-        _, reward, over, cut, info = self.env.step(write_answer(self.puzzle, formula))
+        form = self.game.question.wording.answer_format
+        _, reward, over, cut, info = self.env.step(write_answer(self.puzzle, formula, answer_format=form))
         self._over = over or cut
         self._begin(info)
         return self._observation(), float(reward), over, cut, self._info(formula, True)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from verienv.core import tasks
-from verienv.core.env import LONGEST_FEEDBACK, VerifiedEnv
+from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
+from verienv.core.feedback import LONGEST_FEEDBACK
 from verienv.core.question import Question, check_question
 from verienv.core.rows import rows
 from verienv.core.shown import shown

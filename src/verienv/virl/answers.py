@@ -7,25 +7,34 @@ from collections.abc import Callable
 
 import numpy as np
 
+from verienv.core.answer_format import JSON
+from verienv.core.formats import AnswerFormatLike, parse_format
 from verienv.virl.actions import WORDS, action_space
+from verienv.virl.prompts import ACTION, INSTRUCTION, OBSERVATION, SHAPE
 from verienv.virl.routes.route import ActionSpace, Waypoint
-from verienv.virl.verifier import ACTION, INSTRUCTION, OBSERVATION, Failure
+from verienv.virl.verifier import Failure
 from verienv.virl.world.geometry import compass_word, turn_word
 
 
-def write_answer(waypoint: Waypoint, *, action: str | None = None, observation: str | None = None) -> str:
-    """Write the expert's response under the waypoint's rule as JSON, or one with another action or observation."""
+def write_answer(
+    waypoint: Waypoint,
+    *,
+    action: str | None = None,
+    observation: str | None = None,
+    answer_format: AnswerFormatLike = JSON,
+) -> str:
+    """Write the expert's response under the waypoint's rule, or one with another action or observation."""
     fields = {
         OBSERVATION: waypoint.observation if observation is None else observation,
         INSTRUCTION: waypoint.sentence,
         ACTION: waypoint.action if action is None else action,
     }
-    return json.dumps(fields)
+    return parse_format(answer_format).write(fields, SHAPE)
 
 
-def expert_answer(waypoint: Waypoint, *, steps: bool = False) -> str:
+def expert_answer(waypoint: Waypoint, *, steps: bool = False, answer_format: AnswerFormatLike = JSON) -> str:
     """Write the true observation, the sentence to follow and the expert's action; with ``steps``, why, before it."""
-    answer = write_answer(waypoint)
+    answer = write_answer(waypoint, answer_format=answer_format)
     if not steps:
         return answer
     return f"I see: {waypoint.observation} I follow: {waypoint.sentence}\n{answer}"

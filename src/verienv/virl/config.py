@@ -8,11 +8,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from verienv.core.config import ReasoningTags, TaskConfig
+from verienv.core.answer_format import Shape
+from verienv.core.config import ReasoningTags
+from verienv.core.feedback import Kinds
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.shown import cut, shown, shown_path
 from verienv.core.sides import Side
-from verienv.virl.prompts import PromptStyle
+from verienv.core.verdict import OwnRewards
+from verienv.core.worded_config import WordedConfig
+from verienv.core.wording import Slots
+from verienv.virl.prompts import SHAPE, SLOTS
 from verienv.virl.routes.difficulty import WantedRoutes, parse_lengths
 from verienv.virl.routes.instructions import Directions
 from verienv.virl.routes.options import RouteOptions
@@ -45,7 +50,7 @@ RULE_BY_CITY: dict[str, dict[str, Any]] = {
 """The six cells of a table rule by city, for ``verienv.evaluate(..., splits=RULE_BY_CITY)``."""
 
 
-class VIRLConfig(TaskConfig):
+class VIRLConfig(WordedConfig):
     """The keyword arguments of ``gym.make("verienv/VIRL-L-v0", ...)``. Explicit ones beat the split's.
 
     Only "visual_ood" and "rule_visual_ood" are refused where the city is not a new one: no setting tells whether a
@@ -71,15 +76,23 @@ class VIRLConfig(TaskConfig):
         landmarks: the fewest and the most different landmarks near its waypoints; by default any number.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
-        rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards or a dict of its
-            fields: all, or some and "base", the preset of the rest.
-        prompt: "default", or "diverse" for a phrasing drawn with the route.
+        rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
+            (all, or some and "base", the preset of the rest), or a function from a verdict to a finite number.
+        prompt, system_prompt, steps, answer_format, feedback: see ``WordedConfig``. A template must name
+            ``{instructions}``, ``{actions}`` and ``{view}``, and may name ``{history}``, ``{attempts}``, ``{format}``.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
     changeable: ClassVar[tuple[str, ...]] = ("turns", "waypoints", "landmarks")
+    shape: ClassVar[Shape] = SHAPE
+    kinds: ClassVar[Kinds] = {
+        "unreadable": ("actions",),
+        "illegal_action": ("actions",),
+        "outside_action_space": ("action", "actions"),
+        "wrong_action": ("action", "actions"),
+    }
 
     side: Side = "train"
     actions: ActionSpace = "absolute"
@@ -92,8 +105,7 @@ class VIRLConfig(TaskConfig):
     landmarks: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
-    rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
-    prompt: PromptStyle = "default"
+    rewards: Annotated[VIRLRewards | OwnRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
     strict: bool = Field(default=False, strict=True)
     reasoning_tags: ReasoningTags = REASONING_TAGS
 
@@ -160,6 +172,10 @@ class VIRLConfig(TaskConfig):
             f"other is as new as your training makes it: train elsewhere, and evaluate it with split={plain!r}"
             + ("" if self.data else ", side='all'")
         )
+
+    @property
+    def slots(self) -> Slots:
+        return SLOTS
 
     @property
     def options(self) -> RouteOptions:

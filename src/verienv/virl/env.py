@@ -89,6 +89,7 @@ class VIRLEnv(VerifiedEnv):
             strict=config.strict,
             reasoning_tags=config.reasoning_tags,
             sampler=self._sampler,
+            wording=self.wording,
         )
         """The question on no route: every other is this one but for what is dealt."""
 

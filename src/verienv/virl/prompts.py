@@ -4,63 +4,114 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
+from verienv.core.wording import Slots
 from verienv.virl.actions import WORDS
 from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.world.geometry import compass_word, position_word, wrap_angle
 
-PromptStyle = Literal["default", "diverse"]
-
 _JSON = '{"current observation": "...", "current instruction": "...", "action": "..."}'
 
-DEFAULT = (
+ACTION, OBSERVATION, INSTRUCTION = "action", "current observation", "current instruction"
+"""The fields of an answer."""
+
+SHAPE = Shape(
+    key=Part(ACTION, "the action"),
+    others=(
+        Part(OBSERVATION, "the current observation", "observation"),
+        Part(INSTRUCTION, "the current instruction", "instruction"),
+    ),
+    json=f"Answer in JSON: {_JSON}",
+    templates=frozenset({_JSON}),
+)
+"""The parts of an answer."""
+
+SLOTS = Slots(("instructions", "actions", "view"), ("history", "attempts", "format"))
+"""The slots of templates."""
+
+
+class Phrasing(NamedTuple):
+    """A phrasing: the text around the request for an answer, and that request where the answer is JSON."""
+
+    text: str
+    json: str
+
+
+DEFAULT = Phrasing(
     "Follow the instructions through the city, one action at a time.\n"
     "Instructions:\n{instructions}\n"
     "Actions: forward() takes one step; turn_direction(x) turns you on the spot, x is one of {words}; stop() ends the "
     "walk at the destination.\n"
     "Steps so far:\n{history}\n"
-    "Now: {view}\n"
-    f"Answer in JSON: {_JSON}"
+    "Now: {view}\n{format}",
+    SHAPE.json,
 )
 
 DIVERSE = (
-    "You walk through a city by directions.\n\nDirections:\n{instructions}\n\nWhat has happened:\n{history}\n\n"
-    "What you see now: {view}\n\nYou may call forward(), stop(), or turn_direction(x) with x from: {words}. Reply "
-    f"with one JSON object: {_JSON}",
-    "{view}\n\nThat is your view at this moment. Your way so far:\n{history}\n\nThe route:\n{instructions}\n\n"
-    "Choose the next action.\n- forward(): go on\n- turn_direction(x): face another way, x in {words}\n"
-    f"- stop(): you have arrived\n\nWrite JSON only: {_JSON}",
-    "Task: navigation.\nLegal actions:\n1. turn_direction(x), where x is {words}\n2. forward()\n3. stop()\n\nRoute "
-    "description:\n{instructions}\n\nLog of observations and actions:\n{history}\n\nCurrent observation: {view}\n\n"
-    f"Say what you observe, which instruction you are following, and your action, in this form:\n{_JSON}",
-    "A guide has written down how to reach a place:\n{instructions}\n\nYou have done this much of it:\n{history}\n\n"
-    "You look around. {view}\n\nWhat do you do next? Use exactly one of forward(), stop() and turn_direction(x); x can "
-    "be {words}. Think first if you like, and end with a JSON object that has the fields current observation, current "
-    "instruction and action.",
-    f"Answer format: {_JSON}\n"
-    "Only these actions exist: forward(); stop(); turn_direction(x) for x in [{words}].\n\nInstructions to "
-    "follow in order:\n{instructions}\n\nObservation -> action, so far:\n{history}\n\nObservation now: {view}",
-    "You steer an agent on foot. It moves on with forward(), turns with turn_direction(x) (x: {words}), and finishes "
-    f"with stop().\n\n[Instructions]\n{{instructions}}\n\n[Steps]\n{{history}}\n\n[View]\n"
-    f"{{view}}\n\n[Output]\n{_JSON}",
-    "Which step comes next? Instructions:\n{instructions}\nSeen and done before:\n{history}\nSeen now: {view}\nThe "
-    "action must be forward(), stop() or turn_direction(x) with x among {words}. It is checked by a program, which "
-    'reads a JSON object with the keys "current observation", "current instruction" and "action".',
-    "Walk, turn, arrive.\n{instructions}\n\n{history}\n\n>> {view}\n\nturn_direction(x): {words}. forward(): a step. "
-    f"stop(): the end.\n{_JSON}",
+    Phrasing(
+        "You walk through a city by directions.\n\nDirections:\n{instructions}\n\nWhat has happened:\n{history}\n\n"
+        "What you see now: {view}\n\nYou may call forward(), stop(), or turn_direction(x) with x from: {words}. "
+        "{format}",
+        f"Reply with one JSON object: {_JSON}",
+    ),
+    Phrasing(
+        "{view}\n\nThat is your view at this moment. Your way so far:\n{history}\n\nThe route:\n{instructions}\n\n"
+        "Choose the next action.\n- forward(): go on\n- turn_direction(x): face another way, x in {words}\n"
+        "- stop(): you have arrived\n\n{format}",
+        f"Write JSON only: {_JSON}",
+    ),
+    Phrasing(
+        "Task: navigation.\nLegal actions:\n1. turn_direction(x), where x is {words}\n2. forward()\n3. stop()\n\nRoute "
+        "description:\n{instructions}\n\nLog of observations and actions:\n{history}\n\nCurrent observation: {view}\n\n"
+        "{format}",
+        f"Say what you observe, which instruction you are following, and your action, in this form:\n{_JSON}",
+    ),
+    Phrasing(
+        "A guide has written down how to reach a place:\n{instructions}\n\nYou have done this much of it:\n{history}\n"
+        "\nYou look around. {view}\n\nWhat do you do next? Use exactly one of forward(), stop() and turn_direction(x); "
+        "x can be {words}. {format}",
+        "Think first if you like, and end with a JSON object that has the fields current observation, current "
+        "instruction and action.",
+    ),
+    Phrasing(
+        "{format}\n"
+        "Only these actions exist: forward(); stop(); turn_direction(x) for x in [{words}].\n\nInstructions to "
+        "follow in order:\n{instructions}\n\nObservation -> action, so far:\n{history}\n\nObservation now: {view}",
+        f"Answer format: {_JSON}",
+    ),
+    Phrasing(
+        "You steer an agent on foot. It moves on with forward(), turns with turn_direction(x) (x: {words}), and "
+        "finishes with stop().\n\n[Instructions]\n{instructions}\n\n[Steps]\n{history}\n\n[View]\n"
+        "{view}\n\n[Output]\n{format}",
+        _JSON,
+    ),
+    Phrasing(
+        "Which step comes next? Instructions:\n{instructions}\nSeen and done before:\n{history}\nSeen now: {view}\nThe "
+        "action must be forward(), stop() or turn_direction(x) with x among {words}. {format}",
+        'It is checked by a program, which reads a JSON object with the keys "current observation", "current '
+        'instruction" and "action".',
+    ),
+    Phrasing(
+        "Walk, turn, arrive.\n{instructions}\n\n{history}\n\n>> {view}\n\nturn_direction(x): {words}. forward(): a "
+        "step. stop(): the end.\n{format}",
+        _JSON,
+    ),
 )
 
 PHRASINGS = (DEFAULT, *DIVERSE)
-
-ANSWER_TEMPLATES = frozenset({_JSON})
-"""The objects that stand for the answer in the questions, whatever their phrasing."""
 
 NOTHING_YET = "none"
 
 
 def write_question(
-    instructions: str, history: Sequence[str], view: str, actions: ActionSpace = "absolute", phrasing: int = 0
+    instructions: str,
+    history: Sequence[str],
+    view: str,
+    actions: ActionSpace = "absolute",
+    phrasing: int = 0,
+    answer_format: AnswerFormat = JSON,
 ) -> str:
     """The question at a waypoint, as printable ASCII.
 
@@ -70,9 +121,21 @@ def write_question(
         view: the view now (``view``).
         actions: the action space that the question names.
         phrasing: 0 for the default, 1 to 8 for the others.
+        answer_format: the format that the answer is asked for in.
     """
-    text = "\n".join(history) if history else NOTHING_YET
-    return _template(phrasing, actions).format(instructions=instructions, history=text, view=view)
+    template = _template(phrasing, actions, "" if answer_format is JSON else answer_format.instruction(SHAPE))
+    return template.format(instructions=instructions, history=history_text(history), view=view)
+
+
+def history_text(history: Sequence[str]) -> str:
+    """The lines of the history as one text."""
+    return "\n".join(history) if history else NOTHING_YET
+
+
+@lru_cache(maxsize=8)
+def actions_text(actions: ActionSpace) -> str:
+    """The actions of a space, for a slot."""
+    return f"forward(), turn_direction(x) with x one of {', '.join(WORDS[actions])}, and stop()"
 
 
 @lru_cache(maxsize=1024)
@@ -85,6 +148,9 @@ def step_line(waypoint: Waypoint) -> str:
     """Return the line of the history for a waypoint: its true observation, and the action that led on."""
     return f"{waypoint.observation} -> {waypoint.action}"
 
+
+History = Literal["oracle", "own", "none"]
+"""What further lines of the history tell: the truth, the policy's own words, or none."""
 
 LONGEST_WORDS = 80
 """Characters of the policy's own words that a line of the history holds."""
@@ -120,12 +186,11 @@ def describe_streets(waypoint: Waypoint) -> str:
 
 
 @lru_cache(maxsize=64)
-def _template(phrasing: int, actions: ActionSpace) -> str:
-    """The phrasing with its words filled in and every other brace doubled, for ``str.format``."""
-    text = PHRASINGS[phrasing].replace("{", "{{").replace("}", "}}")
-    for slot in ("instructions", "history", "view", "words"):
-        text = text.replace(f"{{{{{slot}}}}}", f"{{{slot}}}")
-    return text.replace("{words}", ", ".join(WORDS[actions]))
+def _template(phrasing: int, actions: ActionSpace, instruction: str) -> str:
+    """The phrasing with its words and the request for an answer filled in, for ``str.format``."""
+    text, json = PHRASINGS[phrasing]
+    asked = (instruction or json).replace("{", "{{").replace("}", "}}")
+    return text.replace("{format}", asked).replace("{words}", ", ".join(WORDS[actions]))
 
 
 LONGEST_QUESTION = 16_384

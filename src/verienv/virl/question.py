@@ -1,25 +1,33 @@
-"""The question of V-IRL, in words or with street views, and the row it travels as."""
+"""The question of V-IRL, in words or with street views."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verienv.core.config import ReasoningTags, validate
+from verienv.core.dialogue import attempt_line
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.shown import shown
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import OwnRewards, Verdict, plain_rewards
+from verienv.core.wording import PLAIN, Slots, Wording
+from verienv.virl.actions import read_action
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
+    ACTION,
+    OBSERVATION,
     PHRASINGS,
     PICTURE,
+    SHAPE,
+    SLOTS,
+    History,
+    actions_text,
     describe_streets,
+    history_text,
     number_lines,
     own_step_line,
     step_line,
@@ -27,11 +35,10 @@ from verienv.virl.prompts import (
     write_question,
 )
 from verienv.virl.routes.options import RouteSampler
-from verienv.virl.routes.route import ActionSpace, Route, Waypoint
-from verienv.virl.verifier import OBSERVATION, REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
+from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.row import VIRLRow
+from verienv.virl.verifier import REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
 from verienv.virl.world.city import City
-
-History = Literal["oracle", "own", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,8 @@ class VIRLQuestion(Question):
         draw: draws the street views of a question; None where they are not known, as in a row.
     """
 
+    slots = Slots((), (*SLOTS.needed, *SLOTS.others))
+
     waypoint: Waypoint
     attempts: int = 2
     instructions: tuple[str, ...] = ()
@@ -64,7 +73,7 @@ class VIRLQuestion(Question):
     street_hint: bool = False
     junction_hint: bool = False
     history: History = "oracle"
-    rewards: VIRLRewards = REWARDS["paper"]
+    rewards: VIRLRewards | OwnRewards = REWARDS["paper"]
     strict: bool = False
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     route_id: str = ""
@@ -75,7 +84,7 @@ class VIRLQuestion(Question):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fields(self, ("waypoint", Waypoint), ("rewards", VIRLRewards))
+        check_fields(self, ("waypoint", Waypoint), ("rewards", (VIRLRewards, OwnRewards)))
         check_phrasing(self, len(PHRASINGS))
         if self.history not in get_args(History):
             raise ValueError(f"VIRLQuestion: history={shown(self.history)}: expected {', '.join(get_args(History))}")
@@ -89,11 +98,14 @@ class VIRLQuestion(Question):
         strict: bool = False,
         attempts: int = 2,
         reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
+        wording: Wording = PLAIN,
     ) -> Self:
         """Return the question at a waypoint alone; ``judge`` then agrees with ``verify`` of the same arguments."""
         tags = parse_reasoning_tags(reasoning_tags)
         prices = VIRLRewards.of(rewards)
-        return cls(waypoint=waypoint, rewards=prices, strict=strict, attempts=attempts, reasoning_tags=tags)
+        return cls(
+            waypoint=waypoint, rewards=prices, strict=strict, attempts=attempts, reasoning_tags=tags, wording=wording
+        )
 
     @property
     def instance(self) -> str:
@@ -102,9 +114,27 @@ class VIRLQuestion(Question):
 
     @property
     def prompt(self) -> str:
-        return write_question(
-            number_lines(self.instructions), self.steps, self.view, self.waypoint.actions, self.phrasing
-        )
+        if self.wording is PLAIN:
+            return self._phrased()
+        return self.wording.write(self._slots, self._phrased)
+
+    def _phrased(self) -> str:
+        instructions, form = number_lines(self.instructions), self.wording.answer_format
+        return write_question(instructions, self.steps, self.view, self.waypoint.actions, self.phrasing, form)
+
+    def _slots(self) -> dict[str, str]:
+        return {
+            "instructions": number_lines(self.instructions),
+            "actions": actions_text(self.waypoint.actions),
+            "history": history_text(self.steps),
+            "view": self.view,
+            "attempts": attempt_line(self.attempt, self.attempts),
+            "format": self.wording.answer_format.instruction(SHAPE),
+        }
+
+    def feedback_slots(self, verdict: Verdict) -> dict[str, str]:
+        action = read_action(verdict.answer.get(ACTION))
+        return {"action": action or "", "actions": actions_text(self.waypoint.actions)}
 
     @property
     def view(self) -> str:
@@ -128,23 +158,30 @@ class VIRLQuestion(Question):
         return [self.draw(self)] if self.draw else []
 
     def judge(self, response: str) -> Verdict:
-        return verify(
-            response, self.waypoint, rewards=self.rewards, strict=self.strict, reasoning_tags=self.reasoning_tags
+        verdict = verify(
+            response,
+            self.waypoint,
+            rewards=self.rewards,
+            strict=self.strict,
+            reasoning_tags=self.reasoning_tags,
+            answer_format=self.wording.answer_format,
         )
+        return self.worded(verdict)
 
     def expert(self, *, steps: bool = False) -> str:
-        return expert_answer(self.waypoint, steps=steps)
+        return expert_answer(self.waypoint, steps=steps, answer_format=self.wording.answer_format)
 
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
-        return wrong_answer(self.waypoint, Failure(failure), rng)
+        kind = Failure(failure)
+        return self.wrong_in_format(SHAPE, kind, lambda: wrong_answer(self.waypoint, kind, rng), rng)
 
     def constant(self) -> str:
         """Write ``forward()``, the action that is due most often, with the true observation."""
-        return write_answer(self.waypoint, action="forward()")
+        return write_answer(self.waypoint, action="forward()", answer_format=self.wording.answer_format)
 
     @property
     def best_reward(self) -> float:
-        return self.rewards.correct
+        return self.rewards.correct if isinstance(self.rewards, VIRLRewards) else super().best_reward
 
     @property
     def facts(self) -> Waypoint:
@@ -192,7 +229,7 @@ class VIRLQuestion(Question):
             "step": self.step,
             "waypoint": {name: list(value) if isinstance(value, tuple) else value for name, value in waypoint.items()},
             "actions": actions,
-            "rewards": self.rewards.model_dump(),
+            "rewards": plain_rewards(self.rewards),
             "strict": self.strict,
             "reasoning_tags": list(self.reasoning_tags),
             "attempts": self.attempts,
@@ -203,6 +240,7 @@ class VIRLQuestion(Question):
             "street_hint": self.street_hint,
             "junction_hint": self.junction_hint,
             "history": self.history,
+            **self.wording.columns(),
         }
 
     @classmethod
@@ -211,7 +249,15 @@ class VIRLQuestion(Question):
         fields = {name: getattr(read, name) for name in _SHARED}
         steps = tuple(read.steps.split("\n")) if read.steps else ()
         waypoint = replace(read.waypoint, actions=read.actions or read.waypoint.actions)
-        return cls(waypoint=waypoint, steps=steps, route_id=read.instance or "", step=read.step or 0, **fields)
+        wording = Wording.from_row(PlainRow(row), cls.slots)
+        return cls(
+            waypoint=waypoint,
+            steps=steps,
+            route_id=read.instance or "",
+            step=read.step or 0,
+            wording=wording,
+            **fields,
+        )
 
 
 _SHARED = (
@@ -226,71 +272,3 @@ _SHARED = (
     "strict",
     "reasoning_tags",
 )
-
-
-def _without_nulls(waypoint: Any) -> Any:
-    """A mapping without its nulls, which are defaults. A Waypoint has no others, so what decides is asked for here."""
-    if not isinstance(waypoint, Mapping):
-        return waypoint
-    parts = {name: value for name, value in waypoint.items() if value is not None}
-    needed = ("move", "heading", "turn_to") if parts.get("move") == "turn" else ("move",)
-    missing = [name for name in needed if name not in parts]
-    if missing:
-        raise ValueError(f"waypoint: it has no {' and no '.join(missing)}; expected the fields of a Waypoint")
-    return parts
-
-
-class VIRLRow(BaseModel):
-    """The columns of a row. All but ``waypoint`` have defaults.
-
-    Attributes:
-        waypoint: the pose, what is true there, and what the expert does: a Waypoint, or a mapping of its fields.
-        actions: the action space: "absolute" (words of the compass) or "relative" (left and right); by default the
-            waypoint's.
-        rewards: the table of rewards: a mapping, or a preset's name.
-        strict: whether plain JSON alone is read.
-        reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
-        attempts: answers allowed.
-        instance: the route's id. It is not needed to judge, and neither are the following.
-        step: which waypoint of the route this is, from 0.
-        vision: whether the view was shown in pictures.
-        instructions: the sentences of the route.
-        steps: the lines of the history, between newlines.
-        phrasing: which phrasing of the question, 0 for the default.
-        street_hint, junction_hint, history: as in ``VIRLQuestion``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    waypoint: Annotated[Waypoint, BeforeValidator(_without_nulls)]
-    actions: ActionSpace | None = None
-    rewards: Annotated[VIRLRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
-    strict: bool = Field(default=False, strict=True)
-    reasoning_tags: ReasoningTags = REASONING_TAGS
-    attempts: int = Field(default=2, ge=1, le=64, strict=True)
-    instance: str | None = None
-    step: int | None = Field(default=None, ge=0, strict=True)
-    vision: bool = Field(default=False, strict=True)
-    instructions: tuple[str, ...] = ()
-    steps: str = ""
-    phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
-    street_hint: bool = Field(default=False, strict=True)
-    junction_hint: bool = Field(default=False, strict=True)
-    history: History = "oracle"
-
-    @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Self:
-        """Read a mapping: columns of other names are ignored, and None (a table's null) is the default.
-
-        Raises:
-            ValueError: names the column that is missing or wrong.
-        """
-        given = PlainRow(row).given(cls)
-        if "waypoint" in given and not isinstance(row, PlainRow):
-            given["waypoint"] = row["waypoint"]  # of no table, so that a heading of NaN is a mistake
-        return validate(cls, given, "V-IRL row")
-
-    @model_validator(mode="after")
-    def _can_be_answered(self) -> Self:
-        replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises where its turn is none
-        return self

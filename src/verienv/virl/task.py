@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from verienv.core.answer_format import Shape
     from verienv.core.cases import Material
     from verienv.core.question import Question
     from verienv.core.scene import Scene
-    from verienv.core.verdict import Verdict
+    from verienv.core.verdict import OwnRewards, Verdict
     from verienv.virl.question import VIRLQuestion
     from verienv.virl.verifier import VIRLRewards
 
@@ -78,6 +79,12 @@ class VIRLTask(Task):
 
         return {"rule_by_city": RULE_BY_CITY}
 
+    @property
+    def shape(self) -> Shape:
+        from verienv.virl.prompts import SHAPE
+
+        return SHAPE
+
     def measures(self, vision: bool) -> Measures:
         return _measures(vision)
 
@@ -85,7 +92,7 @@ class VIRLTask(Task):
         """A correct action leads along the expert's path; a wrong one is not executed, but may be mended."""
         return _own(question).following(verdict) if verdict.is_correct else super().next(question, verdict)
 
-    def reward_table(self, rewards: Any) -> VIRLRewards:
+    def reward_table(self, rewards: Any) -> VIRLRewards | OwnRewards:
         from verienv.virl.verifier import VIRLRewards
 
         return VIRLRewards.of(rewards)
@@ -134,12 +141,13 @@ class VIRLTask(Task):
         from verienv.virl.actions import action_space
         from verienv.virl.answers import write_answer
 
-        if "{" in text:
+        if "{" in text or "<" in text:
             return text
-        waypoint = _own(question).waypoint
+        waypoint, form = _own(question).waypoint, question.wording.answer_format
         legal = action_space(waypoint.actions)
         words = {action.replace("turn_direction", "").replace("(", "").replace(")", ""): action for action in legal}
-        return write_answer(waypoint, action=words.get(" ".join(text.lower().split()), text))
+        action = words.get(" ".join(text.lower().split()), text)
+        return write_answer(waypoint, action=action, answer_format=form)
 
     def news(self, question: Question) -> str:
         return f"Now: {_own(question).view}"
@@ -206,6 +214,7 @@ def _measures(vision: bool) -> Measures:
         },
         outcomes=("progress",),
         headline="step_accuracy",
+        fields={"observation_correct": "current observation", "instruction_correct": "current instruction"},
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, FiniteFloat
 
+from verienv.core.answer_format import JSON, AnswerFormat
+from verienv.core.formats import AnswerFormatLike, parse_format
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
-from verienv.core.response import read_answer
-from verienv.core.verdict import RewardTable, Verdict
+from verienv.core.verdict import OwnRewards, RewardTable, Verdict
 from verienv.virl.actions import WORDS, Action, action_space, read_action
 from verienv.virl.observations import LONGEST, fold, observation_is_true
-from verienv.virl.prompts import ANSWER_TEMPLATES
+from verienv.virl.prompts import ACTION, INSTRUCTION, OBSERVATION, SHAPE
 from verienv.virl.routes.route import ActionSpace, Waypoint
 
 
@@ -68,9 +69,9 @@ class VIRLRewards(RewardTable):
             observation = field_of(fields, OBSERVATION)
             claimed = isinstance(observation, str) and "intersection" in observation
             return self.price(Failure.WRONG_ACTION, claimed == waypoint.at_intersection)
-        price = self.price(failure, metrics["observation_correct"])
+        price = self.price(failure, metrics.get("observation_correct", True))
         turns = failure == Failure.WRONG_ACTION and (read_action(fields.get(ACTION)) or "").startswith("turn")
-        if turns and metrics["is_turn"] and metrics["observation_correct"] and metrics["instruction_correct"]:
+        if turns and all(metrics.get(name) for name in ("is_turn", "observation_correct", "instruction_correct")):
             return min(price + self.turned, self.correct)
         return price
 
@@ -87,10 +88,7 @@ REWARDS: dict[str, VIRLRewards] = {
 expert's in any spelling is paid here, by the code only letter for letter. The code's -1.75 is never paid."""
 VIRLRewards.presets = REWARDS
 
-RewardsLike = str | Mapping[str, Any] | VIRLRewards
-
-OBSERVATION, INSTRUCTION, ACTION = "current observation", "current instruction", "action"
-"""The fields of an answer. The first two count with an underscore for the space as well."""
+RewardsLike = str | Mapping[str, Any] | VIRLRewards | Callable[[Verdict], float] | OwnRewards
 
 
 def verify(
@@ -100,51 +98,55 @@ def verify(
     rewards: RewardsLike = "paper",
     strict: bool = False,
     reasoning_tags: tuple[str, ...] | None = REASONING_TAGS,
+    answer_format: AnswerFormatLike = JSON,
 ) -> Verdict:
     """Judge one response. Never raises on any string; the same answer in every process.
 
     Args:
-        response: any text; its last JSON object with an ``action`` counts (see ``core.response``).
+        response: any text; its last answer counts: a JSON object with an ``action`` (see ``core.response``), or
+            what ``answer_format`` says.
         waypoint: the pose, the rule (``actions``), what is true there, and what the expert does.
         rewards: the name of a preset (``REWARDS``), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
         strict: admit plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
+        answer_format: "json", "tags", "boxed" or "line", with "+observation" or "+instruction" where those are asked
+            for, or an object with ``instruction`` and ``read(response)``.
 
     Returns:
         A Verdict. Its metrics: ``observation_correct`` (``current observation`` says exactly what is true here),
         ``instruction_correct`` (``current instruction`` is the sentence followed here; False where none is),
         ``is_turn`` (the expert turns here: the base of turn accuracy), ``is_forward`` (the expert goes on here: what
-        always answering ``forward()`` would earn).
+        always answering ``forward()`` would earn). The first two are not measured where the answer format has no
+        field for them, and an observation that is not asked for is not wrong.
 
     Raises:
         ValueError: for an unknown rule or table, never for a response.
     """
     actions = waypoint.actions
     legal = action_space(actions)
-    prices = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
-    answer = read_answer(
-        response, ACTION, strict=strict, templates=ANSWER_TEMPLATES, reasoning_tags=parse_reasoning_tags(reasoning_tags)
-    )
+    paid = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
+    prices = REWARDS["binary"] if isinstance(paid, OwnRewards) else paid
+    form = parse_format(answer_format)
+    answer = form.read(response, SHAPE, strict=strict, reasoning_tags=parse_reasoning_tags(reasoning_tags))
     fields = answer or {}
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
-    observation_correct = observation_is_true(field_of(fields, OBSERVATION), waypoint)
-    metrics = {
-        "observation_correct": observation_correct,
-        "instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence),
-        "is_turn": waypoint.move == "turn",
-        "is_forward": waypoint.move == "forward",
-    }
-    return Verdict(
+    metrics = {"is_turn": waypoint.move == "turn", "is_forward": waypoint.move == "forward"}
+    if form.has(INSTRUCTION, SHAPE):
+        metrics = {"instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence), **metrics}
+    if form.has(OBSERVATION, SHAPE):
+        metrics = {"observation_correct": observation_is_true(field_of(fields, OBSERVATION), waypoint), **metrics}
+    verdict = Verdict(
         reward=prices.pay(failure, fields, waypoint, metrics),
         is_correct=not failure,
         failure=failure,
-        feedback=_feedback(failure, action, actions),
-        reason=_reason(failure, action, observation_correct),
+        feedback=_feedback(failure, action, actions, form),
+        reason=_reason(failure, action, metrics.get("observation_correct"), form),
         answer=fields,
         metrics=dict(metrics),
     )
+    return paid.paid(verdict) if isinstance(paid, OwnRewards) else verdict
 
 
 def action_failure(action: Any, waypoint: Waypoint) -> str:
@@ -181,25 +183,28 @@ def _says(text: Any, sentence: str) -> bool:
 
 _FEEDBACK = {
     "": "Correct.",
-    Failure.UNREADABLE: 'Wrong: there is no JSON object with an "action".',
     Failure.ILLEGAL: "Wrong: the action is not one call of forward(), turn_direction(x) or stop().",
     Failure.WRONG_ACTION: "Wrong: this is not the action that the instruction asks for here.",
 }
 
 
-def _feedback(failure: str, action: Any, actions: ActionSpace) -> str:
+def _feedback(failure: str, action: Any, actions: ActionSpace, form: AnswerFormat) -> str:
+    if failure == Failure.UNREADABLE:
+        return f"Wrong: there is {form.lacks(SHAPE)}."
     if failure == Failure.OUTSIDE:  # one of the known words, so that nothing of the policy's own comes back to it
         return f"Wrong: {read_action(action)} is outside the action space. Directions: {', '.join(WORDS[actions])}."
     return _FEEDBACK[failure]
 
 
-def _reason(failure: str, action: Any, observation_correct: bool) -> str:
+def _reason(failure: str, action: Any, observation_correct: bool | None, form: AnswerFormat) -> str:
     if failure == Failure.UNREADABLE:
-        return "no JSON object with an action"
+        return form.lacks(SHAPE).replace('"', "")
     if failure == Failure.ILLEGAL:
         said = "the action is not a string" if not isinstance(action, str) else "the action is not one known call"
     elif failure == Failure.OUTSIDE:
         said = f"{read_action(action)} belongs to the other rule"
     else:
         said = f"{read_action(action)} is {'not ' if failure else ''}what the expert does here"
+    if observation_correct is None:
+        return said
     return f"{said}; the observation is {'true' if observation_correct else 'not true'}"

@@ -14,7 +14,7 @@ from verienv.core.config import parse_name, parse_size
 from verienv.virl.config import VIRLConfig
 from verienv.virl.pictures.panorama import Engine
 from verienv.virl.pictures.streets.visuals import VISUALS, StreetVisual
-from verienv.virl.question import History
+from verienv.virl.prompts import History
 
 SMALLEST, LARGEST = 64, 1024
 NARROWEST_PANORAMA, WIDEST_PANORAMA = 512, 4096

@@ -1,0 +1,85 @@
+"""The row that a question of V-IRL travels as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from verienv.core.config import ReasoningTags, validate
+from verienv.core.plain import PlainRow
+from verienv.core.reasoning import REASONING_TAGS
+from verienv.core.verdict import OwnRewards
+from verienv.virl.prompts import PHRASINGS, History
+from verienv.virl.routes.route import ActionSpace, Waypoint
+from verienv.virl.verifier import VIRLRewards
+
+
+def _without_nulls(waypoint: Any) -> Any:
+    """A mapping without its nulls, which are defaults. A Waypoint has no others, so what decides is asked for here."""
+    if not isinstance(waypoint, Mapping):
+        return waypoint
+    parts = {name: value for name, value in waypoint.items() if value is not None}
+    needed = ("move", "heading", "turn_to") if parts.get("move") == "turn" else ("move",)
+    missing = [name for name in needed if name not in parts]
+    if missing:
+        raise ValueError(f"waypoint: it has no {' and no '.join(missing)}; expected the fields of a Waypoint")
+    return parts
+
+
+class VIRLRow(BaseModel):
+    """The columns of a row. All but ``waypoint`` have defaults.
+
+    Attributes:
+        waypoint: the pose, what is true there, and what the expert does: a Waypoint, or a mapping of its fields.
+        actions: the action space: "absolute" (words of the compass) or "relative" (left and right); by default the
+            waypoint's.
+        rewards: the table of rewards: a mapping, or a preset's name.
+        strict: whether plain JSON alone is read.
+        reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
+        attempts: answers allowed.
+        instance: the route's id. It is not needed to judge, and neither are the following.
+        step: which waypoint of the route this is, from 0.
+        vision: whether the view was shown in pictures.
+        instructions: the sentences of the route.
+        steps: the lines of the history, between newlines.
+        phrasing: which phrasing of the question, 0 for the default.
+        street_hint, junction_hint, history: as in ``VIRLQuestion``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    waypoint: Annotated[Waypoint, BeforeValidator(_without_nulls)]
+    actions: ActionSpace | None = None
+    rewards: Annotated[VIRLRewards | OwnRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
+    strict: bool = Field(default=False, strict=True)
+    reasoning_tags: ReasoningTags = REASONING_TAGS
+    attempts: int = Field(default=2, ge=1, le=64, strict=True)
+    instance: str | None = None
+    step: int | None = Field(default=None, ge=0, strict=True)
+    vision: bool = Field(default=False, strict=True)
+    instructions: tuple[str, ...] = ()
+    steps: str = ""
+    phrasing: int = Field(default=0, ge=0, lt=len(PHRASINGS), strict=True)
+    street_hint: bool = Field(default=False, strict=True)
+    junction_hint: bool = Field(default=False, strict=True)
+    history: History = "oracle"
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Self:
+        """Read a mapping: columns of other names are ignored, and None (a table's null) is the default.
+
+        Raises:
+            ValueError: names the column that is missing or wrong.
+        """
+        given = PlainRow(row).given(cls)
+        if "waypoint" in given and not isinstance(row, PlainRow):
+            given["waypoint"] = row["waypoint"]  # of no table, so that a heading of NaN is a mistake
+        return validate(cls, given, "V-IRL row")
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> Self:
+        replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises where its turn is none
+        return self
