@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from verienv.core.env import VerifiedEnv as VerifiedEnv
     from verienv.core.episode import Episode as Episode
     from verienv.core.question import Question as Question
+    from verienv.core.registered import register_feedback as register_feedback
+    from verienv.core.registered import register_format as register_format
+    from verienv.core.registered import register_prompt as register_prompt
+    from verienv.core.registered import register_rewards as register_rewards
     from verienv.core.rows import judge as judge
     from verienv.core.rows import rows as rows
     from verienv.core.task import Task as Task
@@ -33,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "core.env": ("VerifiedEnv",),
         "core.episode": ("Episode",),
         "core.question": ("Question",),
+        "core.registered": ("register_feedback", "register_format", "register_prompt", "register_rewards"),
         "core.rows": ("judge", "rows"),
         "core.task": ("Task",),
         "core.tasks": ("register_task", "tasks"),
