@@ -15,7 +15,8 @@ SRC = Path(verienv.__file__).parent
 HEAVY = ("pydantic", "sympy", "PIL", "torch", "transformers", "trl", "datasets", "typer", "rich", "hypothesis")
 FACE = {
     "tasks", "register_task", "Task", "Question", "Episode", "Verdict", "VerifiedEnv", "rows", "judge", "evaluate",
-    "compare", "demonstrations", "check_verifier",
+    "compare", "demonstrations", "check_verifier", "register_feedback", "register_format", "register_prompt",
+    "register_rewards",
 }  # fmt: skip
 SUBPACKAGES = {each.name for each in pkgutil.iter_modules([str(SRC)]) if each.ispkg}
 PACKAGES = [

@@ -61,7 +61,8 @@ def test_everything_is_an_attribute_after_importing_verienv() -> None:
 
 def test_the_face_shows_the_names_and_the_subpackages_and_nothing_else() -> None:
     names = ["Episode", "Question", "Task", "Verdict", "VerifiedEnv", "check_verifier", "compare", "demonstrations"]
-    names += ["evaluate", "judge", "register_task", "rows", "tasks"]
+    names += ["evaluate", "judge", "register_feedback", "register_format", "register_prompt", "register_rewards"]
+    names += ["register_task", "rows", "tasks"]
     packages = [name.removeprefix("verienv.") for name in PACKAGES if name.count(".") == 1]
     code = (
         "import sys, verienv; print(*dir(verienv)); print(*(set(sys.modules) & {'pydantic', 'sympy', 'PIL', 'torch'}))"

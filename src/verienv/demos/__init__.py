@@ -1,7 +1,7 @@
 """Demonstrations: rows of chat messages that the verifier has scored, written by an expert or drawn from a policy."""
 
+from verienv.demos.from_policy import CORRECT, InVainError, Keep
 from verienv.demos.making import Demonstrations, Kind, demonstrations, demonstrations_in, demonstrations_with_questions
-from verienv.demos.sampled import CORRECT, InVainError, Keep
 
 __all__ = [
     "CORRECT",

@@ -13,7 +13,7 @@ from verienv.core.episode import Episode
 from verienv.core.question import Question, check_question
 
 
-def dealt(env: VerifiedEnv, seed: int) -> Iterator[Episode]:
+def episodes_of(env: VerifiedEnv, seed: int) -> Iterator[Episode]:
     """Put questions in play, one after the other without end, and yield the episode of each.
 
     Where an episode holds several questions, the expert goes on to the next.

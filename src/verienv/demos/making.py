@@ -14,8 +14,8 @@ from verienv.core.question import Question
 from verienv.core.shown import shown
 from verienv.core.task import Task
 from verienv.core.writing import Writing
-from verienv.demos.sampled import Keep, Sampling, sampled
-from verienv.demos.written import written
+from verienv.demos.from_expert import expert_rows
+from verienv.demos.from_policy import Keep, Sampling, sampled
 
 Kind = Literal["sft", "revision", "preference"]
 
@@ -159,7 +159,7 @@ def demonstrations_in(
             f"kind={shown(kind)}: {env.task.title} names no failures in its measures, so none can be written"
         )
     if sampling is None:
-        return written(env, kind, n, seed, how or env.task.question.writing(), wrong_attempts)
+        return expert_rows(env, kind, n, seed, how or env.task.question.writing(), wrong_attempts)
     if kind == "preference":
         raise ValueError("kind='preference': expected 'sft' or 'revision' with a teacher; keep='all' brings both sides")
     return sampled(env, kind, n, seed, sampling, wrong_attempts, Counter[str]() if tally is None else tally)

@@ -150,7 +150,7 @@ def step_line(waypoint: Waypoint) -> str:
 
 
 History = Literal["oracle", "own", "none"]
-"""What further lines of the history tell: the truth, the policy's own words, or none."""
+"""The kinds of further lines in the history: the truth, the policy's own words, or none."""
 
 LONGEST_WORDS = 80
 """Characters of the policy's own words that a line of the history holds."""

@@ -12,15 +12,15 @@ from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.question import Question
 from verienv.core.writing import Writing
-from verienv.demos.episodes import answer_wrongly, dealt, with_images, wrong_response
+from verienv.demos.episodes import answer_wrongly, episodes_of, with_images, wrong_response
 
 
-def written(
+def expert_rows(
     env: VerifiedEnv, kind: str, n: int, seed: int, how: Writing, wrong_attempts: int
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield ``n`` rows, each with its question."""
     rng, failures = np.random.default_rng([seed, 1]), env.measures.failures
-    for number, episode in enumerate(islice(dealt(env, seed), n)):
+    for number, episode in enumerate(islice(episodes_of(env, seed), n)):
         question, own = episode.question, np.random.default_rng([seed, 2, number])
         if kind == "preference":
             row = _preference(episode, failures, number, how, rng, own)

@@ -18,7 +18,7 @@ from verienv.core.question import Question
 from verienv.core.response import clean_response
 from verienv.core.shown import cut
 from verienv.core.verdict import Verdict
-from verienv.demos.episodes import answer_wrongly, dealt
+from verienv.demos.episodes import answer_wrongly, episodes_of
 
 Keep = Literal["correct", "first", "all"]
 
@@ -132,7 +132,7 @@ class _Seat:
 
 def _seats(env: VerifiedEnv, kind: str, seed: int, wrong_attempts: int) -> Iterator[_Seat]:
     rng = np.random.default_rng([seed, 1])
-    for number, episode in enumerate(dealt(env, seed)):
+    for number, episode in enumerate(episodes_of(env, seed)):
         times = int(rng.integers(1, wrong_attempts + 1)) if kind == "revision" else 0
         yield _Seat.of(number, episode, answer_wrongly(episode, env.measures.failures, times, rng))
 
