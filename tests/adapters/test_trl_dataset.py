@@ -156,3 +156,8 @@ def test_a_dataset_of_both_tasks_is_judged_row_by_row_also_through_the_disk(kind
     assert logged["verienv/is_correct"] == logged["verienv/cards_correct"] == 1.0
     assert logged["verienv/observation_correct"] == 1.0
     assert 0 < logged["verienv/is_turn"] < 1
+
+
+def test_a_prompt_has_no_derivation_to_write_and_the_error_names_the_setting_that_asks_for_one():
+    with pytest.raises(ValueError, match="think_first"):
+        dataset(ID, n=1, steps=True)

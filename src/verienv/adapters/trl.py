@@ -112,7 +112,8 @@ def dataset(
         seed: fixes every row.
         kind: "prompt" for GRPO and RLOO (``prompt``), "sft" and "revision" for SFT (``prompt``, ``completion``),
             "preference" for DPO (``prompt``, ``chosen``, ``rejected``).
-        steps: write the steps of the derivation in demonstrations.
+        steps: write the steps of the derivation in demonstrations; the setting ``think_first`` lets the question ask
+            for it.
         wrong_attempts: the greatest number of wrong attempts before the repair, for "revision".
         parts: whether rows in words have the shape of rows with pictures: contents of messages as lists of parts, and
             ``images``, without any. To concatenate the two for a vision-language model, set it for the words::
@@ -140,6 +141,10 @@ def dataset(
         raise ValueError(f"kind={kind!r}: expected one of {', '.join(get_args(Kind))}")
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n={n!r}: expected a positive number of rows")
+    if kind == "prompt" and steps:
+        raise ValueError(
+            "steps=True writes derivations in demonstrations; think_first=True lets the question ask for one"
+        )
     if kind == "prompt":
         found = questions(env_id, split, n, seed, unit="question", **settings)
         return _table((row | _images(question) for row, question in found), parts)

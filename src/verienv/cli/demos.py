@@ -38,7 +38,9 @@ def demos(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="The number of rows.")] = 1000,
     seed: Seed = 0,
     split: Split = "train",
-    steps: Annotated[bool, typer.Option("--steps", help="Write the derivation before the answer.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Write the derivation before the answer; -s think_first=true asks for it.")
+    ] = False,
     wrong_attempts: Annotated[
         int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
     ] = 1,

@@ -95,9 +95,8 @@ class Question(ABC):
 
     def opening(self, prompt: str) -> str:
         """Return the words that a dialogue about this question begins with: its prompt, and the attempt that is due."""
-        if self.wording.tells_attempts:
-            return prompt
-        return f"{prompt}\n{attempt_line(self.attempt, self.attempts)}"
+        line = attempt_line(self.attempt, self.attempts)
+        return prompt if self.wording.tells(line, prompt) else f"{prompt}\n{line}"
 
     def messages(self, opening: str) -> list[Message]:
         """Return the chat messages with which a dialogue begins whose first words are ``opening``."""

@@ -21,7 +21,7 @@ class WordedConfig(TaskConfig):
         prompt: "default"; "diverse" for a phrasing of the task's own, drawn with the instance; a template with named
             slots; or a function from the slots, as texts, to the question.
         system_prompt: a message before the question.
-        steps: whether the question asks for reasoning before the answer.
+        think_first: whether the question asks for reasoning before the answer.
         answer_format: "json"; "tags" (``<answer>...</answer>``), "boxed" or "line" (the last), and with "+" the further
             fields that it asks for; or an object with ``instruction`` and ``read(response)``.
         feedback: "default"; "none" (only that it was wrong); a mapping from kinds of failure to lines; or a function
@@ -30,7 +30,7 @@ class WordedConfig(TaskConfig):
 
     prompt: Annotated[str | OwnPrompt, BeforeValidator(parse_prompt)] = "default"
     system_prompt: str = ""
-    steps: bool = Field(default=False, strict=True)
+    think_first: bool = Field(default=False, strict=True)
     answer_format: Annotated[
         InstanceOf[AnswerFormat],
         BeforeValidator(parse_format),
@@ -73,7 +73,7 @@ class WordedConfig(TaskConfig):
             prompt = self.prompt
         else:
             prompt = check_template(self.prompt, self.slots) if "{" in self.prompt else None
-        wording = Wording(prompt, self.system_prompt, self.steps, self.answer_format, self.feedback)
+        wording = Wording(prompt, self.system_prompt, self.think_first, self.answer_format, self.feedback)
         return PLAIN if wording == PLAIN else wording
 
 

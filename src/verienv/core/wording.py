@@ -139,21 +139,22 @@ class Wording:
     Attributes:
         prompt: a template or a function of the user's own; None for the task's phrasings.
         system_prompt: the message before the question, "" for none.
-        steps: whether the question asks for reasoning before the answer.
+        think_first: whether the question asks for reasoning before the answer.
         answer_format: how the answer is asked for and read.
         feedback: the words to a verdict.
     """
 
     prompt: Template | OwnPrompt | None = None
     system_prompt: str = ""
-    steps: bool = False
+    think_first: bool = False
     answer_format: AnswerFormat = JSON
     feedback: Feedback = field(default=DEFAULT_FEEDBACK)
 
-    @cached_property
-    def tells_attempts(self) -> bool:
-        """Whether the prompt has a place of its own for the line on attempts."""
-        return isinstance(self.prompt, Template) and "attempts" in self.prompt.slots
+    def tells(self, attempts: str, prompt: str) -> bool:
+        """Whether a prompt of this wording holds the line on attempts already, so that it is not appended."""
+        if isinstance(self.prompt, Template):
+            return "attempts" in self.prompt.slots
+        return self.prompt is not None and attempts in prompt
 
     def write(self, slots: Callable[[], Mapping[str, str]], phrasing: Callable[[], str]) -> str:
         """Return the question in words.
@@ -174,7 +175,7 @@ class Wording:
             check_text(f"what prompt={shown(self.prompt.value)} returned", text, LONGEST_PROMPT)
         else:
             text = phrasing()
-        return f"{text}\n{THINK_FIRST}" if self.steps else text
+        return f"{text}\n{THINK_FIRST}" if self.think_first else text
 
     def before(self, text: str) -> str:
         """Return the words of a dialogue behind the system prompt."""
@@ -193,7 +194,7 @@ class Wording:
         return {
             "prompt_template": prompt.text if isinstance(prompt, Template) else prompt.name if prompt else "",
             "system_prompt": self.system_prompt,
-            "think_first": self.steps,
+            "think_first": self.think_first,
             "answer_format": self.answer_format.name,
             "feedback": self.feedback.plain,
         }
@@ -219,7 +220,7 @@ class Wording:
         return cls(
             prompt=prompt if isinstance(prompt, OwnPrompt) else _template(prompt, slots),
             system_prompt=check_text("system_prompt", given("system_prompt", str, "")),
-            steps=given("think_first", bool, False),
+            think_first=given("think_first", bool, False),
             answer_format=parse_format(given("answer_format", str, JSON.name)),
             feedback=parse_feedback(given("feedback", str, "default")),
         )

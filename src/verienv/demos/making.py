@@ -65,7 +65,8 @@ def demonstrations(
             GeneralPoints ``solution="random"`` draws from all solutions of the hand, by default the shortest is
             written, and ``equation=True`` writes the target after the formula, "8/(3-8/3)=24". V-IRL has none: its
             expert takes one action at a waypoint.
-        steps: write the steps of the derivation before the answer.
+        steps: write the steps of the derivation before the answer; the setting ``think_first`` lets the question ask
+            for it.
         wrong_attempts: for "revision", the greatest number of wrong attempts; each row draws from 1 to it.
         teacher: a policy (see ``verienv.evaluation.Policy``) that writes the correct responses in the expert's place,
             for "sft" and "revision". What it wrote is the completion, its reasoning included; of more than 64 Ki

@@ -79,12 +79,13 @@ class GeneralPointsConfig(WordedConfig):
             made, for 5 at each reset; 6 are too many.
         suits: the suits in the deck, "all", "black" or "red"; in words they decide only which hands can occur.
         attempts: answers allowed to one puzzle, 1 to 64.
-        rewards: "paper", "binary", "binary_format", "partial", "paper_code", "first_fault",
-            a GeneralPointsRewards or a dict of its fields: all, or some and "base", the preset of the rest.
-        prompt, system_prompt, steps, answer_format, feedback: see ``WordedConfig``. A template must name ``{cards}``,
-            ``{rule}`` (but for ``numbers``) and ``{target}``, and may name ``{count}``, ``{operators}``,
-            ``{attempts}`` and ``{format}``. Lines of feedback
-            may name ``{target}``, and for some failures ``{used}``, ``{missing}`` (in words) and ``{value}``.
+        rewards: "paper", "binary", "binary_format", "partial", "paper_code", "first_fault", a GeneralPointsRewards, a
+            dict of its fields (all, or some and "base", the preset of the rest), or a function from a verdict to a
+            finite number.
+        prompt, system_prompt, think_first, answer_format, feedback: see ``WordedConfig``. A template must name
+            ``{cards}`` (but for pictures), ``{rule}`` (but for ``numbers``) and ``{target}``, and may name ``{count}``,
+            ``{operators}``, ``{attempts}`` and ``{format}``. Lines of feedback may name ``{target}``, and for some
+            failures ``{used}``, ``{missing}`` (in words) and ``{value}``.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """

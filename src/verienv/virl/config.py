@@ -78,7 +78,7 @@ class VIRLConfig(WordedConfig):
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
             (all, or some and "base", the preset of the rest), or a function from a verdict to a finite number.
-        prompt, system_prompt, steps, answer_format, feedback: see ``WordedConfig``. A template must name
+        prompt, system_prompt, think_first, answer_format, feedback: see ``WordedConfig``. A template must name
             ``{instructions}``, ``{actions}`` and ``{view}``, and may name ``{history}``, ``{attempts}``, ``{format}``.
         strict: read plain JSON alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
