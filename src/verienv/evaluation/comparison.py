@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from verienv.evaluation.records import EpisodeRecord
 from verienv.evaluation.report import Evaluation, order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
+from verienv.evaluation.unmeasured import entries, format_of, merged
 
 
 class CellDifference(BaseModel):
@@ -51,33 +53,43 @@ class CellDifference(BaseModel):
 
 
 class Comparison(BaseModel):
-    """The outcome of ``compare``. Print it, or take ``markdown()`` or ``to_json()``."""
+    """The outcome of ``compare``. Print it, or take ``markdown()`` or ``to_json()``.
+
+    Attributes:
+        cells: the differences by cell.
+        headings: the task's names for its metrics in tables.
+        note: which metrics are not compared, as the answer format of one side has no field for them; "" if all are.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cells: dict[str, CellDifference]
     headings: dict[str, str]
+    note: str = ""
 
     def to_json(self) -> str:
         """Return everything as JSON."""
         return self.model_dump_json(indent=1)
 
     def markdown(self) -> str:
-        """Return a Markdown table of the differences, in percentage points."""
-        return markdown_table(*self._table())
+        """Return a Markdown table of the differences, in percentage points, and the note below it."""
+        return self._noted(markdown_table(*self._table()))
 
     def table(self, width: int | None = None) -> str:
         """Return the table for a terminal of ``width`` columns (with rich, if installed)."""
-        return terminal_table(*self._table(), width=width)
+        return self._noted(terminal_table(*self._table(), width=width))
 
     def __str__(self) -> str:
         return self.table()
 
+    def _noted(self, table: str) -> str:
+        return f"{table}\n\n{self.note}" if self.note else table
+
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        metrics = shown_metrics(next(iter(self.cells.values())).metrics, self.headings)
+        metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.headings)
         head = ["after - before", "pairs (clusters)", *metrics.values()]
         rows = [
-            [name, f"{cell.pairs} ({cell.clusters})", *(percent(cell.metrics[m], signed=True) for m in metrics)]
+            [name, f"{cell.pairs} ({cell.clusters})", *entries(cell.metrics, metrics, partial(percent, signed=True))]
             for name, cell in self.cells.items()
         ]
         return head, rows
@@ -85,6 +97,8 @@ class Comparison(BaseModel):
 
 def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | None = None) -> Comparison:
     """Estimate the paired differences, after minus before, cell by cell, with clustered 95% intervals.
+
+    Both may word their questions and answers in ways of their own: what both measure is compared.
 
     Args:
         before, after: evaluations of two policies with the same arguments, or one twice.
@@ -98,7 +112,7 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
         cells = {name: name for name in before.cells if name in after.cells}
         if not cells:
             raise ValueError(f"the evaluations share no cell: {', '.join(before.cells)} / {', '.join(after.cells)}")
-    found = {}
+    found, onesided = {}, dict[str, dict[str, None]]()
     for one, other in cells.items():
         left, right = _episodes(before, one), _episodes(after, other)
         if [episode.instance for episode in left] != [episode.instance for episode in right]:
@@ -107,7 +121,13 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
                 "so they cannot be paired; evaluate both with the same seed, episodes and settings"
             )
         found[one if one == other else f"{other} - {one}"] = CellDifference.of(left, right)
-    return Comparison(cells=found, headings=before.setup.headings)
+        mine, theirs = before.cells[one].metrics, after.cells[other].metrics
+        lacking = [name for name in merged([[*mine], [*theirs]]) if (name in mine) != (name in theirs)]
+        formats = f"before: {format_of(before.setup, one)}, after: {format_of(after.setup, other)}"
+        onesided.setdefault(formats, {}).update(dict.fromkeys(shown_metrics(lacking, before.setup.headings).values()))
+    parts = [f"{', '.join(lacking)} ({formats})" for formats, lacking in onesided.items() if lacking]
+    note = f"Not compared, as answers of one side have no field for it: {'; '.join(parts)}." if parts else ""
+    return Comparison(cells=found, headings=before.setup.headings, note=note)
 
 
 def _episodes(evaluation: Evaluation, cell: str) -> list[EpisodeRecord]:

@@ -12,6 +12,7 @@ from verienv.core.episode import Episode
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.core.verdict import total
+from verienv.core.wording import PLAIN
 from verienv.evaluation.records import EpisodeRecord
 
 Line = dict[str, Any]
@@ -27,8 +28,13 @@ class Seat:
     lines: list[Line] = field(default_factory=list)
 
     def step(self, response: str) -> bool:
-        """Judge and write down a response; return whether the episode is over."""
+        """Judge and write down a response; return whether the episode is over.
+
+        Where the question is worded in the user's own way, the line holds a checksum of its words, as a function that
+        writes them may change behind its name.
+        """
         episode, question = self.episode, self.episode.question
+        own = {} if question.wording is PLAIN else {"asked": crc32(episode.text.encode())}
         verdict = episode.answer(response)
         line = {
             "cell": self.cell,
@@ -36,6 +42,7 @@ class Seat:
             "attempt": len(self.lines) + 1,
             "instance": question.instance,
             "cluster": question.cluster,
+            **own,
             "response": clean_response(response),
             "verdict": verdict.model_dump(mode="json"),
             "success": episode.is_success,
@@ -85,6 +92,8 @@ def _difference(line: Line, due: Line) -> str:
         if name not in due:
             return f"{shown(name)} is no field of a line there"
         mine, theirs = line[name], due[name]
+        if name == "asked" and mine != theirs:
+            return "it answers a question in other words than those of today (asked)"
         if _canonical(mine) != _canonical(theirs):
             if isinstance(mine, dict) and isinstance(theirs, dict) and name == "verdict":
                 return f"in its verdict {_difference(mine, theirs)}"
@@ -97,13 +106,14 @@ def _canonical(value: Any) -> str:
 
 
 def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
-    """Return the record of the episode of these lines, with the counts of ``ratios``."""
+    """Return the record of the episode of these lines, with the counts of those ``ratios`` that it measures."""
     last, verdicts = lines[-1], [line["verdict"] for line in lines]
     measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
-    counts = {name: _count(measures, counted, among) for name, (counted, among) in ratios.items()}
+    known = {name: pair for name, pair in ratios.items() if measures[0].keys() >= {*pair}}  # its format may lack fields
+    counts = {name: _count(measures, counted, among) for name, (counted, among) in known.items()}
     shares = {
         f"{name}_per_episode": counts[name][0] / counts[name][1]
-        for name, (_, among) in ratios.items()
+        for name, (_, among) in known.items()
         if among == "attempt"
     }
     return EpisodeRecord(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from textwrap import fill
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from verienv.core.files import atomic_write
 from verienv.evaluation.report import ENDS, Evaluation, Recognition
 from verienv.evaluation.statistics import Estimate
+from verienv.evaluation.unmeasured import format_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -42,12 +43,13 @@ def recognition_figure(
     Args:
         evaluations: by the name to show, at most 7: one policy's checkpoints in their order, or several policies.
         path: the file, which is written whole or not at all. Its ending is the format: .png (the default), .pdf, .svg.
-        cells: the cells to draw, in this order, at most 7; by default all. An evaluation that lacks
-            a cell has no point there.
+        cells: the cells to draw, in this order, at most 7; by default all in which recognition was measured. An
+            evaluation that lacks a cell, or did not measure it there, has no point there.
 
     Raises:
         ImportError: if matplotlib is missing.
-        ValueError: if there is nothing to draw, or more than can be told apart.
+        ValueError: if there is nothing to draw, or more than can be told apart; or if recognition was not measured, as
+            the answer format has no field for it.
     """
     try:
         from matplotlib.figure import Figure
@@ -73,6 +75,9 @@ def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -
     words = [name for name, evaluation in evaluations.items() if not evaluation.setup.recognition]
     if words:
         raise ValueError(f"{', '.join(map(repr, words))}: evaluated in words, where there is no picture to read")
+    for name, evaluation in evaluations.items():
+        if not any(result.recognition for result in evaluation.cells.values()):
+            raise ValueError(f"{name!r}: {_unmeasured(evaluation, evaluation.cells)}")
     known = dict.fromkeys(cell for evaluation in evaluations.values() for cell in evaluation.cells)
     for cell in cells or ():
         if cell not in known:
@@ -80,7 +85,13 @@ def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -
     drawn: Drawn = {}
     for cell in known if cells is None else cells:
         results = {name: evaluation.cells[cell] for name, evaluation in evaluations.items() if cell in evaluation.cells}
-        drawn[cell] = {name: result.recognition for name, result in results.items() if result.recognition}
+        measured = {name: result.recognition for name, result in results.items() if result.recognition}
+        if measured:
+            drawn[cell] = measured
+        elif cells is not None:
+            raise ValueError(
+                f"cell {cell!r}: {_unmeasured(next(one for one in evaluations.values() if cell in one.cells), [cell])}"
+            )
     if not drawn:
         raise ValueError("cells is empty; name at least one, or leave it out to draw all")
     for what, number, most in (
@@ -90,6 +101,14 @@ def _drawn(evaluations: Mapping[str, Evaluation], cells: Sequence[str] | None) -
         if number > most:
             raise ValueError(f"{number} {what} cannot be told apart in one figure; choose at most {most}")
     return drawn
+
+
+def _unmeasured(evaluation: Evaluation, cells: Iterable[str]) -> str:
+    formats = ", ".join(dict.fromkeys(f"answer_format={format_of(evaluation.setup, cell)}" for cell in cells))
+    return (
+        f"recognition was not measured, as answers have no field for it ({formats}); ask for that field, as "
+        "'tags+cards' does"
+    )
 
 
 def _draw_points(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Mapping[str, str]) -> None:

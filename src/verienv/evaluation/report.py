@@ -19,6 +19,7 @@ from verienv.evaluation.formats import csv_table, latex_comment, latex_table
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
+from verienv.evaluation.unmeasured import entries, merged, note_unmeasured
 
 _HEADINGS = {"success": "success", "first_success": "1st attempt"}
 ENDS = {"read_solved": "read and solved", "read_failed": "read but failed", "misread": "misread"}
@@ -70,7 +71,8 @@ class CellResult(BaseModel):
             an episode is broken off, so that pooled shares hold for the questions that were reached.
         failures: the number of attempts that failed in each way, the most frequent first.
         first_failures: the number among the first attempts at each question.
-        recognition: with vision, the shares of what was read right and solved; None in words.
+        recognition: with vision, the shares of what was read right and solved; None in words, and where the answer
+            format has no field for what is read: then it is not measured, and neither are the metrics that need one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,7 +100,7 @@ class CellResult(BaseModel):
             ),
             failures=_counted(failure for episode in episodes for failure in episode.failures),
             first_failures=_counted(failure for episode in episodes for failure in episode.first_failures),
-            recognition=Recognition.of(episodes, recognition) if recognition else None,
+            recognition=Recognition.of(episodes, recognition) if recognition in episodes[0].last else None,
         )
 
 
@@ -219,16 +221,18 @@ class Evaluation(BaseModel):
         return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
 
     def _note(self) -> str:
-        shares = ", ".join(shown_metrics(self.setup.ratios, self.setup.headings).values())
-        if not shares:
-            return NOTE
-        return f"{NOTE}\nCounted over all attempts; an episode ends at the first question that it fails: {shares}."
+        measured = {name: cell.metrics for name, cell in self.cells.items()}
+        ratios = [name for name in self.setup.ratios if any(name in metrics for metrics in measured.values())]
+        shares = ", ".join(shown_metrics(ratios, self.setup.headings).values())
+        pooled = f"Counted over all attempts; an episode ends at the first question that it fails: {shares}."
+        missing = note_unmeasured(self.setup, measured, self.setup.headings)
+        return "\n".join([NOTE, *([pooled] if shares else []), *([missing] if missing else [])])
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
-        metrics = shown_metrics(next(iter(self.cells.values())).metrics, self.setup.headings)
+        metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.setup.headings)
         head = ["cell", "episodes (clusters)", *metrics.values()]
         rows = [
-            [name, f"{cell.episodes} ({cell.clusters})", *(percent(cell.metrics[metric]) for metric in metrics)]
+            [name, f"{cell.episodes} ({cell.clusters})", *entries(cell.metrics, metrics, percent)]
             for name, cell in self.cells.items()
         ]
         tables = [(head, rows)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from verienv.core.episode import Episode
 from verienv.core.policy import Policy, checked_responses, dialogue
+from verienv.core.question import Question
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
@@ -80,11 +81,11 @@ def evaluate(
         raise ValueError(f"policy={shown(policy)}: expected a callable, or one of {', '.join(BASELINES)}")
     cells = make_cells(splits, env_id, episodes, seed, settings)
     first = next(iter(cells.values()))
-    measures = first.env.measures
+    measures = first.env.task.measures(first.env.vision)  # of every format: cells may differ in theirs
     if callable(policy):
         player = _asking(policy)
     else:
-        player, name = _baseline(policy, first.deal(0).question.constant()), name or policy
+        player, name = _baseline(policy, first.deal(0).question), name or policy
     described = {cell_name: cell.described() for cell_name, cell in cells.items()}
     setup = Setup.of(
         first.env.spec.id if first.env.spec else env_id,
@@ -135,10 +136,21 @@ def _asking(policy: Policy) -> _Player:
     return lambda episodes: policy([dialogue(episode) for episode in episodes])
 
 
-def _baseline(name: str, constant: str) -> _Player:
+def _baseline(name: str, first: Question) -> _Player:
+    """Return the player of a baseline; "constant" is the answer to the ``first`` question, in each one's own format."""
     if name == "expert":
         return lambda episodes: [episode.expert() for episode in episodes]
-    return lambda episodes: [constant] * len(episodes)
+    written = [(first.wording.answer_format, first.constant())]
+
+    def constant(episode: Episode) -> str:
+        wording = episode.question.wording
+        for form, response in written:
+            if form == wording.answer_format:
+                return response
+        written.append((wording.answer_format, first.but(wording=wording).constant()))
+        return written[-1][1]
+
+    return lambda episodes: [constant(episode) for episode in episodes]
 
 
 class _Screen:
