@@ -41,27 +41,32 @@ def test_each_python_block_runs_by_itself_in_a_fresh_process(block, tmp_path):
 
 
 DOCS = [
-    pytest.param(block, id=f"{page.name} {number}")
+    pytest.param(block, shown, id=f"{page.name} {number}")
     for page in sorted((ROOT / "docs").glob("*.md"))
-    for number, block in enumerate(python_blocks(f"docs/{page.name}"), 1)
+    for number, (block, shown) in enumerate(
+        re.findall(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", page.read_text(), re.MULTILINE | re.DOTALL), 1
+    )
 ]
 
 
-@pytest.mark.parametrize("block", DOCS)
-def test_each_block_of_the_documents_brings_all_its_names(block):
+@pytest.mark.parametrize(("block", "shown"), DOCS)
+def test_each_block_of_the_documents_brings_all_its_names(block, shown):
     """Those of other libraries are run by make test-integrations; nothing but a missing import can be seen here."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,E9", "-"]
     done = subprocess.run(command, input=block, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("block", DOCS)
-def test_each_block_of_the_documents_runs_by_itself_where_its_libraries_are(block):
+@pytest.mark.parametrize(("block", "shown"), DOCS)
+def test_each_block_of_the_documents_runs_by_itself_where_its_libraries_are_and_prints_what_is_shown(block, shown):
     needed = set(re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE))
     if missing := sorted(name for name in needed if find_spec(name) is None):
         pytest.skip(f"needs {', '.join(missing)}: see make test-integrations")
+    if "trl" in needed:
+        pytest.skip("trains a model: tests/adapters/test_trl_documented.py runs it with a small one")
     done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert done.stdout == shown or not shown
 
 
 def test_the_first_blocks_say_what_the_readme_promises(tmp_path):
@@ -83,6 +88,11 @@ def test_the_commands_that_score_a_file_run(tmp_path):
     commands = [line for line in SHELL if line.startswith(("echo ", "verienv "))]
     assert len(commands) == 2
     assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
+
+
+@pytest.mark.parametrize("command", re.findall(r"^verienv .*", (ROOT / "docs/wording.md").read_text(), re.MULTILINE))
+def test_the_commands_with_settings_of_wording_run(command, tmp_path):
+    assert shell(command, tmp_path)
 
 
 @pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ")])

@@ -4,12 +4,17 @@ import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from verienv.adapters import trl
 from verienv.core.assets import asset_path
 
+PAGE = (Path(__file__).parents[2] / "docs" / "wording.md").read_text()
+(OWN_WORDING,) = [
+    block for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) if "trl" in block
+]
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", trl.__doc__ or "")]
 
 
@@ -28,7 +33,23 @@ def test_each_block_brings_all_its_names(block: str) -> None:
 @pytest.mark.parametrize("block", [BLOCKS[0], BLOCKS[1], BLOCKS[3]], ids=["grpo", "sft", "both tasks"])
 def test_each_block_runs_by_itself_for_a_step_of_a_small_model(block: str, tmp_path) -> None:
     """Several attempts want a model that calls tools, which test_trl_environments.py builds."""
-    small = block.replace("Qwen/Qwen2.5-0.5B-Instruct", str(asset_path("models/tiny-lm"))).replace("n=2000", "n=16")
+    run_small(block, "tiny-lm", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("env_id", "answer_format", "model"),
+    [("verienv/GeneralPoints-L-v0", "tags", "tiny-lm"), ("verienv/GeneralPoints-VL-v0", "tags+cards", "tiny-vlm")],
+    ids=["words", "vision"],
+)
+def test_the_lines_for_tags_and_a_wording_of_ones_own_run(env_id: str, answer_format: str, model: str, tmp_path: Path):
+    block = OWN_WORDING.replace("verienv/GeneralPoints-L-v0", env_id).replace('"tags"', f'"{answer_format}"')
+    run_small(block, model, tmp_path)
+
+
+def run_small(block: str, model: str, folder: Path) -> None:
+    """Run a block for one step of a small model."""
+    small = block.replace("Qwen/Qwen2.5-0.5B-Instruct", str(asset_path(f"models/{model}"))).replace("n=2000", "n=16")
     small = re.sub(r'output_dir="[^"]*"', 'output_dir="out", max_steps=1, report_to="none"', small)
-    done = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", small], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
