@@ -57,3 +57,9 @@ def test_a_long_response_takes_no_long_time(text: str) -> None:
     begin = time.thread_time()
     draw_turns([("policy", text)])
     assert time.thread_time() - begin < 2
+
+
+def test_the_system_prompt_has_a_colour_of_its_own() -> None:
+    pictures = [draw_turns([(speaker, "x")]) for speaker in ("system", "policy", "other")]
+    inks = [{tuple(pixel) for pixel in picture.reshape(-1, 3)} for picture in pictures]
+    assert (122, 62, 140) in inks[0] - inks[1] - inks[2]

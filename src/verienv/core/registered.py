@@ -116,6 +116,11 @@ class Own:
             f"verienv.register_{self.kind}({called!r}, ...), also where they are read"
         )
 
+    @property
+    def title(self) -> str:
+        """The registered name, or else what Python calls the object: words for people, which nothing reads back."""
+        return name_of(self.kind, self.value) or str(getattr(self.value, "__name__", type(self.value).__name__))
+
     @classmethod
     def of(cls, value: Any) -> Self | None:
         """Return the setting's value for an object that is callable, or a registered name; None for all else."""

@@ -20,7 +20,7 @@ _ROOM = WIDTH - 2 * _MARGIN
 _LONGEST = 400
 """Characters of a line, however narrow they are."""
 _PAPER, _INK, _RULE = (250, 249, 246), (38, 40, 44), (226, 223, 216)
-_SPEAKERS = {"policy": (36, 88, 168)}
+_SPEAKERS = {"policy": (36, 88, 168), "system": (122, 62, 140)}
 _OTHERS = (140, 100, 24)
 _MOST = 6000
 """Characters of a turn that are looked at; no more fit."""

@@ -197,12 +197,20 @@ def _route(frame: Frame) -> Iterator[str]:
     yield from _truth(scene)
     if frame.attempt > 1:
         yield f'<p class="feedback">{_safe(" ".join(frame.text.splitlines()[-2:]))}</p>'
-    yield f"<details><summary>All that was asked</summary>{_words(frame.text, 'Question')}</details>"
+    yield f"<details><summary>All that was asked</summary>{''.join(_system(frame))}{_words(frame.asked, 'Question')}"
+    yield "</details>"
+
+
+def _system(frame: Frame) -> Iterator[str]:
+    if frame.question.system:
+        yield "<h3>System</h3>"
+        yield _words(frame.question.system, "System")
 
 
 def _question(frame: Frame) -> Iterator[str]:
+    yield from _system(frame)
     yield "<h3>Question</h3>"
-    yield _words(frame.text, "Question")
+    yield _words(frame.asked, "Question")
     yield from _truth(frame.question.scene)
 
 
@@ -214,7 +222,7 @@ def _truth(scene: Scene) -> Iterator[str]:
 def _answer(frame: Frame) -> Iterator[str]:
     verdict = frame.verdict
     yield "<h3>Response</h3>"
-    yield _words(_pretty(frame.response) or "(nothing)", "Response")
+    yield _words(_pretty(frame.response) or "(nothing)", "Response", frame.said)
     yield f'<p class="verdict">{_badge(frame)} {_safe(verdict.feedback)}</p>'
     if verdict.reason:
         yield f'<p class="reason">{_safe(verdict.reason)}</p>'
@@ -229,9 +237,17 @@ def _measure(value: Metric) -> str:
     return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}"
 
 
-def _words(text: str, label: str) -> str:
-    """Return a box of text that scrolls where it is long, by keys too."""
-    return f'<pre dir="auto" tabindex="0" role="group" aria-label="{label}">{_safe(text)}</pre>'
+def _words(text: str, label: str, said: str = "") -> str:
+    """Return a box of text that scrolls where it is long, by keys too.
+
+    The last place in prose where it says ``said`` is marked, as the last answer decides.
+    """
+    at = text.rfind(said) if said and text[:1] != "{" else -1
+    inside = _safe(text)
+    if at >= 0:
+        end = at + len(said)
+        inside = f"{_safe(text[:at])}<mark>{_safe(text[at:end])}</mark>{_safe(text[end:])}"
+    return f'<pre dir="auto" tabindex="0" role="group" aria-label="{label}">{inside}</pre>'
 
 
 def _badge(frame: Frame) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from verienv.core.dialogue import images_of
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
+from verienv.core.registered import Own
 from verienv.core.response import clean_response
 from verienv.core.scene import Scene
 from verienv.replay.replay import Frame, Picture, Replay, ShownQuestion
@@ -57,7 +58,7 @@ def record(
         settings = shown_settings(env) if settings is None else settings
     if episode.is_over:
         raise RuntimeError("the episode is over: begin another one to record it")
-    deciding = next(iter(episode.task.fields), "")
+    deciding = episode.task.shape.key.field if episode.task.fields else ""
     frames: list[Frame] = []
     scene = Scene()
     while not episode.is_over and len(frames) < most and (response := respond(episode)) is not None:
@@ -87,16 +88,19 @@ def record(
 def _shown(episode: Episode, scene: Scene, number: int) -> ShownQuestion:
     pictures = tuple(Picture.of(image) for image in images_of(episode.pictures))
     drawn = Picture.of(scene.map) if scene.map else None
-    return ShownQuestion(number, pictures, replace(scene, map=None), drawn)
+    return ShownQuestion(number, pictures, replace(scene, map=None), drawn, episode.question.wording.system_prompt)
 
 
 def shown_settings(env: VerifiedEnv) -> dict[str, Any]:
     """Return the split, and the settings that are not the default, as JSON.
 
-    A path is shown by its name alone: replays are handed on.
+    A path is shown by its name alone: replays are handed on. So is an object of the user's own, registered or not.
     """
     config = env.config
-    plain: dict[str, Any] = {"split": config.split} | config.model_dump(mode="json", exclude_defaults=True)
+    own = {name: chosen for name in type(config).model_fields if isinstance(chosen := getattr(config, name), Own)}
+    plain: dict[str, Any] = {"split": config.split}
+    plain |= config.model_dump(mode="json", exclude_defaults=True, exclude=set(own))
+    plain |= {name: chosen.title for name, chosen in own.items()}
     return {
         name: path.name if isinstance(path := getattr(config, name), Path) else value for name, value in plain.items()
     }

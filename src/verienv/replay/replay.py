@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 QUALITIES = (80, 50, 20)
 """Qualities of packed pictures: the first at which a picture is small enough is taken, or the last."""
 
+LONGEST_CHOICE = 80
+"""Characters of a setting that are shown; templates are longer."""
+
 MOST_BYTES = 200_000
 """The size that is small enough: twenty pictures and maps make a page of less than 6 MB."""
 
@@ -62,12 +65,14 @@ class ShownQuestion:
         pictures: the pictures of the question.
         scene: the parts shown beside its text; the map is in ``map``.
         map: the map of the route, None in other tasks.
+        system: the system prompt, "" for none.
     """
 
     number: int
     pictures: tuple[Picture, ...] = ()
     scene: Scene = field(default_factory=Scene)
     map: Picture | None = None
+    system: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,17 @@ class Frame:
     deciding: str = ""
 
     @property
+    def asked(self) -> str:
+        """The text without the system prompt."""
+        return self.text.removeprefix(f"{self.question.system}\n\n") if self.question.system else self.text
+
+    @property
+    def said(self) -> str:
+        """The field of the answer that decides, as it was read in the question's own format; "" if it is no text."""
+        said = self.verdict.answer.get(self.deciding)
+        return said if isinstance(said, str) else ""
+
+    @property
     def title(self) -> str:
         """The place in the replay: "Step 3", or "Step 3, attempt 2"."""
         return f"Step {self.question.number}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
@@ -103,9 +119,7 @@ class Frame:
     @property
     def gist(self) -> str:
         """The response in one short line: its action or formula, else its beginning."""
-        said = self.verdict.answer.get(self.deciding)
-        words = said if isinstance(said, str) else self.response
-        line = " ".join(words[:200].split())
+        line = " ".join((self.said or self.response)[:200].split())
         return visible(line if len(line) <= 60 else f"{line[:57]}...") or "(nothing)"
 
     @property
@@ -152,12 +166,13 @@ class Replay:
 
     @property
     def choices(self) -> list[str]:
-        """The settings, each as "name=value"."""
+        """The settings, each as "name=value" in one line; of a long value its beginning."""
         shown = {
             name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             for name, value in self.settings.items()
         }
-        return [f"{name}={value}" for name, value in shown.items()]
+        lines = [f"{name}={' '.join(value.split())}" for name, value in shown.items()]
+        return [line if len(line) <= LONGEST_CHOICE else f"{line[: LONGEST_CHOICE - 3]}..." for line in lines]
 
 
 def visible(text: str) -> str:
