@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from verienv.cli.common import STDOUT, full_id, import_all, note, reading, writing
+from verienv.cli.common import STDOUT, full_id, import_all, note, reading, settings_for, writing
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
 from verienv.cli.evaluate import evaluate
@@ -24,8 +24,9 @@ from verienv.cli.score import Score, judged_lines
 from verienv.cli.show import show
 from verienv.cli.streams import check_input, check_output
 from verienv.core import tasks
+from verienv.core.formats import parse_format
 from verienv.core.make import make_env
-from verienv.core.settings import read_settings
+from verienv.core.settings import files_of, read_setting
 from verienv.core.version import __version__
 
 MOST_BAD_LINES = 20
@@ -95,11 +96,11 @@ def play(
     The formula or the action alone is enough as an answer. Where the cards are in a picture, it is judged as if they
     had been read right.
     """
-    settings = read_settings(setting)
+    settings = settings_for(make_env, setting)
     env = make_env(full_id(env_id), **{"split": split, **settings})
     check_image(image, env)
     check_map(map_file, env)
-    check_places(paths_in(type(env), settings), {"--image": image, "--map": map_file})
+    check_places({**paths_in(type(env), settings), **files_of(setting)}, {"--image": image, "--map": map_file})
     check_output(needed=True)
     check_input()
 
@@ -123,7 +124,12 @@ def verify(
     ] = None,
     rule: Annotated[str | None, typer.Option(help="The rule for lines that name none, such as rank.")] = None,
     rewards: Annotated[
-        str | None, typer.Option(help="A preset of rewards in place of that of the lines, such as binary.")
+        str | None,
+        typer.Option(help="Rewards in place of those of the lines: a preset such as binary, JSON, or module:name."),
+    ] = None,
+    answer_format: Annotated[
+        str | None,
+        typer.Option(help="The answer format for lines that name none: tags, boxed, line, or module:name."),
     ] = None,
     vision: Annotated[
         bool, typer.Option("--vision", help="Judge as answers to questions with pictures, where lines do not say.")
@@ -138,15 +144,17 @@ def verify(
     route. Other fields are ignored. Lines that cannot be read are named on stderr, and the exit status is then 1.
     """
     import_all(modules)
-    if rewards is not None:
-        tasks.check_rewards(rewards)
+    priced = None if rewards is None else read_setting("rewards", rewards)
+    if priced is not None:
+        tasks.check_rewards(priced)
+    form = None if answer_format is None else parse_format(read_setting("answer_format", answer_format)).name
     check_name("--out", out, JSON_LINES, may_be_packed=True, may_be_stdout=True)
     check_places({"FILE": file}, {"--out": out})
     check_output(needed=out is None or out in STDOUT)
-    columns = {"rule": rule, "vision": vision or None}
+    columns = {"rule": rule, "vision": vision or None, "answer_format": form}
     score = Score()
     with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
-        for number, judged in judged_lines(lines, columns, rewards, strict, score):
+        for number, judged in judged_lines(lines, columns, priced, strict, score):
             if not isinstance(judged, str):
                 if verdicts:
                     verdicts.write(json.dumps(judged) + "\n")

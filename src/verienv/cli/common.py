@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from importlib import import_module
+from inspect import signature
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from gymnasium import registry
 
@@ -16,6 +16,8 @@ from verienv.cli.streams import check_input, tell
 from verienv.core import tasks
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_lines
+from verienv.core.settings import read_settings
+from verienv.core.typed import import_from_here
 
 STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
@@ -58,23 +60,23 @@ def _short(env_id: str) -> str:
     return env_id.removeprefix("verienv/").removesuffix("-v0").lower()
 
 
-def import_from_here(module: str) -> None:
-    """Import a module, which may lie in the current folder. Raises ValueError if there is none."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # it is there, and misses something itself
-        raise ValueError(f"there is no module {module!r} in {here}, and none is installed") from None
-
-
 def import_all(modules: Sequence[str]) -> None:
     """Import modules, for the tasks that they register. Errors as ``import_from_here``'s."""
     for module in modules:
         import_from_here(module)
+
+
+def settings_for(call: Callable[..., Any], pairs: Sequence[str]) -> dict[str, Any]:
+    """Read settings that are handed to ``call`` beside arguments of its own.
+
+    Raises:
+        ValueError: as ``read_settings`` does, and for a name that is none of a setting but of such an argument.
+    """
+    settings = read_settings(pairs)
+    for name in signature(call).parameters:
+        if name in settings:
+            raise ValueError(f"--setting {name}=...: is no setting of an environment; see this command's --help")
+    return settings
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import typer
 
 from verienv.adapters.sharegpt import conversation
 from verienv.adapters.verl import sft_row, write_parquet
-from verienv.cli.common import STDOUT, full_id, note
+from verienv.cli.common import STDOUT, full_id, note, settings_for
 from verienv.cli.options import EnvId, Seed, Settings, Split
 from verienv.cli.pictures import folder_for, writing_rows
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
@@ -24,7 +24,7 @@ from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.files import atomic_text
 from verienv.core.policy import Policy
-from verienv.core.settings import read_settings
+from verienv.core.settings import files_of
 from verienv.core.version import __version__
 from verienv.demos import CORRECT, Demonstrations, InVainError, Kind, demonstrations
 
@@ -88,13 +88,13 @@ def demos(
     Where the task has pictures, they are written to a folder beside the file, demos_images for demos.jsonl, and
     "images" in each row holds their paths relative to the file; parquet holds them itself.
     """
-    env_id, settings = full_id(env_id), read_settings(setting)
+    env_id, settings = full_id(env_id), settings_for(demonstrations, setting)
     _check_out(form, out, kind)
     check_name("--manifest", manifest, (".json",))
     if manifest and out in STDOUT:
         raise ValueError("--manifest: it holds the hash of the file; give --out FILE")
     opened = paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings)
-    check_places(opened, {"--out": out, "--manifest": manifest})
+    check_places({**opened, **files_of(setting)}, {"--out": out, "--manifest": manifest})
     check_output(needed=out in STDOUT)
     wanted = cast(Kind, kind)  # demonstrations() checks it
     how: dict[str, Any] = {"steps": steps, "wrong_attempts": wrong_attempts, "samples": samples, "keep": keep}

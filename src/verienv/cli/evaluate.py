@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from verienv.cli.common import full_id, note
-from verienv.cli.options import EnvId, Seed, Settings
+from verienv.cli.common import full_id, import_all, note, settings_for
+from verienv.cli.options import EnvId, Imports, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.files import short_name
-from verienv.core.settings import read_settings
-from verienv.evaluation import BASELINES, Evaluation, compare
+from verienv.core.settings import files_of
+from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy
 from verienv.evaluation.report import FORMATS
 
@@ -28,8 +28,10 @@ def evaluate(
     splits: Annotated[
         str | None,
         typer.Option(
+            metavar="NAMES|FILE.json",
             help="Splits, separated by commas; or the name of a set of cells, such as rule_by_side. `verienv envs` "
-            "lists both. By default train, test and rule_ood, as far as there are."
+            "lists both. Or a JSON file of cells of your own: an object of names, each with its settings. By default "
+            "train, test and rule_ood, as far as there are.",
         ),
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
@@ -55,6 +57,7 @@ def evaluate(
         typer.Option(metavar="FILE", help="Show the paired differences to these results, saved earlier with --out."),
     ] = None,
     setting: Settings = [],  # noqa: B006
+    modules: Imports = [],  # noqa: B006
 ) -> None:
     """Evaluate a model and print its success, split by split.
 
@@ -65,19 +68,17 @@ def evaluate(
         raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
-    env_id = full_id(env_id)
-    settings = read_settings(setting)
+    import_all(modules)
+    env_id, settings = full_id(env_id), settings_for(evaluate_policy, setting)
+    cells, opened = _cells(splits, env_id)
     book = log or _kept_beside(out)
     check_name("--out", out, FORMATS, may_be_packed=True)
     check_name("--log", log, JSON_LINES)
-    opened = paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings)
+    opened |= paths_in(tasks.of_env_id(env_id).environment_class(env_id), settings) | files_of(setting)
     folder = model if model and Path(model).is_dir() else None
     check_places({"--against": against, "--model": folder, **opened}, {"--log": book, "--out": out})
     check_output(needed=not book)
     before = Evaluation.load(against) if against else None
-    cells: Any = None
-    if splits is not None:
-        cells = tasks.of_env_id(env_id).tables.get(splits) or [split for split in splits.split(",") if split]
     policy: Any = baseline
     name = baseline or str(model)
     if model is not None:
@@ -107,6 +108,20 @@ def evaluate(
     print(result)  # last, so that a reader that has had enough costs no file
     if before:
         print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
+
+
+def _cells(splits: str | None, env_id: str) -> tuple[Any, dict[str, str]]:
+    """Return the cells that ``--splits`` means, and the files that they are read from, by what names each."""
+    task = tasks.of_env_id(env_id)
+    if splits is None or splits in task.tables:
+        return task.tables.get(splits or ""), {}
+    if not splits.lower().endswith(".json"):
+        return [split for split in splits.split(",") if split], {}
+    cells, kind = read_cells(splits), task.environment_class(env_id)
+    opened = {"--splits": splits}
+    for name, own in cells.items():
+        opened |= {f"cell {name!r}, {option}": path for option, path in paths_in(kind, own).items()}
+    return cells, opened
 
 
 def _kept_beside(out: Path | None) -> Path | None:

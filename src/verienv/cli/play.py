@@ -82,7 +82,7 @@ def _episode(
             continue
         if typed.lower() in ("give up", "giveup"):
             return _reveal(env, total, write)
-        _, reward, over, _, info = env.step(env.task.typed(env.question, typed))
+        _, reward, over, _, info = env.step(_response(env, typed))
         total += float(reward)
         write(f"{info['feedback']} Reward {reward:+g}.")
         if over:
@@ -91,6 +91,14 @@ def _episode(
             save_picture(env.episode, image)
         write(_news(env.episode, info["feedback"]))
     return (total, True) if info["is_success"] else _reveal(env, total, write)
+
+
+def _response(env: VerifiedEnv, typed: str) -> str:
+    """Return a person's text as a response: itself, in an answer format of one's own that only reads."""
+    try:
+        return env.task.typed(env.question, typed)
+    except ValueError:
+        return typed
 
 
 def _news(episode: Episode, feedback: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from verienv.core.reading import MOST_LINE
 from verienv.core.rows import read_as
-from verienv.core.verdict import Verdict
+from verienv.core.verdict import Rewards, Verdict
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Score:
         rows = [("responses", self.scored, ""), ("correct", self.correct, self._share(self.correct))]
         rows += [(kind.replace("_", " "), count, self._share(count)) for kind, count in self.failures.most_common()]
         rows += [
-            (name.replace("_", " "), int(count), self._share(count))
+            (name.replace("_", " "), int(count), self._share_among(name))
             for name, count in self.metrics.items()
             if name not in self.counts
         ]
@@ -68,6 +68,12 @@ class Score:
     def _share(self, count: float) -> str:
         return f"{100 * count / self.scored:.1f}%"
 
+    def _share_among(self, name: str) -> str:
+        """Return the share of a metric among the responses that it was measured on, and how many where not on all."""
+        among = self.judged_by[name]
+        share = f"{100 * self.metrics[name] / among:.1f}%"
+        return share if among == self.scored else f"{share}  of {among}"
+
 
 _LOG = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"setup"\s*:')
 
@@ -76,7 +82,7 @@ Judged = tuple[int, dict[str, Any] | str]
 
 
 def judged_lines(
-    lines: Iterable[bytes], columns: Mapping[str, Any], rewards: str | None, strict: bool, score: Score
+    lines: Iterable[bytes], columns: Mapping[str, Any], rewards: Rewards | None, strict: bool, score: Score
 ) -> Iterator[Judged]:
     """Judge line by line, adding to ``score``. Blank lines are passed over.
 

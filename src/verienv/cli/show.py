@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 import typer
 
-from verienv.cli.common import full_id
+from verienv.cli.common import full_id, settings_for
 from verienv.cli.options import EnvId, Seed, Settings, Split
 from verienv.cli.pictures import check_image, check_map, save_map, save_picture
 from verienv.cli.places import check_places, paths_in
@@ -20,7 +20,7 @@ from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.env import VerifiedEnv
 from verienv.core.make import make_env
-from verienv.core.settings import read_settings
+from verienv.core.settings import files_of
 
 
 def show(
@@ -62,13 +62,13 @@ def show(
     ] = None,
 ) -> None:
     """Show a question of an episode: the first, or a later one."""
-    env_id, settings = full_id(env_id, numeric=True), read_settings(setting)
+    env_id, settings = full_id(env_id, numeric=True), settings_for(make_env, setting)
     env, numeric = _made(env_id, {"split": split, **settings})
     check_image(image, env)
     check_map(map_file, env)
     check_replay(replay, sheet)
     files = {"--image": image, "--map": map_file, "--replay": replay, "--sheet": sheet}
-    check_places({"--responses": responses, **paths_in(type(env), settings)}, files)
+    check_places({"--responses": responses, **paths_in(type(env), settings), **files_of(setting)}, files)
     check_output(needed=not any(files.values()))
     start = {"seed": seed} if instance is None else {"options": {"instance": instance}}
     in_numbers = _in_numbers(numeric, start) if numeric and not responses else []

@@ -6,6 +6,7 @@ print(before)
 """
 
 from verienv.core.policy import Policy
+from verienv.evaluation.cells import read_cells
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
 from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import EpisodeRecord, Setup
@@ -28,6 +29,7 @@ __all__ = [
     "estimates",
     "evaluate",
     "ratio_estimates",
+    "read_cells",
     "recognition_figure",
     "unpaired",
     "wilson",

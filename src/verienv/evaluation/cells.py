@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from verienv.core.config import plain_settings
+from verienv.core.config import UnknownSettingError, plain_settings
 from verienv.core.env import derived_rng
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.question import check_question
-from verienv.core.shown import shown
+from verienv.core.reading import read_json
+from verienv.core.shown import shown, shown_path
 from verienv.core.task import Cells
 
 DEFAULT_SPLITS = ("train", "test", "rule_ood")
@@ -92,6 +94,28 @@ class Cell:
         )
 
 
+def read_cells(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Read cells of one's own from a JSON file: an object of names, each with the settings of its episodes.
+
+    Such as ``{"train": {"split": "train"}, "J, Q, K = 11, 12, 13": {"split": "test", "rule": "rank"}}``. Settings may
+    hold "instances" or "episodes", as those of ``evaluate``. A file imports nothing: an object of one's own stands in
+    it by its registered name.
+
+    Raises:
+        ValueError: the file cannot be read, or holds something else.
+    """
+    try:
+        named = read_json(Path(path))
+    except FileNotFoundError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(named, dict) or not named or not all(isinstance(own, dict) for own in named.values()):
+        raise ValueError(
+            f"{shown_path(path)}: expected cells: a JSON object of names, each with its settings, such as "
+            '{"train": {"split": "train"}, "other rule": {"split": "test", "rule": "rank"}}'
+        )
+    return named
+
+
 def make_cells(
     splits: Iterable[str] | Cells | None, env_id: str, episodes: int, seed: int, settings: Mapping[str, Any]
 ) -> dict[str, Cell]:
@@ -115,4 +139,13 @@ def make_cells(
             raise ValueError(
                 f"splits: {shown(name)}: {shown(own)} is no cell; expected a name and its settings as a dict"
             )
-    return {name: Cell(env_id, {**settings, **own}, episodes, seed) for name, own in named.items()}
+    cells = {}
+    for name, own in named.items():
+        try:
+            cells[name] = Cell(env_id, {**settings, **own}, episodes, seed)
+        except ValueError as error:
+            if not isinstance(splits, Mapping):
+                raise
+            kind = UnknownSettingError if isinstance(error, UnknownSettingError) else ValueError
+            raise kind(f"cell {shown(name)}: {error}") from None
+    return cells

@@ -141,6 +141,6 @@ def _own(question: Question) -> GeneralPointsQuestion:
     return cast("GeneralPointsQuestion", question)
 
 
-_HELP = "Type a formula such as (1+2)*(3+5), or a whole JSON answer; 'give up' for the solutions, 'q' to quit."
+_HELP = "Type a formula such as (1+2)*(3+5), or a whole answer as asked for; 'give up' for the solutions, 'q' to quit."
 
 GENERALPOINTS = GeneralPoints()

@@ -132,8 +132,8 @@ class VIRLTask(Task):
 
         word = WORDS[_own(question).waypoint.actions][0]
         return (
-            f"Type an action such as forward(), or a word of it such as {word}, or a whole JSON answer; 'give up' for "
-            "the expert's action, 'q' to quit."
+            f"Type an action such as forward(), or a word of it such as {word}, or a whole answer as asked for; "
+            "'give up' for the expert's action, 'q' to quit."
         )
 
     def typed(self, question: Question, text: str) -> str:
