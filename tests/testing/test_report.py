@@ -56,10 +56,12 @@ def test_a_check_that_stopped_at_its_first_case_is_told_in_the_singular():
     assert report.startswith("1 fault in 1 case; stopped early, because calls are slow\n\n1 slow input\n")
 
 
-def test_a_verifier_that_reads_no_json_is_told_of_render():
+def test_a_verifier_that_reads_no_json_is_told_of_answer_format():
     faults = faults_of(lambda response, puzzle: float("<answer>" in response), questions=1)
     assert {fault.kind for fault in faults.faults} >= {Kind.NO_DIFFERENCE}
-    assert "what it pays for could not be found out: render=... says how answers look, if not so\n" in str(faults)
+    assert "what it pays for could not be found out: answer_format=... says how answers look, if not so\n" in str(
+        faults
+    )
 
 
 def test_long_responses_are_shortened_in_the_report():

@@ -1,7 +1,8 @@
 r"""Answers in plain text: between ``<answer>`` tags, in ``\boxed{}``, or on the last line; read in linear time.
 
-The answer that ends last decides, as in JSON. An opened tag or box that is never closed voids no earlier answer. The
-placeholders of the question, ``<answer>...</answer>`` and ``\boxed{}``, are none.
+The answer that ends last decides, as in JSON. An opened tag or box that is never closed voids no earlier answer, and
+an empty one, or the placeholder of the question, ``<answer>...</answer>``, is none. What stands there is judged as a
+string in JSON would be: no more markup is read there.
 """
 
 from __future__ import annotations
@@ -23,20 +24,23 @@ ANSWER_TAG = "answer"
 MOST_ITEMS = 64
 """Items of a list that are read."""
 
-_PLACEHOLDERS = frozenset({"...", "\u2026"})
+_PLACEHOLDERS = frozenset({"", "...", "\u2026"})
+_SPACE = " \t\n\r\f\v"
 _BOXED = re.compile(r"(?P<boxed>\\boxed\{)|\\[{}]|(?P<opening>\{)|(?P<closing>\})")
-_LENIENT_BOXED = re.compile(r"(?P<boxed>\\{1,4}+f?boxed\s*+\{)|\\[{}]|(?P<opening>\{)|(?P<closing>\})")
-_FENCE_LINE = re.compile(r"\s*+(?:`{3,}+|~{3,}+)[\w+-]{0,32}+\s*+")
-_END_TOKENS = re.compile(r"(?:<\|[^<>|\s]{1,64}\|>|</?s>|<eos>|<end_of_turn>)\s*+\Z")
+_LENIENT_BOXED = re.compile(r"(?P<boxed>\\{1,4}+(?:boxed|fbox)\s*+\{)|\\[{}]|(?P<opening>\{)|(?P<closing>\})", re.ASCII)
+_FENCE = re.compile(r"[ \t]*+(?:`{3,}+|~{3,}+)[\w+-]{0,32}+[ \t\r]*+", re.ASCII)
+_END_TOKEN = re.compile(r"(?:<\|[^<>|\s]{1,64}\|>|</?s>|<eos>|<end_of_turn>)\Z")
 _LABEL = re.compile(
-    r"(?:(?:so|thus|therefore|hence),? )?(?:my |the )?(?:final )?(?:answer|formula|action|expression)(?: is)?\s*+[:=] ",
-    re.IGNORECASE,
+    r"(?:(?:so|thus|therefore|hence),? )?(?:my |the )?(?:final )?(?:answer|formula|action|expression)(?: is)?"
+    r"(?:\*\*)? ?:(?:\*\*)? ",
+    re.IGNORECASE | re.ASCII,
 )
-_WRAPPERS = (("```", "```"), ("`", "`"), ("**", "**"), ("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
-_COMMAND = re.compile(r"\\(?:boxed|fbox|text|texttt|mathrm|mathtt|textbf|mathbf)\s*+\{")
-_DOUBLED = re.compile(r"\\\\(?=[A-Za-z()\[\]])")
-_ESCAPED = re.compile(r"\\([/_\"])")
-_SEPARATORS = re.compile(r"[,;|\s]+")
+_WORDS = re.compile(r"\\(?:text|texttt|textbf|mathrm|mathtt|mathbf)\s*+\{(?=\s*+[A-Za-z])", re.ASCII)
+_DOUBLED = re.compile(r"\\\\(?=[A-Za-z()\[\]_])")
+_ESCAPED = re.compile(r"\\([/_\"*+-])")
+_LISTED = re.compile(r"[,;|\n]+")
+MOST_END_TOKENS = 16
+"""End tokens behind the last line that are passed over."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class TextFormat(AnswerFormat):
         for part in self.parts(shape):
             told = last_tagged(text, part.tag, strict)
             if told is not None:
-                fields[part.field] = read_list(told) if part.is_list else told.strip()
+                fields[part.field] = read_list(told) if part.is_list else told.strip(_SPACE)
         return fields
 
     def write(self, fields: Mapping[str, Any], shape: Shape) -> str:
@@ -124,8 +128,8 @@ def read_text(text: str, kind: Kind, *, strict: bool) -> str | None:
         text: what stands behind the reasoning.
         kind: where the answer stands.
         strict: read the form of the question alone: tags and commands as they are spelled there, no fences, no
-            escapes. By default tags count in any case, and what is wrapped around an answer (a code fence, bold type,
-            TeX's dollars) is taken off.
+            escapes. By default tags count in any case, a code fence around the answer does not count, and Markdown's
+            and doubled escapes are read as in JSON.
     """
     if kind == "tags":
         found = last_tagged(text, ANSWER_TAG, strict)
@@ -133,18 +137,20 @@ def read_text(text: str, kind: Kind, *, strict: bool) -> str | None:
         found = _last_boxed(text, strict)
     else:
         found = _last_line(text, strict)
-    return None if found is None else found.strip() if strict else unwrapped(found)
+    if found is None or strict:
+        return found if found is None else found.strip(_SPACE)
+    return _words(unescaped(found)) if kind == "boxed" else unescaped(unfenced(found))
 
 
 def last_tagged(text: str, tag: str, strict: bool = False) -> str | None:
-    """Return what stands between the last pair of tags of a name, None if there is no pair."""
+    """Return what stands between the last pair of tags of a name, None if nothing does."""
     found = start = None
     for mark in _tags(tag, strict).finditer(text):
         if mark["slash"] is None:
             start = mark.end()
         elif start is not None:
             content = text[start : mark.start()]
-            found, start = found if content.strip() in _PLACEHOLDERS else content, None
+            found, start = found if content.strip(_SPACE) in _PLACEHOLDERS else content, None
     return found
 
 
@@ -153,7 +159,7 @@ def _tags(tag: str, strict: bool) -> re.Pattern[str]:
     name = re.escape(tag)
     if strict:
         return re.compile(rf"<(?P<slash>/)?{name}>")
-    return re.compile(rf"<\s*+(?P<slash>\\?/\s*+)?{name}\s*+>", re.IGNORECASE)
+    return re.compile(rf"<\s*+(?P<slash>\\?/\s*+)?{name}\s*+>", re.IGNORECASE | re.ASCII)  # no look-alikes
 
 
 def _last_boxed(text: str, strict: bool) -> str | None:
@@ -167,66 +173,74 @@ def _last_boxed(text: str, strict: bool) -> str | None:
             opened.append(-1)
         elif kind == "closing" and opened and (start := opened.pop()) >= 0:
             content = text[start : mark.start()]
-            if content.strip() not in _PLACEHOLDERS and content.strip():
+            if content.strip(_SPACE) not in _PLACEHOLDERS:
                 found = content
     return found
 
 
 def _last_line(text: str, strict: bool) -> str | None:
-    lines = text.rstrip().split("\n")
-    if not strict:
-        while lines and (end := _END_TOKENS.search(lines[-1])):
-            lines[-1] = lines[-1][: end.start()]
-        while lines and (not lines[-1].strip() or _FENCE_LINE.fullmatch(lines[-1])):
-            lines.pop()
-    line = lines[-1].strip() if lines else ""
-    if not strict and (label := _LABEL.match(line.lstrip("* "))):
-        line = line.lstrip("* ")[label.end() :]
-    return line or None
-
-
-def unwrapped(text: str) -> str:
-    """Return an answer without a fence, bold type or TeX's signs around the whole, and without doubled escapes."""
-    for _ in range(8):
-        before = text = text.strip()
-        for opening, closing in _WRAPPERS:
-            inside = text[len(opening) : -len(closing)]
-            if (
-                len(text) > len(opening) + len(closing)
-                and text.startswith(opening)
-                and text.endswith(closing)
-                and opening not in inside
-                and closing not in inside
-            ):
-                language, newline, rest = inside.partition("\n")
-                text = rest if opening == "```" and newline and language.strip().isalnum() else inside
-                break
-        command = _COMMAND.match(text)
-        if command and _closes_last(text, command.end()):
-            text = text[command.end() : -1]
-        if text == before:
+    text = text.rstrip(_SPACE)
+    for _ in range(0 if strict else MOST_END_TOKENS):
+        end = _END_TOKEN.search(text[-68:])
+        if end is None:
             break
+        text = text[: end.start() - end.end()].rstrip(_SPACE)
+    end_at = len(text)
+    while end_at > 0:
+        start = text.rfind("\n", 0, end_at) + 1
+        line = text[start:end_at]
+        if line.strip() and (strict or not _FENCE.fullmatch(line)):
+            line = line.strip(_SPACE)
+            return (line if strict else _unlabelled(line)) or None
+        end_at = start - 1
+    return None
+
+
+def _unlabelled(line: str) -> str:
+    """Return a line without a label such as ``Answer:`` or ``**Final answer:**`` before the answer."""
+    is_bold = line.startswith("**")
+    label = _LABEL.match(line, 2 if is_bold else 0)
+    if not label:
+        return line
+    rest = line[label.end() :].lstrip(_SPACE)
+    return rest.removesuffix("**").rstrip(_SPACE) if is_bold and "**" not in label[0] else rest
+
+
+def unfenced(text: str) -> str:
+    """Return a text without a code fence around the whole."""
+    text = text.strip(_SPACE)
+    first, _, rest = text.partition("\n")
+    inside, _, last = rest.rpartition("\n")
+    if text[:3] in ("```", "~~~") and _FENCE.fullmatch(first) and last.strip(_SPACE) == text[:3]:
+        return inside.strip(_SPACE)
+    return text
+
+
+def unescaped(text: str) -> str:
+    """Return a text with the escapes of Markdown and doubled backslashes read, as in a JSON string."""
     if "\\" in text:
         text = _ESCAPED.sub(r"\1", _DOUBLED.sub(r"\\", text))
-    return text.strip()
+    return text.strip(_SPACE)
 
 
-def _closes_last(text: str, start: int) -> bool:
-    """Whether the brace that opens before ``start`` closes with the last character."""
-    if not text.endswith("}"):
-        return False
-    depth = 1
-    for at in range(start, len(text) - 1):
-        depth += (text[at] == "{") - (text[at] == "}")
-        if not depth:
-            return False
-    return depth == 1
+def _words(text: str) -> str:
+    r"""Return the content of a box without the commands in which TeX sets words: ``\text{forward()}``.
+
+    A formula is no words: there they are as illegal as in JSON.
+    """
+    command = _WORDS.match(text)
+    is_whole = command is not None and text.endswith("}") and text.count("{") == text.count("}") == 1
+    return text[command.end() : -1].strip(_SPACE) if command and is_whole else text
 
 
 def read_list(text: str) -> list[Any]:
-    """Return the items of a list as people write one: ``4, 3, 2, K`` or ``[4, 3, "2", "K"]``; integers as such."""
-    text = unwrapped(text)
+    """Return the items of a list as people write one: ``4, 3, 2, K``, ``4 3 2 K`` or ``[4, 3, "2", "K"]``.
+
+    Integers are read as such. Where commas, semicolons, bars or lines part the items, spaces do not.
+    """
+    text = text.strip(_SPACE)
     if text[:1] == "[" and text[-1:] == "]":
-        text = text[1:-1]
-    items = [item.strip("\"'`") for item in _SEPARATORS.split(text, maxsplit=MOST_ITEMS) if item]
-    return [bounded_int(item) if item.isascii() and item.isdigit() else item for item in items]
+        text = text[1:-1].strip(_SPACE)
+    items = _LISTED.split(text, maxsplit=MOST_ITEMS) if _LISTED.search(text) else text.split(None, MOST_ITEMS)
+    bare = [item.strip(_SPACE + "\"'`") for item in items]
+    return [bounded_int(item) if item.isascii() and item.isdigit() else item for item in bare if item]

@@ -76,7 +76,7 @@ def solver_cases(hands: int, seed: int) -> Iterator[Case]:
         for text in (f"({formula}", f"{formula})"):
             yield Case("unbalanced", write_answer(puzzle, text), puzzle, "illegal", "a parenthesis without its other")
         yield Case("claim", write_answer(puzzle, f"{formula}=25"), puzzle, "false_equation", "it claims 25")
-        last = "the last object counts, and it is"
+        last = "the last answer counts, and it is"
         for wrong in [write_answer(puzzle, miss) for miss in off]:
             yield Case("drafts", f"{wrong}\nNo. {right}", puzzle, "", f"{last} right", level="full")
             yield Case("drafts", f"{right}\nNo. {wrong}", puzzle, "wrong_value", f"{last} wrong", level="full")

@@ -10,9 +10,12 @@ from statistics import median
 from typing import Any
 
 from verienv.core import tasks
+from verienv.core.answer_format import JSON
 from verienv.core.cases import AnyCase, Level, Material
+from verienv.core.formats import AnswerFormatLike, parse_format
 from verienv.core.shown import shown
 from verienv.testing.choice import Choice
+from verienv.testing.format_cases import in_format
 from verienv.testing.report import Kind, VerifierFaults, VerifierReport
 from verienv.testing.spelling import Render, respelled
 from verienv.testing.trial import Enough, Trial, signals
@@ -28,6 +31,7 @@ def check_verifier(
     vision: bool = False,
     strict: bool = False,
     level: Level = "full",
+    answer_format: AnswerFormatLike = JSON,
     render: Render | None = None,
     ignore: Collection[str] = (),
     paid_above: float | None = None,
@@ -47,12 +51,15 @@ def check_verifier(
             those of a task that brings no cases of its own are its question.
         task: the task's name, such as "generalpoints" or "virl"; ``verienv.tasks()`` lists them.
         vision: the verifier also judges whether the picture is read right, where that is a part of the task.
-        strict: the verifier admits plain JSON alone.
+        strict: the verifier admits plain JSON alone, and in other formats the spelling of the question alone.
         level: "full" expects verienv's own reading of a response; "task" only what any verifier of the task owes:
             plain right answers are paid, what is wrong under any reading is not, a list of guesses earns one try at
             most, and every text gets a finite, bounded reward, the same each time. An equation that claims another
             number than the target is wrong there too: do not cut a formula at its "=".
-        render: how answers look, if not as JSON: a function from the fields of an answer to a response, such as
+        answer_format: the format of the answers that it is handed: "json", "tags" (``<answer>...</answer>``), "boxed"
+            (``\boxed{...}``), "line" (the last one), with further fields as in "tags+cards+number", or an object with
+            ``instruction``, ``read(response)`` and ``write(fields)``. Drafts, piles and hedges are written in it too.
+        render: how answers look, if in no such format: a function from the fields of an answer to a response, such as
             ``lambda answer: f"<answer>{answer['formula']}</answer>"``. Answers that it cannot spell are then tried
             for a finite reward only.
         ignore: what to leave out: kinds of fault ("slow"), groups of cases ("full-width"), reasons as the report
@@ -71,7 +78,8 @@ def check_verifier(
         VerifierFaults: an AssertionError; its message groups the faults by kind and reason, with counts and the
             shortest examples.
         TypeError: ``fn`` cannot be called so, or ``render`` does not spell plain answers.
-        ValueError: an argument is none of those that are accepted.
+        ValueError: an argument is none of those that are accepted, or both ``answer_format`` and ``render`` say how
+            answers look.
     """
     if not callable(fn):
         raise TypeError(f"check_verifier({fn!r}): expected a function that takes a response and returns a number")
@@ -83,6 +91,12 @@ def check_verifier(
     _demand("seed", seed, lambda number: number is None or index(number) >= 0, "a whole number, 0 or more")
     found = tasks.named(task)
     material = found.cases(vision=vision, strict=strict, questions=questions, seed=seed)
+    if (form := parse_format(answer_format)) is not JSON:
+        if render is not None:
+            raise ValueError(
+                f"answer_format={shown(answer_format)} and render={shown(render)} both say how answers look; give one"
+            )
+        material = in_format(material, form, found.shape, strict)
     choice = Choice.of(material, level, ignore)
     if render is not None:
         material = respelled(material, render, found.fields)
@@ -189,7 +203,9 @@ def _calibrate(trial: Trial, material: Material, paid_above: float | None) -> tu
     elif paid_above is None:
         paid_above = (right + wrong) / 2
     if math.isnan(paid_above):
-        trial.notes.append("what it pays for could not be found out: render=... says how answers look, if not so")
+        trial.notes.append(
+            "what it pays for could not be found out: answer_format=... says how answers look, if not so"
+        )
     else:
         told = f"plain right answers get {right:g}, wrong ones {wrong:g}: above {paid_above:g} counts as paid"
         trial.notes.append(told)

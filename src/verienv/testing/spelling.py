@@ -13,9 +13,12 @@ from verienv.core.shown import shown
 
 SomeCase = TypeVar("SomeCase", bound=AnyCase)
 Render = Callable[[dict[str, Any]], str]
+IsSame = Callable[[str, str], bool]
 
 
-def respelled(material: Material, render: Render, fields: Sequence[str]) -> Material:
+def respelled(
+    material: Material, render: Render, fields: Sequence[str], *, glue: str | None = None, is_same: IsSame | None = None
+) -> Material:
     """Return the material with every answer that is a JSON object spelled by ``render``.
 
     A response that is no such object, nor a row of drafts that are, stays as it is; nobody owes its verdict then, but
@@ -26,22 +29,31 @@ def respelled(material: Material, render: Render, fields: Sequence[str]) -> Mate
         material: as the task brings it.
         render: a function from the fields of an answer to a response.
         fields: the fields of the task's answers, the one that decides first; () if any object is an answer.
+        glue: what stands between an answer and other words; None for what stands there in the case.
+        is_same: whether a response and its spelling are read alike; a case that is not is owed no verdict.
 
     Raises:
         TypeError: ``render`` raises, or returns no string, for a plain answer.
         ValueError: the plain answers are no JSON objects.
     """
     key = fields[0] if fields else ""
+
+    def spell(case: SomeCase) -> SomeCase:
+        spelled = _spelled(case, render, key, glue)
+        if is_same is None or spelled.response == case.response or is_same(case.response, spelled.response):
+            return spelled
+        return replace(spelled, level="total")  # type: ignore[type-var]
+
     for case in (*material.right, *material.wrong):
         _check(case, render, key)
     right_answers = {
         (case.setting, spelled.response)
         for case in (*material.right, *material.cases)
-        if case.is_correct and (spelled := _spelled(case, render, key)).level != "total"
+        if case.is_correct and (spelled := spell(case)).level != "total"
     }
 
     def all_of(cases: Sequence[SomeCase]) -> list[SomeCase]:
-        spelled = [_spelled(case, render, key) for case in cases]
+        spelled = [spell(case) for case in cases]
         return [
             replace(case, level="total")  # type: ignore[type-var]
             if not case.is_correct and (case.setting, case.response) in right_answers
@@ -59,11 +71,14 @@ def respelled(material: Material, render: Render, fields: Sequence[str]) -> Mate
     )
 
 
-def _spelled(case: SomeCase, render: Render, key: str) -> SomeCase:
+def _spelled(case: SomeCase, render: Render, key: str, glue: str | None) -> SomeCase:
     is_several = case.group in ("drafts", "again", "piling")
-    parts = list(_parts(case.response, key)) if is_several else [_answer(case.response, key) or case.response]
+    parts = list(_parts(case.response, key)) if is_several else [answer_of(case.response, key) or case.response]
+    if glue is not None and is_several:
+        parts = [part.strip() if isinstance(part, str) else part for part in parts]
+        parts = [part for part in parts if part]
     try:
-        response = "".join(part if isinstance(part, str) else render(part) for part in parts)
+        response = (glue or "").join(part if isinstance(part, str) else render(part) for part in parts)
     except Exception:  # an answer without one of the fields that it asks for cannot be spelled so
         parts, response = [], case.response
     if any(isinstance(part, dict) for part in parts) and isinstance(response, str):
@@ -84,12 +99,12 @@ def _parts(text: str, key: str) -> Iterator[str | dict[str, Any]]:
             yield text[start : start + 1]
             end = start + 1
             continue
-        yield _answer(text[start:end], key) or text[start:end]
+        yield answer_of(text[start:end], key) or text[start:end]
     yield text[end:]
 
 
-def _answer(text: str, key: str) -> dict[str, Any]:
-    """The fields of a text that is one answer; {} of any other."""
+def answer_of(text: str, key: str) -> dict[str, Any]:
+    """Return the fields of a text that is one answer; {} of any other."""
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -100,7 +115,7 @@ def _answer(text: str, key: str) -> dict[str, Any]:
 
 
 def _check(case: AnyCase, render: Render, key: str) -> None:
-    answer = _answer(case.response, key)
+    answer = answer_of(case.response, key)
     if not answer:
         raise ValueError(
             f"render=...: an answer such as {shown(case.response)} is no JSON object, so it cannot be spelled anew; "

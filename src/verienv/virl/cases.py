@@ -166,7 +166,7 @@ def random_cases(waypoints: int, seed: int) -> Iterator[VIRLCase]:
                 for calls in (f"{due}; {action}", f"{action}; {due}"):
                     several = write_answer(place, action=calls)
                     yield VIRLCase("several", several, place, "illegal_action", "two calls are no action")
-            last = "the last object counts, and it is"
+            last = "the last answer counts, and it is"
             wrong = write_answer(place, action=others[0])
             yield VIRLCase("drafts", f"{wrong}\nNo. {right}", place, "", f"{last} right", level="full")
             yield VIRLCase("drafts", f"{right}\nNo. {wrong}", place, "wrong_action", f"{last} wrong", level="full")
