@@ -1,6 +1,6 @@
 """Reading answers in tags, in a box, and on the last line."""
 
-# ruff: noqa: E501, RUF001  (tables, look-alikes)
+# ruff: noqa: E501  (tables)
 
 import time
 from itertools import product
@@ -181,13 +181,13 @@ UNITS = [
 @pytest.mark.parametrize("kind", KINDS)
 def test_time_grows_with_the_length_of_a_response_at_most_as_the_length_does(kind):
     form = parse_format(f"{kind}+items+note")
-    ends = ("", "}" * 9, "</answer>", "</s>", "\nA")
-    for unit, after, before in product(UNITS, ends, ("", "<answer>", "\\boxed{\\text{", "```")):
+    opening, closing = form.write({"answer": "|"}, SHAPE).split("|")
+    for unit, (before, after) in product(UNITS, (("", ""), (opening, closing))):
         text = before + unit * (MAX_CHARACTERS // len(unit) - 10) + after
         begin = time.thread_time()
         form.read(text, SHAPE)
         spent = time.thread_time() - begin
-        assert spent < 0.25, (before, unit, after, spent)
+        assert spent < 1.0, (before, unit, after, spent)  # 10 ms; what is quadratic takes minutes
 
 
 HOSTILE = [
