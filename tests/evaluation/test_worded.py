@@ -206,3 +206,40 @@ def test_log_whose_prompt_function_has_changed_behind_its_name_is_refused(tmp_pa
 def test_lines_of_the_default_wording_are_as_they_were(tmp_path):
     evaluate("expert", ENV, ["train"], episodes=1, log=tmp_path / "log.jsonl")
     assert "asked" not in json.loads((tmp_path / "log.jsonl").read_text().splitlines()[1])
+
+
+def problems(result, cell):
+    """Return the clusters of a cell."""
+    return [episode.cluster for episode in result.episodes if episode.cell == cell]
+
+
+@pytest.mark.parametrize(
+    ("cards", "settings", "problem"),
+    [
+        ("K-A-2-3", {"rule": "ten"}, "1,2,3,10:24"),
+        ("K-A-2-3", {"rule": "rank"}, "1,2,3,13:24"),
+        ("K-A-2-3", {"rule": "ten", "operators": "+-*"}, "1,2,3,10:24"),
+        ("numbers-10-1-2-3", {"numbers": [1, 13]}, "1,2,3,10:24"),
+        ("K-A-2-3", {"rule": "ten", "stated_rule": "rank"}, "1,2,3,10:24"),
+    ],
+    ids=["a rule", "another rule", "fewer operators", "plain numbers", "another stated rule"],
+)
+def test_hands_of_the_same_values_and_target_are_one_problem(cards, settings, problem):
+    cells = {"cell": {**settings, "instances": [f"generalpoints:{cards}:24"]}}
+    result = evaluate("constant", ENV, cells)
+    assert problems(result, "cell") == [f"generalpoints:{problem}"]
+
+
+def test_targets_and_rules_that_are_mixed_make_problems_of_their_own():
+    settings = {"rule": ["ten", "rank"], "target": [12, 24], "cards": 3, "operators": "+-"}
+    result = evaluate("constant", ENV, {"cell": settings}, episodes=120)
+    due = {(episode.cluster, episode.instance.rpartition(":")[2]) for episode in result.episodes}
+    assert result.cells["cell"].clusters == len({cluster for cluster, _ in due}) == len(due) < 120
+
+
+def test_the_same_hands_under_other_operators_are_compared_in_pairs():
+    instances = ["generalpoints:2-3-4-A:24", "generalpoints:A-4-3-2:24", "generalpoints:K-A-2-3:24"]
+    cells = {"all": {"instances": instances}, "few": {"instances": instances, "operators": "+*"}}
+    result = evaluate("expert", ENV, cells)
+    found = compare(result, result, {"all": "few"}).cells["few - all"]
+    assert (found.pairs, found.clusters) == (3, 2)

@@ -104,3 +104,30 @@ def test_each_slip_of_a_deal_is_named(monkeypatch: pytest.MonkeyPatch, dealt: An
     monkeypatch.setattr(env, "deal", lambda self, rng, instance=None: dealt(deal(self, rng, instance), instance))
     with pytest.raises(TaskFaults, match=told):
         check_task("slip", questions=3)
+
+
+TEMPLATES = {
+    "generalpoints": "{cards} / {rule} / {target} / {format}",
+    "virl": "{instructions} / {actions} / {history} / {view} / {format}",
+}
+
+
+@pytest.mark.parametrize("task", TEMPLATES)
+@pytest.mark.parametrize("form", ["tags", "boxed", "line"])
+def test_the_shipped_tasks_have_no_faults_in_other_formats(task: str, form: str) -> None:
+    check_task(task, questions=3, answer_format=form)
+
+
+@pytest.mark.parametrize("task", TEMPLATES)
+def test_the_shipped_tasks_have_no_faults_in_words_of_ones_own(task: str) -> None:
+    wrong = {"wrong": "No, " * 100 + "no."}
+    prompt = TEMPLATES[task] + " and so on" * 300
+    check_task(task, 3, prompt=prompt, system_prompt="Be brief. " * 300, think_first=True, feedback=wrong)
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_fault_that_shows_under_some_settings_alone_is_named() -> None:
+    slipping(wrong=lambda self, failure, rng: NextNumber.wrong(self, failure, rng) if self.attempts > 1 else None)
+    check_task("slip", questions=2, attempts=2)
+    with pytest.raises(TaskFaults, match="wrong\\('silent'\\) wrote no response"):
+        check_task("slip", questions=2, attempts=1)

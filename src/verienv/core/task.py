@@ -45,8 +45,8 @@ class Measures:
         outcomes: the entries of info that measure a whole episode, read at its end.
         recognition: the metric that says whether the picture was read right, "" where no verdict depends on it.
         headline: the first measure to look at.
-        fields: for a metric that judges a further field of an answer, that field: where the answer format has no room
-            for it, the metric is not measured.
+        fields: for a metric, or a kind of failure, that judges a further field of an answer, that field: where the
+            answer format has no room for it, the metric is not measured, and nothing fails so.
     """
 
     failures: tuple[str, ...] = ()
@@ -58,13 +58,14 @@ class Measures:
     headline: str = "success"
     fields: Mapping[str, str] = field(default_factory=dict)
 
-    def without(self, metrics: Collection[str]) -> Measures:
-        """Return the measures without some metrics, and the ratios that are made of them."""
+    def without(self, names: Collection[str]) -> Measures:
+        """Return the measures without some metrics, the ratios that are made of them, and some kinds of failure."""
         return replace(
             self,
-            metrics={name: value for name, value in self.metrics.items() if name not in metrics},
-            ratios={name: pair for name, pair in self.ratios.items() if not set(pair) & set(metrics)},
-            recognition="" if self.recognition in metrics else self.recognition,
+            failures=tuple([failure for failure in self.failures if failure not in names]),
+            metrics={name: value for name, value in self.metrics.items() if name not in names},
+            ratios={name: pair for name, pair in self.ratios.items() if not set(pair) & set(names)},
+            recognition="" if self.recognition in names else self.recognition,
         )
 
 
@@ -134,7 +135,7 @@ class Task:
             return measures
         shape = self.shape
         return measures.without(
-            [metric for metric, field in measures.fields.items() if not answer_format.has(field, shape)]
+            [name for name, field in measures.fields.items() if not answer_format.has(field, shape)]
         )
 
     @property

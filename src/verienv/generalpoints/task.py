@@ -133,7 +133,12 @@ def _measures(vision: bool) -> Measures:
             "formula_valid": "validity",
         },
         recognition="cards_correct" if vision else "",
-        fields={"cards_correct": "cards", "cards_read": "cards", "numbers_correct": "number"},
+        fields={
+            "cards_correct": "cards",
+            "cards_read": "cards",
+            "numbers_correct": "number",
+            str(Failure.MISREAD): "cards",
+        },
     )
 
 

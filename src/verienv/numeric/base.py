@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.env import VerifiedEnv
+from verienv.core.formats import OwnFormat
+from verienv.core.shown import shown
 
 
 class NumericEnv(gym.Env[Any, Any]):
@@ -46,3 +48,13 @@ class NumericEnv(gym.Env[Any, Any]):
 
     def close(self) -> None:
         self.env.close()
+
+
+def check_writes(game: VerifiedEnv) -> None:
+    """Raise ValueError if the answers that a numeric environment writes for its actions cannot be written."""
+    form = game.wording.answer_format
+    if isinstance(form, OwnFormat) and not callable(getattr(form.value, "write", None)):
+        raise ValueError(
+            f"answer_format={shown(form.value)}: in numbers the environment writes each answer itself; give it "
+            "`write(fields)`, which returns a response, or leave answer_format out"
+        )

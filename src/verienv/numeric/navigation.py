@@ -13,7 +13,7 @@ from verienv.core.config import validate
 from verienv.core.env import kept_info
 from verienv.core.shown import shown
 from verienv.core.spaces import image_space
-from verienv.numeric.base import NumericEnv
+from verienv.numeric.base import NumericEnv, check_writes
 from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
 from verienv.numeric.pictures import fit_picture, parse_resize
@@ -146,6 +146,7 @@ class VIRLDiscrete(NumericEnv):
             raise ValueError("resize and channels_first are for V-IRL with pictures; this environment has no picture")
         if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
             raise ValueError("pointer=True: the text tells it with history='oracle' alone; set pointer=False")
+        check_writes(game)
         self.env, self.game = env, game
         self.render_mode = env.render_mode
         legal = action_space(game.config.actions)

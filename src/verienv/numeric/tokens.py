@@ -21,7 +21,7 @@ from verienv.generalpoints.cards import FACES, RANK_NUMBER, RANKS
 from verienv.generalpoints.config import GeneralPointsConfig
 from verienv.generalpoints.env import GeneralPointsEnv
 from verienv.generalpoints.puzzle import Puzzle
-from verienv.numeric.base import NumericEnv
+from verienv.numeric.base import NumericEnv, check_writes
 from verienv.numeric.formula_builder import DONE, SYMBOLS, FormulaBuilder, Mask
 from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import masked, masked_space
@@ -111,9 +111,10 @@ class GeneralPointsTokens(NumericEnv):
             raise ValueError(f"max_tokens={most}: expected an integer from {4 * cards - 5} to 255 for {cards} cards")
         if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for GeneralPoints with pictures; here is no picture")
+        check_writes(game)
         self.env, self.game = env, game
         self.render_mode = env.render_mode
-        self.failures = game.measures.failures
+        self.failures = game.task.measures(game.vision).failures  # of every answer format: one shape for all
         """The failure that each entry of the observation's part "failure" stands for."""
         self.token_names = (*(f"card {i}" for i in range(cards)), *SYMBOLS, DONE)
         """The token that each action stands for."""

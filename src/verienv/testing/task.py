@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from verienv.core import tasks
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
-from verienv.core.feedback import LONGEST_FEEDBACK
+from verienv.core.feedback import LONGEST_FEEDBACK, LONGEST_LINE
 from verienv.core.question import Question, check_question
 from verienv.core.rows import rows
 from verienv.core.shown import shown
 from verienv.core.spaces import PRINTABLE
 from verienv.core.task import Task
 from verienv.core.verdict import Verdict
+from verienv.core.wording import PLAIN
 
 ODD_RESPONSES = ("", " ", "I do not know.", "{", '{"a": [', "\ud800", "\0", "é" * 999, "9" * 9999, "[" * 5000, "null")
 
@@ -26,33 +27,37 @@ class TaskFaults(AssertionError):
     """The faults of a task, each once, with the question at which it showed."""
 
 
-def check_task(task: str | Task, questions: int = 20, seed: int = 0) -> None:
+def check_task(task: str | Task, questions: int = 20, seed: int = 0, **settings: Any) -> None:
     """Check a registered task: questions, verdicts, wrong answers, rows and instances of all its environments.
 
-    One line in pytest: ``check_task("successor")``. Only the first question of an episode is tried, not those that
-    ``Task.next`` asks after it.
+    One line in pytest: ``check_task("successor")``, or under settings of your own, such as
+    ``check_task("generalpoints", answer_format="tags", prompt=MINE)``. Only the first question of an episode is tried,
+    not those that ``Task.next`` asks after it.
 
     Args:
         task: its name, or itself.
         questions: the number of questions that are dealt in each environment.
         seed: fixes them.
+        **settings: of every environment, as for ``gym.make``. Rows hold names, so that objects of your own must be
+            registered. Kinds of failure that they rule out, such as a division by zero where ``operators`` has no /,
+            are named as ones that no response was written for.
 
     Raises:
         TaskFaults: an AssertionError that names every fault.
-        ValueError: for a name that no task has.
+        ValueError: for a name that no task has, or a wrong setting.
     """
     found = tasks.named(task) if isinstance(task, str) else task
     faults: dict[str, str] = {}
     for env_id in found.environments:
-        for fault, where in _faults(found, env_id, questions, seed):
+        for fault, where in _faults(found, env_id, questions, seed, settings):
             faults.setdefault(f"{env_id}: {fault}", where)
     if faults:
         lines = [f"- {fault} (at {where})" for fault, where in faults.items()]
         raise TaskFaults("\n".join([f"{found.title} has {len(faults)} kinds of faults:", *lines]))
 
 
-def _faults(task: Task, env_id: str, count: int, seed: int) -> Iterator[tuple[str, str]]:
-    env = task.environment(env_id)
+def _faults(task: Task, env_id: str, count: int, seed: int, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    env = task.environment(env_id, **settings)
     rng, failures = np.random.default_rng(seed), env.measures.failures
     written = set[str]()
     for _ in range(count):
@@ -67,7 +72,8 @@ def _faults(task: Task, env_id: str, count: int, seed: int) -> Iterator[tuple[st
     for failure in failures:
         if failure not in written:
             yield f"wrong({failure!r}) wrote no response that fails so", f"{count} questions"
-    for row in rows(env_id, next(iter(env.splits)), min(count, 5), seed):
+    others = {name: value for name, value in settings.items() if name != "split"}
+    for row in rows(env_id, settings.get("split", next(iter(env.splits))), min(count, 5), seed, **others):
         for fault in _of_row(task, row):
             yield fault, row["instance"]
 
@@ -75,8 +81,12 @@ def _faults(task: Task, env_id: str, count: int, seed: int) -> Iterator[tuple[st
 def _of_question(env: VerifiedEnv, question: Question) -> Iterator[str]:
     if not isinstance(question, env.task.question):
         yield f"deal gave a {type(question).__name__}, but the task's question is {env.task.question.__name__}"
-    if set(question.prompt) - set(PRINTABLE) or len(question.prompt) > env.longest_question:
-        yield f"the prompt must be printable ASCII of at most longest_question={env.longest_question} characters"
+    observations: Any = env.observation_space
+    if env.wording is PLAIN:
+        if set(question.prompt) - set(PRINTABLE) or len(question.prompt) > env.longest_question:
+            yield f"the prompt must be printable ASCII of at most longest_question={env.longest_question} characters"
+    elif Episode(question, env.task).text not in observations["text"]:
+        yield "the question and its system prompt must be printable ASCII, as long as the observation space allows"
     if question.attempts != env.attempts:
         yield f"the question has attempts={question.attempts}, the settings say {env.attempts}"
     if question.vision != env.vision:
@@ -131,8 +141,9 @@ def _of_verdict(env: VerifiedEnv, verdict: Verdict, failures: tuple[str, ...]) -
     kinds = {name: type(value) for name, value in env.measures.metrics.items()}
     if {name: type(value) for name, value in verdict.metrics.items()} != kinds:
         yield f"the metrics {shown(verdict.metrics)} are not those of the measures, {shown(env.measures.metrics)}"
-    if set(verdict.feedback) - set(PRINTABLE) or "\n" in verdict.feedback or len(verdict.feedback) > LONGEST_FEEDBACK:
-        yield f"feedback={shown(verdict.feedback)} must be one line of at most {LONGEST_FEEDBACK} ASCII characters"
+    said, most = verdict.feedback, LONGEST_FEEDBACK if env.wording is PLAIN else LONGEST_LINE
+    if set(said) - set(PRINTABLE) or "\n" in said or len(said) > most:
+        yield f"feedback={shown(said)} must be one line of at most {most} ASCII characters"
 
 
 def _of_row(task: Task, row: dict[str, Any]) -> Iterator[str]:
