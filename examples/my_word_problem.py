@@ -1,6 +1,7 @@
 """Word problems, a second task of your own: question, chain, answer. ``import my_word_problem`` registers it.
 
-Answers are judged by ``verienv.answers``: "7", "7.0", "14/2", "$\\boxed{7}$" and "7 km" are one answer.
+Answers are judged by ``verienv.answers``: "7", "7.0", "14/2", "$\\boxed{7}$" and "7 km" are one answer. Its
+settings are those of a worded task: ``prompt``, ``answer_format``, ``feedback`` and their like.
 """
 
 import re
@@ -10,24 +11,25 @@ from pydantic import Field
 
 import verienv
 from verienv.answers import Answer
-from verienv.core.config import TaskConfig
+from verienv.core.answer_format import Part, Shape
 from verienv.core.sides import Side, on_side
 from verienv.core.task import Measures
+from verienv.core.worded_config import WordedConfig
+from verienv.core.wording import Slots
 
 TEMPLATES = (
     ("{} boxes hold {} cups each; {} cups break. How many cups are whole?", "cups", -1),
     ("For {} hours a train runs {} km an hour, then {} km more. How far does it run?", "km", 1),
 )
 INSTANCE = re.compile(r"word_problem:([01]):([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})")
-FEEDBACK = {
-    "unreadable": 'Wrong: there is no line "Answer: ..." with a number.',
-    "wrong_number": "Wrong: another number.",
-}
+FEEDBACK = {"unreadable": "Wrong: there is no answer with a number.", "wrong_number": "Wrong: another number."}
+SHAPE = Shape(Part("answer", "the number"), json='Answer in JSON: {"answer": "..."}', templates={'{"answer": "..."}'})
 
 
 @dataclass(frozen=True, kw_only=True)
 class WordProblem(verienv.Question):
     story: tuple[int, int, int, int]  # which template, and its three numbers
+    slots = Slots(("story",), ("format",))  # of prompts: what they must name, and what they may
 
     @property
     def instance(self):
@@ -40,26 +42,35 @@ class WordProblem(verienv.Question):
 
     @property
     def prompt(self):
-        return f'{TEMPLATES[self.story[0]][0].format(*self.story[1:])}\nEnd with a line "Answer: ...".'
+        story, asked = (
+            TEMPLATES[self.story[0]][0].format(*self.story[1:]),
+            self.wording.answer_format.instruction(SHAPE),
+        )
+        return self.wording.write(lambda: {"story": story, "format": asked}, lambda: f"{story}\n{asked}")
 
     def judge(self, response):
-        said = response[-4096:].rpartition("Answer:")
-        judged = Answer(self.number, units=(TEMPLATES[self.story[0]][1],)).judge(said[2] if said[1] else None)
+        fields = self.wording.answer_format.read(response, SHAPE) or {}
+        judged = Answer(self.number, units=(TEMPLATES[self.story[0]][1],)).judge(fields.get("answer"))
         failure = "unreadable" if judged.read is None else "" if judged.is_correct else "wrong_number"
-        told = FEEDBACK.get(failure, "Correct.")
-        return verienv.Verdict(reward=float(not failure), is_correct=not failure, failure=failure, feedback=told)
+        told = {"failure": failure, "feedback": FEEDBACK.get(failure, "Correct."), "answer": fields}
+        return self.worded(verienv.Verdict(reward=float(not failure), is_correct=not failure, **told))
+
+    def write(self, number):
+        return self.wording.answer_format.write({"answer": str(number)}, SHAPE)
 
     def expert(self, *, steps=False):
         _, a, b, c = self.story
         chain = f"{a} * {b} = {a * b}\n{a * b} {'-' if self.number < a * b else '+'} {c} = {self.number}\n"
-        return f"{chain if steps else ''}Answer: {self.number}"
+        return (chain if steps else "") + self.write(self.number)
 
     def wrong(self, failure, rng):
-        return f"Answer: {self.number + int(rng.integers(1, 9))}" if failure == "wrong_number" else "It depends."
+        return self.write(self.number + int(rng.integers(1, 9))) if failure == "wrong_number" else "It depends."
 
 
-class WordProblemConfig(TaskConfig):
+class WordProblemConfig(WordedConfig):
     splits = {"train": {"side": "train"}, "test": {"side": "test"}}
+    shape, kinds = SHAPE, dict.fromkeys(FEEDBACK, ())  # of answers; of failures, with the slots of their feedback
+    slots = property(lambda self: WordProblem.slots)
     side: Side = "train"
     attempts: int = Field(default=3, ge=1, le=64)
 
@@ -80,7 +91,7 @@ class WordProblemEnv(verienv.VerifiedEnv):
 
     def deal(self, rng, instance=None):
         story = self.draw(rng) if instance is None else self.read(instance)
-        return WordProblem(story=story, attempts=self.config.attempts)
+        return WordProblem(story=story, attempts=self.config.attempts, wording=self.wording)
 
     def draw(self, rng):
         while True:
