@@ -1,12 +1,14 @@
 """Words, answer formats, rewards and cells of one's own, typed on the command line."""
 
 import json
+import re
 import sys
 
 import pytest
 from tests.cli.shared import ENV, INSTANCE, ROUTES, SOLVED, VISION, is_one_line_error, lines_of
 
 from verienv import rows
+from verienv.core import registered
 
 OWN = """
 TEMPLATE = "Get {target} from {cards}. {rule} {format}"
@@ -192,3 +194,60 @@ def test_settings_pass_through_every_command(cli, tmp_path, name):
     status, out, err = cli("verify", tmp_path / "rows.jsonl")
     assert (status, err) == (0, "")
     assert "responses" in out
+
+
+OBJECTS = {"prompt": "ask", "answer_format": "answer", "feedback": "say", "rewards": "pay"}
+
+
+@pytest.fixture
+def own_log(cli, own):
+    """The log of an evaluation in one's own way, whose names mean nothing any more; and the options that give them."""
+    given = pairs(**{setting: f"{own}:{name}" for setting, name in OBJECTS.items()})
+    before = {kind: dict(known) for kind, known in registered._objects.items()}
+    assert (
+        cli(
+            "evaluate",
+            ENV,
+            "--baseline",
+            "constant",
+            "--episodes",
+            2,
+            "--splits",
+            "train",
+            "--log",
+            "log.jsonl",
+            *given,
+        )[0]
+        == 0
+    )
+    for kind, known in before.items():
+        registered._objects[kind] = known
+    return given
+
+
+def test_a_log_in_ones_own_way_is_replayed_where_its_objects_are_given(cli, own_log):
+    status, out, err = cli("show", ENV, "--responses", "log.jsonl", "--replay", "page.html", *own_log)
+    assert (status, err) == (0, "")
+    assert "Please make" in out
+
+
+def test_a_log_imports_nothing_and_says_how_to_give_what_it_names(cli, own, own_log):
+    told = f"a log imports nothing: if you trust it, give --setting prompt={own}:ask of the module that has it"
+    assert is_one_line_error(cli("show", ENV, "--responses", "log.jsonl"), told)
+
+
+@pytest.mark.parametrize("env_id", [ENV, VISION])
+@pytest.mark.parametrize("form", ["tags", "boxed", "line", "tags+cards"])
+def test_the_expert_baseline_is_right_in_every_format(cli, env_id, form):
+    given = pairs(answer_format=form)
+    status, out, err = cli("evaluate", env_id, "--baseline", "expert", "--episodes", 2, "--splits", "train", *given)
+    assert (status, err) == (0, "")
+    assert re.search(r"^ ?train .* 100 ", out, re.MULTILINE)
+    assert f"(answer_format={form})." in out
+
+
+def test_differences_to_a_run_in_another_format_say_what_is_not_compared(cli, tmp_path):
+    common = ("--baseline", "expert", "--episodes", 2, "--splits", "train")
+    cli("evaluate", ENV, *common, "--out", tmp_path / "json.json")
+    out = cli("evaluate", ENV, *common, "--against", tmp_path / "json.json", "-s", "answer_format=tags")[1]
+    assert "rule reading (before: json, after: tags)." in " ".join(out.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +12,7 @@ from typing import Any
 
 from verienv.cli.common import note, reading
 from verienv.cli.places import check_name
+from verienv.core import registered
 from verienv.core.config import plain_settings
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
@@ -18,11 +20,14 @@ from verienv.core.episode import Episode
 from verienv.core.files import atomic_write
 from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
+from verienv.core.typed import KINDS
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.lines import is_as_written
 from verienv.evaluation.log import read_header, read_line
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
+
+_NAME = re.compile(r"[A-Za-z_][\w.:-]*+", re.ASCII)
 
 
 @dataclass
@@ -184,6 +189,18 @@ def _check_paths(env: VerifiedEnv, settings: Mapping[str, Any], log: Path) -> No
             )
 
 
+def _check_names(settings: Mapping[str, Any], log: Path) -> None:
+    """Raise ValueError where a log's settings name an object of somebody's own that is not registered here."""
+    for name, kind in KINDS.items():
+        value = settings.get(name)
+        if isinstance(value, str) and _NAME.fullmatch(value) and not registered.means(kind, value):
+            typed = value if ":" in value else "module:name"
+            raise ValueError(
+                f"{log} names {name}={shown(value)}, which means nothing here, and a log imports nothing: if you trust "
+                f"it, give --setting {name}={typed} of the module that has it"
+            )
+
+
 def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> tuple[Episode, VerifiedEnv]:
     """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
@@ -193,7 +210,11 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
         raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
     _check_paths(env, setup.cells[cell], path)
-    cells = Cell(setup.env_id, setup.cells[cell], max(setup.episodes, 1), setup.seed)
+    try:
+        cells = Cell(setup.env_id, setup.cells[cell], max(setup.episodes, 1), setup.seed)
+    except ValueError:
+        _check_names(setup.cells[cell], path)
+        raise
     if episode >= setup.count(cell):
         raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
     dealt = cells.deal(episode)

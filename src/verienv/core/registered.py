@@ -85,6 +85,11 @@ def find(kind: Kind, name: str) -> Any:
     return _objects[kind].get(name)
 
 
+def means(kind: Kind, name: str) -> bool:
+    """Whether a name is the suite's own, or registered."""
+    return name in BUILT_IN[kind] or name in _objects[kind]
+
+
 def names(kind: Kind) -> list[str]:
     """Return the names that may be given for a setting of this kind."""
     return [*BUILT_IN[kind], *_objects[kind]]
