@@ -131,3 +131,7 @@ def test_a_fault_that_shows_under_some_settings_alone_is_named() -> None:
     check_task("slip", questions=2, attempts=2)
     with pytest.raises(TaskFaults, match="wrong\\('silent'\\) wrote no response"):
         check_task("slip", questions=2, attempts=1)
+
+
+def test_one_environment_of_a_task_is_checked_by_its_id() -> None:
+    check_task("verienv/GeneralPoints-L-v0", questions=3, numbers=(1, 13))

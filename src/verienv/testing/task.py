@@ -35,7 +35,7 @@ def check_task(task: str | Task, questions: int = 20, seed: int = 0, **settings:
     not those that ``Task.next`` asks after it.
 
     Args:
-        task: its name, or itself.
+        task: its name, or itself; or the id of one of its environments, which alone is tried then.
         questions: the number of questions that are dealt in each environment.
         seed: fixes them.
         **settings: of every environment, as for ``gym.make``. Rows hold names, so that objects of your own must be
@@ -46,9 +46,10 @@ def check_task(task: str | Task, questions: int = 20, seed: int = 0, **settings:
         TaskFaults: an AssertionError that names every fault.
         ValueError: for a name that no task has, or a wrong setting.
     """
-    found = tasks.named(task) if isinstance(task, str) else task
+    is_one = isinstance(task, str) and "/" in task
+    found = task if isinstance(task, Task) else tasks.of_env_id(task) if is_one else tasks.named(task)
     faults: dict[str, str] = {}
-    for env_id in found.environments:
+    for env_id in [str(task)] if is_one else found.environments:
         for fault, where in _faults(found, env_id, questions, seed, settings):
             faults.setdefault(f"{env_id}: {fault}", where)
     if faults:
