@@ -9,7 +9,7 @@ for row in rows("verienv/GeneralPoints-VL-v0", "rule_ood", n=100):
     episode = Episode.of(row)
     while not episode.is_over:
         reply = client.chat.completions.create(model="...", messages=openai.messages(episode))
-        episode.answer(openai.response(reply.choices[0].message))
+        episode.answer(openai.response(reply.choices[0].message, episode))
     print(episode.score())
 """
 
@@ -53,13 +53,20 @@ def messages(episode: Episode, special_tokens: Iterable[str] = ()) -> list[dict[
     ]
 
 
-def response(message: Any) -> str:
+def response(message: Any, episode: Episode | None = None) -> str:
     """Return the response in a reply's message, an object of the client's or a mapping: what ``Episode.answer`` takes.
 
     That is its content (a text, or its parts of type "text"), and after it the arguments of its last tool call. A
     message without either is an empty response.
+
+    Args:
+        message: the reply's.
+        episode: the one that it answers. Its answers may have another format than JSON: then the arguments of a tool
+            call, which are JSON, are written in it.
     """
-    return response_of(message)
+    if episode is None:
+        return response_of(message)
+    return response_of(message, lambda answer: episode.task.respell(episode.question, answer))
 
 
 def data_url(image: Image) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core.assets import asset_path
-from verienv.core.dialogue import Message, parts_of
+from verienv.core.dialogue import Message, parts_of, without_system
 from verienv.core.special_tokens import SpecialTokens
 
 BUILT_IN = "tiny-lm"
@@ -32,7 +32,8 @@ def load_policy(
     """Load a causal language model as a policy for ``verienv.evaluate``.
 
     Dialogues go through the model's chat template, padded on the left, without the special tokens that a policy spelled
-    out in its words. Of the model's generation settings only its stop tokens count.
+    out in its words. Where the template refuses system messages or leaves them out, a system prompt stands before the
+    question. Of the model's generation settings only its stop tokens count.
 
     Args:
         model: a folder with a saved model, the name of one in the Hugging Face cache or to be downloaded, or "tiny-lm",
@@ -78,9 +79,10 @@ def load_policy(
     longest = getattr(network.config, "max_position_embeddings", None)
     torch.manual_seed(seed)
     special = SpecialTokens.of(tokenizer)
+    told_by = system_told(tokenizer)
 
     def generate(dialogues: list[list[Message]]) -> list[str]:
-        told = map(special.taken_out_of, dialogues)
+        told = map(told_by, map(special.taken_out_of, dialogues))
         texts = [tokenizer.apply_chat_template(d, add_generation_prompt=True, tokenize=False) for d in told]
         inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt").to(device)
         asked = inputs["input_ids"].shape[1]
@@ -109,6 +111,16 @@ def load_policy(
         return responses
 
     return policy
+
+
+def system_told(tokenizer: Any) -> Callable[[list[Message]], list[Message]]:
+    """Return what makes dialogues that a chat template tells whole: without a system message where it would be lost."""
+    probe, asked = "verienv-system", {"role": "user", "content": "verienv-question"}
+    try:
+        text = tokenizer.apply_chat_template([{"role": "system", "content": probe}, asked], tokenize=False)
+    except Exception:  # a template raises what it likes
+        text = ""
+    return list if probe in text else without_system
 
 
 def _loaded(transformers: Any, model: str | Path, dtype: Any) -> tuple[Any, Any]:

@@ -230,7 +230,7 @@ class RewardFunction:
             )
         if row.get("env_id") is None and not any(row.get(task.column) is not None for task in tasks.every()):
             return None
-        return judge_as(row, response_text(completion), self.rewards, self.strict)
+        return judge_as(row, completion, self.rewards, self.strict)
 
     def _log(self, verdicts: list[Verdict | None], log_metric: Any, log_extra: Any) -> None:
         judged = [verdict for verdict in verdicts if verdict]

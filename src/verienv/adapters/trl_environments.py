@@ -23,6 +23,8 @@ class TaskEnvironment:
 
     _task: Task
     _trusted = False
+    _writes_fields = False
+    """Whether the tool writes the fields of an answer as JSON, and not a whole response."""
 
     def __init__(self) -> None:
         self._episode: Episode | None = None
@@ -34,11 +36,13 @@ class TaskEnvironment:
             A line for the prompt.
 
         Raises:
-            ValueError: if a column is missing or wrong, or the row names a path and is not trusted.
+            ValueError: if a column is missing or wrong, the row names a path and is not trusted, or no answer can be
+                written in its answer format.
         """
         self._episode = Episode.of(
             {name: value for name, value in row.items() if value is not None}, trusted=self._trusted
         )
+        self._episode.question.wording.answer_format.check_writes()
         return f"\nSubmit each answer with the tool `{self._task.tool.__name__}`."
 
     def get_reward(self) -> float:
@@ -51,6 +55,8 @@ class TaskEnvironment:
         episode = self._begun(f"{self._task.tool.__name__}()")
         if episode.is_over:
             return self._task.tool_over
+        if self._writes_fields:
+            response = self._task.respell(episode.question, response)
         episode.answer(response)
         return "".join(part.get("text", "") for part in parts_of(episode.messages[-1]))
 
@@ -73,7 +79,9 @@ def environment(task: str, *, trusted: bool = False) -> type[TaskEnvironment]:
     found = tasks.named(task)
     tool = found.tool
     name = f"{type(found).__name__.removesuffix('Task')}Environment"
-    return type(name, (TaskEnvironment,), {"_task": found, "_trusted": trusted, tool.__name__: _method(tool)})
+    whole = list(inspect.signature(tool).parameters) == ["response"]
+    own = {"_task": found, "_trusted": trusted, "_writes_fields": not whole, tool.__name__: _method(tool)}
+    return type(name, (TaskEnvironment,), own)
 
 
 def _method(tool: Callable[..., str]) -> Callable[..., str]:

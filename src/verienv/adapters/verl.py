@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core import tasks
-from verienv.core.dialogue import DIALOGUES, images_of, png, response_of, tagged_text
+from verienv.core.dialogue import DIALOGUES, images_of, png, tagged_text
 from verienv.core.files import atomic_write
 from verienv.core.rows import judge_as, questions
 from verienv.core.verdict import Rewards
@@ -64,7 +64,7 @@ def compute_score(
     Raises:
         ValueError: if ``ground_truth`` is not of that form. Never for a response, whatever it is.
     """
-    verdict = judge_as(_read_ground_truth(ground_truth), response_of(solution_str), rewards, strict)
+    verdict = judge_as(_read_ground_truth(ground_truth), solution_str, rewards, strict)
     return {
         "score": verdict.reward,
         "acc": float(verdict.is_correct),

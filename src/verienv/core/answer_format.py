@@ -74,9 +74,17 @@ class AnswerFormat(ABC):
     def write(self, fields: Mapping[str, Any], shape: Shape) -> str:
         """Write an answer with these fields: those that the format has."""
 
+    def check_writes(self) -> None:  # noqa: B027 - all formats of the suite's own do
+        """Raise ValueError if this format can only be read."""
+
     @abstractmethod
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         """Return the parts that an answer of this format has beside the deciding one."""
+
+    def respell(self, text: str, shape: Shape) -> str:
+        """Return an answer in JSON, such as the arguments of a tool call, as one of this format; all else as it is."""
+        fields = JSON.read(text, shape, reasoning_tags=())
+        return text if fields is None else self.write(fields, shape)
 
     def lacks(self, shape: Shape) -> str:
         """Return the words that say what a response without an answer lacks."""
@@ -98,6 +106,10 @@ class JsonFormat(AnswerFormat):
     def name(self) -> str:
         return "json"
 
+    def __reduce__(self) -> str:
+        """Copies, in other processes too, are ``JSON`` itself."""
+        return "JSON"
+
     def instruction(self, shape: Shape) -> str:
         return shape.json
 
@@ -109,6 +121,9 @@ class JsonFormat(AnswerFormat):
 
     def write(self, fields: Mapping[str, Any], shape: Shape) -> str:
         return json.dumps(dict(fields))
+
+    def respell(self, text: str, shape: Shape) -> str:
+        return text
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         return shape.others

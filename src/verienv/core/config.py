@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from verienv.core.reasoning import parse_reasoning_tags
+from verienv.core.registered import Own
 from verienv.core.shown import shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -28,8 +29,11 @@ def plain_settings(config: BaseModel, given: Mapping[str, Any]) -> dict[str, Any
     """Return the settings that were ``given`` for ``config`` as plain data, from which an equal one can be made.
 
     Raises:
-        ValueError: names the setting that JSON cannot hold.
+        ValueError: names the setting that JSON cannot hold, or whose object has no registered name.
     """
+    for name in given:
+        if isinstance(chosen := getattr(config, name), Own):
+            _ = chosen.name
     dumped = config.model_dump(mode="json")
     plain = {name: value if _is_plain(value) else dumped[name] for name, value in given.items()}
     again = validate(type(config), plain)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,22 @@ def question_message(text: str, images: int = 0) -> Message:
     return {"role": "user", "content": [*parts, {"type": "text", "text": text}]}
 
 
+def system_message(text: str, images: int = 0) -> Message:
+    """The message before a question with so many pictures: in parts where that is, for a column holds no mixture."""
+    return {"role": "system", "content": [{"type": "text", "text": text}] if images else text}
+
+
+def without_system(messages: list[Message]) -> list[Message]:
+    """Return a dialogue whose system prompt stands at the head of its first question instead."""
+    if not messages or messages[0]["role"] != "system":
+        return messages
+    said, asked = (parts_of(message) for message in messages[:2])
+    words = "\n\n".join(part["text"] for part in (*said, *asked) if part["type"] == "text")
+    pictures = [part for part in asked if part["type"] == "image"]
+    content = [*pictures, {"type": "text", "text": words}] if isinstance(messages[1]["content"], list) else words
+    return [{**messages[1], "content": content}, *messages[2:]]
+
+
 def turn_messages(response: str, feedback: str) -> list[Message]:
     """Return the messages of one attempt: the response, and the feedback on it."""
     return [{"role": "assistant", "content": response}, {"role": "user", "content": feedback}]
@@ -46,13 +62,14 @@ def copy_messages(messages: list[Message]) -> list[Message]:
     ]
 
 
-def response_of(said: Any) -> str:
+def response_of(said: Any, respell: Callable[[str], str] = str) -> str:
     """Return the response in what a model said, as chat servers and trainers give it; "" where there is none.
 
     Args:
         said: a text; a message, whose content is a text or a list of parts, of which those of type "text" alone count
             (reasoning is no answer); an object with the same attributes, such as a client's; or a list of messages, of
             which the last of the assistant's counts. Lists may be arrays, as a table read by pandas holds them.
+        respell: from the fields of an answer, in JSON, to an answer of the format that is read (``Task.respell``).
 
     The arguments of a message's last tool call, an object or its JSON, follow its content: the last answer decides.
     """
@@ -71,11 +88,11 @@ def response_of(said: Any) -> str:
     if isinstance(content, list | tuple):
         texts = [_field(part, "text") for part in content if _field(part, "type") == "text"]
         content = "".join(text for text in texts if isinstance(text, str))
-    words = [content if isinstance(content, str) else "", _submitted(messages[-1])]
+    words = [content if isinstance(content, str) else "", _submitted(messages[-1], respell)]
     return "\n".join(filter(None, words))
 
 
-def _submitted(message: Any) -> str:
+def _submitted(message: Any, respell: Callable[[str], str]) -> str:
     """Return the arguments of the last tool call of a message as text, "" where there is none."""
     calls = _field(message, "tool_calls")
     call = calls[-1] if isinstance(calls, list | tuple) and calls else _field(message, "function_call")
@@ -94,7 +111,7 @@ def _submitted(message: Any) -> str:
     if list(given) == ["response"] and isinstance(given["response"], str):
         return given["response"]  # of a tool that takes the response as a whole
     try:
-        return text if isinstance(text, str) else json.dumps(given, default=str)
+        return respell(text if isinstance(text, str) else json.dumps(given, default=str))
     except (TypeError, ValueError, RecursionError):
         return ""
 

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Any
 
 from verienv.core import registered
-from verienv.core.registered import Own
+from verienv.core.registered import Own, how_to_register
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 
@@ -102,10 +102,10 @@ class Lines(Feedback):
 
 
 class OwnFeedback(Own, Feedback):
-    """A function of the user's own: from a verdict, and what the prompt told, to a line.
+    """A function of the user's own: from a verdict, and what the prompt told, to a line; a longer one is cut.
 
-    The verdict holds no reason, and neither question nor expert are handed over: it cannot tell the solution by
-    accident.
+    The verdict is a copy without its reason, and neither question nor expert are handed over: it cannot tell the
+    solution by accident.
     """
 
     kind = "feedback"
@@ -116,9 +116,9 @@ class OwnFeedback(Own, Feedback):
         return self.name
 
     def line(self, verdict: Verdict, slots: Slots, prompt: Callable[[], str]) -> str:
-        said = self.value(verdict.model_copy(update={"reason": "", "feedback": ""}), prompt())
+        said = self.value(verdict.model_copy(update={"reason": "", "feedback": ""}, deep=True), prompt())
         if not isinstance(said, str):
-            raise TypeError(f"feedback={shown(self.value)} returned {shown(said)}; expected a line")
+            raise ValueError(f"feedback={shown(self.value)} returned {shown(said)}; expected a line")
         return one_line(said)
 
 
@@ -145,7 +145,7 @@ def parse_feedback(given: Any) -> Feedback:
     if found is None:
         raise ValueError(
             f"feedback={shown(given)}: expected {', '.join(registered.names('feedback'))}, a mapping from kinds of "
-            "failure to lines, or a function"
+            f"failure to lines, or a function{how_to_register('feedback', given)}"
         )
     return found
 

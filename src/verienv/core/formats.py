@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 from verienv.core import registered
 from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
 from verienv.core.reasoning import REASONING_TAGS, after_reasoning
-from verienv.core.registered import Own
+from verienv.core.registered import Own, how_to_register
 from verienv.core.response import clean_response, read_answer
 from verienv.core.shown import shown
 from verienv.core.text_format import Kind, TextFormat
@@ -53,13 +53,22 @@ class OwnFormat(Own, AnswerFormat):
             return None
 
     def write(self, fields: Mapping[str, Any], shape: Shape) -> str:
-        write = getattr(self.value, "write", None)
-        if not callable(write):
+        self.check_writes()
+        return str(self.value.write(dict(fields)))
+
+    def check_writes(self) -> None:
+        if not callable(getattr(self.value, "write", None)):
             raise ValueError(
-                f"answer_format={shown(self.value)} reads answers but writes none, as the expert must: give it "
+                f"answer_format={shown(self.value)} reads answers but writes none, as experts and tools must: give it "
                 "`write(fields)`, which returns a response"
             )
-        return str(write(dict(fields)))
+
+    def respell(self, text: str, shape: Shape) -> str:
+        try:
+            return super().respell(text, shape)
+        except Exception:  # the fields are a policy's: whatever they are, the response is judged
+            _log.warning("%s.write raised on an answer; it stays as it is", _title(self.value), exc_info=True)
+            return text
 
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         named = getattr(self.value, "fields", ())
@@ -74,8 +83,19 @@ class OwnFormat(Own, AnswerFormat):
             )
 
 
-def parse_format(given: Any) -> AnswerFormat:
-    """Return the format that a value of the setting ``answer_format`` means. Raises ValueError that lists the names."""
+def parse_format(given: Any, shape: Shape | None = None) -> AnswerFormat:
+    """Return the format that a value of the setting ``answer_format`` means.
+
+    Raises:
+        ValueError: lists the names; or, where a shape is given, the format cannot hold answers of that shape.
+    """
+    found = _format_of(given)
+    if shape is not None:
+        found.check(shape)
+    return found
+
+
+def _format_of(given: Any) -> AnswerFormat:
     if isinstance(given, AnswerFormat):
         return given
     if given == "json":
@@ -92,6 +112,7 @@ def parse_format(given: Any) -> AnswerFormat:
     raise ValueError(
         f"answer_format={shown(given)}: expected {', '.join(registered.names('format'))}, or an object with "
         "`instruction` and `read(response)`; tags, boxed and line may ask for more, as in 'tags+cards+number'"
+        f"{how_to_register('format', given)}"
     )
 
 

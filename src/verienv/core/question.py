@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.core.answer_format import JSON, Shape, spoiled
-from verienv.core.dialogue import Message, attempt_line, question_message
+from verienv.core.dialogue import Message, attempt_line, question_message, system_message
 from verienv.core.plain import PlainRow
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
@@ -86,7 +86,7 @@ class Question(ABC):
         feedback = self.wording.feedback
         if feedback is PLAIN.feedback:
             return verdict
-        line = feedback.line(verdict, self.feedback_slots, lambda: self.prompt)
+        line = feedback.line(verdict, self.feedback_slots, lambda: self.but(attempt=1).prompt)
         return verdict.model_copy(update={"feedback": line})
 
     def feedback_slots(self, verdict: Verdict) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class Question(ABC):
         """Return the chat messages with which a dialogue begins whose first words are ``opening``."""
         asked = question_message(opening, self.picture_count)
         system = self.wording.system_prompt
-        return [{"role": "system", "content": system}, asked] if system else [asked]
+        return [system_message(system, self.picture_count), asked] if system else [asked]
 
     def wrong(self, failure: str, rng: np.random.Generator) -> str | None:
         """Write a response that fails as ``failure`` says, drawn with ``rng``; None if this instance allows none."""
@@ -214,7 +214,7 @@ class Question(ABC):
         for each in fields(self):
             if each.name != "wording" and columns.get(each.name, 0) is None and each.default is not None:
                 raise ValueError(f"{type(self).__name__}.{each.name}=None: a row's None is the default; make None that")
-        told = {} if self.wording is PLAIN else self.wording.columns()
+        told = {} if self.wording == PLAIN else self.wording.columns()
         return {"instance": self.instance, **told, **columns}
 
     @classmethod

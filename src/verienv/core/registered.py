@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, ClassVar, Literal, Self
 
 from verienv.core.shown import shown
@@ -75,7 +76,7 @@ def _callable(kind: Kind, value: Any) -> Any:
 def _register(kind: Kind, name: Any, value: Any) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"register_{kind}: name={shown(name)}: expected a name such as 'my_{kind}'")
-    if name in BUILT_IN[kind] or _objects[kind].get(name, value) is not value:
+    if name in BUILT_IN[kind] or not _is_same(_objects[kind].get(name, value), value):
         raise ValueError(f"register_{kind}: {name!r} means another {kind} already; choose another name")
     _objects[kind][name] = value
 
@@ -97,7 +98,21 @@ def names(kind: Kind) -> list[str]:
 
 def name_of(kind: Kind, value: Any) -> str:
     """Return the name that an object is registered under, "" if there is none."""
-    return next((name for name, known in _objects[kind].items() if known is value), "")
+    return next((name for name, known in _objects[kind].items() if _is_same(known, value)), "")
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two are one object; a method is another object each time it is named."""
+    return one is other or (isinstance(one, MethodType) and bool(one == other))
+
+
+def how_to_register(kind: Kind, given: Any) -> str:
+    """Return the end of the error for a text that means nothing: how it comes to, "" where it can be no name."""
+    if not isinstance(given, str) or not _NAME.fullmatch(given):
+        return ""
+    return (
+        f"; a name of your own must be registered in this process before: verienv.register_{kind}({shown(given)}, ...)"
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from verienv.core import question as room
 from verienv.core import tasks
 from verienv.core.config import UnknownSettingError, plain_settings
-from verienv.core.dialogue import in_parts
+from verienv.core.dialogue import in_parts, response_of
 from verienv.core.plain import PlainRow, are_alike, plain_value, with_whole_numbers
 from verienv.core.question import Question, check_question
 from verienv.core.shown import shown
@@ -173,13 +173,20 @@ def _of_known_row(row: Any, make: Callable[[Task, PlainRow], Question]) -> Quest
         raise ValueError("the row is nested too deeply to be one of verienv's") from None
 
 
-def judge_as(row: Mapping[str, Any], response: str, rewards: Rewards | None, strict: bool | None) -> Verdict:
+def judge_as(row: Mapping[str, Any], said: Any, rewards: Rewards | None, strict: bool | None) -> Verdict:
     """Judge as ``judge`` does; ``rewards`` and ``strict``, where they are not None, overrule the row's own.
+
+    Args:
+        row: as ``judge``'s.
+        said: the response, or messages that hold it, as ``response_of`` reads them.
+        rewards: of the row's task.
+        strict: whether plain JSON alone is read.
 
     Raises:
         ValueError: also if the task of the row has no such rewards.
     """
-    return read_as(row, rewards, strict).judge(response if isinstance(response, str) else "")
+    question = read_as(row, rewards, strict)
+    return question.judge(response_of(said, lambda answer: tasks.of_question(question).respell(question, answer)))
 
 
 def read_as(row: Mapping[str, Any], rewards: Rewards | None, strict: bool | None) -> Question:

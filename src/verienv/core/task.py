@@ -146,6 +146,11 @@ class Task:
         key, *others = [Part(name, f"the {name}", name) for name in self.fields]
         return Shape(key, tuple(others))
 
+    def respell(self, question: Question, answer: str) -> str:
+        """Return an answer in JSON, such as a tool writes it, in the answer format of a question."""
+        form = question.wording.answer_format
+        return answer if form is JSON else form.respell(answer, self.shape)
+
     def next(self, question: Question, verdict: Verdict) -> Question | None:
         """Return the question that follows a verdict, None at the end of the episode.
 

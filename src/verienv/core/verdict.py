@@ -18,13 +18,17 @@ from pydantic import (
 )
 
 from verienv.core.config import validate
-from verienv.core.registered import Own
+from verienv.core.registered import Own, how_to_register
 from verienv.core.shown import shown
 
 Metric = bool | int | float
 
 LARGEST_PRICE = 1e12
 """The largest price of a response: even in single precision a sum of squares over a training run stays finite."""
+
+
+FUNCTION = "function"
+"""The key of a function's name in the ``rewards`` of a row: a column of a table holds mappings alone."""
 
 
 class Verdict(BaseModel):
@@ -125,6 +129,8 @@ class RewardTable(BaseModel):
             return own
         if isinstance(rewards, str):
             return cls._preset(rewards, "rewards")
+        if isinstance(rewards, Mapping) and isinstance(rewards.get(FUNCTION), str):
+            return cls.of(rewards[FUNCTION])
         if isinstance(rewards, Mapping):
             given = {name: price for name, price in rewards.items() if price is not None or name not in cls.optional}
             base = cls._preset(given.pop("base"), 'rewards["base"]').model_dump() if "base" in given else {}
@@ -146,7 +152,12 @@ class RewardTable(BaseModel):
             return table
         raise ValueError(
             f"{what}={shown(name)} is not a preset; use one of {', '.join(cls.presets)}"
-            + (f", a {cls.__name__}, or a dict of {', '.join(cls.model_fields)}" if what == "rewards" else "")
+            + (
+                f", a {cls.__name__}, a dict of {', '.join(cls.model_fields)}, or a function"
+                + how_to_register("rewards", name)
+                if what == "rewards"
+                else ""
+            )
         )
 
     @classmethod
@@ -166,14 +177,12 @@ class OwnRewards(Own):
         Raises:
             ValueError: the function returned no finite number.
         """
-        reward = self.value(verdict)
-        if isinstance(reward, bool):
-            reward = float(reward)
+        reward = self.value(verdict.model_copy(deep=True))
         try:
-            number = float(reward)
-        except (TypeError, ValueError):
+            number = float("nan" if isinstance(reward, str | bytes | bytearray) else reward)
+        except (TypeError, ValueError, OverflowError):
             number = float("nan")
-        if isinstance(reward, str) or not abs(number) <= LARGEST_PRICE:
+        if not abs(number) <= LARGEST_PRICE:  # NaN too
             raise ValueError(
                 f"rewards={shown(self.value)} returned {shown(reward)}; expected a number from {-LARGEST_PRICE:g} to "
                 f"{LARGEST_PRICE:g}"
@@ -182,8 +191,12 @@ class OwnRewards(Own):
 
 
 def plain_rewards(rewards: RewardTable | OwnRewards) -> Any:
-    """Return rewards as plain data: prices by category, or the name of a function."""
-    return rewards.name if isinstance(rewards, OwnRewards) else rewards.model_dump(mode="json")
+    """Return rewards as plain data, a mapping: prices by category, or under "function" the name of a function.
+
+    Raises:
+        ValueError: a function has no name; says how to give it one.
+    """
+    return {FUNCTION: rewards.name} if isinstance(rewards, OwnRewards) else rewards.model_dump(mode="json")
 
 
 Rewards = str | Mapping[str, Any] | RewardTable | Callable[[Verdict], float] | OwnRewards

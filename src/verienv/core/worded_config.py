@@ -11,7 +11,7 @@ from verienv.core.answer_format import JSON, AnswerFormat, Shape
 from verienv.core.config import TaskConfig
 from verienv.core.feedback import DEFAULT_FEEDBACK, LONGEST_FEEDBACK, LONGEST_LINE, Feedback, Kinds, parse_feedback
 from verienv.core.formats import parse_format
-from verienv.core.wording import PLAIN, OwnPrompt, Slots, Template, Wording, check_template, check_text, parse_prompt
+from verienv.core.wording import PLAIN, OwnPrompt, Slots, Template, Wording, check_text, parse_prompt
 
 
 class WordedConfig(TaskConfig):
@@ -60,19 +60,14 @@ class WordedConfig(TaskConfig):
 
     @model_validator(mode="after")
     def _suits_the_task(self) -> WordedConfig:
-        self.answer_format.check(self.shape)
-        self.feedback.check(self.kinds)
-        _ = self.wording
+        self.wording.check(self.slots, self.shape, self.kinds)
         return self
 
     @cached_property
     def wording(self) -> Wording:
         """The wording of every question under these settings."""
-        prompt: Template | OwnPrompt | None
-        if isinstance(self.prompt, OwnPrompt):
-            prompt = self.prompt
-        else:
-            prompt = check_template(self.prompt, self.slots) if "{" in self.prompt else None
+        given = self.prompt
+        prompt = given if isinstance(given, OwnPrompt) else Template(given) if "{" in given else None
         wording = Wording(prompt, self.system_prompt, self.think_first, self.answer_format, self.feedback)
         return PLAIN if wording == PLAIN else wording
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from verienv.core import registered
 from verienv.core.answer_format import JSON, AnswerFormat, Shape
-from verienv.core.feedback import DEFAULT_FEEDBACK, Feedback, parse_feedback
+from verienv.core.feedback import DEFAULT_FEEDBACK, Feedback, Kinds, parse_feedback
 from verienv.core.formats import parse_format
-from verienv.core.registered import Own
+from verienv.core.registered import Own, how_to_register
 from verienv.core.shown import shown
 
 LONGEST_TEMPLATE = 8192
@@ -69,14 +69,15 @@ class Template:
 @lru_cache(maxsize=256)
 def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
     """Raises ValueError for what is no template of plain names."""
+    given = f"prompt={shown(text)}"
     try:
         parsed = list(Formatter().parse(text))
     except ValueError as error:
-        raise ValueError(f"{error}; write a brace that is no slot twice: {{{{ or }}}}") from None
+        raise ValueError(f"{given}: {error}; write a brace that is no slot twice: {{{{ or }}}}") from None
     for _, name, style, conversion in parsed:
         if name is not None and (style or conversion or not name.isidentifier()):
             written = "{" + name + ("!" + conversion if conversion else "") + (":" + style if style else "") + "}"
-            raise ValueError(f"{shown(written)} is no slot: slots are plain names, such as {{format}}")
+            raise ValueError(f"{given}: {shown(written)} is no slot: slots are plain names, such as {{format}}")
     return tuple([(literal, name) for literal, name, _, _ in parsed])
 
 
@@ -91,7 +92,7 @@ def parse_prompt(given: Any) -> str | OwnPrompt:
             return given
         if registered.find("prompt", given) is None:
             accepted = f"expected {', '.join(registered.names('prompt'))}, a template with slots, or a function"
-            raise ValueError(f"prompt={shown(given)}: {accepted}")
+            raise ValueError(f"prompt={shown(given)}: {accepted}{how_to_register('prompt', given)}")
     found = OwnPrompt.of(given)
     if found is None:
         raise ValueError(f"prompt={shown(given)}: expected a text or a function")
@@ -188,6 +189,19 @@ class Wording:
             return len(self.prompt.text) + MOST_USES * (question + told) + told
         return (question if self.prompt is None else max(question, LONGEST_PROMPT)) + told
 
+    def check(self, slots: Slots, shape: Shape, kinds: Kinds) -> None:
+        """Raise ValueError unless questions with these slots, answers and failures can be put, answered and replied to.
+
+        Args:
+            slots: of templates.
+            shape: the parts of an answer.
+            kinds: the kinds of failure, each with the slots of its feedback.
+        """
+        if isinstance(self.prompt, Template):
+            check_template(self.prompt.text, slots)
+        self.answer_format.check(shape)
+        self.feedback.check(kinds)
+
     def columns(self) -> dict[str, Any]:
         """Return the columns of a row. Raises ValueError for an object of the user's own without a name."""
         prompt = self.prompt
@@ -212,6 +226,8 @@ class Wording:
 
         def given(name: str, kind: type, default: Any) -> Any:
             value = row.get(name)
+            if kind is bool and type(value) is int and value in (0, 1):  # a table with gaps makes numbers of bools
+                value = bool(value)
             if value is not None and not isinstance(value, kind):
                 raise ValueError(f"{name}={shown(value)}: expected a {kind.__name__}")
             return default if value is None else value
@@ -224,6 +240,10 @@ class Wording:
             answer_format=parse_format(given("answer_format", str, JSON.name)),
             feedback=parse_feedback(given("feedback", str, "default")),
         )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copies of ``PLAIN``, in other processes too, are ``PLAIN`` itself."""
+        return "PLAIN" if self is PLAIN else super().__reduce_ex__(protocol)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:

@@ -51,7 +51,8 @@ def write_answer(
     fields = {"cards": list(cards or puzzle.ranks), "number": list(puzzle.stated_values), "formula": formula}
     if puzzle.plain_numbers:
         del fields["cards"]
-    return parse_format(answer_format).write(fields, answer_shape(puzzle))
+    shape = answer_shape(puzzle)
+    return parse_format(answer_format, shape).write(fields, shape)
 
 
 def expert_expression(puzzle: Puzzle, choice: int = 0) -> Expression:

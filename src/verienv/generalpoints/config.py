@@ -27,7 +27,7 @@ from verienv.generalpoints.mixture import (
     parse_target,
     shares,
 )
-from verienv.generalpoints.prompts import SLOTS, SLOTS_OF_NUMBERS, shape_of
+from verienv.generalpoints.prompts import SLOTS, SLOTS_OF_NUMBERS, kinds_of, shape_of
 from verienv.generalpoints.puzzle import parse_numbers
 from verienv.generalpoints.rewards import GeneralPointsRewards
 from verienv.generalpoints.rules import FaceRule
@@ -93,14 +93,7 @@ class GeneralPointsConfig(WordedConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
     changeable: ClassVar[tuple[str, ...]] = ("difficulty", "solutions", "rule", "target")
     shape: ClassVar[Shape] = shape_of()
-    kinds: ClassVar[Kinds] = {
-        "unreadable": ("target",),
-        "illegal": ("target",),
-        "wrong_numbers": ("target", "used", "missing"),
-        "false_equation": ("target", "used", "value"),
-        "division_by_zero": ("target", "used"),
-        "wrong_value": ("target", "used", "value"),
-    }
+    kinds: ClassVar[Kinds] = kinds_of(vision=False)
 
     side: Side = "train"
     rule: Annotated[FaceRule | Weighted[FaceRule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)

@@ -70,6 +70,9 @@ class GeneralPointsEnv(VerifiedEnv):
 
     config: GeneralPointsConfig
 
+    _shows_cards: ClassVar[bool] = False
+    """Whether the cards are in a picture."""
+
     def prepare(self) -> None:
         config = self.config
         self._mixture = Mixture(config.dealings)
@@ -85,6 +88,7 @@ class GeneralPointsEnv(VerifiedEnv):
             rewards=config.rewards,
             strict=config.strict,
             reasoning_tags=config.reasoning_tags,
+            vision=self._shows_cards,
             counted=bool(self._mixture.dealings[0].wanted),
             wording=self.wording,
         )

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from verienv.arithmetic.operators import OPERATORS
 from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
+from verienv.core.feedback import Kinds
 from verienv.core.wording import Slots
 from verienv.generalpoints.phrasings import OF_NUMBERS, PHRASINGS, Phrasing
 from verienv.generalpoints.puzzle import Puzzle
@@ -16,6 +17,28 @@ SLOTS = Slots(("cards", "rule", "target"), ("count", "operators", "attempts", "f
 
 SLOTS_OF_NUMBERS = Slots(("cards", "target"), ("count", "operators", "attempts", "format"))
 """Those of templates for plain numbers, which are ``{cards}``."""
+
+_KINDS = {
+    "unreadable": ("target",),
+    "illegal": ("target",),
+    "wrong_numbers": ("target", "used", "missing"),
+    "false_equation": ("target", "used", "value"),
+    "division_by_zero": ("target", "used"),
+    "wrong_value": ("target", "used", "value"),
+}
+
+
+@lru_cache(maxsize=2)
+def kinds_of(vision: bool) -> Kinds:
+    """Return the kinds of failure, each with the slots that its line of feedback may name.
+
+    With ``vision`` no line may say which numbers are missing: that would tell what the picture shows.
+    """
+    if not vision:
+        return _KINDS
+    slots = {kind: tuple([slot for slot in named if slot != "missing"]) for kind, named in _KINDS.items()}
+    return {**slots, "misread": ("target",)}
+
 
 _CARDS_ON_THEIR_OWN_LINE = re.compile(r"^\{cards\}$", re.MULTILINE)
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}

@@ -12,12 +12,12 @@ from verienv.core.dialogue import attempt_line
 from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
-from verienv.core.verdict import OwnRewards, Verdict
+from verienv.core.verdict import OwnRewards, Verdict, plain_rewards
 from verienv.core.wording import PLAIN, Slots, Wording
 from verienv.core.writing import Writing
 from verienv.generalpoints.answers import GeneralPointsWriting, expert_answer, solution_count, wrong_answer
 from verienv.generalpoints.difficulty import difficulty_of, looked_up
-from verienv.generalpoints.prompts import SLOTS, answer_shape, phrasings_of, write_question
+from verienv.generalpoints.prompts import SLOTS, answer_shape, kinds_of, phrasings_of, write_question
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.row import GeneralPointsRow
 from verienv.generalpoints.verifier import REWARDS, Failure, GeneralPointsRewards, RewardsLike, formula_facts, verify
@@ -59,6 +59,7 @@ class GeneralPointsQuestion(Question):
         super().__post_init__()
         check_fields(self, ("puzzle", Puzzle), ("rewards", (GeneralPointsRewards, OwnRewards)))
         check_phrasing(self, len(phrasings_of(self.puzzle)))
+        self.wording.check(self.slots, answer_shape(self.puzzle), kinds_of(self.vision))
 
     @classmethod
     def of(
@@ -189,6 +190,7 @@ class GeneralPointsQuestion(Question):
 
     def row(self) -> dict[str, Any]:
         """Return the columns of ``GeneralPointsRow``, and ``values``: the cards' numbers under ``rule``."""
+        rewards = plain_rewards(self.rewards)
         row = GeneralPointsRow(
             cards=self.puzzle.cards,
             rule=self.puzzle.rule,
@@ -208,6 +210,7 @@ class GeneralPointsQuestion(Question):
             "instance": self.instance,
             "values": list(self.puzzle.values),
             **row.model_dump(mode="json", exclude={"instance"}),
+            "rewards": rewards,
             **self.wording.columns(),
         }
 

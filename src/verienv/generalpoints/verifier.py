@@ -61,7 +61,8 @@ def verify(
     """
     paid = rewards if isinstance(rewards, GeneralPointsRewards) else GeneralPointsRewards.of(rewards)
     prices = REWARDS["binary"] if isinstance(paid, OwnRewards) else paid
-    form, shape = parse_format(answer_format), answer_shape(puzzle)
+    shape = answer_shape(puzzle)
+    form = parse_format(answer_format, shape)
     answer = form.read(response, shape, strict=strict, reasoning_tags=parse_reasoning_tags(reasoning_tags))
     fields = answer or {}
     if answer is None:

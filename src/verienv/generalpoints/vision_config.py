@@ -15,6 +15,7 @@ from verienv.generalpoints.config import RULE_BY_SIDE, SPLITS, GeneralPointsConf
 from verienv.generalpoints.pictures.decks import DECKS
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, LARGEST, SMALLEST
 from verienv.generalpoints.pictures.visuals import VISUALS, Visual
+from verienv.generalpoints.prompts import kinds_of
 
 VISION_SPLITS: dict[str, dict[str, Any]] = {
     **{split: {**settings, "suits": "black"} for split, settings in SPLITS.items()},
@@ -55,13 +56,7 @@ class GeneralPointsVisionConfig(Visual, GeneralPointsConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = VISION_SPLITS
     visuals: ClassVar[Mapping[str, Mapping[str, Any]]] = VISUALS
 
-    kinds: ClassVar[Kinds] = {
-        **{
-            failure: tuple([slot for slot in slots if slot != "missing"])  # it would tell what the picture shows
-            for failure, slots in GeneralPointsConfig.kinds.items()
-        },
-        "misread": ("target",),
-    }
+    kinds: ClassVar[Kinds] = kinds_of(vision=True)
 
     visual: str = "default"
     image_size: Annotated[tuple[int, int], BeforeValidator(partial(parse_size, smallest=SMALLEST, largest=LARGEST))] = (

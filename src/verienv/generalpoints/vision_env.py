@@ -63,12 +63,14 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
         super().__init__(render_mode, **settings)
         self.show_pictures(self.config.image_size, self.config.writable_image)
 
+    _shows_cards = True
+
     def prepare(self) -> None:
         super().prepare()
         config = self.config
         counts = {dealing.count for dealing in self._mixture.dealings}
         self._tables = {count: table_for(config.appearance, config.image_size, count) for count in counts}
-        self._undealt = self._undealt.but(vision=True, table=self._tables[min(counts)])
+        self._undealt = self._undealt.but(table=self._tables[min(counts)])
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> GeneralPointsQuestion:
         question = super().deal(rng, instance)

@@ -29,7 +29,7 @@ def write_answer(
         INSTRUCTION: waypoint.sentence,
         ACTION: waypoint.action if action is None else action,
     }
-    return parse_format(answer_format).write(fields, SHAPE)
+    return parse_format(answer_format, SHAPE).write(fields, SHAPE)
 
 
 def expert_answer(waypoint: Waypoint, *, steps: bool = False, answer_format: AnswerFormatLike = JSON) -> str:

@@ -17,7 +17,7 @@ from verienv.core.sides import Side
 from verienv.core.verdict import OwnRewards
 from verienv.core.worded_config import WordedConfig
 from verienv.core.wording import Slots
-from verienv.virl.prompts import SHAPE, SLOTS
+from verienv.virl.prompts import KINDS, SHAPE, SLOTS
 from verienv.virl.routes.difficulty import WantedRoutes, parse_lengths
 from verienv.virl.routes.instructions import Directions
 from verienv.virl.routes.options import RouteOptions
@@ -87,12 +87,7 @@ class VIRLConfig(WordedConfig):
     splits: ClassVar[Mapping[str, Mapping[str, Any]]] = SPLITS
     changeable: ClassVar[tuple[str, ...]] = ("turns", "waypoints", "landmarks")
     shape: ClassVar[Shape] = SHAPE
-    kinds: ClassVar[Kinds] = {
-        "unreadable": ("actions",),
-        "illegal_action": ("actions",),
-        "outside_action_space": ("action", "actions"),
-        "wrong_action": ("action", "actions"),
-    }
+    kinds: ClassVar[Kinds] = KINDS
 
     side: Side = "train"
     actions: ActionSpace = "absolute"

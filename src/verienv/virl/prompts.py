@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
+from verienv.core.feedback import Kinds
 from verienv.core.wording import Slots
 from verienv.virl.actions import WORDS
 from verienv.virl.routes.route import ActionSpace, Waypoint
@@ -30,6 +31,15 @@ SHAPE = Shape(
 
 SLOTS = Slots(("instructions", "actions", "view"), ("history", "attempts", "format"))
 """The slots of templates."""
+
+
+KINDS: Kinds = {
+    "unreadable": ("actions",),
+    "illegal_action": ("actions",),
+    "outside_action_space": ("action", "actions"),
+    "wrong_action": ("action", "actions"),
+}
+"""The kinds of failure, each with the slots that its line of feedback may name."""
 
 
 class Phrasing(NamedTuple):

@@ -19,6 +19,7 @@ from verienv.virl.actions import read_action
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
     ACTION,
+    KINDS,
     OBSERVATION,
     PHRASINGS,
     PICTURE,
@@ -86,6 +87,7 @@ class VIRLQuestion(Question):
         super().__post_init__()
         check_fields(self, ("waypoint", Waypoint), ("rewards", (VIRLRewards, OwnRewards)))
         check_phrasing(self, len(PHRASINGS))
+        self.wording.check(self.slots, SHAPE, KINDS)
         if self.history not in get_args(History):
             raise ValueError(f"VIRLQuestion: history={shown(self.history)}: expected {', '.join(get_args(History))}")
 

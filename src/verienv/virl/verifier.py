@@ -127,7 +127,7 @@ def verify(
     legal = action_space(actions)
     paid = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
     prices = REWARDS["binary"] if isinstance(paid, OwnRewards) else paid
-    form = parse_format(answer_format)
+    form = parse_format(answer_format, SHAPE)
     answer = form.read(response, SHAPE, strict=strict, reasoning_tags=parse_reasoning_tags(reasoning_tags))
     fields = answer or {}
     action = fields.get(ACTION)
