@@ -79,10 +79,10 @@ def load_policy(
     longest = getattr(network.config, "max_position_embeddings", None)
     torch.manual_seed(seed)
     special = SpecialTokens.of(tokenizer)
-    told_by = system_told(tokenizer)
+    suited = for_template(tokenizer)
 
     def generate(dialogues: list[list[Message]]) -> list[str]:
-        told = map(told_by, map(special.taken_out_of, dialogues))
+        told = map(suited, map(special.taken_out_of, dialogues))
         texts = [tokenizer.apply_chat_template(d, add_generation_prompt=True, tokenize=False) for d in told]
         inputs = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt").to(device)
         asked = inputs["input_ids"].shape[1]
@@ -113,7 +113,7 @@ def load_policy(
     return policy
 
 
-def system_told(tokenizer: Any) -> Callable[[list[Message]], list[Message]]:
+def for_template(tokenizer: Any) -> Callable[[list[Message]], list[Message]]:
     """Return what makes dialogues that a chat template tells whole: without a system message where it would be lost."""
     probe, asked = "verienv-system", {"role": "user", "content": "verienv-question"}
     try:
