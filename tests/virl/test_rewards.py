@@ -41,6 +41,12 @@ def test_the_papers_code_looks_only_for_an_intersection(response, waypoint, rewa
     assert verify(response, waypoint, rewards="paper_code").reward == reward
 
 
+@pytest.mark.parametrize("waypoint", [TURN, PLAIN], ids=["intersection", "street"])
+def test_an_answer_without_a_place_for_the_observation_is_priced_by_its_action_alone(waypoint):
+    for rewards in ("paper", "paper_code"):
+        assert verify("<answer>stop()</answer>", waypoint, rewards=rewards, answer_format="tags").reward == -1
+
+
 def test_partial_pays_a_turn_in_a_wrong_direction_where_all_else_is_right():
     paid = {
         action: verify(write_answer(TURN, action=action), TURN, rewards="partial").reward

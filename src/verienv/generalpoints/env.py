@@ -25,20 +25,23 @@ class GeneralPointsEnv(VerifiedEnv):
     deal 2 to 6 cards, other targets and rules or several of them, fewer operators, or plain integers.
 
     ## Action Space
-    ``Text``: any string is accepted. The answer is its last JSON object with a ``formula``, e.g.
-    ``{"cards": ["A", "4", "J", "Q"], "number": [1, 4, 10, 10], "formula": "..."}``. Reasoning may stand before it;
+    ``Text``: any string is accepted. The answer is what ``answer_format`` reads: by default the last JSON object with a
+    ``formula``, e.g. ``{"cards": ["A", "4", "J", "Q"], "number": [1, 4, 10, 10], "formula": "..."}``; or the formula in
+    ``<answer>`` tags, in ``\\boxed{}``, on the last line, or in a format of your own. Reasoning may stand before it;
     what stands in ``reasoning_tags`` is no answer. Of plain integers the question asks for ``number`` and ``formula``
     alone; ``cards`` may hold them too.
 
     ## Observation Space
-    ``Dict(text=Text)``: the question, the feedback lines so far, and "Attempt 2 of 5."; printable ASCII. The same
+    ``Dict(text=Text)``: the system prompt if there is one, the question, the feedback lines so far, and "Attempt 2 of
+    5."; printable ASCII. The question is worded by ``prompt`` and ``think_first``, the lines by ``feedback``. The same
     as chat messages, the policy's own words included, is in ``info["messages"]``.
 
     ## Rewards
     One category per attempt, never a sum (preset "paper"): correct +5; right numbers but a wrong value, a false
     equation or a division by zero -1; numbers that are not exactly the cards' -2; an illegal formula or none -3.
     The last attempt pays its own category. Other presets: "binary", "binary_format", "partial" (also up to half by
-    closeness to the target), "paper_code" and "first_fault" (prices of published code); or a table of your own.
+    closeness to the target), "paper_code" and "first_fault" (prices of published code); or a table of your own, or a
+    function from the verdict to a finite number.
 
     ## Starting State
     A hand drawn exactly from the distribution that the settings describe; it depends on the seed alone.
@@ -48,10 +51,11 @@ class GeneralPointsEnv(VerifiedEnv):
 
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt``, ``attempts_left``, ``is_correct``,
-    ``is_success``, ``failure`` (a ``Failure`` or ""), ``feedback``, ``messages``, ``cards_correct``,
-    ``numbers_correct``, ``formula_valid``; ``solutions`` (how many distinct ones the hand has) and ``difficulty`` (its
-    level, 0 to 3; see ``GeneralPointsConfig``), -1 but for four numbers up to 13 that make 24, unless one of the
-    settings of these names is given.
+    ``is_success``, ``failure`` (a ``Failure`` or ""), ``feedback``, ``messages``, ``cards_correct`` and
+    ``numbers_correct`` (each if the answer format has a place for ``cards``, or ``number``), ``formula_valid``;
+    ``solutions`` (how many distinct ones the hand has) and ``difficulty`` (its level, 0 to 3; see
+    ``GeneralPointsConfig``), -1 but for four numbers up to 13 that make 24, unless one of the settings of these names
+    is given.
 
     ## Arguments
     The fields of ``GeneralPointsConfig``; ``reset(options={"instance": id})`` deals a given hand, and

@@ -25,16 +25,18 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
     wrong answer it is told why and asked again. Every hand dealt has a solution.
 
     ## Action Space
-    ``Text``, as of GeneralPoints in words.
+    ``Text``, as of GeneralPoints in words. Only an answer with a place for ``cards`` shows whether they were read:
+    "json", or "tags+cards".
 
     ## Observation Space
-    ``Dict(text=Text, image=Box)``. The text is the question, the feedback lines so far, and "Attempt 2 of 5.". The
+    ``Dict(text=Text, image=Box)``. The text is as in words, and names no card. The
     image is uint8, height x width x 3, RGB (``image_size``, 336 x 336), read-only unless ``writable_image``. It is
     drawn once an episode. In ``info["messages"]`` an ``{"type": "image"}`` placeholder stands for it.
 
     ## Rewards
-    As in words, but for a misread hand: if ``cards`` are not the four ranks in the picture, the answer is wrong
-    whatever its formula, and pays ``min(category, 0) - 1.5`` (preset "paper").
+    As in words, but for a misread hand: if ``cards`` are not the ranks in the picture, the answer is wrong whatever its
+    formula, and pays ``min(category, 0) - 1.5`` (preset "paper"). Where the answer format has no ``cards``, the formula
+    alone decides.
 
     ## Starting State
     A hand drawn exactly from the distribution that the settings describe; then its suits, the jitter of the picture
@@ -46,7 +48,8 @@ class GeneralPointsVisionEnv(GeneralPointsEnv):
 
     ## Information
     As in words, and ``suits`` (a letter for each card), ``jitter`` (an integer), ``cards_read`` (how many of the
-    cards were read right). Instance, suits, visual, size and jitter give the picture (``drawing.draw``).
+    cards were read right, if the answer format has a place for ``cards``). Instance, suits, visual, size and jitter
+    give the picture (``drawing.draw``).
 
     ## Arguments
     The fields of ``GeneralPointsVisionConfig``; ``reset``'s options are those in words.

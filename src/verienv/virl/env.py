@@ -31,19 +31,22 @@ class VIRLEnv(VerifiedEnv):
     where a fresh dialogue begins; a wrong one is not executed, but answered with feedback.
 
     ## Action Space
-    ``Text``: any string is accepted. The answer is its last JSON object with an ``action``:
-    ``{"current observation": "...", "current instruction": "...", "action": "turn_direction(north)"}``. Actions are
+    ``Text``: any string is accepted. The answer is what ``answer_format`` reads: by default the last JSON object with
+    an ``action``, e.g. ``{"current observation": "...", "current instruction": "...", "action": "stop()"}``; or the
+    action in ``<answer>`` tags, in ``\\boxed{}``, on the last line, or in a format of your own. Actions are
     ``forward()``, ``stop()`` and ``turn_direction(x)``; x is one of eight words of the compass, or, with
     ``actions="relative"``, left, right, slightly left or slightly right.
 
     ## Observation Space
-    ``Dict(text=Text)``: the question, the feedback lines so far, and "Attempt 2 of 2."; printable ASCII. The same as
-    chat messages, the policy's own words included, is in ``info["messages"]``.
+    ``Dict(text=Text)``: the system prompt if there is one, the question, the feedback lines so far, and "Attempt 2 of
+    2."; printable ASCII. The question is worded by ``prompt`` and ``think_first``, the lines by ``feedback``. The same
+    as chat messages, the policy's own words included, is in ``info["messages"]``.
 
     ## Rewards
-    For each attempt (preset "paper"): correct action +1; wrong action -1; wrong action and wrong observation -1.5. The
-    last attempt pays its own category. Other presets: "binary", "binary_format", "partial" (also half for a turn in a
-    wrong direction where one is due and the rest is right), "paper_code"; or a table of your own.
+    For each attempt (preset "paper"): correct action +1; wrong action -1; wrong action and wrong observation -1.5 (if
+    the answer format has a place for the observation). The last attempt pays its own category. Other presets: "binary",
+    "binary_format", "partial" (also half for a turn in a wrong direction where one is due and the rest is right),
+    "paper_code"; or a table of your own, or a function from the verdict to a finite number.
 
     ## Starting State
     The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone.
@@ -54,7 +57,8 @@ class VIRLEnv(VerifiedEnv):
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt`` and ``attempts_left`` at this waypoint,
     ``is_correct``, ``is_success`` (the whole route is done), ``failure`` (a ``Failure`` or ""), ``feedback``,
-    ``messages``, ``observation_correct``, ``instruction_correct``, ``is_turn`` and ``is_forward`` (what was due),
+    ``messages``, ``observation_correct`` and ``instruction_correct`` (each if the answer format has a place for it:
+    "json", or "tags+observation+instruction"), ``is_turn`` and ``is_forward`` (what was due),
     ``progress`` (the share of the waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how many the
     route has.
 

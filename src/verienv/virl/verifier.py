@@ -40,7 +40,8 @@ class VIRLRewards(RewardTable):
     Attributes:
         faults: "category" prices the verdict's own failure; "first" prices the first fault that the paper's code finds
             in a wrong answer: an intersection that the observation names where none is, or does not name where one is
-            (``wrong_action_and_observation``), else the action (``wrong_action``).
+            (``wrong_action_and_observation``), else the action (``wrong_action``). Where the answer format has no place
+            for the observation, the action alone.
         turned: paid on top of ``wrong_action`` for a turn in a wrong direction where a turn is due, the observation
             is true and the instruction is the one followed here.
     """
@@ -66,6 +67,8 @@ class VIRLRewards(RewardTable):
     def pay(self, failure: str, fields: Mapping[str, Any], waypoint: Waypoint, metrics: Mapping[str, bool]) -> float:
         """The reward of a response: its price, or what ``faults`` or ``turned`` make of it."""
         if failure and self.faults == "first":
+            if "observation_correct" not in metrics:  # the answer format has no place for an observation
+                return self.price(Failure.WRONG_ACTION, True)
             observation = field_of(fields, OBSERVATION)
             claimed = isinstance(observation, str) and "intersection" in observation
             return self.price(Failure.WRONG_ACTION, claimed == waypoint.at_intersection)
