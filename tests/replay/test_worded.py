@@ -63,7 +63,7 @@ def test_the_text_of_a_frame_is_the_observation_with_its_system_prompt():
     env = puzzle(system_prompt="You are brief.")
     [frame] = record(env, most=1).frames
     assert frame.text.startswith("You are brief.\n\n")
-    assert frame.asked == frame.text.removeprefix("You are brief.\n\n")
+    assert frame.dialogue == frame.text.removeprefix("You are brief.\n\n")
 
 
 def test_the_page_marks_the_answer_in_what_was_said():

@@ -197,7 +197,7 @@ def _route(frame: Frame) -> Iterator[str]:
     yield from _truth(scene)
     if frame.attempt > 1:
         yield f'<p class="feedback">{_safe(" ".join(frame.text.splitlines()[-2:]))}</p>'
-    yield f"<details><summary>All that was asked</summary>{''.join(_system(frame))}{_words(frame.asked, 'Question')}"
+    yield f"<details><summary>All that was asked</summary>{''.join(_system(frame))}{_words(frame.dialogue, 'Question')}"
     yield "</details>"
 
 
@@ -210,7 +210,7 @@ def _system(frame: Frame) -> Iterator[str]:
 def _question(frame: Frame) -> Iterator[str]:
     yield from _system(frame)
     yield "<h3>Question</h3>"
-    yield _words(frame.asked, "Question")
+    yield _words(frame.dialogue, "Question")
     yield from _truth(frame.question.scene)
 
 

@@ -96,7 +96,7 @@ class Frame:
     deciding: str = ""
 
     @property
-    def asked(self) -> str:
+    def dialogue(self) -> str:
         """The text without the system prompt."""
         return self.text.removeprefix(f"{self.question.system}\n\n") if self.question.system else self.text
 

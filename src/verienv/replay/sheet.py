@@ -78,7 +78,7 @@ def _draw_badge(draw: ImageDraw.ImageDraw, text: str, right: int, middle: int, c
 
 def _draw_words(draw: ImageDraw.ImageDraw, frame: Frame, x: int, y: int) -> None:
     """Draw the newest of the dialogue, where there is no picture."""
-    asked, said = (_lines(frame.asked, 9, last=True), _lines(frame.response, 7, last=False))
+    asked, said = (_lines(frame.dialogue, 9, last=True), _lines(frame.response, 7, last=False))
     for number, (line, colour) in enumerate([*((each, _FAINT) for each in asked), *((each, _INK) for each in said)]):
         draw.text((x + 12, y + 12 + 18 * number), _fitting(line, 12, TILE - 24), colour, _font(12))
 
