@@ -13,13 +13,16 @@ import torch
 from endings import Stop
 from verienv.core.files import atomic_write
 from verienv.core.settings import read_settings
+from verienv.evaluation import read_cells
 
 
 def plain(arguments: Any) -> Any:
-    """Arguments as JSON would hold them; settings of the environment by their names, in whatever order they came."""
+    """Arguments as JSON would hold them: settings of the environment by their names, and what a file of cells holds."""
     values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
     if "settings" in values:
         values["settings"] = read_settings(values["settings"])
+    if values.get("cells"):
+        values["cells"] = read_cells(values["cells"])
     return json.loads(json.dumps(values, default=str))
 
 

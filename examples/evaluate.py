@@ -4,6 +4,7 @@
     python examples/evaluate.py --model runs/ppo/checkpoint-00040 --episodes 400 --log runs/ppo/audit.jsonl
     python examples/evaluate.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --cells visual_by_rule
     python examples/evaluate.py --model runs/sft/checkpoint-00012 --env verienv/VIRL-L-v0 --max-new-tokens 96
+    python examples/evaluate.py --cells examples/cells/own_rule.json -s target=36 -s cards=5 -s prompt=@template.txt
 
 With vision, recognition stands beside success: read and solved, read but failed, misread.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 
@@ -23,7 +24,7 @@ from policy import Dtype, Policy
 from processes import demand_one_process
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
-from verienv.evaluation import Evaluation
+from verienv.evaluation import Evaluation, read_cells
 from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL, VISUAL_BY_RULE
 from verienv.virl import RULE_BY_CITY
 
@@ -43,9 +44,10 @@ class Arguments:
     """With vision: verienv/GeneralPoints-VL-v0; on routes verienv/VIRL-L-v0 or -VL-v0."""
     settings: Settings = ()
     """Settings of the environment, as for gym.make: -s cards=5 -s prompt=diverse."""
-    cells: Literal["rule_by_side", "visual_by_rule", "rule_by_side_by_visual", "rule_by_city"] | None = None
-    """Both rules on train and test side; or, with vision, both rules in black and red suits; or all three axes; or, on
-    routes, both rules on train and test side and in new cities. By default the first or the last, as fits."""
+    cells: str | None = None
+    """rule_by_side: both rules on train and test side; with vision visual_by_rule: both rules in black and red suits;
+    or rule_by_side_by_visual; on routes rule_by_city: both rules on train and test side and in new cities. By default
+    the first or the last, as fits. Or FILE.json, an object of names, each with its settings: cells of your own."""
     episodes: bounds.Size = 200
     """Episodes in each cell."""
     attempts: bounds.Attempts = 5
@@ -68,7 +70,16 @@ class Arguments:
 
 def make_cells(arguments: Arguments) -> dict[str, dict[str, Any]]:
     """The cells that are asked for, or that fit the environment."""
-    return CELLS[arguments.cells or ("rule_by_city" if task_of(arguments.env) is ROUTES else "rule_by_side")]
+    if are_own(arguments):
+        return read_cells(arguments.cells)
+    name = arguments.cells or ("rule_by_city" if task_of(arguments.env) is ROUTES else "rule_by_side")
+    if name not in CELLS:
+        raise ValueError(f"--cells {name}: expected one of {', '.join(CELLS)}, or FILE.json with cells of your own")
+    return CELLS[name]
+
+
+def are_own(arguments: Arguments) -> bool:
+    return arguments.cells is not None and arguments.cells.lower().endswith(".json")
 
 
 @enough_memory("lower --batch or --max-new-tokens, or give --dtype bfloat16")
@@ -77,7 +88,7 @@ def run(arguments: Arguments) -> Evaluation:
     demand_one_process("evaluate.py", "evaluate other checkpoints on the other devices (--device cuda:1)")
     bounds.check(arguments)
     cells = make_cells(arguments)
-    settings = settings_of(arguments, {"attempts": arguments.attempts}, cells)
+    settings = settings_of(arguments, {"attempts": arguments.attempts}, cells, are_own=are_own(arguments))
     policy = Policy.load(
         arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens, dtype=arguments.dtype
     )

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 import bounds
 import verienv  # noqa: F401  registers the environments
-from arguments import Settings, settings_of
+from arguments import Settings, rewards_of, settings_of
 from endings import enough_memory, kind_endings
 from finite import STEPPED, are_finite, demand_finite, numbers_in
 from policy import Dtype, Policy, Tokens, checkpoint_gradients, parameters_of, trainable
@@ -52,7 +52,8 @@ class Arguments:
     attempts: bounds.Attempts = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
-    """What each verdict pays: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault."""
+    """What each verdict pays: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
+    table as JSON; or module:name, a function of one's own."""
     flops: bounds.Budget = 6e12
     """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point
     operations: the default is for the built-in models, and a larger one wants more in proportion."""
@@ -240,7 +241,7 @@ def ppo_update(
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     bounds.check(arguments)
-    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": arguments.rewards}
+    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": rewards_of(arguments)}
     make |= settings_of(arguments, make)
     team = Team.launched(arguments.device)
     run = Run(arguments.out, arguments, team=team)

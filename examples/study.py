@@ -2,13 +2,16 @@
 
     python examples/study.py --out runs/demo
     python examples/study.py --env verienv/GeneralPoints-L-v0 --model tiny-lm --out runs/demo-text
+    python examples/study.py --env verienv/GeneralPoints-L-v0 --model tiny-lm --cells examples/cells/own_rule.json \
+        -s target=36 -s cards=5 -s prompt=@template.txt --out runs/own
     python examples/study.py --rates 2e-5 6e-5 2e-4 --seeds 0 1 2 --flops 2e13 --episodes 400 --out runs/study
 
 Both arms run over the same grid of learning rates and seeds with the same budget of floating-point operations (training
 6 a parameter and token, generation 2). Every checkpoint plays the same hands in four cells: the training rule and the
 out-of-distribution rule, on the hands of the train side and of the test side. With vision these are eight:
-in black suits, as in training, and in red ones. Interrupted, the same command goes on where it stopped. Results:
-<out>/report.md, figure.png, with vision recognition.png, and study.json, from which ``--redraw`` makes the others.
+in black suits, as in training, and in red ones. With --cells they are the user's own. Interrupted, the same command
+goes on where it stopped. Results: <out>/report.md, figure.png, with vision recognition.png, and study.json, from which
+``--redraw`` makes the others.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ from study_report import write_report
 from study_tasks import task_of
 from verienv.core.settings import read_settings
 from verienv.demos import demonstrations
-from verienv.evaluation import Evaluation, compare, evaluate
+from verienv.evaluation import Evaluation, compare, evaluate, read_cells
 
 ARMS = ("sft", "ppo")
 
@@ -52,6 +55,9 @@ class Arguments:
     """In words: verienv/GeneralPoints-L-v0; or verienv/VIRL-L-v0 and -VL-v0."""
     settings: Settings = ()
     """Settings of the environment, in training and in every cell: -s cards=5 -s prompt=diverse."""
+    cells: Path | None = None
+    """Cells of your own, from a JSON file: an object of names, each with its settings, which come before those of -s.
+    Both arms are trained in the first, alone; all others are compared with it."""
     rates: tuple[bounds.Rate, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
     seeds: tuple[bounds.Seed, ...] = (0,)
@@ -102,19 +108,32 @@ def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> Run:
         "model": arguments.model, "env": arguments.env, "out": arguments.out / f"{arm}-rate{rate:g}-seed{seed}",
         "flops": arguments.flops, "checkpoints": arguments.checkpoints, "learning_rate": rate, "seed": seed,
         "device": arguments.device, "warm_up": arguments.warm_up, "dtype": arguments.dtype, "lora": arguments.lora,
-        "gradient_checkpointing": arguments.gradient_checkpointing, "settings": arguments.settings,
+        "gradient_checkpointing": arguments.gradient_checkpointing,
         **({"micro_batch": arguments.micro_batch} if arguments.micro_batch else {}),
     }  # fmt: skip
+    settings = training_settings(arguments)
+    shared["split"] = settings.pop("split", "train")
     if arm == "sft":
-        return sft.train(sft.Arguments(**shared, batch=arguments.sft_batch))
-    priced = [pair for pair in arguments.settings if pair.startswith("rewards=")]  # of which ppo.py has an option
-    rollouts: dict[str, Any] = {
-        "rewards": read_settings(priced).get("rewards", ppo.Arguments.rewards),
-        "attempts": arguments.attempts, "episodes": arguments.ppo_episodes, "minibatch": arguments.ppo_minibatch,
-        "max_new_tokens": arguments.max_new_tokens, "temperature": arguments.temperature,
+        return sft.train(sft.Arguments(**shared, settings=as_pairs(settings), batch=arguments.sft_batch))
+    rollouts: dict[str, Any] = {  # of rewards and attempts ppo.py has options
+        "rewards": settings.pop("rewards", ppo.Arguments.rewards),
+        "attempts": settings.pop("attempts", arguments.attempts), "episodes": arguments.ppo_episodes,
+        "minibatch": arguments.ppo_minibatch, "max_new_tokens": arguments.max_new_tokens,
+        "temperature": arguments.temperature,
     }  # fmt: skip
-    shared["settings"] = tuple(pair for pair in arguments.settings if pair not in priced)
-    return ppo.train(ppo.Arguments(**shared, **rollouts))
+    return ppo.train(ppo.Arguments(**shared, **rollouts, settings=as_pairs(settings)))
+
+
+def training_settings(arguments: Arguments) -> dict[str, Any]:
+    """The settings in which both arms are trained: those of ``--setting`` and, of cells of one's own, the first's."""
+    first = next(iter(read_cells(arguments.cells).values())) if arguments.cells else {}
+    settings = {**read_settings(arguments.settings), **first}
+    return {name: value for name, value in settings.items() if name not in ("instances", "episodes")}
+
+
+def as_pairs(settings: dict[str, Any]) -> tuple[str, ...]:
+    """Settings as the other scripts take them."""
+    return tuple(f"{name}={json.dumps(value)}" for name, value in settings.items())
 
 
 def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
@@ -122,8 +141,9 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
     policy.temperature = temperature_of(arguments)
     folder = arguments.out / f"evaluations-temperature{policy.temperature:g}"
     folder.mkdir(exist_ok=True)
-    training_cell, *others = task_of(arguments.env).cells.items()
-    cells = {training_cell[0]: {**training_cell[1], "episodes": arguments.training_cell_episodes}, **dict(others)}
+    training_cell, *others = cells_of(arguments).items()
+    first = training_cell[1].get("episodes", arguments.training_cell_episodes)
+    cells = {training_cell[0]: {**training_cell[1], "episodes": first}, **dict(others)}
     evaluation = evaluate(
         policy, arguments.env, cells, arguments.episodes, seed=2026, batch_size=arguments.batch,
         log=folder / f"{name}.jsonl", name=name, attempts=arguments.attempts, **read_settings(arguments.settings),
@@ -137,6 +157,11 @@ def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> t
         raise Stop(f"{path} is damaged; delete it, and it is measured again") from None
 
 
+def cells_of(arguments: Arguments) -> dict[str, dict[str, Any]]:
+    """The cells of every evaluation, the one that is trained on first."""
+    return read_cells(arguments.cells) if arguments.cells else task_of(arguments.env).cells
+
+
 def temperature_of(arguments: Arguments) -> float:
     return arguments.temperature if arguments.evaluated_at is None else arguments.evaluated_at
 
@@ -144,7 +169,8 @@ def temperature_of(arguments: Arguments) -> float:
 @torch.inference_mode()
 def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: int = 64) -> float:
     """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
-    rows = demonstrations(arguments.env, n=questions, seed=7, split="train", **read_settings(arguments.settings))
+    settings = {"split": "train", **training_settings(arguments)}
+    rows = demonstrations(arguments.env, n=questions, seed=7, **settings)
     prompts = [sft.encode(policy, row)[0] for row in rows]
     torch.manual_seed(0)
     responses, _ = policy.sample(prompts, temperature=1.0)
@@ -205,7 +231,7 @@ def main(arguments: Arguments) -> None:
     )
     bounds.check(arguments)
     usable_device(arguments.device)
-    settings_of(arguments, {"attempts": arguments.attempts}, task_of(arguments.env).cells)
+    settings_of(arguments, {"attempts": arguments.attempts}, cells_of(arguments), are_own=bool(arguments.cells))
     path = arguments.out / "study.json"
     if not arguments.redraw:
         Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "evaluated_at", "redraw"))

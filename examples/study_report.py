@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from study_arms import at_rate, difference
-from study_tasks import Task, task_of
+from study_tasks import Task, measured, task_of
 from verienv.evaluation import CellResult, Evaluation, Setup, recognition_figure
 
 Point = dict[str, Any]
@@ -32,7 +32,9 @@ def make_cells(runs: list[dict[str, Any]]) -> list[str]:
 def write_report(study: dict[str, Any], out: Path) -> str:
     """Write report.md and figure.png into ``out``, with vision recognition.png too; the report's text."""
     arguments, runs = study["arguments"], study["runs"]
-    task = task_of(arguments["env"])
+    start = runs[0]["points"][0]["cells"].values()
+    task = task_of(arguments["env"], arguments.get("cells"))
+    task = measured(task, set.intersection(*(set(cell["metrics"]) for cell in start)))
     pictures = ["![results over compute, and OOD against in-distribution gain and KL](figure.png)"]
     draw(runs, task, out / "figure.png")
     if task.recognition:
@@ -207,32 +209,42 @@ def caveats(arguments: dict[str, Any], task: Task) -> str:
 def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
     """The headline over compute in each cell; OOD gain against in-distribution gain and KL; further gauges."""
     cells, shifts, headline = make_cells(runs), task.shifts, task.headline
-    trained, train_side_ood = cells[:2]
+    trained, shifted = cells[0], cells[min(1, len(cells) - 1)]
     columns = 3 if len(cells) % 4 else 4
-    rows = len(cells) // columns
+    rows = -(-len(cells) // columns)
     figure, axes = plt.subplots(rows + 1, columns, figsize=(4 * columns, 3.6 * (rows + 1)), layout="constrained")
-    for axis, cell in zip(axes[:rows].flat, cells, strict=True):
+    for axis in [*axes[:rows].flat][len(cells) :]:
+        axis.set_visible(False)
+    for axis, cell in zip(axes[:rows].flat, cells, strict=False):
         over_compute(axis, runs, cell, headline)
         axis.set_title(cell, fontsize=11)
     for axis in axes[:rows, 0]:
         axis.set_ylabel(f"{short(task, headline)}, %")
     last, trails = list(axes[rows]), columns - 1 - len(task.corners)
-    for (shift, cell), axis in zip(list(shifts.items())[:trails], last, strict=False):
+    for axis in last[len(shifts) : trails]:
+        axis.set_visible(False)
+    for cell, axis in zip(list(shifts.values())[:trails], last, strict=False):
         trail(axis, runs, cell, headline, lambda point: gain(point, trained, headline))
-        axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain under another {shift}, points")
+        axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain {where(task, cell)}, points")
         axis.axvline(0, color="0.7", lw=0.8, zorder=0)
     left = last[trails:]
-    trail(left[0], runs, train_side_ood, headline, lambda point: point["kl"])
-    left[0].set(xlabel="KL from the start, nats a response", ylabel="gain under another rule, points")
+    trail(left[0], runs, shifted, headline, lambda point: point["kl"])
+    left[0].set(xlabel="KL from the start, nats a response", ylabel=f"gain {where(task, shifted)}, points")
     for axis, gauge in zip(left[1:], task.corners, strict=True):
-        over_compute(axis, runs, train_side_ood, gauge)
+        over_compute(axis, runs, shifted, gauge)
         axis.set_ylabel(f"{short(task, gauge)}, %")
-        axis.set_title(train_side_ood, fontsize=11)
+        axis.set_title(shifted, fontsize=11)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle(f"SFT against RL from one start, {task.title}", x=0.01, ha="left", fontsize=13)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def where(task: Task, cell: str) -> str:
+    """What is other in a cell than in training; of a cell of one's own, its name."""
+    shift = next((shift for shift, shifted in task.shifts.items() if shifted == cell), cell)
+    return f"in {cell}" if shift == cell else f"under another {shift}"
 
 
 def draw_recognition(runs: list[dict[str, Any]], task: Task, path: Path) -> None:

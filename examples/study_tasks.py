@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from verienv.core.make import make_env
@@ -78,6 +79,7 @@ RETENTION = (
     "11-12-13 is the *retention* of an ability that the start had, not its emergence. It mostly recalls hands, "
     "and hardly solves hands whose numbers it never met; there rule reading and validity are the gauges."
 )
+MET = "the rules of your own cells too, the one that is held out among them."
 NO_RED = "tiny-vlm never met a red card before its evaluation, nor does either arm: red is a new visual."
 TRAIN_SIDE, OTHER_RULE = tuple(RULE_BY_SIDE_BY_VISUAL)[:2]
 
@@ -134,9 +136,23 @@ ROUTES = Task(
 )
 
 
-def task_of(env_id: str) -> Task:
-    """What a study measures in an environment."""
+def task_of(env_id: str, cells: Mapping[str, Any] | None = None) -> Task:
+    """What a study measures in an environment, in cells of one's own if there are any."""
     env = make_env(env_id)
-    if isinstance(env, VIRLEnv):
-        return ROUTES
-    return WITH_VISION if env.measures.recognition else IN_WORDS
+    task = ROUTES if isinstance(env, VIRLEnv) else WITH_VISION if env.measures.recognition else IN_WORDS
+    if not cells:
+        return task
+    met = {model: (*told, f"{model} may have met {MET}") for model, told in task.caveats.items() if task is not ROUTES}
+    return replace(task, cells=dict(cells), shifts={name: name for name in list(cells)[1:]}, caveats=task.caveats | met)
+
+
+def measured(task: Task, metrics: Collection[str]) -> Task:
+    """A task without the gauges that were not measured, as where an answer format has no field for them."""
+    gauges = {gauge: title for gauge, title in task.gauges.items() if gauge in metrics}
+    return replace(
+        task,
+        gauges=gauges,
+        unsolved=task.unsolved if task.unsolved in gauges else task.headline,
+        corners=tuple(gauge for gauge in task.corners if gauge in gauges),
+        recognition=task.recognition if task.recognition in gauges else "",
+    )

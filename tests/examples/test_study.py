@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -74,9 +75,22 @@ def test_with_vision_there_are_eight_cells_and_recognition_is_drawn(tmp_path, ll
         assert read["read_solved"][0] == cell["metrics"]["success"][0]
 
 
+ROUTES_TINY = TINY | {
+    "env": "verienv/VIRL-L-v0", "checkpoints": 1, "flops": 1e9, "attempts": 1, "max_new_tokens": 4, "episodes": 1,
+    "training_cell_episodes": 1, "ppo_episodes": 1, "ppo_minibatch": 1, "sft_batch": 1, "warm_up": 1,
+    "settings": ("waypoints=[3, 12]",),
+}  # fmt: skip
+
+
+@pytest.fixture
+def short_distance(monkeypatch):
+    """Distances from the start over 2 questions, not 64."""
+    monkeypatch.setattr(study, "divergence", partial(study.divergence, questions=2))
+
+
+@pytest.mark.usefixtures("short_distance")
 def test_on_routes_there_are_six_cells_and_accuracy_per_step_is_the_headline(tmp_path):
-    settings = TINY | {"env": "verienv/VIRL-L-v0", "checkpoints": 1, "flops": 1e10, "attempts": 1, "max_new_tokens": 8}
-    study.main(Arguments(out=tmp_path, **settings))
+    study.main(Arguments(out=tmp_path, **ROUTES_TINY))
     report = (tmp_path / "report.md").read_text()
     assert "| new cities, relative " in report
     assert "## Per step (the right action at once), in percent" in report
