@@ -90,9 +90,11 @@ def test_the_commands_that_score_a_file_run(tmp_path):
     assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
 
 
-@pytest.mark.parametrize("command", re.findall(r"^verienv .*", (ROOT / "docs/wording.md").read_text(), re.MULTILINE))
-def test_the_commands_with_settings_of_wording_run(command, tmp_path):
-    assert shell(command, tmp_path)
+def test_the_commands_with_settings_of_wording_run_one_after_another(tmp_path):
+    (block,) = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/wording.md").read_text(), re.MULTILINE | re.DOTALL)
+    said = shell(f"set -e\n{block}", tmp_path)
+    assert said.count("7, 9, 4, 9. J = 10, Q = 10, K = 10. Make 24.") == 2
+    assert "*\\nAttempt 2 of 5." in said
 
 
 @pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ")])

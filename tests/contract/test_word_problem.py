@@ -72,3 +72,8 @@ def test_a_task_from_outside_is_worded_and_replied_to_in_ones_own_way_and_so_are
 def test_a_template_without_the_story_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the slot \{story\} is missing"):
         question(prompt="Solve {format}")
+
+
+def test_a_format_with_fields_that_the_task_does_not_have_is_refused_in_a_whole_sentence() -> None:
+    with pytest.raises(ValueError, match="answers have no further fields here; use 'tags'"):
+        question(answer_format="tags+cards")

@@ -112,8 +112,11 @@ class TextFormat(AnswerFormat):
         unknown = [tag for tag in self.extra if tag not in shape.tags]
         if unknown or len(set(self.extra)) < len(self.extra):
             given = f"answer_format={shown(self.name)}"
+            others = ", ".join(f"+{tag}" for tag in shape.tags)
             raise ValueError(
-                f"{given}: {self.kind} may be followed by {', '.join('+' + tag for tag in shape.tags)}, each once"
+                f"{given}: {self.kind} may be followed by {others}, each once"
+                if others
+                else f"{given}: answers have no further fields here; use {self.kind!r}"
             )
 
 
