@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from tests.evaluation.policies import ENV
+from tests.evaluation.policies import ENV, nonsense
 
 from verienv.core import registered
 from verienv.evaluation import Evaluation, compare, evaluate, recognition_figure
@@ -243,3 +243,33 @@ def test_the_same_hands_under_other_operators_are_compared_in_pairs():
     result = evaluate("expert", ENV, cells)
     found = compare(result, result, {"all": "few"}).cells["few - all"]
     assert (found.pairs, found.clusters) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [("prompt", "prompt"), ("answer_format", "format"), ("feedback", "feedback"), ("rewards", "rewards")],
+)
+def test_object_without_a_name_is_refused_with_the_call_that_gives_it_one(setting, kind):
+    class Mine:
+        instruction = "Say it."
+
+        def read(self, response):
+            return response
+
+        def __call__(self, *given):
+            return 1.0 if setting == "rewards" else "Say it."
+
+    with pytest.raises(ValueError, match=rf"rows and logs hold names, .*verienv\.register_{kind}\("):
+        evaluate(nonsense, ENV, ["train"], episodes=1, **{setting: Mine()})
+
+
+def test_format_that_only_reads_is_enough_for_a_policy(tmp_path):
+    class Mine:
+        instruction = "Say the formula."
+
+        def read(self, response):
+            return response
+
+    registered.register_format("reads", Mine())
+    result = evaluate(nonsense, ENV, ["train"], 2, answer_format="reads", attempts=1, log=tmp_path / "log.jsonl")
+    assert result.cells["train"].failures == {"illegal": 2}

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from PIL import Image
 
-from verienv.replay import Picture
+from verienv.core.verdict import Verdict
+from verienv.replay import Frame, Picture, ShownQuestion
 from verienv.replay.replay import MOST_BYTES, visible
 
 
@@ -17,3 +19,17 @@ def test_a_picture_that_packs_badly_is_packed_harder():
 def test_other_scripts_and_pictures_are_shown_as_they_are():
     words = "tab-free: Привет, 你好, שלום, 🙂 \u00e9\nnext"
     assert visible(words) == words
+
+
+@pytest.mark.parametrize(
+    ("answer", "gist"),
+    [
+        ({"answer": "275"}, "275"),
+        ({"answer": "275", "unit": "km"}, "I say 275"),
+        ({}, "I say 275"),
+        ({"x": 4}, "I say 275"),
+    ],
+)
+def test_the_gist_is_the_only_field_where_the_task_names_none(answer, gist):
+    verdict = Verdict(reward=0, is_correct=False, failure="wrong", feedback="No.", answer=answer)
+    assert Frame(ShownQuestion(1), 1, "How many?", "I say 275", verdict).gist == gist

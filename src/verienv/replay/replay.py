@@ -85,7 +85,7 @@ class Frame:
         text: the text that the policy was given, as in the observation.
         response: the words of the policy.
         verdict: the verdict of the verifier.
-        deciding: the field of the answer that decides, "" where answers have none.
+        deciding: the field of the answer that decides, "" where the task names none.
     """
 
     question: ShownQuestion
@@ -102,8 +102,12 @@ class Frame:
 
     @property
     def said(self) -> str:
-        """The field of the answer that decides, as it was read in the question's own format; "" if it is no text."""
-        said = self.verdict.answer.get(self.deciding)
+        """The field of the answer that decides, or its only one, as it was read in the question's own format.
+
+        "" if it is no text.
+        """
+        fields = self.verdict.answer
+        said = fields.get(self.deciding) if self.deciding or len(fields) != 1 else next(iter(fields.values()))
         return said if isinstance(said, str) else ""
 
     @property
