@@ -19,7 +19,7 @@ import pytest
 
 import verienv
 from verienv import Episode, Question, Task, VerifiedEnv
-from verienv.core import tasks
+from verienv.core import registered, tasks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OUTSIDE = {"mine/Countdown-v0": "countdown", "mine/WordProblem-v0": "word_problem"}
@@ -45,6 +45,63 @@ VARIED = {
 """Settings that are not the default, where a task has them: a row must hold them all."""
 
 
+TEMPLATES = {
+    "generalpoints": "{attempts}\nMake {target} from {cards}. {rule}. {{Use each once.}} {format}",
+    "virl": "{format} {actions}\n{attempts}\n{instructions}\n{history}\n{view}",
+}
+FIELDS = {"generalpoints": "tags+cards+number", "virl": "tags+observation+instruction"}
+WORDINGS: dict[str, dict[str, Any]] = {
+    "template": {
+        "prompt": "TEMPLATE",
+        "answer_format": "FIELDS",
+        "system_prompt": "Be brief.",
+        "feedback": {"unreadable": "Nothing can be read.", "wrong": "Not so.", "correct": "So it is."},
+    },
+    "diverse": {"prompt": "diverse", "answer_format": "boxed", "think_first": True, "attempts": 3},
+    "functions": {
+        "prompt": "contract:slots",
+        "answer_format": "line",
+        "feedback": "contract:length",
+        "rewards": "contract:halves",
+    },
+    "own format": {
+        "answer_format": "contract:arrow",
+        "system_prompt": "Think in brackets.",
+        "reasoning_tags": ["[THINK]", "[/THINK]"],
+        "feedback": "none",
+    },
+}
+"""Wordings, answer formats, feedback and rewards together; TEMPLATE and FIELDS are those of the task."""
+
+
+class Arrow:
+    """Answers behind an arrow."""
+
+    instruction = "Write -> and the answer, on a line of its own."
+
+    def read(self, response: str) -> str | None:
+        _, arrow, answer = response.rpartition("-> ")
+        return answer.partition("\n")[0] if arrow else None
+
+    def write(self, fields: dict[str, Any]) -> str:
+        return f"-> {fields.get('formula', fields.get('action'))}"
+
+
+ARROW = Arrow()
+
+
+def _slots_in_lines(slots: Any) -> str:
+    return "\n".join(f"{name}: {text}" for name, text in slots.items())
+
+
+def _length(verdict: verienv.Verdict, told: str) -> str:
+    return f"{verdict.failure or 'right'}, after {len(told)} characters"
+
+
+def _halves(verdict: verienv.Verdict) -> float:
+    return 2.0 if verdict.is_correct else -0.5 * (1 + bool(verdict.answer))
+
+
 @dataclass(frozen=True)
 class Case:
     """One environment of one task."""
@@ -52,6 +109,7 @@ class Case:
     task_name: str
     env_id: str
     settings: dict[str, Any] = field(hash=False)
+    wording: str = ""
 
     @property
     def full_id(self) -> str:
@@ -92,10 +150,31 @@ CASES = [
     *(Case(task.name, env_id, _known(SMALL, task, env_id)) for task in tasks.every() for env_id in task.environments),
     *(Case(name, env_id, {}) for env_id, name in OUTSIDE.items()),
 ]
+
+
+def _worded(case: Case, wording: str) -> Case:
+    own = {"TEMPLATE": TEMPLATES, "FIELDS": FIELDS}
+    chosen = {
+        name: own[value][case.task_name] if isinstance(value, str) and value in own else value
+        for name, value in WORDINGS[wording].items()
+    }
+    return replace(case, settings={**case.settings, **chosen}, wording=wording)
+
+
+WORDED = [
+    _worded(case, wording)
+    for case in CASES
+    if case.task_name in TEMPLATES
+    for wording in (list(WORDINGS) if "-L-" in case.env_id else ["template", "functions"])
+]
+"""Each environment of verienv's in several wordings: in words in all, with pictures in two."""
 ONE_OF_EACH = list({case.task_name: case for case in reversed(CASES)}.values())
 """One environment of each task, the first."""
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.env_id)
+each_wording = pytest.mark.parametrize(
+    "case", [*CASES, *WORDED], ids=lambda case: case.env_id + f" {case.wording}" * bool(case.wording)
+)
 each_task = pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda case: case.task_name)
 
 
@@ -105,6 +184,11 @@ def outside_tasks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLES)
         patch.setattr(tasks, "_listed", dict(tasks._listed))
+        patch.setattr(registered, "_objects", {kind: dict(known) for kind, known in registered._objects.items()})
+        verienv.register_prompt("contract:slots", _slots_in_lines)
+        verienv.register_format("contract:arrow", ARROW)
+        verienv.register_feedback("contract:length", _length)
+        verienv.register_rewards("contract:halves", _halves)
         for module in MODULES.values():
             import_module(module)
         yield

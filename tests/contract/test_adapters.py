@@ -9,23 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.contract.playing import Case, each_case, each_player, each_task, expert, script, wrong
+from tests.contract.playing import Case, each_case, each_player, each_task, each_wording, expert, script, wrong
 
 from verienv import Episode
 from verienv.adapters import openai, trl, verl
 from verienv.core.dialogue import parts_of
 
 
-def arguments(tool: Any, response: str) -> dict[str, Any]:
+def arguments(tool: Any, response: str, episode: Episode) -> dict[str, Any]:
     """The arguments with which a tool writes this response: its fields, or the whole of it; "" where it has none."""
     names = list(inspect.signature(tool).parameters)
     if names == ["response"]:
         return {"response": response}
+    form = episode.question.wording.answer_format
     try:
-        fields = json.loads(response)
+        fields = json.loads(response) if form.name == "json" else form.read(response, episode.task.shape) or {}
     except ValueError:
-        return dict.fromkeys(names, "")
-    return {name: next(fields[field] for field in fields if field.endswith(name)) for name in names}
+        fields = {}
+    return {name: next((fields[field] for field in fields if field.endswith(name)), "") for name in names}
 
 
 def said(row: dict[str, Any], player: Any) -> str:
@@ -34,7 +35,7 @@ def said(row: dict[str, Any], player: Any) -> str:
     return response
 
 
-@each_case
+@each_wording
 @pytest.mark.parametrize("player", [expert, wrong])
 def test_trl_rows_are_rewarded_as_their_questions_judge(case: Case, player: Any) -> None:
     rows = list(trl.dataset(case.env_id, n=3, **case.settings))
@@ -61,7 +62,7 @@ def test_a_trl_row_holds_the_pictures_of_its_prompt(case: Case) -> None:
         assert np.array_equal(np.asarray(image), picture)
 
 
-@each_case
+@each_wording
 @pytest.mark.parametrize("unit", [None, "question"])
 @each_player
 def test_a_tool_calling_model_is_paid_as_the_environment_pays(case: Case, unit: str | None, player: Any) -> None:
@@ -70,9 +71,9 @@ def test_a_tool_calling_model_is_paid_as_the_environment_pays(case: Case, unit: 
     environment.reset(**row)
     call, tool = getattr(environment, case.task.tool.__name__), case.task.tool
     while not episode.is_over:
-        given = arguments(tool, player(episode))
+        given = arguments(tool, player(episode), episode)
         told = call(**given)
-        reward = episode.answer(tool(**given)).reward
+        reward = episode.answer(case.task.respell(episode.question, tool(**given))).reward
         assert environment.get_reward() == reward
         assert told == "".join(part.get("text", "") for part in parts_of(episode.messages[-1]))
     assert call(**given) == case.task.tool_over
@@ -90,7 +91,7 @@ def test_transformers_reads_the_schema_of_the_tool(case: Case) -> None:
     assert all(each["description"] for each in schema["parameters"]["properties"].values())
 
 
-@each_case
+@each_wording
 @pytest.mark.parametrize("player", [expert, wrong])
 def test_verl_scores_a_row_as_its_question_judges(case: Case, player: Any) -> None:
     keys = set[tuple[str, ...]]()
@@ -112,7 +113,7 @@ def test_a_verl_row_has_a_picture_for_each_mark_in_its_prompt(case: Case) -> Non
         assert marks == len(row.get("images", ())) == case.vision
 
 
-@each_case
+@each_wording
 def test_openai_messages_hold_the_dialogue_and_its_pictures(case: Case) -> None:
     (row,) = case.rows(n=1)
     episode = Episode.of(row)

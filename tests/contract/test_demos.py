@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.contract.playing import Case, each_case, expert, played
+from tests.contract.playing import Case, each_case, each_wording, expert, played
 
 import verienv
 from verienv.core.dialogue import parts_of
@@ -22,7 +22,7 @@ def said(messages: list[dict[str, Any]]) -> str:
     return "".join(part.get("text", "") for part in parts_of(messages[-1]))
 
 
-@each_case
+@each_wording
 @each_kind
 @pytest.mark.parametrize("steps", [False, True], ids=["plain", "with steps"])
 def test_the_last_words_of_a_row_are_paid_best(case: Case, kind: str, steps: bool) -> None:

@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from hypothesis import HealthCheck, given, settings
-from tests.contract.playing import Case, each_case, each_player, each_task, expert, mending, played
+from tests.contract.playing import Case, each_case, each_player, each_task, each_wording, expert, mending, played
 
 from verienv.core.feedback import LONGEST_FEEDBACK
 from verienv.core.spaces import PRINTABLE
@@ -58,7 +58,7 @@ def test_gymnasiums_checker_is_content(case: Case) -> None:
     check_env(case.make())  # any warning is an error in these tests
 
 
-@each_case
+@each_wording
 @each_player
 def test_observations_lie_in_their_space(case: Case, player: Any) -> None:
     env = case.make()

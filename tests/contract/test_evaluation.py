@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.playing import Case, each_case
+from tests.contract.playing import Case, each_case, each_wording
 
 import verienv
 from verienv.core.dialogue import parts_of
@@ -35,7 +35,7 @@ class Interrupted:
         return silent(dialogues)
 
 
-@each_case
+@each_wording
 def test_the_expert_succeeds_in_every_cell(case: Case) -> None:
     found = evaluate(case, "expert")
     assert list(found.cells) == list(SPLITS)
@@ -78,7 +78,7 @@ def test_the_headline_is_measured(case: Case) -> None:
     assert all(headline in cell.metrics for cell in evaluate(case, silent, episodes=1).cells.values())
 
 
-@each_case
+@each_wording
 def test_an_interrupted_log_is_gone_on_with(case: Case, tmp_path: Path) -> None:
     log, attempts = tmp_path / "log.jsonl", case.make().attempts
     with pytest.raises(KeyboardInterrupt):

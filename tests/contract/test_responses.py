@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from tests.contract.playing import Case, each_case
+from tests.contract.playing import Case, each_case, each_wording
 
 from verienv import Episode, Question
 from verienv.core.spaces import PRINTABLE
@@ -20,7 +20,7 @@ def questions(case: Case, episodes: int = 3) -> Iterator[Question]:
             episode.answer(episode.expert())
 
 
-@each_case
+@each_wording
 @pytest.mark.parametrize("steps", [False, True], ids=["plain", "with steps"])
 def test_the_experts_response_is_correct_and_earns_the_best_reward(case: Case, steps: bool) -> None:
     for question in questions(case, episodes=8):
@@ -28,7 +28,7 @@ def test_the_experts_response_is_correct_and_earns_the_best_reward(case: Case, s
         assert (verdict.is_correct, verdict.failure, verdict.reward) == (True, "", question.best_reward)
 
 
-@each_case
+@each_wording
 def test_every_kind_of_failure_can_be_written_and_fails_as_meant(case: Case) -> None:
     rng, written = np.random.default_rng(0), set[str]()
     failures = case.make().measures.failures
@@ -61,7 +61,7 @@ def test_a_wrong_response_depends_on_the_generator_alone(case: Case) -> None:
             )
 
 
-@each_case
+@each_wording
 def test_every_verdict_has_the_metrics_that_the_task_names(case: Case) -> None:
     measures = case.make().measures
     types = {name: type(value) for name, value in measures.metrics.items()}

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from tests.contract.playing import Case, each_case, each_player, mistaken, played
+from tests.contract.playing import Case, each_case, each_player, each_wording, mistaken, played
 
 import verienv
 from verienv import Episode, Question
@@ -25,7 +25,7 @@ def through_json(row: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-@each_case
+@each_wording
 @each_setting
 @each_unit
 def test_json_holds_every_row(case: Case, unit: str | None, varied: bool) -> None:
@@ -34,7 +34,7 @@ def test_json_holds_every_row(case: Case, unit: str | None, varied: bool) -> Non
     assert [through_json(row) for row in rows] == rows
 
 
-@each_case
+@each_wording
 @each_setting
 @each_player
 def test_the_episode_of_a_row_is_the_one_that_its_seed_deals(case: Case, player: Any, varied: bool) -> None:
@@ -70,7 +70,7 @@ def test_the_score_of_an_episode_sums_up_its_rewards(case: Case) -> None:
         assert set(score) == keys
 
 
-@each_case
+@each_wording
 @each_setting
 @each_unit
 def test_a_row_opens_with_the_words_of_its_episode(case: Case, unit: str | None, varied: bool) -> None:
