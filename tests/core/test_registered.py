@@ -179,6 +179,26 @@ def test_no_row_imports_opens_or_unpickles(
 
 
 @each_kind
+def test_no_log_of_an_evaluation_imports_or_opens(
+    kind: Any, traps: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log.jsonl"
+    evaluate = lambda: verienv.evaluate("expert", CARDS, ("train",), 1, progress=False, log=log)  # noqa: E731
+    evaluate()
+    header, rest = log.read_text().split("\n", 1)
+    for trap in traps:
+        changed = json.loads(header)
+        changed["setup"]["cells"]["train"][SETTINGS[kind]] = trap
+        log.write_text(f"{json.dumps(changed)}\n{rest}")
+        met: list[str] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(WATCHED, "met", met)
+            with pytest.raises(ValueError, match="logs another evaluation"):
+                evaluate()
+        assert not [event for event in met if any(part in event for part in TRAPS)]
+
+
+@each_kind
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "../x", "1st", "{cards}", "na\xefve", "x" * 129, None, 5, ["x"]])
 def test_what_is_no_name_is_refused(kind: Any, name: Any) -> None:
     with pytest.raises(ValueError, match=rf"register_{kind}: name=.*expected a name such as 'my_{kind}'"):

@@ -12,5 +12,5 @@ def scores(client: Any, model: str, env_id: str, split: str = "test", n: int = 1
         episode = Episode.of(row)
         while not episode.is_over:
             reply = client.chat.completions.create(model=model, messages=openai.messages(episode))
-            episode.answer(openai.response(reply.choices[0].message))
+            episode.answer(openai.response(reply.choices[0].message, episode))
         yield episode.score()
