@@ -53,6 +53,9 @@ mixed, and ``reward`` judges each as its task does::
     tasks = ("verienv/GeneralPoints-L-v0", "verienv/VIRL-L-v0")
     mixed = concatenate_datasets([dataset(env_id, n=2000, attempts=1) for env_id in tasks]).shuffle(seed=0)
 
+One's own wording and answer format are settings: ``dataset(..., prompt="{cards}. {rule}. Make {target}. {format}",
+answer_format="tags")``; the reward reads them from the rows.
+
 Every row holds the instance and all settings that its reward depends on, so the completions of a GRPO group are
 judged on the same question, in any process. Written for TRL 1.16; works from 1.8 on.
 """
@@ -125,8 +128,10 @@ def dataset(
         A ``datasets.Dataset`` with chat messages and, in every row, ``instance``, the answer columns (``cards``,
         ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
         ``rewards``, ``strict``, ``attempts``); in V-IRL ``instance``, ``step``, ``waypoint`` and ``actions``,
-        ``rewards``, ``strict``, ``attempts``. Demonstrations bring their own columns besides. Rows with vision
-        hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the prompt.
+        ``rewards``, ``strict``, ``attempts``; the columns of the wording (``prompt_template``, ``system_prompt``,
+        ``think_first``, ``answer_format``, ``feedback``). Demonstrations bring their own columns besides. Rows with
+        vision hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the
+        prompt.
 
     Raises:
         ValueError: for settings out of range.

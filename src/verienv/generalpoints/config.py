@@ -86,7 +86,7 @@ class GeneralPointsConfig(WordedConfig):
             ``{cards}`` (but for pictures), ``{rule}`` (but for ``numbers``) and ``{target}``, and may name ``{count}``,
             ``{operators}``, ``{attempts}`` and ``{format}``. Lines of feedback may name ``{target}``, and for some
             failures ``{used}``, ``{missing}`` (in words) and ``{value}``.
-        strict: read plain JSON alone.
+        strict: read plain JSON alone, and in other formats the spelling of the question alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 

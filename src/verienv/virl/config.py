@@ -80,7 +80,7 @@ class VIRLConfig(WordedConfig):
             (all, or some and "base", the preset of the rest), or a function from a verdict to a finite number.
         prompt, system_prompt, think_first, answer_format, feedback: see ``WordedConfig``. A template must name
             ``{instructions}``, ``{actions}`` and ``{view}``, and may name ``{history}``, ``{attempts}``, ``{format}``.
-        strict: read plain JSON alone.
+        strict: read plain JSON alone, and in other formats the spelling of the question alone.
         reasoning_tags: the tags around reasoning, which is no answer, such as ("<think>", "</think>"); None for none.
     """
 

@@ -111,7 +111,7 @@ def verify(
         waypoint: the pose, the rule (``actions``), what is true there, and what the expert does.
         rewards: the name of a preset (``REWARDS``), a table, or a dict of prices
             (all of them, or some and ``"base"``, the preset of the rest).
-        strict: admit plain JSON alone.
+        strict: admit plain JSON alone, and in other formats the spelling of the question alone.
         reasoning_tags: the tags around reasoning, which is no answer; None for none.
         answer_format: "json", "tags", "boxed" or "line", with "+observation" or "+instruction" where those are asked
             for, or an object with ``instruction`` and ``read(response)``.
