@@ -3,6 +3,7 @@
 from verienv.testing import check_verifier
 check_verifier(my_reward)  # my_reward(response, puzzle) -> number; raises one readable report of every fault
 check_verifier(my_reward, task="virl")  # my_reward(response, waypoint) -> number
+check_verifier(my_reward, answer_format="boxed", level="task")  # of answers in a box, as any right reward reads them
 
 check_task("successor")  # a task of your own: questions, verdicts, wrong answers, rows
 
