@@ -19,14 +19,24 @@ from study_tasks import IN_WORDS, ROUTES
 TINY = {
     "env": "verienv/GeneralPoints-L-v0",
     "model": "tiny-lm",
-    "flops": 5e10,
+    "flops": 2e10,
     "checkpoints": 2,
     "episodes": 3,
     "training_cell_episodes": 4,
-    "ppo_episodes": 4,
+    "ppo_episodes": 2,
+    "ppo_minibatch": 2,
+    "sft_batch": 4,
     "attempts": 2,
     "batch": 12,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_distances():
+    """Distances from the start over 2 questions where none are named, not 64."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "divergence", partial(study.divergence, questions=2))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +92,6 @@ ROUTES_TINY = TINY | {
 }  # fmt: skip
 
 
-@pytest.fixture
-def short_distance(monkeypatch):
-    """Distances from the start over 2 questions, not 64."""
-    monkeypatch.setattr(study, "divergence", partial(study.divergence, questions=2))
-
-
-@pytest.mark.usefixtures("short_distance")
 def test_on_routes_there_are_six_cells_and_accuracy_per_step_is_the_headline(tmp_path):
     study.main(Arguments(out=tmp_path, **ROUTES_TINY))
     report = (tmp_path / "report.md").read_text()
@@ -247,7 +250,8 @@ def test_both_arms_are_trained_with_what_a_larger_model_needs(monkeypatch):
     for script in (study.sft, study.ppo):
         monkeypatch.setattr(script, "train", lambda own: given.append(own) or SimpleNamespace(checkpoints=list))
     for arm in study.ARMS:
-        study.train_arm(arm, 1e-4, 0, Arguments(**TINY, **needed, sft_batch=5, ppo_minibatch=3, max_new_tokens=64))
+        other = {"sft_batch": 5, "ppo_episodes": 4, "ppo_minibatch": 3, "max_new_tokens": 64}
+        study.train_arm(arm, 1e-4, 0, Arguments(**(TINY | needed | other)))
     sft, ppo = given
     for own in given:
         assert {name: getattr(own, name) for name in needed} == needed
