@@ -80,13 +80,13 @@ def test_a_mapping_has_a_line_for_each_kind_of_failure(formula: str, line: str) 
     }
     if line == "not the numbers":
         lines["wrong_numbers"] = line
-    assert said(formula, feedback=json.dumps(lines)) == line
+    assert said(formula, feedback_lines=json.dumps(lines)) == line
 
 
 def test_a_kind_without_a_line_keeps_the_tasks_words() -> None:
     lines = json.dumps({"wrong_value": "No."})
-    assert said("4*3", feedback=lines) == said("4*3")
-    assert said("4*3+2+10", feedback=lines) == "Correct."
+    assert said("4*3", feedback_lines=lines) == said("4*3")
+    assert said("4*3+2+10", feedback_lines=lines) == "Correct."
 
 
 @pytest.mark.parametrize("env_id", [ROUTES, STREETS])
@@ -124,14 +124,14 @@ def test_a_feedback_that_cannot_be_said_is_refused_when_the_environment_is_made(
     assert len(str(caught.value)) < 500
     if isinstance(feedback, dict) and feedback:
         with pytest.raises(ValueError, match=told):
-            verienv.judge({**HAND, "feedback": json.dumps(feedback)}, "")
+            verienv.judge({**HAND, "feedback_lines": json.dumps(feedback)}, "")
 
 
 def test_with_pictures_no_line_tells_what_they_show() -> None:
     with pytest.raises(ValueError, match=r"\{missing\} is no slot there; it may name \{target\}, \{used\}"):
         gym.make(PICTURES, feedback={"wrong_numbers": "{missing} is missing"})
     with pytest.raises(ValueError, match=r"\{missing\} is no slot there"):
-        verienv.judge({**HAND, "vision": True, "feedback": '{"wrong_numbers": "{missing}"}'}, "")
+        verienv.judge({**HAND, "vision": True, "feedback_lines": '{"wrong_numbers": "{missing}"}'}, "")
 
 
 @each_env
@@ -216,7 +216,7 @@ def test_our_feedback_is_one_line_whatever_the_response(env_id: str, answer_form
 @settings(max_examples=60, deadline=None)
 def test_lines_with_every_slot_are_said_to_any_response(response: str) -> None:
     lines = {kind: "".join(f"{{{slot}}}" for slot in slots) for kind, slots in begun_lines.items()}
-    feedback = verienv.judge({**HAND, "feedback": json.dumps(lines)}, response).feedback
+    feedback = verienv.judge({**HAND, "feedback_lines": json.dumps(lines)}, response).feedback
     assert set(feedback) <= set(PRINTABLE) - {"\n"}
 
 

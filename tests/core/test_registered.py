@@ -19,7 +19,7 @@ CARDS, PICTURES = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 ROUTES, STREETS = "verienv/VIRL-L-v0", "verienv/VIRL-VL-v0"
 SMALL: dict[str, dict[str, Any]] = {PICTURES: {"image_size": 96}, STREETS: {"view_size": 64}}
 HAND = {"cards": ["4", "3", "2", "K"]}
-COLUMNS = {"prompt": "prompt_template", "format": "answer_format", "feedback": "feedback", "rewards": "rewards"}
+COLUMNS = {"prompt": "prompt_template", "format": "answer_format", "feedback": "feedback_lines", "rewards": "rewards"}
 SETTINGS = {"prompt": "prompt", "format": "answer_format", "feedback": "feedback", "rewards": "rewards"}
 
 each_kind = pytest.mark.parametrize("kind", COLUMNS)
@@ -293,7 +293,7 @@ def test_rows_of_several_tasks_and_wordings_fit_in_one_table(through: str, tmp_p
         ({"answer_format": "boxed"}, r"So \boxed{4*3+2+10}."),
         ({"answer_format": "line", "strict": True}, "First.\n4*3+2+10"),
         ({"answer_format": "tags+cards", "vision": True}, "<cards>4, 3, 2, K</cards><answer>4*3+2+10</answer>"),
-        ({"answer_format": None, "feedback": float("nan"), "think_first": 0.0}, '{"formula": "4*3+2+10"}'),
+        ({"answer_format": None, "feedback_lines": float("nan"), "think_first": 0.0}, '{"formula": "4*3+2+10"}'),
         ({"rewards": {"function": None, "base": "binary"}}, '{"formula": "4*3+2+10"}'),
     ],
 )
@@ -315,8 +315,8 @@ def test_a_hand_alone_is_judged_in_the_format_that_it_names(columns: dict[str, A
         ("system_prompt", "\u2028"),
         ("think_first", "yes"),
         ("think_first", 2),
-        ("feedback", '{"wrong": "{"}'),
-        ("feedback", '{"nothing": "?"}'),
+        ("feedback_lines", '{"wrong": "{"}'),
+        ("feedback_lines", '{"nothing": "?"}'),
         ("rewards", {"function": "nobody"}),
         ("rewards", {"function": 5}),
     ],

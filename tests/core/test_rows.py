@@ -287,3 +287,8 @@ def test_a_row_whose_columns_contradict_its_seed_and_settings_is_no_episode() ->
         with pytest.raises(ValueError, match=f"{name}=.*: the row's seed and settings deal"):
             Episode.of({**row, name: value})
         assert Episode.of({**row, "seed": None, "values": None, "instance": None, name: value}).question.row()[name]
+
+
+def test_the_words_of_a_verdict_in_a_row_are_no_setting() -> None:
+    hand = {"cards": ["4", "3", "2", "K"], "feedback": "Correct.", "reward": 5.0}
+    assert verienv.judge(hand, '{"formula": "4*3+2+10"}').is_correct

@@ -210,7 +210,7 @@ class Wording:
             "system_prompt": self.system_prompt,
             "think_first": self.think_first,
             "answer_format": self.answer_format.name,
-            "feedback": self.feedback.plain,
+            "feedback_lines": self.feedback.plain,
         }
 
     @classmethod
@@ -238,7 +238,7 @@ class Wording:
             system_prompt=check_text("system_prompt", given("system_prompt", str, "")),
             think_first=given("think_first", bool, False),
             answer_format=parse_format(given("answer_format", str, JSON.name)),
-            feedback=parse_feedback(given("feedback", str, "default")),
+            feedback=parse_feedback(given("feedback_lines", str, "default")),
         )
 
     def __reduce_ex__(self, protocol: Any) -> Any:
