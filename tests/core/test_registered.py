@@ -322,7 +322,7 @@ def test_a_hand_alone_is_judged_in_the_format_that_it_names(columns: dict[str, A
     ],
 )
 def test_a_wrong_column_is_a_value_error_before_any_response(column: str, value: Any) -> None:
-    named = {"prompt_template": "prompt"}.get(column, column)
+    named = {"prompt_template": "prompt", "feedback_lines": "feedback"}.get(column, column)
     with pytest.raises(ValueError, match=named) as caught:
         verienv.Question.from_row({**HAND, column: value})
     assert len(str(caught.value)) < 500
