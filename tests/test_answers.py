@@ -25,7 +25,8 @@ HALF = Fraction(1, 2)
         ("1 1/2", Fraction(3, 2)), ("-1 1/2", Fraction(-3, 2)), (r"1\frac{1}{2}", Fraction(3, 2)), ("50 %", HALF),
         ("50%", HALF), (r"50\%", HALF), (r"\frac12", HALF), (r"\frac{1}{2}", HALF), (r"\dfrac{10}{20}", HALF),
         (r"-\tfrac{1}{2}", -HALF), (r"$\frac12$", HALF), (r"\(0.5\)", HALF), (r"\boxed{42}", 42),
-        (r"$\boxed{\frac{1}{2}}$.", HALF),
+        (r"$\boxed{\frac{1}{2}}$.", HALF), (r"\[\frac12\]", HALF), ("$$\n42\n$$", 42),
+        (r"1\frac{234}{468}", Fraction(3, 2)),
         (r"\text{42}", 42), ("**42**", 42), ("3.2e5", 320000), ("3.2E-1", Fraction(8, 25)),
         (r"3.2 \times 10^5", 320000),
         (r"3.2 \cdot 10^{5}", 320000), ("3.2 × 10^-1", Fraction(8, 25)), ("10^3", 1000), (3, 3), (0.1, Fraction(1, 10)),
@@ -38,6 +39,7 @@ def test_a_number_is_read_as_people_write_it(text, value):
 @pytest.mark.parametrize(
     "text",
     ["", " ", "1,5", "0,500", "1.000,5", "1,00", "1000,000", "12 34", "2 100/3", "1 3/2", "1/0", "--5",
+     "1 234/567", r"\frac123", r"\frac{1}{2}3", r"\frac{1}{2} 3", "1\n000", "1\t200", "1\r\n1/2",
      "1e100", "1e9999",
      "10^(10^9)", "10^1000000000", "9**9", "nan", "inf", "-Infinity", "NaN", "½", "٣", "²", "0x10", "1_000", "five",
      "__import__('os')", "1 or 2", "1;2", "1=1", "5 km", r"\frac{1}{0}", "1" * 5000, None, True, [1], {"a": 1},
@@ -93,6 +95,18 @@ def test_a_choice_is_read_by_letter_or_text():
     assert all(answer.judge(text).is_correct for text in right)
     wrong = ["A", "(C)", "D", "B Rome", "A or B", "AB", "ABC", "", "(A) Paris", "Rome", "B Paris Rome"]
     assert not any(answer.judge(text).is_correct for text in wrong)
+
+
+def test_a_letter_that_is_another_choices_text_is_in_doubt():
+    answer = Answer("A", kind="choice", choices=("B", "A", "C"))
+    assert [answer.judge(text).is_correct for text in ("A", "B", "(A)", "(B)", "A) B", "C")] == [0, 0, 1, 0, 1, 0]
+    assert not Answer("A", kind="choice", choices=("x", "X.", "y")).judge("x").is_correct
+
+
+@pytest.mark.parametrize("fault", [{"units": "kg"}, {"units": (5,)}, {"choices": "abc"}, {"choices": (5,)}])
+def test_units_and_choices_are_tuples_of_texts(fault):
+    with pytest.raises(ValueError, match="tuple of texts"):
+        Answer("1", **fault)
 
 
 def test_a_text_is_compared_without_case_space_stop_and_article():

@@ -5,7 +5,8 @@ r"""Final answers as people write them: numbers, choices and texts, judged exact
 
 A text with two readings has none, and is wrong: a point is always the decimal mark (1.000 is one), a comma parts
 thousands alone (1,000 is a thousand; 1,5 and 0,500 are nothing), and a mixed number has a proper fraction (2 100/3 is
-nothing). Nothing here runs or expands a text: at most 256 characters and exponents of at most 99 are read.
+nothing) that could be no group of thousands (1 234/567 is nothing). Nothing here runs or expands a text: at most 256
+characters and exponents of at most 99 are read.
 """
 
 from __future__ import annotations
@@ -25,13 +26,24 @@ Number = int | float | str | Fraction
 
 _SIGNS = str.maketrans(dict.fromkeys("−–", "-") | dict.fromkeys("\u00a0\u2009\u202f", " ") | {"×": "*", "·": "*"})
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf) ?\{([^{}]*)\}", re.ASCII)
-_WRAPPERS = (("\\boxed{", "}"), ("\\text{", "}"), ("\\(", "\\)"), ("$$", "$$"), ("$", "$"), ("**", "**"), ("{", "}"))
-_FRACTION = re.compile(r"\\[dt]?frac ?(?:\{ ?([0-9]+) ?\}|([0-9])) ?(?:\{ ?([0-9]+) ?\}|([0-9]))", re.ASCII)
+_WRAPPERS = (
+    ("\\boxed{", "}"),
+    ("\\text{", "}"),
+    ("\\(", "\\)"),
+    ("\\[", "\\]"),
+    ("$$", "$$"),
+    ("$", "$"),
+    ("**", "**"),
+    ("{", "}"),
+)
+_FRACTION = re.compile(r"\\[dt]?frac ?(?:\{ ?([0-9]+) ?\}|([0-9])) ?(?:\{ ?([0-9]+) ?\}|([0-9]))(?! ?[0-9])", re.ASCII)
 _DECIMAL = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+"
 _POWER = r"10 ?\^ ?(?:\{ ?([-+]?[0-9]{1,3}) ?\}|([-+]?[0-9]{1,3}))"
 _PLAIN = re.compile(rf"({_DECIMAL})(?:[eE]([-+]?[0-9]{{1,3}})| ?\* ?{_POWER})?", re.ASCII)
 _BARE_POWER = re.compile(_POWER, re.ASCII)
 _RATIO = re.compile(r"(?:([0-9]+) )?([0-9]+) ?/ ?([0-9]+)", re.ASCII)
+_MIXED_OR_GROUPED = re.compile(r"[0-9] [0-9]{3} ?/", re.ASCII)
+_PARTED = re.compile(r"(?<=[0-9])\s*[\t\n\v\f\r\x85\u2028\u2029]\s*(?=[0-9])")
 _CHOICE = re.compile(r"[(\[]?([A-Za-z])[)\].:]{0,2}(?: (.+))?", re.ASCII)
 _ARTICLE = re.compile(r"(?:the|an?) (?=.)")
 
@@ -42,7 +54,7 @@ def read_number(text: Any) -> Fraction | None:
     A sign, groups of thousands, decimals, 1/2, mixed numbers, a percent sign, powers of ten and the TeX around and in
     them are read; NaN and infinity are no numbers. A whole number or a finite float counts as it is printed.
     """
-    return _number(_bare(text))
+    return _number(_bare(text, "number"))
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,10 @@ class Answer:
         if self.kind not in ("number", "choice", "text"):
             raise ValueError(f"kind={self.kind!r}: expected number, choice or text")
         given = self.accepted if isinstance(self.accepted, tuple) else (self.accepted,)
-        unread = [one for one in given if self._read(one) is None]
+        for name in ("units", "choices"):
+            if isinstance(names := getattr(self, name), str) or not all(isinstance(one, str) for one in names):
+                raise ValueError(f"{name}={names!r:.200}: expected a tuple of texts, such as ('kg',)")
+        unread = [one for one in given if self._read(one, is_stated=True) is None]
         if unread or not given:
             raise ValueError(f"accepted={given!r:.200}: expected a {self.kind} or several, as people write them")
         for name in ("tolerance", "relative_tolerance"):
@@ -121,14 +136,14 @@ class Answer:
 
     def _accepted(self) -> list[Fraction | str | None]:
         given = self.accepted if isinstance(self.accepted, tuple) else (self.accepted,)
-        return [self._read(one) for one in given]
+        return [self._read(one, is_stated=True) for one in given]
 
     def _allowed(self, accepted: Fraction) -> Fraction:
         share = read_number(self.relative_tolerance) or Fraction(0)
         return max(read_number(self.tolerance) or Fraction(0), share * abs(accepted))
 
-    def _read(self, text: Any) -> Fraction | str | None:
-        bare = _bare(text, self.units)
+    def _read(self, text: Any, is_stated: bool = False) -> Fraction | str | None:
+        bare = _bare(text, self.kind)
         if self.kind == "number":
             for unit in sorted(self.units, key=len, reverse=True):
                 if unit and bare.endswith(unit):
@@ -136,29 +151,31 @@ class Answer:
                 if unit and bare.startswith(unit):
                     return _number(bare[len(unit) :].strip())
             return _number(bare)
-        return _normal(bare) or None if self.kind == "text" else self._choice(bare)
+        return _normal(bare) or None if self.kind == "text" else self._choice(bare, is_stated)
 
-    def _choice(self, bare: str) -> str | None:
-        texts = [_normal(choice) for choice in self.choices]
-        if (said := _normal(bare)) in texts:
-            return chr(ord("A") + texts.index(said))
-        found = _CHOICE.fullmatch(bare)
-        if not found:
-            return None
-        at = ord(found[1].upper()) - ord("A")
-        if (texts and at >= len(texts)) or (found[2] and (not texts or _normal(found[2]) != texts[at])):
-            return None
-        return found[1].upper()
+    def _choice(self, bare: str, is_stated: bool) -> str | None:
+        """Return the letter of a choice; of a letter that is another choice's text, too, only the task's is read."""
+        texts, said = [_normal(choice) for choice in self.choices], _normal(bare)
+        named = {chr(ord("A") + at) for at, text in enumerate(texts) if text == said}
+        if found := _CHOICE.fullmatch(bare):
+            letter, at = found[1].upper(), ord(found[1].upper()) - ord("A")
+            if not (texts and at >= len(texts)) and (not found[2] or (texts and _normal(found[2]) == texts[at])):
+                named = {letter} if is_stated else named | {letter}
+        return named.pop() if len(named) == 1 else None
 
 
-def _bare(text: Any, units: tuple[str, ...] = ()) -> str:
-    """Return a final answer without what stands around it: spaces, wrappers of TeX, a full stop; "" for none."""
+def _bare(text: Any, kind: str) -> str:
+    """Return a final answer without what stands around it: spaces, wrappers of TeX, a full stop; "" for none.
+
+    Digits that a tab or a line parts are two numbers, and so none.
+    """
     if isinstance(text, Fraction):
         text = f"{text.numerator}/{text.denominator}" if max(map(abs, text.as_integer_ratio())) < 10**99 else ""
     elif isinstance(text, float) or (type(text) is int and abs(text) < 10**LARGEST_EXPONENT):
         text = repr(text)
     if not isinstance(text, str) or len(text) > LONGEST:
         return ""
+    text = _PARTED.sub(";", text) if kind == "number" else text
     text = text.translate(_SIGNS).replace("\\!", "").replace("{,}", ",").replace("\\,", " ").replace("\\ ", " ")
     text = text.replace("\\%", "%").replace("\\$", "$").replace("\\times", "*").replace("\\cdot", "*")
     for _ in range(8):  # each turn takes one wrapper off
@@ -176,6 +193,8 @@ def _bare(text: Any, units: tuple[str, ...] = ()) -> str:
 def _number(text: str) -> Fraction | None:
     sign = -1 if text.startswith("-") else 1
     text = text[1:].lstrip() if text[:1] in ("-", "+") else text
+    if _MIXED_OR_GROUPED.search(text):
+        return None
     percent = text.endswith("%")
     text = text[:-1].rstrip() if percent else text
     value = _unsigned(_FRACTION.sub(lambda found: f" {found[1] or found[2]}/{found[3] or found[4]}", text).strip())
