@@ -97,12 +97,19 @@ def test_a_line_names_the_action_that_was_read(env_id: str) -> None:
     assert env.judge('{"action": "fly()"}').feedback.startswith("forward(), turn_direction(x) with x one of")
 
 
+def test_the_line_to_all_other_failures_names_the_slots_that_each_kind_has() -> None:
+    env = gym.make(CARDS, feedback={"wrong": "Not {target}.", "illegal": "Illegal."}).unwrapped
+    env.reset(seed=0)
+    assert [env.judge(response).feedback for response in ("", '{"formula": "1"}')] == ["Not 24."] * 2
+
+
 @pytest.mark.parametrize(
     ("feedback", "told"),
     [
         ({"bored": "No."}, r"'bored' is no kind of failure; expected some of unreadable, .*correct, wrong"),
         ({"unreadable": "{value}"}, r"\{value\} is no slot there; it may name \{target\}"),
-        ({"wrong": "{target}"}, r"\{target\} is no slot there; it may name no slot"),
+        ({"wrong": "{value}"}, r"\{value\} is no slot there; it may name \{target\}, which every kind of failure has"),
+        ({"correct": "{target}"}, r"\{target\} is no slot there; it may name no slot"),
         ({"wrong_value": "{value.real}"}, r"is no slot there"),
         ({"wrong_value": "{value!r}"}, r"is no slot there"),
         ({"wrong_value": "{value:9}"}, r"is no slot there"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import pytest
 
 import verienv
@@ -114,6 +115,23 @@ def test_a_reader_without_the_name_is_told_to_register_it(env_id: str, kind: Any
     registered._objects[kind].clear()
     with pytest.raises(ValueError, match=rf"mine.*registered in this process .*verienv.register_{kind}\('mine', ...\)"):
         read(row)
+
+
+UNFIT: dict[Any, tuple[Any, str]] = {
+    "prompt": (lambda: "", r"expected a function\(slots\), but it takes \(\)"),
+    "format": (Arrow, r"expected read\(response\), but it takes \(self, .*give an object of it, Arrow\(\)"),
+    "feedback": (lambda verdict: "", r"expected a function\(verdict, prompt\), but it takes \(verdict\)"),
+    "rewards": (lambda verdict, prompt: 1.0, r"expected a function\(verdict\), but it takes \(verdict, prompt\)"),
+}
+
+
+@each_kind
+def test_an_object_that_cannot_be_handed_what_it_will_be_is_refused_before_any_response(kind: Any) -> None:
+    value, told = UNFIT[kind]
+    with pytest.raises(ValueError, match=told):
+        gym.make(CARDS, **{SETTINGS[kind]: value})
+    with pytest.raises(TypeError, match=told):
+        register(kind, value=value)
 
 
 @each_kind

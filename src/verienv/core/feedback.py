@@ -68,7 +68,8 @@ class Lines(Feedback):
 
     Attributes:
         lines: pairs of a kind of failure and its template; "correct" is the line to a right response, "wrong" to every
-            failure that has none of its own. Without those the task's words remain.
+            failure that has none of its own; it may name the slots that all have. Without those the task's words
+            remain.
     """
 
     lines: tuple[tuple[str, str], ...]
@@ -94,7 +95,8 @@ class Lines(Feedback):
         )
 
     def check(self, kinds: Kinds) -> None:
-        named = {**kinds, "correct": (), "wrong": ()}
+        shared = [slot for slot in next(iter(kinds.values()), ()) if all(slot in slots for slots in kinds.values())]
+        named = {**kinds, "correct": (), "wrong": tuple(shared)}
         for kind, template in self.lines:
             if kind not in named:
                 raise ValueError(f"feedback: {shown(kind)} is no kind of failure; expected some of {', '.join(named)}")
@@ -162,7 +164,8 @@ def one_line_template(kind: str, template: str, slots: tuple[str, ...]) -> None:
     for _, name, style, conversion in parsed:
         if name is not None and (style or conversion or name not in slots):
             accepted = ", ".join(f"{{{slot}}}" for slot in slots) or "no slot"
-            raise ValueError(f"{given}: {{{name}}} is no slot there; it may name {accepted}")
+            why = ", which every kind of failure has" if kind == "wrong" else ""
+            raise ValueError(f"{given}: {{{name}}} is no slot there; it may name {accepted}{why}")
 
 
 def one_line(text: str) -> str:

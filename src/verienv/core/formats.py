@@ -108,6 +108,8 @@ def _format_of(given: Any) -> AnswerFormat:
         if found is not None:
             return OwnFormat(found)
     elif isinstance(getattr(given, "instruction", None), str) and callable(getattr(given, "read", None)):
+        if why := registered.unfit("format", given):
+            raise ValueError(f"answer_format={shown(given)}: {why}")
         return OwnFormat(given)
     raise ValueError(
         f"answer_format={shown(given)}: expected {', '.join(registered.names('format'))}, or an object with "

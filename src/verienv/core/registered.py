@@ -5,6 +5,7 @@ A row, a log or a request holds a name and never imports: the reader has registe
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ BUILT_IN: dict[Kind, tuple[str, ...]] = {
     "rewards": ("paper", "paper_code", "first_fault", "binary", "binary_format", "partial"),
 }
 """Names that mean something of the suite's own."""
+HANDED: dict[Kind, tuple[str, ...]] = {
+    "prompt": ("slots",),
+    "format": ("response",),
+    "feedback": ("verdict", "prompt"),
+    "rewards": ("verdict",),
+}
+"""The arguments of a function of each kind; of a format, those of its ``read``."""
 
 
 def register_prompt(name: str, prompt: Callable[[Mapping[str, str]], str]) -> None:
@@ -34,7 +42,7 @@ def register_prompt(name: str, prompt: Callable[[Mapping[str, str]], str]) -> No
 
     Raises:
         ValueError: the name is no name, or means something else.
-        TypeError: the object is not callable.
+        TypeError: the object is not callable, or not with what it is handed.
     """
     _register("prompt", name, _callable("prompt", prompt))
 
@@ -73,7 +81,28 @@ def _callable(kind: Kind, value: Any) -> Any:
     return value
 
 
+def unfit(kind: Kind, value: Any) -> str:
+    """Return why an object of the user's own cannot be handed what it will be, "" where it can or nobody knows.
+
+    So that it is told when the object is given, not at the first response. The common case is a class in place of an
+    object of it: its methods wait for ``self``.
+    """
+    function, called = (value.read, "read") if kind == "format" else (value, "a function")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of some built-in functions
+        return ""
+    try:
+        signature.bind(*HANDED[kind])
+    except TypeError:
+        hint = f"; it is a class: give an object of it, {value.__name__}()" if isinstance(value, type) else ""
+        return f"expected {called}({', '.join(HANDED[kind])}), but it takes {signature}{hint}"
+    return ""
+
+
 def _register(kind: Kind, name: Any, value: Any) -> None:
+    if why := unfit(kind, value):
+        raise TypeError(f"register_{kind}: {shown(value)}: {why}")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"register_{kind}: name={shown(name)}: expected a name such as 'my_{kind}'")
     if name in BUILT_IN[kind] or not _is_same(_objects[kind].get(name, value), value):
@@ -143,13 +172,20 @@ class Own:
 
     @classmethod
     def of(cls, value: Any) -> Self | None:
-        """Return the setting's value for an object that is callable, or a registered name; None for all else."""
+        """Return the setting's value for an object that is callable, or a registered name; None for all else.
+
+        Raises ValueError for a function that cannot be handed what it will be.
+        """
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
             found = find(cls.kind, value)
             return None if found is None else cls(found)
-        return cls(value) if callable(value) else None
+        if not callable(value):
+            return None
+        if why := unfit(cls.kind, value):
+            raise ValueError(f"{cls.setting}={shown(value)}: {why}")
+        return cls(value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
