@@ -3,6 +3,9 @@ r"""Final answers as people write them: numbers, choices and texts, judged exact
     answer = Answer("1/2", tolerance="0.01", units=("kg",))
     answer.judge(r"\boxed{0.5\text{ kg}}").is_correct
 
+It judges the final answer alone: cut that out of a response first. "The answer is 0.5" is no number, nor is "5 apples"
+unless apples are among the units.
+
 A text with two readings has none, and is wrong: a point is always the decimal mark (1.000 is one), a comma parts
 thousands alone (1,000 is a thousand; 1,5 and 0,500 are nothing), and a mixed number has a proper fraction (2 100/3 is
 nothing) that could be no group of thousands (1 234/567 is nothing). Nothing here runs or expands a text: at most 256
@@ -104,14 +107,15 @@ class Answer:
                 raise ValueError(f"{name}={names!r:.200}: expected a tuple of texts, such as ('kg',)")
         unread = [one for one in given if self._read(one, is_stated=True) is None]
         if unread or not given:
-            raise ValueError(f"accepted={given!r:.200}: expected a {self.kind} or several, as people write them")
+            other = ", or kind='choice' or kind='text'" if self.kind == "number" else ""
+            raise ValueError(f"accepted={given!r:.200}: expected a {self.kind} or several, as people write them{other}")
         for name in ("tolerance", "relative_tolerance"):
             allowed = read_number(getattr(self, name))
             if allowed is None or allowed < 0:
                 raise ValueError(f"{name}={getattr(self, name)!r:.80}: expected a number from 0 on, such as '0.01'")
 
     def judge(self, text: Any) -> Judgement:
-        """Judge a final answer. Never raises, whatever it is."""
+        """Judge a final answer, cut out of its response. Never raises, whatever it is."""
         read = self._read(text)
         if read is None:
             return Judgement(False, None, f"no {self.kind} can be read")

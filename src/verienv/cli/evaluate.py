@@ -30,8 +30,8 @@ def evaluate(
         typer.Option(
             metavar="NAMES|FILE.json",
             help="Splits, separated by commas; or the name of a set of cells, such as rule_by_side. `verienv envs` "
-            "lists both. Or a JSON file of cells of your own: an object of names, each with its settings. By default "
-            "train, test and rule_ood, as far as there are.",
+            "lists both. Or a JSON file of cells of your own: an object of names, each with its settings, which come "
+            "before those of -s. By default train, test and rule_ood, as far as there are.",
         ),
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
