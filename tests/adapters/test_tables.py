@@ -75,9 +75,10 @@ def test_whole_floats_and_nan_are_paid_as_integers_and_nulls() -> None:
         ({"cards": [HAND["cards"]] * 2, "target": [24]}, "target: 1 values for 2 completions"),
         ({"cards": [HAND["cards"]] * 2, "rule": ()}, "rule: 0 values for 2 completions"),
         ({"waypoint": []}, "waypoint: 0 values for 2 completions"),
+        ({"cards": [HAND["cards"]] * 2, "answer_format": "tags"}, "answer_format='tags': expected a column"),
     ],
 )
-def test_a_column_of_another_length_is_named(columns: dict[str, Any], named: str) -> None:
+def test_a_column_of_another_length_or_of_none_is_named(columns: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named) as caught:
         reward(prompts=["?"] * 2, completions=[RIGHT, WRONG], **columns)
     assert "\n" not in str(caught.value)

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -405,3 +406,27 @@ def test_a_part_of_a_table_needs_a_base(env_id: str) -> None:
     with pytest.raises(ValueError, match=r'nothing says what .* pay; .* add "base": '):
         rows(env_id, rewards={"correct": 2.0})
     assert rows(env_id, rewards={"base": "binary", "correct": 2.0})[0]["rewards"]["correct"] == 2.0
+
+
+class Careless(Arrow):
+    """It hands on whatever it is given."""
+
+    found: Any = None
+
+    def read(self, response: str) -> Any:
+        return self.found
+
+
+@pytest.mark.parametrize("found", [24, re.compile("x"), {"answer": "24"}])
+def test_a_reader_that_returns_no_answer_of_the_task_says_so_in_the_log(found: Any, caplog: Any) -> None:
+    reader = Careless()
+    reader.found = found
+    env = gym.make(CARDS, answer_format=reader).unwrapped
+    env.reset(seed=0)
+    assert env.judge("x").failure == "unreadable"
+    assert 'expected a text, a dict with "formula", or None; it counts as no answer' in caplog.text
+
+
+def test_a_format_that_cannot_read_what_it_writes_makes_no_demonstration() -> None:
+    with pytest.raises(RuntimeError, match="must read what its `write` writes"):
+        list(verienv.demonstrations(CARDS, n=1, answer_format=Careless()))

@@ -68,6 +68,7 @@ def test_where_the_stated_rule_is_another_the_solution_is_of_the_scored_one() ->
         (ENV_ID, {"equation": 1}, "equation=1: expected True or False"),
         (ENV_ID, {"steps": "no"}, "steps='no': expected True or False"),
         (ENV_ID, {"solutoin": "random"}, "unknown setting 'solutoin'"),
+        (ENV_ID, {"equations": True}, "unknown setting 'equations'.*did you mean 'equation', an option of the expert"),
         ("verienv/VIRL-L-v0", {"solution": "random"}, "V-IRL's expert has no such option; it has one way to answer"),
     ],
 )

@@ -71,6 +71,7 @@ from verienv.core.dialogue import images_of, in_parts, png, response_of
 from verienv.core.plain import PlainRow
 from verienv.core.question import Question
 from verienv.core.rows import judge_as, questions, with_columns
+from verienv.core.shown import shown
 from verienv.core.verdict import Rewards, Verdict
 from verienv.demos import demonstrations_with_questions
 
@@ -208,6 +209,9 @@ class RewardFunction:
             ValueError: if a column is missing or wrong. Never for a completion, whatever it is.
         """
         given = {name: list(values) for name, values in columns.items() if _is_column(name, values)}
+        for name in _TEXTS:
+            if isinstance(text := columns.get(name), str):
+                raise ValueError(f"{name}={shown(text)}: expected a column: a list with one text for each completion")
         for name, values in given.items():
             if len(values) != len(completions):
                 raise ValueError(
@@ -267,6 +271,10 @@ def reward_function(
 
 reward = reward_function()
 """The reward function that pays what the rows of ``dataset`` say."""
+
+
+_TEXTS = ("prompt_template", "system_prompt", "answer_format", "feedback_lines", "instance", "rule", "env_id")
+"""Columns that hold texts: given as one text, for all rows, they would be taken for a word of TRL's own."""
 
 
 def _is_column(name: str, values: Any) -> bool:

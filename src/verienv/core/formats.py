@@ -44,7 +44,12 @@ class OwnFormat(Own, AnswerFormat):
             found = self.value.read(text)
             if isinstance(found, str):
                 found = {shape.key.field: found}
+            if found is None:
+                return None
             if not isinstance(found, Mapping) or shape.key.field not in found:
+                wanted = f'a text, a dict with "{shape.key.field}", or None'
+                told = "%s.read returned %s; expected %s; it counts as no answer"
+                _log.warning(told, _title(self.value), shown(found), wanted)
                 return None
             plain = json.dumps(dict(found), default=str)
             return read_answer(plain, shape.key.field, strict=True, reasoning_tags=())  # bounded, finite, plain

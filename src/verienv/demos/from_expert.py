@@ -10,6 +10,7 @@ import numpy as np
 
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
+from verienv.core.formats import OwnFormat
 from verienv.core.question import Question
 from verienv.core.writing import Writing
 from verienv.demos.episodes import answer_wrongly, episodes_of, with_images, wrong_response
@@ -67,7 +68,9 @@ def _with_completion(episode: Episode, how: Writing, own: np.random.Generator) -
 def _reward_of_expert(question: Question, response: str) -> float:
     verdict = question.judge(response)
     if not verdict.is_correct or verdict.reward < question.best_reward:
+        own = isinstance(question.wording.answer_format, OwnFormat)
+        hint = "; the `read` of your answer_format must read what its `write` writes" if own else ""
         raise RuntimeError(
-            f"{question.instance}: the expert's response scores {verdict.reward} ({verdict.reason}): {response}"
+            f"{question.instance}: the expert's response scores {verdict.reward} ({verdict.reason}): {response}{hint}"
         )
     return verdict.reward

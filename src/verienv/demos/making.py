@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from verienv.core import tasks
+from verienv.core.config import UnknownSettingError
 from verienv.core.env import VerifiedEnv
 from verienv.core.make import make_env
 from verienv.core.policy import Policy
@@ -198,6 +200,11 @@ def _read_writing(env_id: str, steps: bool, settings: dict[str, Any]) -> tuple[W
     rest = {name: value for name, value in settings.items() if name not in own}
     accepted = task.environment_class(tasks.imported_id(env_id)).settings.model_fields
     for name in rest:
+        if name not in accepted and (meant := get_close_matches(name, kind.options(), n=1, cutoff=0.85)):
+            raise UnknownSettingError(
+                f"unknown setting {shown(name)} (did you mean {meant[0]!r}, an option of the expert?): unexpected "
+                f"keyword argument {shown(name)}"
+            )
         if name not in accepted and _is_an_option_elsewhere(name, task):
             what = f"its options are {', '.join(kind.options())}" if kind.options() else "it has one way to answer"
             raise ValueError(f"{name}={shown(rest[name])}: {task.title}'s expert has no such option; {what}")
