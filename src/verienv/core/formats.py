@@ -11,7 +11,7 @@ from verienv.core import registered
 from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
 from verienv.core.reasoning import REASONING_TAGS, after_reasoning
 from verienv.core.registered import Own, how_to_register
-from verienv.core.response import clean_response, read_answer
+from verienv.core.response import clean_response, read_fields
 from verienv.core.shown import shown
 from verienv.core.text_format import Kind, TextFormat
 
@@ -51,15 +51,17 @@ class OwnFormat(Own, AnswerFormat):
                 told = "%s.read returned %s; expected %s; it counts as no answer"
                 _log.warning(told, _title(self.value), shown(found), wanted)
                 return None
-            plain = json.dumps(dict(found), default=str)
-            return read_answer(plain, shape.key.field, strict=True, reasoning_tags=())  # bounded, finite, plain
+            return read_fields(json.dumps(dict(found), default=str))  # bounded, finite, plain
         except Exception:  # whatever a reader does on a response, the response is judged
             _log.warning("%s.read raised on a response; it counts as no answer", _title(self.value), exc_info=True)
             return None
 
     def write(self, fields: Mapping[str, Any], shape: Shape) -> str:
         self.check_writes()
-        return str(self.value.write(dict(fields)))
+        written = self.value.write(dict(fields))
+        if not isinstance(written, str):
+            raise ValueError(f"answer_format={shown(self.value)} wrote {shown(written)}; expected a text")
+        return written
 
     def check_writes(self) -> None:
         if not callable(getattr(self.value, "write", None)):
@@ -81,8 +83,8 @@ class OwnFormat(Own, AnswerFormat):
 
     def check(self, shape: Shape) -> None:
         named = getattr(self.value, "fields", ())
-        known = {shape.key.field, *shape.tags, *(part.field for part in shape.others)}
-        if isinstance(named, str) or not isinstance(named, Collection) or not set(named) <= known:
+        known = (shape.key.field, *dict.fromkeys([*shape.tags, *(part.field for part in shape.others)]))
+        if isinstance(named, str) or not isinstance(named, Collection) or any(name not in known for name in named):
             raise ValueError(
                 f"answer_format={shown(self.value)}: its fields={shown(named)}; expected some of {', '.join(known)}"
             )

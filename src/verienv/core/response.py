@@ -64,6 +64,12 @@ def read_answer(
     return _read_last(text, key, strict, templates, MAX_CALLS)[1]
 
 
+def read_fields(text: str) -> dict[str, Any] | None:
+    """Return the fields of a text that is one JSON object as a whole, as ``read_answer``'s are; None for any other."""
+    fields = _read_plain(text, strict=False) if len(text) <= MAX_CHARACTERS else None
+    return None if fields is None else {_clean_text(name): _clean_value(value) for name, value in fields.items()}
+
+
 def clean_response(response: str, reasoning_tags: tuple[str, ...] = ()) -> str:
     """Return the last 64 Ki characters, lone surrogates replaced: text that can always be encoded.
 

@@ -200,6 +200,7 @@ class Wording:
         if isinstance(self.prompt, Template):
             check_template(self.prompt.text, slots)
         self.answer_format.check(shape)
+        check_text("the instruction of answer_format", self.answer_format.instruction(shape))
         self.feedback.check(kinds)
 
     def columns(self) -> dict[str, Any]:
