@@ -122,6 +122,14 @@ def test_evaluate_plays_cells_of_ones_own_from_a_file(cli, tmp_path):
     assert list(cells) == list(CELLS)
 
 
+def test_evaluate_says_where_a_setting_makes_splits_the_same(cli):
+    words = ("evaluate", ENV, "--baseline", "expert", "--episodes", 1, "--splits")
+    _, _, told = cli(*words, "train,rule_ood", *pairs(rule="five", target=36))
+    assert told == "-s rule: every split has it, and none its own; for cells that differ: --splits FILE.json\n"
+    assert cli(*words, "train", *pairs(rule="five"))[2] == ""
+    assert cli(*words, "train,test", *pairs(rule="five"))[2] == ""
+
+
 @pytest.mark.parametrize(
     ("held", "told"),
     [

@@ -53,6 +53,15 @@ def test_a_value_that_is_no_text_may_stand_in_a_file_too(tmp_path: Path) -> None
     assert files_of(["cards=5", "prompt=@a.txt"]) == {"--setting prompt": "a.txt"}
 
 
+@pytest.mark.parametrize("key", ["prompt", "system_prompt"])
+def test_the_name_of_a_file_is_no_prompt(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "template.txt"
+    assert read_settings([f"{key}={path}"]) == {key: str(path)}
+    path.write_text("{cards}")
+    with pytest.raises(ValueError, match=f"write {key}=@.*template.txt for what it says"):
+        read_settings([f"{key}={path}"])
+
+
 @pytest.mark.parametrize(
     ("content", "told"), [(None, "no such file"), (b"", "is empty"), (b"\xff", "no text in UTF-8")]
 )

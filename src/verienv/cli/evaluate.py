@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +13,12 @@ from verienv.cli.options import EnvId, Imports, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
+from verienv.core.env import VerifiedEnv
 from verienv.core.files import short_name
 from verienv.core.settings import files_of
 from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy
+from verienv.evaluation.cells import DEFAULT_SPLITS
 from verienv.evaluation.report import FORMATS
 
 
@@ -71,6 +74,8 @@ def evaluate(
     import_all(modules)
     env_id, settings = full_id(env_id), settings_for(evaluate_policy, setting)
     cells, opened = _cells(splits, env_id)
+    if same := _made_equal(cells, tasks.of_env_id(env_id).environment_class(env_id), settings):
+        note(f"-s {', '.join(same)}: every split has it, and none its own; for cells that differ: --splits FILE.json")
     book = log or _kept_beside(out)
     check_name("--out", out, FORMATS, may_be_packed=True)
     check_name("--log", log, JSON_LINES)
@@ -122,6 +127,14 @@ def _cells(splits: str | None, env_id: str) -> tuple[Any, dict[str, str]]:
     for name, own in cells.items():
         opened |= {f"cell {name!r}, {option}": path for option, path in paths_in(kind, own).items()}
     return cells, opened
+
+
+def _made_equal(cells: Any, kind: type[VerifiedEnv], settings: dict[str, Any]) -> list[str]:
+    """Return those settings in which the named splits would differ, were they not given for all of them."""
+    if isinstance(cells, Mapping):  # their own settings come first
+        return []
+    known = [kind.settings.splits[split] for split in cells or DEFAULT_SPLITS if split in kind.settings.splits]
+    return [name for name in settings if any(own.get(name) != known[0].get(name) for own in known)]
 
 
 def _kept_beside(out: Path | None) -> Path | None:

@@ -26,7 +26,7 @@ def read_settings(pairs: Iterable[str]) -> dict[str, Any]:
     ``module:name`` imports an object of the user's own: see ``typed.named_object``.
 
     Raises:
-        ValueError: a text is no setting, or its file, module or object is not there.
+        ValueError: a text is no setting, its file, module or object is not there, or a prompt is the name of a file.
     """
     settings: dict[str, Any] = {}
     for pair in pairs:
@@ -39,6 +39,10 @@ def read_setting(key: str, value: str) -> Any:
     """Read the value of one setting, as ``read_settings`` does, with its errors."""
     is_in_file = value.startswith("@")
     text = _text_of(key, value[1:]) if is_in_file else value
+    if key in TEXTS and text is value and _is_a_file(value):
+        raise ValueError(
+            f"--setting {key}={value}: there is a file of that name; write {key}=@{value} for what it says"
+        )
     if is_in_file and key in TEXTS:
         return text
     try:
@@ -48,6 +52,10 @@ def read_setting(key: str, value: str) -> Any:
     if key in TEXTS and not isinstance(read, str):
         read = text
     return named_object(key, read) if isinstance(read, str) and not is_in_file else read
+
+
+def _is_a_file(text: str) -> bool:
+    return 0 < len(text) < 256 and "{" not in text and Path(text).is_file()
 
 
 def files_of(pairs: Iterable[str]) -> dict[str, str]:
