@@ -106,7 +106,8 @@ def _register(kind: Kind, name: Any, value: Any) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"register_{kind}: name={shown(name)}: expected a name such as 'my_{kind}'")
     if name in BUILT_IN[kind] or not _is_same(_objects[kind].get(name, value), value):
-        raise ValueError(f"register_{kind}: {name!r} means another {kind} already; choose another name")
+        changed = "" if name in BUILT_IN[kind] else "; an object that was changed since needs a new process or name"
+        raise ValueError(f"register_{kind}: {name!r} means another {kind} already; choose another name{changed}")
     _objects[kind][name] = value
 
 
