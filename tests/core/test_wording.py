@@ -307,3 +307,12 @@ def test_a_question_made_by_hand_refuses_a_wording_that_does_not_suit() -> None:
         with pytest.raises(ValueError, match=told):
             GeneralPointsQuestion.of(puzzle, wording=wording)
     assert GeneralPointsQuestion.of(puzzle, wording=Wording(Template("Cards?"))).prompt == "Cards?"
+
+
+@pytest.mark.parametrize(
+    ("answer_format", "tags"),
+    [("tags", ("<answer>", "</answer>")), ("json", ("{", "}")), ("boxed", ("\\boxed", "}"))],
+)
+def test_reasoning_tags_that_would_hide_every_answer_are_refused(answer_format: str, tags: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="would be reasoning; give other tags, or None"):
+        gym.make("verienv/GeneralPoints-L-v0", answer_format=answer_format, reasoning_tags=tags)

@@ -59,7 +59,7 @@ def test_the_stated_rule_is_the_scored_rule_unless_given() -> None:
         ({"face_cards": "always"}, r"face_cards='always': input should be 'any', 'condition' or 'force'"),
         ({"suits": "green"}, r"suits='green': input should be 'all', 'black' or 'red'"),
         ({"side": "dev"}, r"side='dev': input should be 'train', 'test' or 'all'"),
-        ({"prompt": "long"}, r"prompt='long': expected default, diverse, a template with slots, or a function"),
+        ({"prompt": "long"}, r"prompt='long': expected default, diverse, .*a template with slots, or a function"),
         ({"strict": "yes"}, r"strict='yes': input should be a valid boolean"),
         ({"rewards": "papers"}, r"rewards='papers' is not a preset; use one of paper, binary, binary_format"),
         ({"rewards": {"corect": 1}}, r"unknown setting 'corect' \(did you mean 'correct'\? accepted: correct, "),

@@ -11,6 +11,8 @@ from verienv.core.answer_format import JSON, AnswerFormat, Shape
 from verienv.core.config import TaskConfig
 from verienv.core.feedback import DEFAULT_FEEDBACK, LONGEST_FEEDBACK, LONGEST_LINE, Feedback, Kinds, parse_feedback
 from verienv.core.formats import parse_format
+from verienv.core.registered import Own
+from verienv.core.shown import shown
 from verienv.core.wording import PLAIN, OwnPrompt, Slots, Template, Wording, check_text, parse_prompt
 
 
@@ -61,6 +63,14 @@ class WordedConfig(TaskConfig):
     @model_validator(mode="after")
     def _suits_the_task(self) -> WordedConfig:
         self.wording.check(self.slots, self.shape, self.kinds)
+        tags, form = getattr(self, "reasoning_tags", ()), self.answer_format
+        if tags and not isinstance(form, Own):
+            written = form.write({self.shape.key.field: "stop()"}, self.shape)
+            if form.read(written, self.shape, reasoning_tags=tags) is None:
+                raise ValueError(
+                    f"reasoning_tags={shown(tags)}: answers such as {written} would be reasoning; give other tags, or "
+                    "None"
+                )
         return self
 
     @cached_property
