@@ -211,3 +211,10 @@ def test_an_echo_of_the_instruction_is_no_answer_and_voids_none(kind):
     instruction = form.instruction(SHAPE)
     assert form.read(instruction, SHAPE) is None
     assert form.read(f"{form.write({'answer': 'A'}, SHAPE)}\n{instruction}", SHAPE) == {"answer": "A"}
+
+
+def test_of_boxes_in_boxes_the_outermost_counts_and_an_empty_one_is_passed_over() -> None:
+    depth = 4000
+    nested = "\\boxed{" * depth + "4*6" + "}" * depth
+    assert read("boxed", nested + " \\boxed{ ... } \\boxed{}") == nested[len("\\boxed{") : -1]
+    assert read("boxed", "\\boxed{4*6} \\boxed{\\boxed{ }}") == "\\boxed{ }"

@@ -28,6 +28,7 @@ _PLACEHOLDERS = frozenset({"", "...", "\u2026"})
 _SPACE = " \t\n\r\f\v"
 _BOXED = re.compile(r"(?P<boxed>\\boxed\{)|\\[{}]|(?P<opening>\{)|(?P<closing>\})")
 _LENIENT_BOXED = re.compile(r"(?P<boxed>\\{1,4}+(?:boxed|fbox)\s*+\{)|\\[{}]|(?P<opening>\{)|(?P<closing>\})", re.ASCII)
+_EMPTY_BOX = re.compile(r"\s*+(?:\.\.\.|\u2026)?\s*+\}", re.ASCII)
 _FENCE = re.compile(r"[ \t]*+(?:`{3,}+|~{3,}+)[\w+-]{0,32}+[ \t\r]*+", re.ASCII)
 _END_TOKEN = re.compile(r"(?:<\|[^<>|\s]{1,64}\|>|</?s>|<eos>|<end_of_turn>)\Z")
 _LABEL = re.compile(
@@ -166,7 +167,7 @@ def _tags(tag: str, strict: bool) -> re.Pattern[str]:
 
 
 def _last_boxed(text: str, strict: bool) -> str | None:
-    found: str | None = None
+    found: tuple[int, int] | None = None
     opened: list[int] = []  # where the content of a box begins, -1 for another brace
     for mark in (_BOXED if strict else _LENIENT_BOXED).finditer(text):
         kind = mark.lastgroup
@@ -175,10 +176,10 @@ def _last_boxed(text: str, strict: bool) -> str | None:
         elif kind == "opening":
             opened.append(-1)
         elif kind == "closing" and opened and (start := opened.pop()) >= 0:
-            content = text[start : mark.start()]
-            if content.strip(_SPACE) not in _PLACEHOLDERS:
-                found = content
-    return found
+            empty = _EMPTY_BOX.match(text, start)  # boxes may nest thousands deep: no content is copied but the last
+            if empty is None or empty.end() < mark.end():
+                found = (start, mark.start())
+    return None if found is None else text[slice(*found)]
 
 
 def _last_line(text: str, strict: bool) -> str | None:
