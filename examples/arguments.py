@@ -36,7 +36,7 @@ def usable_device(name: str) -> str:
 
 
 def rewards_of(arguments: Any) -> Any:
-    """What ``--rewards`` means: a preset's name, a table, or the name of a function of the user's own."""
+    """Return the meaning of ``--rewards``: a preset's name, a table, or the name of a function of the user's own."""
     given = arguments.rewards
     return read_setting("rewards", given) if isinstance(given, str) else given
 

@@ -52,7 +52,7 @@ class Arguments:
     attempts: bounds.Attempts = 5
     """Responses allowed to one question (the paper's verification iterations)."""
     rewards: str = "paper"
-    """What each verdict pays: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
+    """The price of each verdict: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
     table as JSON; or module:name, a function of one's own."""
     flops: bounds.Budget = 6e12
     """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point

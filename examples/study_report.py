@@ -242,7 +242,7 @@ def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
 
 
 def where(task: Task, cell: str) -> str:
-    """What is other in a cell than in training; of a cell of one's own, its name."""
+    """Return the words that tell a cell from training; of a cell of one's own, its name."""
     shift = next((shift for shift, shifted in task.shifts.items() if shifted == cell), cell)
     return f"in {cell}" if shift == cell else f"under another {shift}"
 

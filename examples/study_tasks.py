@@ -137,7 +137,7 @@ ROUTES = Task(
 
 
 def task_of(env_id: str, cells: Mapping[str, Any] | None = None) -> Task:
-    """What a study measures in an environment, in cells of one's own if there are any."""
+    """The measures of a study in an environment, in cells of one's own if there are any."""
     env = make_env(env_id)
     task = ROUTES if isinstance(env, VIRLEnv) else WITH_VISION if env.measures.recognition else IN_WORDS
     if not cells:
