@@ -47,6 +47,16 @@ class Shape:
     templates: frozenset[str] = frozenset()
 
     @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names of the other parts."""
+        return frozenset(part.field for part in self.others)
+
+    @cached_property
+    def no_json(self) -> str:
+        """The words that say that there is no JSON object with the deciding part."""
+        return f'no JSON object with {_article(self.key.field)} "{self.key.field}"'
+
+    @cached_property
     def tags(self) -> Mapping[str, Part]:
         """The other parts by their tags."""
         return {part.tag: part for part in self.others}
@@ -128,8 +138,11 @@ class JsonFormat(AnswerFormat):
     def parts(self, shape: Shape) -> tuple[Part, ...]:
         return shape.others
 
+    def has(self, field: str, shape: Shape) -> bool:
+        return field in shape.fields
+
     def lacks(self, shape: Shape) -> str:
-        return f'no JSON object with {_article(shape.key.field)} "{shape.key.field}"'
+        return shape.no_json
 
 
 JSON = JsonFormat()

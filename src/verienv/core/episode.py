@@ -101,12 +101,13 @@ class Episode:
     @property
     def text(self) -> str:
         """The present dialogue without the policy's words: the question, the feedback, and the attempt that is due."""
-        lines = [self._opening]
-        if self.feedback:
-            lines = [self.prompt, *self.feedback]
-            if not self.is_over:
-                lines.append(attempt_line(self.question.attempt, self.question.attempts))
-        return self.question.wording.before("\n".join(lines))
+        wording = self.question.wording
+        if not self.feedback:
+            return wording.before(self._opening) if wording.system_prompt else self._opening
+        lines = [self.prompt, *self.feedback]
+        if not self.is_over:
+            lines.append(attempt_line(self.question.attempt, self.question.attempts))
+        return wording.before("\n".join(lines))
 
     @property
     def verdict(self) -> Verdict | None:

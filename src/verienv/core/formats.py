@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal, cast, get_args
 
 from verienv.core import registered
-from verienv.core.answer_format import JSON, AnswerFormat, Part, Shape
+from verienv.core.answer_format import JSON, AnswerFormat, JsonFormat, Part, Shape
 from verienv.core.reasoning import REASONING_TAGS, after_reasoning
 from verienv.core.registered import Own, how_to_register
 from verienv.core.response import clean_response, read_fields
@@ -96,6 +96,8 @@ def parse_format(given: Any, shape: Shape | None = None) -> AnswerFormat:
     Raises:
         ValueError: lists the names; or, where a shape is given, the format cannot hold answers of that shape.
     """
+    if isinstance(given, JsonFormat):  # by far the most frequent, and it suits any shape
+        return given
     found = _format_of(given)
     if shape is not None:
         found.check(shape)

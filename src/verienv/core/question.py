@@ -96,7 +96,8 @@ class Question(ABC):
     def opening(self, prompt: str) -> str:
         """Return the words that a dialogue about this question begins with: its prompt, and the attempt that is due."""
         line = attempt_line(self.attempt, self.attempts)
-        return prompt if self.wording.tells(line, prompt) else f"{prompt}\n{line}"
+        is_told = self.wording is not PLAIN and self.wording.tells(line, prompt)
+        return prompt if is_told else f"{prompt}\n{line}"
 
     def messages(self, opening: str) -> list[Message]:
         """Return the chat messages with which a dialogue begins whose first words are ``opening``."""

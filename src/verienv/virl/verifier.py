@@ -73,6 +73,8 @@ class VIRLRewards(RewardTable):
             claimed = isinstance(observation, str) and "intersection" in observation
             return self.price(Failure.WRONG_ACTION, claimed == waypoint.at_intersection)
         price = self.price(failure, metrics.get("observation_correct", True))
+        if not self.turned:
+            return price
         turns = failure == Failure.WRONG_ACTION and (read_action(fields.get(ACTION)) or "").startswith("turn")
         if turns and all(metrics.get(name) for name in ("is_turn", "observation_correct", "instruction_correct")):
             return min(price + self.turned, self.correct)
@@ -135,11 +137,12 @@ def verify(
     fields = answer or {}
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
-    metrics = {"is_turn": waypoint.move == "turn", "is_forward": waypoint.move == "forward"}
-    if form.has(INSTRUCTION, SHAPE):
-        metrics = {"instruction_correct": _says(field_of(fields, INSTRUCTION), waypoint.sentence), **metrics}
+    metrics: dict[str, bool] = {}
     if form.has(OBSERVATION, SHAPE):
-        metrics = {"observation_correct": observation_is_true(field_of(fields, OBSERVATION), waypoint), **metrics}
+        metrics["observation_correct"] = observation_is_true(field_of(fields, OBSERVATION), waypoint)
+    if form.has(INSTRUCTION, SHAPE):
+        metrics["instruction_correct"] = _says(field_of(fields, INSTRUCTION), waypoint.sentence)
+    metrics["is_turn"], metrics["is_forward"] = waypoint.move == "turn", waypoint.move == "forward"
     verdict = Verdict(
         reward=prices.pay(failure, fields, waypoint, metrics),
         is_correct=not failure,
