@@ -134,7 +134,7 @@ def verify(
     vision: Annotated[
         bool, typer.Option("--vision", help="Judge as answers to questions with pictures, where lines do not say.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Accept plain JSON only.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Accept plain JSON, or plain tags, only.")] = False,
     modules: Imports = [],  # noqa: B006
 ) -> None:
     """Score responses and print a summary.
