@@ -295,7 +295,8 @@ def test_a_copy_of_a_question_asks_the_same(env_id: str, copied: Any, seed: int)
 
 def test_a_question_made_by_hand_refuses_a_wording_that_does_not_suit() -> None:
     from verienv.core.formats import parse_format
-    from verienv.core.wording import Template, Wording
+    from verienv.core.template import Template
+    from verienv.core.wording import Wording
     from verienv.generalpoints import Puzzle
     from verienv.generalpoints.question import GeneralPointsQuestion
 

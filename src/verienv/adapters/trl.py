@@ -130,9 +130,9 @@ def dataset(
         ``values``, ``target``) and the settings that the reward reads (``rule``, ``stated_rule``, ``vision``,
         ``rewards``, ``strict``, ``attempts``); in V-IRL ``instance``, ``step``, ``waypoint`` and ``actions``,
         ``rewards``, ``strict``, ``attempts``; the columns of the wording (``prompt_template``, ``system_prompt``,
-        ``think_first``, ``answer_format``, ``feedback``). Demonstrations bring their own columns besides. Rows with
-        vision hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in the
-        prompt.
+        ``think_first``, ``answer_format``, ``feedback_lines``). Demonstrations bring their own columns besides. Rows
+        with vision hold ``images`` too: a list of PIL images, stored as PNG, one for each ``{"type": "image"}`` in
+        the prompt.
 
     Raises:
         ValueError: for settings out of range.

@@ -6,12 +6,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from string import Formatter
 from typing import Any
 
 from verienv.core import registered
 from verienv.core.registered import Own, how_to_register
 from verienv.core.shown import shown
+from verienv.core.template import Template
 from verienv.core.verdict import Verdict
 
 LONGEST_FEEDBACK = 160
@@ -84,15 +84,8 @@ class Lines(Feedback):
         template = known.get(kind, verdict.feedback if verdict.is_correct else known.get("wrong"))
         if template is None:
             return verdict.feedback
-        values = slots(verdict) if "{" in template else {}
-        return one_line(
-            "".join(
-                [
-                    text + (str(values.get(slot, ""))[:LONGEST_VALUE] if slot else "")
-                    for text, slot, _, _ in Formatter().parse(template)
-                ]
-            )
-        )
+        values, line = slots(verdict) if "{" in template else {}, Template(template)
+        return one_line(line.fill({slot: str(values.get(slot, ""))[:LONGEST_VALUE] for slot in line.slots}))
 
     def check(self, kinds: Kinds) -> None:
         shared = [slot for slot in next(iter(kinds.values()), ()) if all(slot in slots for slots in kinds.values())]
@@ -158,11 +151,11 @@ def one_line_template(kind: str, template: str, slots: tuple[str, ...]) -> None:
     if len(template) > LONGEST_LINE or one_line(template) != template:
         raise ValueError(f"{given}: expected one line of at most {LONGEST_LINE} characters of printable ASCII")
     try:
-        parsed = list(Formatter().parse(template))
+        named = Template(template).slots
     except ValueError as error:
-        raise ValueError(f"{given}: {error}; write a brace that is no slot twice: {{{{ or }}}}") from None
-    for _, name, style, conversion in parsed:
-        if name is not None and (style or conversion or name not in slots):
+        raise ValueError(f"{given}: {error}") from None
+    for name in named:
+        if name not in slots:
             accepted = ", ".join(f"{{{slot}}}" for slot in slots) or "no slot"
             why = ", which every kind of failure has" if kind == "wrong" else ""
             raise ValueError(f"{given}: {{{name}}} is no slot there; it may name {accepted}{why}")

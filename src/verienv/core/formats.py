@@ -116,7 +116,7 @@ def _format_of(given: Any) -> AnswerFormat:
         found = registered.find("format", given)
         if found is not None:
             return OwnFormat(found)
-    elif isinstance(getattr(given, "instruction", None), str) and callable(getattr(given, "read", None)):
+    elif registered.is_format(given):
         if why := registered.unfit("format", given):
             raise ValueError(f"answer_format={shown(given)}: {why}")
         return OwnFormat(given)

@@ -52,9 +52,7 @@ def register_format(name: str, answer_format: Any) -> None:
 
     Errors as ``register_prompt``'s.
     """
-    if not isinstance(getattr(answer_format, "instruction", None), str) or not callable(
-        getattr(answer_format, "read", None)
-    ):
+    if not is_format(answer_format):
         raise TypeError(
             f"register_format: {shown(answer_format)}: expected an object with `instruction`, a text, and "
             "`read(response)`, which returns the fields of the answer, or None"
@@ -73,6 +71,11 @@ def register_feedback(name: str, feedback: Callable[..., str]) -> None:
 def register_rewards(name: str, rewards: Callable[..., float]) -> None:
     """Let ``rewards=name`` mean a function from a verdict to a finite number. Errors as ``register_prompt``'s."""
     _register("rewards", name, _callable("rewards", rewards))
+
+
+def is_format(value: Any) -> bool:
+    """Whether an object has what an answer format of the user's own needs: ``instruction`` and ``read``."""
+    return isinstance(getattr(value, "instruction", None), str) and callable(getattr(value, "read", None))
 
 
 def _callable(kind: Kind, value: Any) -> Any:

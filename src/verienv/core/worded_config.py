@@ -13,7 +13,7 @@ from verienv.core.feedback import DEFAULT_FEEDBACK, LONGEST_FEEDBACK, LONGEST_LI
 from verienv.core.formats import parse_format
 from verienv.core.registered import Own
 from verienv.core.shown import shown
-from verienv.core.wording import PLAIN, OwnPrompt, Slots, Template, Wording, check_text, parse_prompt
+from verienv.core.wording import PLAIN, OwnPrompt, Slots, Wording, check_text, meant_by, parse_prompt
 
 
 class WordedConfig(TaskConfig):
@@ -76,8 +76,7 @@ class WordedConfig(TaskConfig):
     @cached_property
     def wording(self) -> Wording:
         """The wording of every question under these settings."""
-        given = self.prompt
-        prompt = given if isinstance(given, OwnPrompt) else Template(given) if "{" in given else None
+        prompt = meant_by(self.prompt)
         wording = Wording(prompt, self.system_prompt, self.think_first, self.answer_format, self.feedback)
         return PLAIN if wording == PLAIN else wording
 

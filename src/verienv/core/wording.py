@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from string import Formatter
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from verienv.core import registered
@@ -15,6 +14,7 @@ from verienv.core.feedback import DEFAULT_FEEDBACK, Feedback, Kinds, parse_feedb
 from verienv.core.formats import parse_format
 from verienv.core.registered import Own, how_to_register
 from verienv.core.shown import shown
+from verienv.core.template import Template
 
 LONGEST_TEMPLATE = 8192
 """Characters of a template, and of a system prompt."""
@@ -41,46 +41,6 @@ class OwnPrompt(Own):
     setting = "prompt"
 
 
-@dataclass(frozen=True)
-class Template:
-    """A template with named slots, such as ``Make {target} with {cards}.``; ``{{`` and ``}}`` are braces.
-
-    Attributes:
-        text: as the user gave it.
-    """
-
-    text: str
-
-    @cached_property
-    def parts(self) -> tuple[tuple[str, str | None], ...]:
-        """Its literal texts, each with the slot that follows it, None after the last."""
-        return _parts(self.text)
-
-    @cached_property
-    def slots(self) -> tuple[str, ...]:
-        """Its slots in order."""
-        return tuple([slot for _, slot in self.parts if slot is not None])
-
-    def fill(self, slots: Mapping[str, str]) -> str:
-        """Return the text with its slots filled."""
-        return "".join([literal + (slots[slot] if slot is not None else "") for literal, slot in self.parts])
-
-
-@lru_cache(maxsize=256)
-def _parts(text: str) -> tuple[tuple[str, str | None], ...]:
-    """Raises ValueError for what is no template of plain names."""
-    given = f"prompt={shown(text)}"
-    try:
-        parsed = list(Formatter().parse(text))
-    except ValueError as error:
-        raise ValueError(f"{given}: {error}; write a brace that is no slot twice: {{{{ or }}}}") from None
-    for _, name, style, conversion in parsed:
-        if name is not None and (style or conversion or not name.isidentifier()):
-            written = "{" + name + ("!" + conversion if conversion else "") + (":" + style if style else "") + "}"
-            raise ValueError(f"{given}: {shown(written)} is no slot: slots are plain names, such as {{format}}")
-    return tuple([(literal, name) for literal, name, _, _ in parsed])
-
-
 def parse_prompt(given: Any) -> str | OwnPrompt:
     """Return a value of the setting ``prompt``: a style's name, a template, or a function of the user's own.
 
@@ -104,6 +64,13 @@ def check_template(text: str, slots: Slots) -> Template:
     """Return the template of a text. Raises ValueError if it may not stand in a prompt with these slots."""
     check_text("prompt", text)
     template = Template(text)
+    try:
+        odd = next((slot for slot in template.slots if not slot.isidentifier()), None)
+    except ValueError as error:
+        raise ValueError(f"prompt={shown(text)}: {error}") from None
+    if odd is not None:
+        written = shown("{" + odd + "}")
+        raise ValueError(f"prompt={shown(text)}: {written} is no slot: slots are plain names, such as {{format}}")
     accepted = f"it must name {_braced(slots.needed)}, and may name {_braced(slots.others)}"
     if unknown := [name for name in template.slots if name not in (*slots.needed, *slots.others)]:
         raise ValueError(f"prompt={shown(text)}: unknown slot {_braced(unknown)}; {accepted}")
@@ -233,9 +200,9 @@ class Wording:
                 raise ValueError(f"{name}={shown(value)}: expected a {kind.__name__}")
             return default if value is None else value
 
-        prompt = parse_prompt(given("prompt_template", str, "") or "default")
+        prompt = meant_by(parse_prompt(given("prompt_template", str, "") or "default"))
         return cls(
-            prompt=prompt if isinstance(prompt, OwnPrompt) else _template(prompt, slots),
+            prompt=check_template(prompt.text, slots) if isinstance(prompt, Template) else prompt,
             system_prompt=check_text("system_prompt", given("system_prompt", str, "")),
             think_first=given("think_first", bool, False),
             answer_format=parse_format(given("answer_format", str, JSON.name)),
@@ -254,8 +221,9 @@ class Wording:
         return core_schema.is_instance_schema(cls)
 
 
-def _template(prompt: str, slots: Slots) -> Template | None:
-    return check_template(prompt, slots) if "{" in prompt else None
+def meant_by(prompt: str | OwnPrompt) -> Template | OwnPrompt | None:
+    """Return what a value of the setting ``prompt`` means; None for the task's phrasings."""
+    return prompt if isinstance(prompt, OwnPrompt) else Template(prompt) if "{" in prompt else None
 
 
 PLAIN = Wording()
