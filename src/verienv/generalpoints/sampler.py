@@ -250,9 +250,9 @@ class Sampler:
         for _ in range(deals):
             ranks = self._draw(rng)
             if self._of_any_difficulty.admits(ranks):
-                if not wanted or wanted.admits(self.dealing.difficulty(ranks)):
+                if not wanted or wanted.admits(found := self.dealing.difficulty(ranks)):
                     return ranks
-                met.append(self.dealing.difficulty(ranks))
+                met.append(found)
                 if len(met) == MAX_DEALS:
                     break
         remedy = f"there were {tally(met)}" if met else "choose a target and rule that more hands meet"
