@@ -28,8 +28,8 @@ from race import Row, report
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 import ppo
-from policy import Policy
 from rollouts import Episode
+from verienv.policies import HuggingFacePolicy
 
 ENVS = 64
 TASKS = {
@@ -45,7 +45,7 @@ class Loop:
         self.arguments = ppo.Arguments(
             model=model, env=env_id, attempts=attempts, episodes=ENVS, batch=ENVS, minibatch=ENVS, learning_rate=1e-9
         )
-        self.policy = Policy.load(model)
+        self.policy = HuggingFacePolicy.load(model)
         self.start = copy.deepcopy(self.policy.model).requires_grad_(False)
         self.envs = [gym.make(env_id, disable_env_checker=True, attempts=attempts) for _ in range(ENVS)]
         width = self.policy.model.config.get_text_config().hidden_size + 3

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-import torch
 import tyro
 
-from endings import first_line
 from verienv.core.make import make_env
 from verienv.core.settings import read_setting, read_settings
 from verienv.evaluation.cells import Cell
@@ -19,20 +17,6 @@ Settings = Annotated[
     tyro.conf.UseAppendAction,
 ]
 """Settings of the environment, given one by one, as ``read_settings`` reads them: -s cards=5 -s prompt=@FILE."""
-
-
-def usable_device(name: str) -> str:
-    """The device that is meant, ``auto`` resolved. Raises ValueError, in one line, where torch cannot compute on it."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name).item()
-    except Exception as error:  # of a name, of a build without it, of a driver: each has a kind of its own
-        there = ["auto", "cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-        raise ValueError(
-            f"--device {name}: torch cannot compute there ({first_line(error)}); here there are {', '.join(there)}"
-        ) from None
-    return name
 
 
 def rewards_of(arguments: Any) -> Any:

@@ -32,10 +32,10 @@ from torch.distributions import Categorical
 
 import bounds
 import verienv  # noqa: F401  registers the environments
-from arguments import usable_device
 from endings import Stop, kind_endings
 from verienv.core.settings import read_settings
 from verienv.evaluation.statistics import estimates
+from verienv.policies.hugging_face.loading import usable_device
 
 
 @dataclass

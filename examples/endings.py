@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import gymnasium as gym
-import torch
 from tqdm import tqdm
+
+from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
 
 
 class Stop(SystemExit):
@@ -19,11 +20,6 @@ class Stop(SystemExit):
     def __init__(self, message: str) -> None:
         tqdm.write(f"error: {message}", file=sys.stderr)  # on a line of its own, whatever bar is being drawn
         super().__init__(2)
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, at most 200 characters; its kind where it has no text."""
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 @contextmanager
@@ -39,11 +35,6 @@ def kind_endings(out: Path) -> Iterator[None]:
     except OSError as error:
         mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
         raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
-
-
-def lacks_memory(error: BaseException) -> bool:
-    told = any(words in str(error) for words in ("can't allocate memory", "out of memory"))
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or told
 
 
 @contextmanager

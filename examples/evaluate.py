@@ -20,12 +20,13 @@ import tyro
 import bounds
 from arguments import Settings, settings_of
 from endings import enough_memory, kind_endings
-from policy import Dtype, Policy
 from processes import demand_one_process
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation, read_cells
 from verienv.generalpoints import RULE_BY_SIDE, RULE_BY_SIDE_BY_VISUAL, VISUAL_BY_RULE
+from verienv.policies import HuggingFacePolicy, Sampling
+from verienv.policies.hugging_face.loading import Dtype
 from verienv.virl import RULE_BY_CITY
 
 CELLS = {
@@ -89,10 +90,10 @@ def run(arguments: Arguments) -> Evaluation:
     bounds.check(arguments)
     cells = make_cells(arguments)
     settings = settings_of(arguments, {"attempts": arguments.attempts}, cells, are_own=are_own(arguments))
-    policy = Policy.load(
+    policy = HuggingFacePolicy.load(
         arguments.model, device=arguments.device, max_new_tokens=arguments.max_new_tokens, dtype=arguments.dtype
     )
-    policy.temperature = arguments.temperature
+    policy.sampling = Sampling(arguments.temperature)
     return evaluate(
         policy, arguments.env, cells, arguments.episodes, arguments.seed, arguments.batch, log=arguments.log,
         name=arguments.model, attempts=arguments.attempts, **settings,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from processes import Team
 
@@ -33,12 +32,6 @@ def demand_finite(team: Team, batch: Callable[[], dict[str, Any]], numbers: dict
     if found:
         name, index = found[0]
         raise NotFinite(f"{name} of process {index}" if team.size > 1 else name, batch())
-
-
-def are_finite(weights: Iterable[Tensor]) -> Tensor:
-    """Whether all weights are finite, as a number: 1, or NaN where one is not."""
-    each = [weight.detach().isfinite().all() for weight in weights if weight.is_floating_point()]
-    return torch.tensor(1.0 if all(torch.stack(each).tolist()) else float("nan")) if each else torch.tensor(1.0)
 
 
 def numbers_in(line: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -30,11 +30,15 @@ import bounds
 import verienv  # noqa: F401  registers the environments
 from arguments import Settings, rewards_of, settings_of
 from endings import enough_memory, kind_endings
-from finite import STEPPED, are_finite, demand_finite, numbers_in
-from policy import Dtype, Policy, Tokens, checkpoint_gradients, parameters_of, trainable
+from finite import STEPPED, demand_finite, numbers_in
+from model import checkpoint_gradients, parameters_of, trainable
 from processes import ALONE, Team
 from rollouts import Batch, Read, rollout, seeds_of, summary
 from runs import Run, scheduled
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import are_finite
+from verienv.policies.hugging_face.loading import Dtype
+from verienv.policies.hugging_face.tokens import Tokens
 
 
 @dataclass
@@ -164,7 +168,7 @@ def clipped_loss(
 
 
 def ppo_update(
-    policy: Policy,
+    policy: HuggingFacePolicy,
     critic: Critic,
     start: nn.Module,
     optimiser: torch.optim.Optimizer,
@@ -251,8 +255,8 @@ def train(arguments: Arguments) -> Run:
     loading: dict[str, Any] = {
         "device": team.device, "max_new_tokens": arguments.max_new_tokens, "dtype": arguments.dtype,
     }  # fmt: skip
-    start = Policy.load(arguments.model, **loading).model.requires_grad_(False)
-    policy, state = run.resume(Policy.load(arguments.model, **loading, lora=arguments.lora))
+    start = HuggingFacePolicy.load(arguments.model, **loading).model.requires_grad_(False)
+    policy, state = run.resume(HuggingFacePolicy.load(arguments.model, **loading, lora=arguments.lora))
     policy.model.eval()  # no dropout: the ratio compares the policy with itself
     if arguments.gradient_checkpointing:
         checkpoint_gradients(policy.model)

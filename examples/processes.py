@@ -19,8 +19,8 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, broadcast_object_list, gather_object
 from torch import Tensor
 
-from arguments import usable_device
 from endings import Stop
+from verienv.policies.hugging_face.loading import usable_device
 
 
 class Team:

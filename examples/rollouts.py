@@ -16,9 +16,11 @@ from torch.nn.functional import log_softmax
 
 import verienv
 from finite import demand_finite
-from policy import Policy, Seen, Tokens, evaluating, padded, together
 from processes import ALONE, Team
 from verienv.core.dialogue import with_pictures
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.policy import evaluating
+from verienv.policies.hugging_face.tokens import Tensors, Tokens, padded, together
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Episode:
 
 
 def rollout(
-    policy: Policy, envs: Sequence[gym.Env], seeds: Sequence[int], arguments: Any, team: Team = ALONE
+    policy: HuggingFacePolicy, envs: Sequence[gym.Env], seeds: Sequence[int], arguments: Any, team: Team = ALONE
 ) -> list[Episode]:
     """One episode of each environment; the unfinished ones are sampled together, in batches.
 
@@ -113,7 +115,7 @@ def summary(episodes: Sequence[Episode], kinds: Sequence[str] = ()) -> dict[str,
 
 def saved(episodes: Sequence[Episode]) -> dict[str, Any]:
     """Episodes as plain lists, to be looked into."""
-    return {"seen": [getattr(episode.ids, "seen", {}) for episode in episodes]} | {
+    return {"vision": [getattr(episode.ids, "vision", {}) for episode in episodes]} | {
         name: [getattr(episode, name) for episode in episodes] for name in ("ids", "acted", "logprobs", "rewards")
     }
 
@@ -129,11 +131,11 @@ class Batch:
     rewards: Tensor
     logprobs: Tensor
     """Of the sampled tokens under the policy that sampled them."""
-    seen: list[Seen]
+    vision: list[Tensors]
     """What each episode's pictures became."""
 
     @classmethod
-    def of(cls, episodes: Sequence[Episode], policy: Policy) -> Batch:
+    def of(cls, episodes: Sequence[Episode], policy: HuggingFacePolicy) -> Batch:
         tokens = [episode.ids for episode in episodes]
         ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
 
@@ -145,7 +147,7 @@ class Batch:
             return values[:, 1:].to(policy.device)
 
         along = [column(name) for name in ("acted", "ends", "rewards", "logprobs")]
-        return cls(ids, mask, *along, [getattr(row, "seen", {}) for row in tokens])
+        return cls(ids, mask, *along, [getattr(row, "vision", {}) for row in tokens])
 
     def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
         """The episodes (of ``index``) by ``size``, those of like length together: their indices and they themselves."""
@@ -159,17 +161,17 @@ class Batch:
         longest = int(self.mask[index].sum(1).max())
         ids, mask = self.ids[index, :longest], self.mask[index, :longest]
         along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
-        return Batch(ids, mask, *along, [self.seen[row] for row in index.tolist()])
+        return Batch(ids, mask, *along, [self.vision[row] for row in index.tolist()])
 
     def plain(self, index: Tensor | None = None) -> dict[str, Any]:
         """The tensors (of some of the episodes) by their names, to be looked into."""
         index = torch.arange(len(self.ids)) if index is None else index
-        along = {name: value[index] for name, value in vars(self).items() if name != "seen"}
-        return {**along, "seen": [self.seen[row] for row in index.tolist()]}
+        along = {name: value[index] for name, value in vars(self).items() if name != "vision"}
+        return {**along, "vision": [self.vision[row] for row in index.tolist()]}
 
-    def inputs(self) -> Seen:
+    def inputs(self) -> Tensors:
         """What the model takes in."""
-        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.seen, self.mask)}
+        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.vision, self.mask)}
 
 
 @dataclass

@@ -27,10 +27,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from disk import plain, recorded, save_whole, update_of, write_whole
-from endings import Stop, first_line
+from endings import Stop
 from finite import NotFinite, numbers_in
-from policy import Policy
 from processes import ALONE, Team
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import first_line
 
 PACKAGES = ("verienv", "torch", "transformers", "accelerate", "peft", "tokenizers", "numpy", "gymnasium", "pillow")
 TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
@@ -137,7 +138,7 @@ class Run:
                 ) from None
         return lines
 
-    def save(self, update: int, policy: Policy, state: dict[str, Any]) -> None:
+    def save(self, update: int, policy: HuggingFacePolicy, state: dict[str, Any]) -> None:
         """A checkpoint after ``update``, and the state from which the next update follows. Called by all processes."""
         state = {**state, "update": update, "random": self.team.gathered(random_state())}
         if not self.team.main:
@@ -146,7 +147,7 @@ class Run:
         policy.save(self.folder)
         save_whole(self.out / "state.pt", state)
 
-    def resume(self, policy: Policy) -> tuple[Policy, dict[str, Any] | None]:
+    def resume(self, policy: HuggingFacePolicy) -> tuple[HuggingFacePolicy, dict[str, Any] | None]:
         """The newest checkpoint with its state, or the given policy and None at the start."""
         path, state = self.out / "state.pt", None
         if path.exists():
@@ -186,7 +187,9 @@ class Run:
             if policy.device.type != "cpu":
                 print("a GPU adds in an order of its own: expect what a run without a break gives up to rounding")
             self._tell_what_differs()
-        return Policy.load(str(self.folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens), state
+        return HuggingFacePolicy.load(
+            str(self.folder), device=str(policy.device), max_new_tokens=policy.max_new_tokens
+        ), state
 
     @property
     def folder(self) -> Path:

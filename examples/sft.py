@@ -26,12 +26,16 @@ from torch.nn.functional import cross_entropy
 import bounds
 from arguments import Settings, settings_of
 from endings import enough_memory, kind_endings
-from finite import STEPPED, are_finite, demand_finite, numbers_in
-from policy import Dtype, Policy, Tokens, checkpoint_gradients, parameters_of, trainable
+from finite import STEPPED, demand_finite, numbers_in
+from model import checkpoint_gradients, parameters_of, trainable
 from processes import Team
 from runs import Run, scheduled
 from verienv import demonstrations
 from verienv.core.dialogue import parts_of, with_pictures
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import are_finite
+from verienv.policies.hugging_face.loading import Dtype
+from verienv.policies.hugging_face.tokens import Tokens
 
 
 @dataclass
@@ -79,14 +83,14 @@ class Arguments:
     """Compute activations twice in place of keeping them: less memory, a third more time."""
 
 
-def encode(policy: Policy, row: dict) -> tuple[Tokens, list[int]]:
+def encode(policy: HuggingFacePolicy, row: dict) -> tuple[Tokens, list[int]]:
     """The tokens of a demonstration's prompt with its pictures, and of its completion with the end of the turn."""
     said = "".join(part["text"] for part in parts_of(row["completion"][0]))
     response = policy.tokenizer(said, add_special_tokens=False)["input_ids"]
     return policy.opening(with_pictures(row["prompt"], row.get("images", ()))), [*response, policy.stops[0]]
 
 
-def completion_loss(policy: Policy, rows: list[tuple[Tokens, list[int]]]) -> torch.Tensor:
+def completion_loss(policy: HuggingFacePolicy, rows: list[tuple[Tokens, list[int]]]) -> torch.Tensor:
     """Mean cross-entropy of the completions' tokens."""
     batch = policy.batch([prompt + answer for prompt, answer in rows])
     ids = batch["input_ids"]
@@ -101,7 +105,7 @@ def completion_loss(policy: Policy, rows: list[tuple[Tokens, list[int]]]) -> tor
 def plain(rows: list[tuple[Tokens, list[int]]]) -> dict[str, Any]:
     """Demonstrations as plain lists, to be looked into."""
     prompts, answers = zip(*rows, strict=True)
-    return {"prompts": prompts, "answers": answers, "seen": [prompt.seen for prompt in prompts]}
+    return {"prompts": prompts, "answers": answers, "vision": [prompt.vision for prompt in prompts]}
 
 
 @enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16 or --dtype bfloat16")
@@ -114,7 +118,7 @@ def train(arguments: Arguments) -> Run:
     if run.finished:
         return run
     torch.manual_seed(arguments.seed)
-    fresh = Policy.load(arguments.model, device=team.device, dtype=arguments.dtype, lora=arguments.lora)
+    fresh = HuggingFacePolicy.load(arguments.model, device=team.device, dtype=arguments.dtype, lora=arguments.lora)
     policy, state = run.resume(fresh)
     policy.model.train()
     if arguments.gradient_checkpointing:

@@ -29,10 +29,9 @@ from torch.nn.functional import log_softmax
 import bounds
 import ppo
 import sft
-from arguments import Settings, settings_of, usable_device
+from arguments import Settings, settings_of
 from disk import plain, read_json, update_of, without_nan, write_whole
-from endings import Stop, first_line, kind_endings
-from policy import Dtype, Policy
+from endings import Stop, kind_endings
 from processes import demand_one_process
 from runs import Run, provenance
 from study_arms import played
@@ -41,6 +40,9 @@ from study_tasks import task_of
 from verienv.core.settings import read_settings
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate, read_cells
+from verienv.policies import HuggingFacePolicy, Sampling
+from verienv.policies.hugging_face.checkpoint import first_line
+from verienv.policies.hugging_face.loading import Dtype, usable_device
 
 ARMS = ("sft", "ppo")
 
@@ -136,10 +138,12 @@ def as_pairs(settings: dict[str, Any]) -> tuple[str, ...]:
     return tuple(f"{name}={json.dumps(value)}" for name, value in settings.items())
 
 
-def measure(name: str, policy: Policy, start: Policy, arguments: Arguments) -> tuple[Evaluation, float]:
+def measure(
+    name: str, policy: HuggingFacePolicy, start: HuggingFacePolicy, arguments: Arguments
+) -> tuple[Evaluation, float]:
     """How a policy plays in every cell, and how far it is from the start; kept on disk, measured once."""
-    policy.temperature = temperature_of(arguments)
-    folder = arguments.out / f"evaluations-temperature{policy.temperature:g}"
+    policy.sampling = Sampling(temperature_of(arguments))
+    folder = arguments.out / f"evaluations-temperature{policy.sampling.temperature:g}"
     folder.mkdir(exist_ok=True)
     training_cell, *others = cells_of(arguments).items()
     first = training_cell[1].get("episodes", arguments.training_cell_episodes)
@@ -167,13 +171,13 @@ def temperature_of(arguments: Arguments) -> float:
 
 
 @torch.inference_mode()
-def divergence(policy: Policy, start: Policy, arguments: Arguments, questions: int = 64) -> float:
+def divergence(policy: HuggingFacePolicy, start: HuggingFacePolicy, arguments: Arguments, questions: int = 64) -> float:
     """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
     settings = {"split": "train", **training_settings(arguments)}
     rows = demonstrations(arguments.env, n=questions, seed=7, **settings)
     prompts = [sft.encode(policy, row)[0] for row in rows]
     torch.manual_seed(0)
-    responses, _ = policy.sample(prompts, temperature=1.0)
+    responses, _ = policy.sample(prompts, 1.0)
     rows, total = list(zip(prompts, responses, strict=True)), 0.0
     together = arguments.micro_batch or questions
     for first in range(0, questions, together):
@@ -208,7 +212,7 @@ def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -
 def run_study(arguments: Arguments) -> dict[str, Any]:
     """Train and measure everything that is not on disk yet; what study.json holds."""
     loading: dict[str, Any] = {"device": arguments.device, "max_new_tokens": arguments.max_new_tokens}
-    start = Policy.load(arguments.model, dtype=arguments.dtype, **loading)
+    start = HuggingFacePolicy.load(arguments.model, dtype=arguments.dtype, **loading)
     before, _ = measure("start", start, start, arguments)
     results: list[dict[str, Any]] = []
     for rate, seed, arm in product(arguments.rates, arguments.seeds, ARMS):
@@ -217,7 +221,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
         spent = {line["update"]: line["flops"] for line in log}
         points = [point(before, before, 0.0, 0.0)]
         for folder in checkpoints:
-            policy = Policy.load(str(folder), **loading)
+            policy = HuggingFacePolicy.load(str(folder), **loading)
             name = f"{folder.parent.name}-{folder.name}"
             evaluation, kl = measure(name, policy, start, arguments)
             points.append(point(evaluation, before, kl, spent[update_of(folder)]))

@@ -62,14 +62,14 @@ ANSWER = """
 import sys
 sys.path.insert(0, "examples")
 import gymnasium as gym, verienv
-from policy import Policy
+from verienv.policies import HuggingFacePolicy
 from verienv.core.dialogue import with_pictures
 
 for name, env_id in (("tiny-lm", "verienv/GeneralPoints-L-v0"), ("tiny-vlm", "verienv/GeneralPoints-VL-v0")):
     env = gym.make(env_id)
     env.reset(seed=0)
     episode = verienv.Episode.of(env)
-    (said,) = Policy.load(name, device="cpu")([with_pictures(episode.messages, episode.pictures)])
+    (said,) = HuggingFacePolicy.load(name, device="cpu")([with_pictures(episode.messages, episode.pictures)])
     print(name, repr(said), episode.answer(said).failure or "correct")
 """
 

@@ -20,9 +20,9 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def policy():
-    from policy import Policy
+    from verienv.policies import HuggingFacePolicy
 
-    return Policy.load("tiny-lm", device="cpu")
+    return HuggingFacePolicy.load("tiny-lm", device="cpu")
 
 
 TEMPLATE = (
@@ -144,9 +144,9 @@ def llava(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def seeing(llava):
-    from policy import Policy
+    from verienv.policies import HuggingFacePolicy
 
-    return Policy.load(llava, device="cpu", max_new_tokens=12)
+    return HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=12)
 
 
 @pytest.fixture(scope="session", params=[build_idefics3, build_mllama], ids=["idefics3", "mllama"])
@@ -164,7 +164,9 @@ def qwen2_vl():
     from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from policy import Policy, Tokens, never_say_pictures
+    from verienv.policies import HuggingFacePolicy
+    from verienv.policies.hugging_face.sampling import never_say_pictures
+    from verienv.policies.hugging_face.tokens import Tokens
 
     tokenizer = tiny_tokenizer("<|picture|>", "<|begins|>", "<|ends|>", "<|video|>")
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}
@@ -193,7 +195,7 @@ def qwen2_vl():
         pictures = [640] * (int(seen["image_grid_thw"].prod()) // 4)
         ids = [2, 641, *pictures, 642, *tokenizer("make 24 " * (seed + 1))["input_ids"], 1, 3]
         prompts.append(Tokens(ids, {**seen, "mm_token_type_ids": torch.tensor([[int(one == 640) for one in ids]])}))
-    return Policy(model, tokenizer, 12, processor=object()), prompts
+    return HuggingFacePolicy(model, tokenizer, 12, processor=object()), prompts
 
 
 @pytest.fixture
@@ -201,7 +203,9 @@ def stopped(capsys):
     """Calls a script that stops with an error; what it says in the one line that it ends with."""
 
     def said_by(call):
-        with pytest.raises(SystemExit) as ending:
+        from endings import kind_endings
+
+        with pytest.raises(SystemExit) as ending, kind_endings(Path("runs/x")):
             call()
         assert ending.value.code == 2
         (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]

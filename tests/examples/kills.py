@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import torch
 from transformers import PreTrainedTokenizerBase, ProcessorMixin
 
-import policy
 import ppo
 import sft
+from verienv.policies.hugging_face import policy
 
 
 def kill():
@@ -56,7 +56,7 @@ def half_written(value, path):
 
 saving = torch.save
 MOMENTS = {
-    "in a rollout": lambda call: killed_at([policy.Policy], "sample", call, after=True),
+    "in a rollout": lambda call: killed_at([policy.HuggingFacePolicy], "sample", call, after=True),
     "between the steps of an update": lambda call: killed_at([torch.optim.AdamW], "step", call, after=True),
     "while a model is saved": lambda call: killed_at(
         [PreTrainedTokenizerBase, ProcessorMixin], "save_pretrained", call

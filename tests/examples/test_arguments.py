@@ -7,7 +7,6 @@ from typing import get_type_hints
 
 import pytest
 
-import arguments
 import bounds
 import cleanrl_ppo
 import evaluate
@@ -15,8 +14,9 @@ import ppo
 import sft
 import study
 from endings import kind_endings
-from policy import Policy
 from runs import Run, plain
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face import loading
 
 SCRIPTS = {"sft": sft, "ppo": ppo, "study": study, "evaluate": evaluate, "cleanrl_ppo": cleanrl_ppo}
 START = {
@@ -85,7 +85,7 @@ SOME = [
 @pytest.mark.parametrize(("script", "name"), SOME)
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), -1])
 def test_a_number_is_refused_before_anything_is_made_or_loaded(script, name, value, tmp_path, monkeypatch, stopped):
-    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
     monkeypatch.chdir(tmp_path)
     said = refused(lambda: START[script](given(script, name, value)), stopped)
     assert f"--{name.replace('_', '-')} {value}: expected a" in said
@@ -109,8 +109,8 @@ def test_a_device_that_is_not_there_is_one_line(script, device, tmp_path, monkey
 
 
 def test_auto_and_cpu_are_devices():
-    assert arguments.usable_device("cpu") == "cpu"
-    assert arguments.usable_device("auto") in ("cpu", "cuda")
+    assert loading.usable_device("cpu") == "cpu"
+    assert loading.usable_device("auto") in ("cpu", "cuda")
 
 
 @pytest.mark.parametrize("script", ["sft", "ppo", "study", "evaluate"])
@@ -127,7 +127,7 @@ def test_auto_and_cpu_are_devices():
 def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair, told, tmp_path, monkeypatch, stopped):
     if (script, pair) in (("sft", "attempts=3"), ("evaluate", "split=test")):
         pytest.skip("is a setting like others there")
-    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
     monkeypatch.chdir(tmp_path)
     given = SCRIPTS[script].Arguments(settings=(pair,), env="verienv/GeneralPoints-L-v0")
     assert told in refused(lambda: START[script](given), stopped)
@@ -142,7 +142,7 @@ def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(script
 
 
 def test_sft_takes_options_of_the_expert_and_refuses_those_there_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(sft.Policy, "load", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(sft.HuggingFacePolicy, "load", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         sft.train(replace(SMALL, settings=("solution=random", "equation=true"), out=tmp_path / "sft"))
     with pytest.raises(ValueError, match="solution='longest': expected one of shortest, random"):
@@ -167,7 +167,7 @@ def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch)
 def test_settings_reach_the_cells_of_an_evaluation(monkeypatch):
     seen = {}
     monkeypatch.setattr(evaluate, "evaluate", lambda *_, **settings: seen.update(settings))
-    monkeypatch.setattr(Policy, "load", lambda *_, **__: type("Any", (), {})())
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: type("Any", (), {})())
     evaluate.run(evaluate.Arguments(settings=("cards=5", "prompt=diverse"), device="cpu"))
     assert seen["cards"] == 5
     assert seen["prompt"] == "diverse"

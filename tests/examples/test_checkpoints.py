@@ -13,10 +13,10 @@ import ppo
 import runs
 import sft
 import study
-from checkpoints import path_of
 from disk import update_of
 from endings import kind_endings
-from policy import Policy
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import path_of
 
 SFT = sft.Arguments(flops=8e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
 QUESTION = [[{"role": "user", "content": "Make 24 from 4, 3, 2, 10."}]]
@@ -151,15 +151,17 @@ def test_a_folder_is_taken_whatever_its_name(tmp_path, monkeypatch):
 
 def test_an_adapter_that_is_damaged_or_has_lost_its_model_is_one_line(tmp_path, stopped, asked):
     base = tmp_path / "base"
-    Policy.load("tiny-lm", device="cpu").save(base)
-    Policy.load(str(base), device="cpu", lora=2).save(tmp_path / "adapter")
+    HuggingFacePolicy.load("tiny-lm", device="cpu").save(base)
+    HuggingFacePolicy.load(str(base), device="cpu", lora=2).save(tmp_path / "adapter")
     weights = tmp_path / "adapter" / "adapter_model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[: len(whole) // 2])
-    assert "the adapter in" in stopped(lambda: Policy.load(str(tmp_path / "adapter"), device="cpu"))
+    assert "the adapter in" in stopped(lambda: HuggingFacePolicy.load(str(tmp_path / "adapter"), device="cpu"))
     weights.write_bytes(whole)
     shutil.rmtree(base)
-    assert f"there is no folder {base}" in stopped(lambda: Policy.load(str(tmp_path / "adapter"), device="cpu"))
+    assert f"there is no folder {base}" in stopped(
+        lambda: HuggingFacePolicy.load(str(tmp_path / "adapter"), device="cpu")
+    )
 
 
 def test_checkpoints_are_in_the_order_of_their_updates(tmp_path):

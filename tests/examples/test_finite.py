@@ -11,9 +11,9 @@ import cleanrl_ppo
 import ppo
 import sft
 from endings import kind_endings
-from finite import are_finite
-from policy import Policy
 from runs import Run
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import are_finite
 
 SFT = sft.Arguments(flops=1e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
 PPO = ppo.Arguments(
@@ -75,7 +75,7 @@ def test_weights_of_all_kinds_are_looked_at():
 
 @pytest.mark.parametrize("script", ["sft", "ppo"])
 def test_a_start_whose_weights_are_not_finite_is_refused(script, tmp_path, stopped):
-    policy = Policy.load("tiny-lm", device="cpu")
+    policy = HuggingFacePolicy.load("tiny-lm", device="cpu")
     with torch.no_grad():
         next(iter(policy.model.parameters()))[0, 0] = float("nan")
     policy.save(tmp_path / "broken")

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import ppo
-from policy import Policy
 from ppo import Arguments, Critic
 from rollouts import Batch, Episode
+from verienv.policies import HuggingFacePolicy
 
 ENV = "verienv/GeneralPoints-L-v0"
 
@@ -132,7 +132,7 @@ def updated(policy, micro_batch):
     """The weights after one update of 6 episodes, and what was logged."""
     torch.manual_seed(0)
     arguments = Arguments(attempts=2, minibatch=6, micro_batch=micro_batch, epochs=1)
-    learner = Policy.load("tiny-lm", device="cpu")
+    learner = HuggingFacePolicy.load("tiny-lm", device="cpu")
     critic = Critic(learner.model.config.hidden_size + 3, arguments.critic_learning_rate)
     optimiser = torch.optim.SGD(learner.model.parameters(), lr=0.01)
     episodes = ppo.rollout(learner, [gym.make(ENV, attempts=2) for _ in range(6)], range(6), arguments)
@@ -178,6 +178,6 @@ def test_the_critic_sees_nothing_of_what_comes_after(policy):
 def test_the_critic_does_not_move_the_policy(policy):
     one, _ = two_episodes()
     batch = batch_of([one], policy)
-    read = ppo.Read.of(Policy.load("tiny-lm", device="cpu").model, batch, 1.0)
+    read = ppo.Read.of(HuggingFacePolicy.load("tiny-lm", device="cpu").model, batch, 1.0)
     assert read.logprobs.requires_grad
     assert not read.known(batch.acted).requires_grad

@@ -18,8 +18,8 @@ import sft
 import study
 import verienv
 from finite import numbers_in
-from policy import Policy
 from processes import Team
+from verienv.policies import HuggingFacePolicy, Sampling
 
 HERE = Path(__file__).parent
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
@@ -139,7 +139,7 @@ def test_without_tensorboard_a_run_says_so_once_and_goes_on(tmp_path, capsys, mo
 def test_the_entropy_is_that_of_the_distributions_that_were_sampled_from(policy):
     envs = [gym.make(WORDS, attempts=2) for _ in range(3)]
     torch.manual_seed(0)
-    learner = Policy.load("tiny-lm", device="cpu")
+    learner = HuggingFacePolicy.load("tiny-lm", device="cpu")
     batch = ppo.Batch.of(ppo.rollout(learner, envs, range(3), PPO), learner)
     with torch.no_grad():
         logits = policy.model(**batch.inputs()).logits[:, :-1]
@@ -250,7 +250,7 @@ def test_a_reward_that_is_not_finite_stops_a_run_before_anything_is_learned(
 
 @pytest.mark.parametrize("script", [ppo, sft], ids=["ppo", "sft"])
 def test_a_model_whose_weights_are_too_large_to_be_played_stops_a_run(script, tmp_path, stopped, steps):
-    broken = Policy.load("tiny-lm", device="cpu")
+    broken = HuggingFacePolicy.load("tiny-lm", device="cpu")
     with torch.no_grad():
         broken.model.model.layers[0].self_attn.q_proj.weight.fill_(3e38)
     broken.save(tmp_path / "broken")
@@ -258,13 +258,13 @@ def test_a_model_whose_weights_are_too_large_to_be_played_stops_a_run(script, tm
     said = stopped(lambda: script.train(arguments))
     assert ("log-probability" if script is ppo else "loss") in said
     assert not steps
-    assert evidence(tmp_path / "run")[1]["seen"] is not None
+    assert evidence(tmp_path / "run")[1]["vision"] is not None
 
 
 def test_a_policy_whose_log_probabilities_are_not_finite_is_not_sampled_from(llava):
     for folder in ("tiny-lm", llava):
-        broken = Policy.load(folder, device="cpu", max_new_tokens=4)
-        broken.temperature = 1.0
+        broken = HuggingFacePolicy.load(folder, device="cpu", max_new_tokens=4)
+        broken.sampling = Sampling(1.0)
         with torch.no_grad():
             broken.model.get_output_embeddings().weight[0, 0] = float("nan")
         with pytest.raises(FloatingPointError, match="weights"):
@@ -275,7 +275,7 @@ def test_a_batch_with_pictures_that_is_kept_brings_its_pictures(llava, tmp_path,
     monkeypatch.setattr(ppo, "clipped_loss", lambda new, *_: (new.sum() * float("nan"), new.sum()))
     stopped(lambda: ppo.train(replace(VISION_RUN, model=llava, out=tmp_path / "run")))
     _, batch = evidence(tmp_path / "run")
-    assert [seen["pixel_values"].shape[0] for seen in batch["seen"]] == [1] * VISION_RUN.minibatch
+    assert [seen["pixel_values"].shape[0] for seen in batch["vision"]] == [1] * VISION_RUN.minibatch
 
 
 @pytest.mark.parametrize(

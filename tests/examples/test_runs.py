@@ -11,7 +11,7 @@ import ppo
 import runs
 import sft
 from endings import kind_endings
-from policy import Policy
+from verienv.policies import HuggingFacePolicy
 
 SFT = sft.Arguments(flops=6e10, checkpoints=3, batch=8)
 PPO = ppo.Arguments(flops=9e10, checkpoints=3, episodes=8, minibatch=4, attempts=2, batch=8)
@@ -57,7 +57,7 @@ def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at
 def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
     arguments = with_out(SFT, tmp_path / "run")
     sft.train(arguments)
-    monkeypatch.setattr(Policy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
     assert len(sft.train(arguments).checkpoints()) == 3
 
 
@@ -116,19 +116,19 @@ def test_an_unreadable_checkpoint_says_what_to_do(content, tmp_path, capsys):
 
 
 def test_a_full_disk_leaves_the_checkpoints_before_it(tmp_path, capsys, monkeypatch):
-    save = Policy.save
+    save = HuggingFacePolicy.save
 
     def full(self, folder):
         if list(folder.parent.glob("checkpoint-*")):
             raise OSError(errno.ENOSPC, "No space left on device")
         save(self, folder)
 
-    monkeypatch.setattr(Policy, "save", full)
+    monkeypatch.setattr(HuggingFacePolicy, "save", full)
     arguments = with_out(SFT, tmp_path / "run")
     code, said = stopped(lambda: sft.train(arguments), capsys)
     assert code == 2
     assert "No space left" in said
-    monkeypatch.setattr(Policy, "save", save)
+    monkeypatch.setattr(HuggingFacePolicy, "save", save)
     capsys.readouterr()
     assert len(sft.train(arguments).checkpoints()) == 3
     assert "going on from" in capsys.readouterr().out

@@ -10,11 +10,11 @@ import torch
 
 import evaluate
 import study
-from policy import Policy
 from study import Arguments
 from study_arms import difference
 from study_report import arms_findings, arms_note, arms_table, findings
 from study_tasks import IN_WORDS, ROUTES
+from verienv.policies import HuggingFacePolicy
 
 TINY = {
     "env": "verienv/GeneralPoints-L-v0",
@@ -118,7 +118,7 @@ def test_the_report_can_be_drawn_again_from_the_numbers_alone(finished, tmp_path
 
 
 def test_what_is_on_disk_is_not_computed_again(finished, monkeypatch):
-    monkeypatch.setattr(study.Policy, "sample", lambda *_: pytest.fail("sampled again"))
+    monkeypatch.setattr(study.HuggingFacePolicy, "sample", lambda *_: pytest.fail("sampled again"))
     study.main(Arguments(out=finished, **TINY))
 
 
@@ -235,7 +235,7 @@ def test_an_evaluation_has_the_cells_that_fit_its_environment():
 
 
 def test_it_is_the_same_in_parts_as_at_once(policy):
-    other = Policy.load("tiny-lm", device="cpu")
+    other = HuggingFacePolicy.load("tiny-lm", device="cpu")
     with torch.no_grad():
         other.model.get_output_embeddings().weight.mul_(1.3)
     at_once, in_parts = (

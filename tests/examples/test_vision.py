@@ -12,17 +12,19 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.functional import log_softmax
 
-import checkpoints
 import endings
 import evaluate as evaluate_script
-import policy as policies
+import model
 import ppo
 import rollouts
 import runs
 import sft
 import verienv
-from policy import Policy, Tokens
 from verienv.core.dialogue import with_pictures
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face import checkpoint
+from verienv.policies.hugging_face import policy as policies
+from verienv.policies.hugging_face.tokens import Tokens
 
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 FEEDBACK = [5, 6, 7]
@@ -72,7 +74,7 @@ def test_a_dialogue_grown_by_pieces_is_the_dialogue_rendered_whole_and_keeps_its
     grown = opening + ids + seeing.continuation(env.messages, ids)
     whole = seeing.opening(with_pictures(env.messages, env.pictures))
     assert grown == whole
-    assert torch.equal(grown.seen["pixel_values"], whole.seen["pixel_values"])
+    assert torch.equal(grown.vision["pixel_values"], whole.vision["pixel_values"])
     assert whole.count(seeing.model.config.image_token_id) == 16
 
 
@@ -84,16 +86,16 @@ def test_padding_to_the_right_and_other_pictures_do_not_change_a_dialogues_log_p
 
 def test_padding_to_the_left_and_other_pictures_do_not_change_a_sample(seeing):
     prompts = openings(seeing)
-    together, logprobs = seeing.sample(prompts, temperature=0.0)
+    together, logprobs = seeing.sample(prompts, 0.0)
     for prompt, response, scores in zip(prompts, together, logprobs, strict=True):
-        (alone,), (own,) = seeing.sample([prompt], temperature=0.0)
+        (alone,), (own,) = seeing.sample([prompt], 0.0)
         assert alone == response
         torch.testing.assert_close(torch.tensor(own), torch.tensor(scores), atol=1e-4, rtol=1e-4)
 
 
 def test_other_pictures_give_other_log_probabilities(seeing):
     one, other, _ = openings(seeing)
-    same, changed = read(seeing, [Tokens(one, one.seen), Tokens(one, other.seen)])
+    same, changed = read(seeing, [Tokens(one, one.vision), Tokens(one, other.vision)])
     after = max(place for place, token in enumerate(one) if token == seeing.model.config.image_token_id)
     assert (same - changed)[after:].abs().max() > 0.01
 
@@ -114,8 +116,8 @@ def test_episodes_with_pictures_carry_the_samplers_log_probabilities_over_all_tu
             again = ppo.Read.of(seeing.model, few, 1.0).logprobs
         acted = few.acted > 0
         torch.testing.assert_close(again[acted], few.logprobs[acted], atol=1e-4, rtol=1e-4)
-        assert [seen["pixel_values"].sum() for seen in few.seen] == [
-            episodes[i].ids.seen["pixel_values"].sum() for i in part
+        assert [seen["pixel_values"].sum() for seen in few.vision] == [
+            episodes[i].ids.vision["pixel_values"].sum() for i in part
         ]
 
 
@@ -132,7 +134,7 @@ def test_recognition_is_that_of_the_first_attempt(seeing, monkeypatch):
             return json.dumps(right | {"cards": ["A"] * 4})
         return json.dumps(right | {"formula": "1"}) if turn == 1 else env.expert_response()
 
-    monkeypatch.setattr(Policy, "text", speak)
+    monkeypatch.setattr(HuggingFacePolicy, "text", speak)
     episodes = ppo.rollout(seeing, envs, [5, 6], PPO)
     assert [episode.recognised for episode in episodes] == [False, True]
     assert ppo.summary(episodes)["recognition"] == 0.5
@@ -149,12 +151,12 @@ def test_a_policy_that_sees_plays_in_words_too(seeing):
 
 
 def test_the_token_of_a_picture_is_never_said(seeing, llava):
-    eager, token = Policy.load(llava, device="cpu", max_new_tokens=12), seeing.model.config.image_token_id
+    eager, token = HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=12), seeing.model.config.image_token_id
     with torch.no_grad():
         eager.model.lm_head.weight[token] = eager.model.lm_head.weight.sum(0) * 100
         eager.model.lm_head.weight[token - 1] = -eager.model.lm_head.weight[token]
     prompts = openings(eager)
-    responses, _ = eager.sample(prompts, temperature=0.0)
+    responses, _ = eager.sample(prompts, 0.0)
     assert all(token not in response for response in responses)
     assert_sampling_agrees_with_training(eager, prompts, 1.0)
 
@@ -266,14 +268,14 @@ def test_an_adapter_and_bfloat16_train_save_and_go_on_bit_for_bit(script, option
     assert same(last, again)
     assert not same(first, last)
     assert {weight.dtype for weight in last.values()} == {torch.float32 if "lora" in option else torch.bfloat16}
-    policy = Policy.load(str(whole.checkpoints()[-1]), device="cpu")
+    policy = HuggingFacePolicy.load(str(whole.checkpoints()[-1]), device="cpu")
     assert policy.model.dtype == getattr(torch, option.get("dtype", "float32"))
-    assert len(policies.trainable(policy.model)) == len(last)
+    assert len(model.trainable(policy.model)) == len(last)
 
 
 def test_an_adapter_leaves_the_model_as_it_was_and_is_there_when_it_is_loaded(llava, seeing, tmp_path):
     run = sft.train(replace(SFT, model=llava, out=tmp_path / "run", lora=2, learning_rate=1e-2))
-    adapted = Policy.load(str(run.checkpoints()[-1]), device="cpu")
+    adapted = HuggingFacePolicy.load(str(run.checkpoints()[-1]), device="cpu")
     prompts = openings(seeing)
     assert (read(adapted, prompts)[0] - read(seeing, prompts)[0]).abs().max() > 1e-3
     with adapted.model.disable_adapter():
@@ -285,7 +287,7 @@ def test_an_adapter_of_the_language_model_knows_its_base_by_name(tmp_path):
     arguments = sft.Arguments(flops=1e10, checkpoints=1, batch=4, lora=2, out=tmp_path / "run")
     (folder,) = sft.train(arguments).checkpoints()
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-lm"
-    assert len(Policy.load(str(folder), device="cpu", lora=2)([[{"role": "user", "content": "24?"}]])) == 1
+    assert len(HuggingFacePolicy.load(str(folder), device="cpu", lora=2)([[{"role": "user", "content": "24?"}]])) == 1
 
 
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
@@ -304,14 +306,14 @@ def test_gradient_checkpointing_changes_no_update(script, llava, tmp_path, monke
 
 @pytest.mark.parametrize("training", [True, False])
 def test_gradient_checkpointing_is_at_work_in_both_modes_and_comes_back_after_sampling(training, llava):
-    policy = Policy.load(llava, device="cpu", max_new_tokens=4)
+    policy = HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=4)
     policy.model.train(training)
-    policies.checkpoint_gradients(policy.model)
+    model.checkpoint_gradients(policy.model)
     layer, computed = policy.model.model.language_model.layers[0], []
     layer.mlp.register_forward_pre_hook(lambda *_: computed.append(1))
     prompts = openings(policy)
     with policies.evaluating(policy.model):
-        policy.sample(prompts[:1], temperature=0.0)
+        policy.sample(prompts[:1], 0.0)
     computed.clear()
     policy.model(**policy.batch(prompts), use_cache=False).logits.sum().backward()
     assert len(computed) == 2
@@ -324,7 +326,7 @@ def reference_update(episodes, policy, bias, arguments):
     model.zero_grad()
     new, old, advantages = [], [], []
     for episode in episodes:
-        seen = {name: tensor.double() for name, tensor in episode.ids.seen.items()}
+        seen = {name: tensor.double() for name, tensor in episode.ids.vision.items()}
         scores = log_softmax(model(input_ids=torch.tensor([episode.ids]), **seen).logits[0, :-1], dim=-1)
         places = [place for place, acted in enumerate(episode.acted) if acted]
         value = [bias] * len(places)
@@ -349,7 +351,7 @@ def reference_update(episodes, policy, bias, arguments):
 
 def test_an_update_with_pictures_moves_the_weights_along_a_plain_float64_gradient(llava):
     arguments = replace(PPO, attempts=3, minibatch=8, micro_batch=3, epochs=1, gradient_norm=1e9)
-    learner, start, reference = (Policy.load(llava, device="cpu", max_new_tokens=12) for _ in range(3))
+    learner, start, reference = (HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=12) for _ in range(3))
     torch.manual_seed(1)
     episodes = ppo.rollout(learner, [gym.make(VISION, attempts=3) for _ in range(5)], range(5), arguments)
     for episode in episodes:  # off policy, so that some ratios are clipped
@@ -371,11 +373,11 @@ def test_an_update_with_pictures_moves_the_weights_along_a_plain_float64_gradien
 
 
 def test_another_family_samples_what_it_is_trained_on_and_takes_a_step(other_family, tmp_path):
-    policy = Policy.load(other_family, device="cpu", max_new_tokens=12)
+    policy = HuggingFacePolicy.load(other_family, device="cpu", max_new_tokens=12)
     prompts = openings(policy)
     assert_sampling_agrees_with_training(policy, prompts, 1.0)
     assert_sampling_agrees_with_training(policy, [prompt + FEEDBACK for prompt in prompts], 0.6)
-    changed = {**prompts[0].seen, "pixel_values": prompts[1].seen["pixel_values"]}
+    changed = {**prompts[0].vision, "pixel_values": prompts[1].vision["pixel_values"]}
     one, other = read(policy, [prompts[0], Tokens(prompts[0], changed)])
     assert (one - other).abs().max() > 0.01
     script, arguments = (ppo, PPO) if policy.model.config.model_type == "mllama" else (sft, SFT)
@@ -407,7 +409,7 @@ def test_a_processor_that_needs_torchvision_names_it_and_a_family_that_does_not(
     (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
     named = {"image_processor_type": f"{kind}ImageProcessor", "processor_class": f"{kind}Processor"}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(named))
-    said = stopped(lambda: Policy.load(str(tmp_path)))
+    said = stopped(lambda: HuggingFacePolicy.load(str(tmp_path)))
     assert "pip install torchvision" in said
     assert "LLaVA" in said
 
@@ -418,7 +420,7 @@ def test_a_model_that_sees_but_has_no_chat_template_is_a_one_line_error(llava, t
     for path in Path(llava).iterdir():
         if path.name != "chat_template.jinja":
             (folder / path.name).symlink_to(path)
-    said = stopped(lambda: Policy.load(str(folder)))
+    said = stopped(lambda: HuggingFacePolicy.load(str(folder)))
     assert "chat template" in said
     assert "processor" in said
 
@@ -431,7 +433,7 @@ def test_an_adapter_without_peft_is_a_one_line_error(llava, tmp_path, stopped, m
 
 def test_an_adapter_of_another_rank_is_refused(llava, tmp_path, stopped):
     run = sft.train(replace(SFT, model=llava, out=tmp_path / "run", lora=2, flops=1e9, checkpoints=1))
-    said = stopped(lambda: Policy.load(str(run.checkpoints()[-1]), lora=4))
+    said = stopped(lambda: HuggingFacePolicy.load(str(run.checkpoints()[-1]), lora=4))
     assert "--lora 2" in said
 
 
@@ -448,7 +450,7 @@ def no_gpu_memory(*_, **__):
     ("script", "lower"), [(sft, "--micro-batch"), (ppo, "--batch"), (evaluate_script, "--max-new-tokens")]
 )
 def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, stopped, monkeypatch):
-    monkeypatch.setattr(Policy, "batch", lack)
+    monkeypatch.setattr(HuggingFacePolicy, "batch", lack)
     if script is evaluate_script:
         arguments = evaluate_script.Arguments(llava, VISION, episodes=1, device="cpu")
         said = stopped(lambda: evaluate_script.run(arguments))
@@ -465,7 +467,7 @@ def test_another_error_is_not_taken_for_too_little_memory():
 
 
 def test_a_built_in_model_that_is_not_there_is_a_one_line_error(stopped, monkeypatch):
-    monkeypatch.setattr(checkpoints, "BUILT_IN", (*checkpoints.BUILT_IN, "tiny-giant"))
-    said = stopped(lambda: Policy.load("tiny-giant"))
+    monkeypatch.setattr(checkpoint, "BUILT_IN", (*checkpoint.BUILT_IN, "tiny-giant"))
+    said = stopped(lambda: HuggingFacePolicy.load("tiny-giant"))
     assert "missing" in said
     assert "clone" in said

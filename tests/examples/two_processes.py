@@ -15,9 +15,9 @@ import torch
 
 import ppo
 import sft
-from policy import Policy
 from processes import ALONE, Team
 from runs import Run
+from verienv.policies import HuggingFacePolicy
 
 SFT = sft.Arguments(flops=1.2e10, checkpoints=1, batch=8, micro_batch=3, device="cpu", learning_rate=1e-4, warm_up=1)
 PPO = ppo.Arguments(
@@ -29,7 +29,7 @@ def updated(team):
     """How far one update of seven episodes moves policy and critic, and what was logged."""
     arguments = replace(PPO, epochs=2, kl_coefficient=0.1)
     torch.manual_seed(0)
-    learner, start = Policy.load("tiny-lm", device="cpu"), Policy.load("tiny-lm", device="cpu")
+    learner, start = HuggingFacePolicy.load("tiny-lm", device="cpu"), HuggingFacePolicy.load("tiny-lm", device="cpu")
     critic = ppo.Critic(learner.model.config.hidden_size + 3, 3e-3)
     before = torch.nn.utils.parameters_to_vector(learner.model.parameters()).detach()
     envs = [gym.make("verienv/GeneralPoints-L-v0", attempts=2) for _ in range(7)]

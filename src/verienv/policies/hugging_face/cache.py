@@ -19,6 +19,9 @@ def roomy_cache(model: PreTrainedModel, room: int) -> DynamicCache:
 class RoomyLayer(DynamicLayer):
     """Takes memory for the prompt and ``room`` tokens more at once, and shows the part that is filled."""
 
+    keys: Tensor
+    values: Tensor
+
     def __init__(self, room: int) -> None:
         super().__init__()
         self.room = room

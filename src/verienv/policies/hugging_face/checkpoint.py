@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
-from endings import Stop, first_line
-from finite import are_finite
 from verienv.core.assets import asset_path
 
 BUILT_IN = ("tiny-lm", "tiny-vlm")
@@ -20,14 +20,14 @@ _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
 
 
 def path_of(name: str) -> str:
-    """Return the folder of a built-in model, and any other name as it is. Stops where a path names no folder."""
+    """Return the folder of a built-in model, any other name as it is. Raises ValueError for a path of no folder."""
     if name in BUILT_IN:
         try:
             return str(asset_path(f"models/{name}"))
         except FileNotFoundError as error:
-            raise Stop(str(error)) from None
+            raise ValueError(str(error)) from None
     if not Path(name).is_dir() and _A_PATH.match(name):
-        raise Stop(
+        raise ValueError(
             f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {' or '.join(BUILT_IN)}"
         )
     return name
@@ -46,21 +46,43 @@ def demand_whole(
     tokenizer: PreTrainedTokenizerBase,
     missing: Collection[str],
 ) -> None:
-    """Stop where a model would load and still not play: weights left to chance, not finite; no template, no stop."""
+    """Raise ValueError where a model would load and not play: weights lacking or not finite; no template, no stop."""
     if missing:
         some = ", ".join(sorted(missing)[:3]) + (", ..." if len(missing) > 3 else "")
-        raise Stop(
+        raise ValueError(
             f"the weights of {name!r} lack {some} ({len(missing)} in all): its files are of another model, or cut"
         )
     if are_finite(model.parameters()).isnan():
-        raise Stop(f"the weights of {name!r} are not finite: it is damaged, or of a run that diverged; take another")
+        raise ValueError(
+            f"the weights of {name!r} are not finite: it is damaged, or of a run that diverged; take another"
+        )
     spoken = "processor" if reader is not tokenizer else "tokenizer"
     if not reader.chat_template:
-        raise Stop(f"the {spoken} of {name!r} has no chat template; choose an instruction-tuned model")
+        raise ValueError(f"the {spoken} of {name!r} has no chat template; choose an instruction-tuned model")
     hello = {"role": "user", "content": "hi" if reader is tokenizer else [{"type": "text", "text": "hi"}]}
     try:
         reader.apply_chat_template([hello], add_generation_prompt=True, tokenize=False)
     except Exception as error:  # whatever a template comes to
-        raise Stop(f"the chat template of {name!r} cannot be used ({first_line(error)}); mend or replace it") from None
+        raise ValueError(
+            f"the chat template of {name!r} cannot be used ({first_line(error)}); mend or replace it"
+        ) from None
     if tokenizer.eos_token_id is None and None in (model.generation_config.eos_token_id, tokenizer.pad_token_id):
-        raise Stop(f"{name!r} names no token that ends a response: its tokenizer's files are not whole")
+        raise ValueError(f"{name!r} names no token that ends a response: its tokenizer's files are not whole")
+
+
+def are_finite(weights: Iterable[Tensor]) -> Tensor:
+    """Whether all weights are finite, as a number: 1, or NaN where one is not. Of sharded weights those held here."""
+    held = (getattr(weight, "_local_tensor", weight).detach() for weight in weights if weight.is_floating_point())
+    each = [weight.isfinite().all() for weight in held]
+    return torch.tensor(1.0 if all(torch.stack(each).tolist()) else float("nan")) if each else torch.tensor(1.0)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, at most 200 characters; its kind where it has no text."""
+    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out."""
+    told = any(words in str(error) for words in ("can't allocate memory", "out of memory"))
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or told

@@ -1,0 +1,124 @@
+"""Loading of a model by name or path, with what reads its dialogues: whole, on its device, and kind where it cannot."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+    GenerationConfig,
+    ProcessorMixin,
+)
+from transformers.utils import logging as transformers_logging
+
+from verienv.policies.hugging_face.checkpoint import (
+    BUILT_IN,
+    are_finite,
+    demand_whole,
+    first_line,
+    kept_in,
+    lacks_memory,
+    path_of,
+)
+from verienv.policies.hugging_face.sampling import LIKE_LLAVA, Sampling, never_say_pictures
+
+Dtype = Literal["float32", "bfloat16"]
+
+
+def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: float) -> tuple[Any, Any, Any, Sampling]:
+    """Return model, tokenizer, processor (None for a model of words) and the sampling that the checkpoint asks for.
+
+    Raises:
+        ValueError: in one line, where there is no such model, or it could not play.
+    """
+    transformers_logging.disable_progress_bar()
+    device, path = usable_device(device), path_of(name)
+    try:
+        adapter = kept_in(path, "adapter_config.json")
+        base = path_of(adapter.get("base_model_name_or_path", name))
+        dtype = dtype or kept_in(path, "policy.json").get("dtype", "float32")
+        config = AutoConfig.from_pretrained(base)
+        sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
+        reader = (AutoProcessor if sees else AutoTokenizer).from_pretrained(base, padding_side="left")
+        kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+        model, told = kind.from_pretrained(base, dtype=getattr(torch, str(dtype)), output_loading_info=True)
+        tokenizer = reader.tokenizer if sees else reader
+        reader.chat_template = reader.chat_template or tokenizer.chat_template
+    except Exception as error:  # a damaged file or an unknown name raises many kinds
+        if lacks_memory(error):
+            raise
+        if "torchvision" in str(error).lower():
+            raise ValueError(
+                f"the processor of {name!r} needs torchvision, which is not installed: pip install torchvision (the "
+                "build that fits your torch), or choose a family that works without, such as LLaVA or Idefics3"
+            ) from None
+        raise ValueError(
+            f"the model {name!r} cannot be loaded ({first_line(error)}); give {' or '.join(BUILT_IN)}, a folder with a "
+            "saved language or vision-language model, or the name of one that can be downloaded or is in the cache"
+        ) from None
+    demand_whole(name, model, reader, tokenizer, told["missing_keys"])
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if model.generation_config.eos_token_id is None:
+        model.generation_config.eos_token_id = tokenizer.eos_token_id
+    own_sampling = Sampling.of_checkpoint(model.generation_config)
+    if sees:
+        never_say_pictures(model)
+        if model.config.model_type not in LIKE_LLAVA:  # it generates without its makers' penalties and cut-offs
+            ends = {"eos_token_id": model.generation_config.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+            model.generation_config = GenerationConfig(**ends)
+    if adapter or lora:
+        model = with_adapter(model, path if adapter else None, name, adapter.get("r", lora), lora, alpha)
+    model.to(device).eval()
+    return model, tokenizer, reader if isinstance(reader, ProcessorMixin) else None, own_sampling
+
+
+def usable_device(name: str) -> str:
+    """Return the device that is meant, ``auto`` resolved. Raises ValueError, in one line, where torch cannot use it."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name).item()
+    except Exception as error:  # of a name, of a build without it, of a driver: each has a kind of its own
+        there = ["auto", "cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+        raise ValueError(
+            f"--device {name}: torch cannot compute there ({first_line(error)}); here there are {', '.join(there)}"
+        ) from None
+    return name
+
+
+def with_adapter(model: Any, path: str | None, name: str, rank: int, wanted: int, alpha: float) -> Any:
+    """Return the model with a checkpoint's adapter or, without ``path``, a new one (LoRA, arXiv 2106.09685)."""
+    try:
+        import peft
+    except ImportError:
+        raise ValueError("--lora, and checkpoints of runs with it, need peft: pip install peft") from None
+    if wanted not in (0, rank):
+        raise ValueError(f"{name!r} holds an adapter of rank {rank}, not {wanted}; give --lora {rank}, or leave it out")
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning
+        )  # peft asks for it
+        try:
+            if path:
+                adapted = peft.PeftModel.from_pretrained(model, path, is_trainable=True)
+                if are_finite(adapted.parameters()).isnan():
+                    raise ValueError("its weights are not finite")
+                return adapted
+        except Exception as error:  # a damaged file, or one of another model, raises many kinds
+            raise ValueError(
+                f"the adapter in {name!r} cannot be put on its model ({first_line(error)}); take another"
+            ) from None
+        config = peft.LoraConfig(r=rank, lora_alpha=alpha or 2 * rank, target_modules="all-linear")
+        adapted = peft.get_peft_model(model, config)
+    base = str(Path(name).resolve()) if Path(name).is_dir() else name
+    adapted.peft_config["default"].base_model_name_or_path = base
+    return adapted
