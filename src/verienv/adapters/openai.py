@@ -15,16 +15,13 @@ for row in rows("verienv/GeneralPoints-VL-v0", "rule_ood", n=100):
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from verienv.core.dialogue import images_of, parts_of, png, response_of
+from verienv.core.chat import chat_messages
+from verienv.core.dialogue import response_of
 from verienv.core.episode import Episode
-from verienv.core.special_tokens import SpecialTokens
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from verienv.core.policy import dialogue
 
 
 def messages(episode: Episode, special_tokens: Iterable[str] = ()) -> list[dict[str, Any]]:
@@ -38,19 +35,7 @@ def messages(episode: Episode, special_tokens: Iterable[str] = ()) -> list[dict[
         special_tokens: texts to take out of the words, such as a tokenizer's ``all_special_tokens``: servers of open
             models read them as marks of their chat template, and a policy that spells them would forge a turn.
     """
-    urls = iter(map(data_url, images_of(episode.pictures)))
-    return [
-        {
-            "role": message["role"],
-            "content": message["content"]
-            if isinstance(message["content"], str)
-            else [
-                {"type": "image_url", "image_url": {"url": next(urls)}} if part["type"] == "image" else part
-                for part in parts_of(message)
-            ],
-        }
-        for message in SpecialTokens(special_tokens).taken_out_of(episode.messages)
-    ]
+    return chat_messages(dialogue(episode), special_tokens)
 
 
 def response(message: Any, episode: Episode | None = None) -> str:
@@ -67,8 +52,3 @@ def response(message: Any, episode: Episode | None = None) -> str:
     if episode is None:
         return response_of(message)
     return response_of(message, lambda answer: episode.task.respell(episode.question, answer))
-
-
-def data_url(image: Image) -> str:
-    """Return a picture as "data:image/png;base64,..."."""
-    return f"data:image/png;base64,{b64encode(png(image)).decode()}"

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from verienv.core.dialogue import Message, with_pictures
 from verienv.core.episode import Episode
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Policy = Callable[[list[list[Message]]], Sequence[str]]
 """Maps a batch of dialogues (chat messages, the question last) to a response to each.
 
 With vision each ``{"type": "image"}`` of a dialogue holds its picture under "image", a PIL image in RGB.
 """
+
+
+@runtime_checkable
+class ConcurrentPolicy(Protocol):
+    """A policy that answers several dialogues at once, each in its own time, as one behind a server does.
+
+    ``evaluate`` keeps ``concurrency`` episodes with it: none of them waits for the answer to another, and each is
+    written to the log as it ends.
+    """
+
+    concurrency: int
+
+    def __call__(self, dialogues: list[list[Message]]) -> Sequence[str]: ...
+
+    def submit(self, dialogue: list[Message]) -> Future[str]:
+        """Begin to answer a dialogue; the response is the future's result."""
+        ...
 
 
 def dialogue(episode: Episode) -> list[Message]:

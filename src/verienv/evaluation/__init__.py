@@ -11,8 +11,9 @@ from verienv.evaluation.comparison import CellDifference, Comparison, compare
 from verienv.evaluation.recognition import recognition_figure
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.report import CellResult, Evaluation, Recognition
-from verienv.evaluation.run import BASELINES, evaluate
+from verienv.evaluation.run import evaluate
 from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates, unpaired, wilson
+from verienv.policies.baselines import BASELINES
 
 __all__ = [
     "BASELINES",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from verienv.core.episode import Episode
-from verienv.core.policy import Policy, checked_responses, dialogue
-from verienv.core.question import Question
+from verienv.core.policy import ConcurrentPolicy, Policy, checked_responses, dialogue
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
@@ -19,10 +18,7 @@ from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
 from verienv.evaluation.records import Cells, Setup
 from verienv.evaluation.report import Evaluation
-
-BASELINES = ("expert", "constant")
-
-_Player = Callable[[list[Episode]], Sequence[str]]
+from verienv.policies.baselines import BASELINES, Player, baseline
 
 
 def evaluate(
@@ -48,7 +44,8 @@ def evaluate(
         policy: a callable from a list of dialogues to a list of responses; or a baseline: "expert" (the answers of the
             task's expert: what is attainable) or "constant" (one answer to every question: the expert's to the first
             one, or ``forward()`` on routes).
-            With vision the dialogues hold their pictures (see ``Policy``).
+            With vision the dialogues hold their pictures (see ``Policy``). One that answers each dialogue in its own
+            time (``ConcurrentPolicy``), as one behind a server does, is not asked in batches.
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
         splits: names of splits, by default train, test and rule_ood as far as there are; or a dict of cells, from names
             of your own to settings, such as ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a
@@ -85,7 +82,7 @@ def evaluate(
     if callable(policy):
         player = _asking(policy)
     else:
-        player, name = _baseline(policy, first.deal(0).question), name or policy
+        player, name = baseline(policy, first.deal(0).question), name or policy
     described = {cell_name: cell.described() for cell_name, cell in cells.items()}
     setup = Setup.of(
         first.env.spec.id if first.env.spec else env_id,
@@ -104,8 +101,12 @@ def evaluate(
     with audit as book:
         records = dict(book.finished) if book else {}
         waiting = [key for key in keys if key not in records]
+        if isinstance(policy, ConcurrentPolicy):
+            played = _play_each(cells, waiting, policy, min(batch_size, policy.concurrency))
+        else:
+            played = _play(cells, waiting, player, batch_size)
         with _bar(len(keys), len(keys) - len(waiting), progress) as tick:
-            for lines in _play(cells, waiting, player, batch_size):
+            for lines in played:
                 if book:
                     book.append(lines)
                 record = episode_of(lines, setup.ratios)
@@ -115,7 +116,7 @@ def evaluate(
 
 
 def _play(
-    cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], player: _Player, batch_size: int
+    cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], player: Player, batch_size: int
 ) -> Iterator[list[Line]]:
     """Play the episodes ``waiting``, ``batch_size`` at a time; yield the lines of each as it ends."""
     queue, seats = deque(waiting), list[Seat]()
@@ -132,25 +133,27 @@ def _play(
                 seats.append(seat)
 
 
-def _asking(policy: Policy) -> _Player:
+def _play_each(
+    cells: Mapping[str, Cell], waiting: Iterable[tuple[str, int]], policy: ConcurrentPolicy, at_once: int
+) -> Iterator[list[Line]]:
+    """Play as ``_play`` does, but go on with each episode as soon as it is answered."""
+    queue, asked = deque(waiting), dict[Future[str], Seat]()
+    while queue or asked:
+        while queue and len(asked) < at_once:
+            name, number = queue.popleft()
+            seat = Seat(name, number, cells[name].deal(number))
+            asked[policy.submit(dialogue(seat.episode))] = seat
+        done = wait(asked, return_when=FIRST_COMPLETED).done
+        for future in sorted(done, key=lambda future: future.exception() is not None):  # answers before a failure
+            seat = asked.pop(future)
+            if seat.step(*checked_responses([future.result()], 1)):
+                yield seat.lines
+            else:
+                asked[policy.submit(dialogue(seat.episode))] = seat
+
+
+def _asking(policy: Policy) -> Player:
     return lambda episodes: policy([dialogue(episode) for episode in episodes])
-
-
-def _baseline(name: str, first: Question) -> _Player:
-    """Return the player of a baseline; "constant" is the answer to the ``first`` question, in each one's own format."""
-    if name == "expert":
-        return lambda episodes: [episode.expert() for episode in episodes]
-    written = [(first.wording.answer_format, first.constant())]
-
-    def constant(episode: Episode) -> str:
-        wording = episode.question.wording
-        for form, response in written:
-            if form == wording.answer_format:
-                return response
-        written.append((wording.answer_format, first.but(wording=wording).constant()))
-        return written[-1][1]
-
-    return lambda episodes: [constant(episode) for episode in episodes]
 
 
 class _Screen:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verienv.policies.hugging_face.policy import HuggingFacePolicy
+    from verienv.core.policy import Policy
+
+SERVER = "openai:"
+"""Begins the names of models behind a server."""
 
 
 def load(
@@ -18,7 +21,10 @@ def load(
     batch_size: int | None = None,
     device: str = "auto",
     dtype: str | None = None,
-) -> HuggingFacePolicy:
+    base_url: str | None = None,
+    concurrency: int = 8,
+    prices: tuple[float, float] | None = None,
+) -> Policy:
     """Load a model as a policy for ``verienv.evaluate``, of words or of pictures.
 
     Dialogues go through the model's chat template, padded on the left, without the special tokens that a policy spelled
@@ -27,7 +33,8 @@ def load(
 
     Args:
         name: "tiny-lm" or "tiny-vlm" (which sees), a folder with a saved model such as a checkpoint, or the name of one
-            in the Hugging Face cache or to be downloaded.
+            in the Hugging Face cache or to be downloaded; or "openai:" and the name of one behind a server (see
+            ``OpenAIPolicy``).
         max_new_tokens: the longest response.
         temperature: 0 for the likeliest token, else that of sampling.
         top_p: draw from the likeliest tokens that hold this probability together.
@@ -35,11 +42,21 @@ def load(
         batch_size: dialogues answered together; more are taken in turns, those of like length together.
         device: "cpu", "cuda", ..., or "auto" for a GPU where there is one.
         dtype: "float32" or "bfloat16"; by default that of a checkpoint, else float32.
+        base_url: the server of an "openai:" model, to which ``as_checkpoint`` and what follows it here mean nothing.
+        concurrency: requests under way at once.
+        prices: US dollars for a million prompt tokens and for a million completion tokens.
 
     Raises:
         ValueError: in one line, if torch or transformers are missing, the model cannot be loaded, has no chat template,
             or an argument is out of range; by the policy, for pictures shown to a model of words.
     """
+    if name.startswith(SERVER):
+        from verienv.policies.server import OpenAIPolicy
+
+        return OpenAIPolicy(
+            name.removeprefix(SERVER), base_url, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p,
+            concurrency=concurrency, prices=prices,
+        )  # fmt: skip
     for argument, number in (
         ("max_new_tokens", max_new_tokens),
         ("batch_size", 1 if batch_size is None else batch_size),

@@ -1,0 +1,58 @@
+"""The usage of a policy behind a server: requests, tokens, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+
+@dataclass
+class Usage:
+    """The requests and tokens of a policy so far. Servers count the tokens; of some replies they tell none.
+
+    Attributes:
+        requests: requests that were answered.
+        retries: requests that were sent again.
+        prompt_tokens: tokens read, pictures among them as the server counts them.
+        completion_tokens: tokens written, hidden reasoning among them.
+        uncounted: answered requests of which the server told no tokens.
+        prices: US dollars for a million prompt tokens, and for a million completion tokens; None if unknown.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    uncounted: int = 0
+    prices: tuple[float, float] | None = None
+    _lock: Any = field(default_factory=Lock, repr=False, compare=False)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars, None without prices. Discounts, as for prompts that a server has cached, are left out."""
+        if self.prices is None:
+            return None
+        return (self.prices[0] * self.prompt_tokens + self.prices[1] * self.completion_tokens) / 1e6
+
+    def __str__(self) -> str:
+        told = f"{self.requests:,} requests answered, {self.retries:,} sent again"
+        told += f"; {self.prompt_tokens:,} prompt tokens, {self.completion_tokens:,} completion tokens"
+        told += f" (of {self.uncounted:,} requests the server told none)" if self.uncounted else ""
+        return told if self.cost is None else f"{told}, {self.cost:.4f} USD"
+
+    def count(self, told: Any) -> None:
+        """Count an answered request and, if they are numbers, the tokens that its reply tells."""
+        names = ("prompt_tokens", "completion_tokens")
+        counts = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+        with self._lock:
+            self.requests += 1
+            self.uncounted += not all(type(count) is int and count >= 0 for count in counts)
+            for name, count in zip(names, counts, strict=True):
+                if type(count) is int and count >= 0:
+                    setattr(self, name, getattr(self, name) + count)
+
+    def count_retry(self) -> None:
+        with self._lock:
+            self.retries += 1
