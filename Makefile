@@ -82,6 +82,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/virl.py --check
 	$(BIN)/python benchmarks/street_view.py --check
 	$(BIN)/python benchmarks/training.py --check
+	$(BIN)/python benchmarks/memory.py --check
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py
