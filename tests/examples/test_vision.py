@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import gymnasium as gym
@@ -372,19 +371,6 @@ def test_an_update_with_pictures_moves_the_weights_along_a_plain_float64_gradien
             torch.testing.assert_close(moved, gradients[name], atol=1e-4 * greatest, rtol=1e-3)
 
 
-def test_another_family_samples_what_it_is_trained_on_and_takes_a_step(other_family, tmp_path):
-    policy = HuggingFacePolicy.load(other_family, device="cpu", max_new_tokens=12)
-    prompts = openings(policy)
-    assert_sampling_agrees_with_training(policy, prompts, 1.0)
-    assert_sampling_agrees_with_training(policy, [prompt + FEEDBACK for prompt in prompts], 0.6)
-    changed = {**prompts[0].vision, "pixel_values": prompts[1].vision["pixel_values"]}
-    one, other = read(policy, [prompts[0], Tokens(prompts[0], changed)])
-    assert (one - other).abs().max() > 0.01
-    script, arguments = (ppo, PPO) if policy.model.config.model_type == "mllama" else (sft, SFT)
-    run = script.train(replace(arguments, model=other_family, out=tmp_path / "run", flops=1e9, checkpoints=1))
-    assert not same(weights(run), load_file(Path(other_family) / "model.safetensors"))
-
-
 def test_a_family_with_positions_of_its_own_samples_what_it_is_trained_on(qwen2_vl):
     policy, prompts = qwen2_vl
     assert_sampling_agrees_with_training(policy, prompts, 1.0)
@@ -398,20 +384,6 @@ def test_a_model_without_vision_on_a_task_with_vision_is_told_what_to_choose(scr
     assert "llama" in said
     assert "tiny-vlm" in said
     assert "-L-" in said
-
-
-@pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is installed")
-@pytest.mark.parametrize(("kind", "family"), [("Qwen2VL", "qwen2_vl"), ("SmolVLM", "smolvlm")])
-def test_a_processor_that_needs_torchvision_names_it_and_a_family_that_does_not(
-    kind, family, policy, tmp_path, stopped
-):
-    policy.tokenizer.save_pretrained(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
-    named = {"image_processor_type": f"{kind}ImageProcessor", "processor_class": f"{kind}Processor"}
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps(named))
-    said = stopped(lambda: HuggingFacePolicy.load(str(tmp_path)))
-    assert "pip install torchvision" in said
-    assert "LLaVA" in said
 
 
 def test_a_model_that_sees_but_has_no_chat_template_is_a_one_line_error(llava, tmp_path, stopped):

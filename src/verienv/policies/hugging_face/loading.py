@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +32,7 @@ from verienv.policies.hugging_face.checkpoint import (
 from verienv.policies.hugging_face.sampling import LIKE_LLAVA, Sampling, never_say_pictures
 
 Dtype = Literal["float32", "bfloat16"]
+_ASKED = re.compile(r"pip3? install (?:-\S+ )*([A-Za-z0-9][\w.-]*\w)")
 
 
 def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: float) -> tuple[Any, Any, Any, Sampling]:
@@ -55,11 +57,13 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
     except Exception as error:  # a damaged file or an unknown name raises many kinds
         if lacks_memory(error):
             raise
-        if "torchvision" in str(error).lower():
+        if (lacks := lacking_package(error)) == "torchvision":
             raise ValueError(
-                f"the processor of {name!r} needs torchvision, which is not installed: pip install torchvision (the "
-                "build that fits your torch), or choose a family that works without, such as LLaVA or Idefics3"
+                f"the processor of {name!r} needs torchvision, which is missing or of another build: pip install "
+                "torchvision (the one for your torch), or choose a family that works without, as LLaVA or Idefics3"
             ) from None
+        if lacks:
+            raise ValueError(f"{name!r} needs the package {lacks}, which is missing: pip install {lacks}") from None
         raise ValueError(
             f"the model {name!r} cannot be loaded ({first_line(error)}); give {' or '.join(BUILT_IN)}, a folder with a "
             "saved language or vision-language model, or the name of one that can be downloaded or is in the cache"
@@ -79,6 +83,16 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
         model = with_adapter(model, path if adapter else None, name, adapter.get("r", lora), lora, alpha)
     model.to(device).eval()
     return model, tokenizer, reader if isinstance(reader, ProcessorMixin) else None, own_sampling
+
+
+def lacking_package(error: BaseException) -> str:
+    """Return the package that a loader asks for, as its error names it; "" where it asks for none."""
+    if "torchvision" in str(error).lower():  # not always in an ImportError
+        return "torchvision"
+    if not isinstance(error, ImportError):
+        return ""
+    asked = _ASKED.search(str(error))
+    return asked[1] if asked else (error.name or "").partition(".")[0]
 
 
 def usable_device(name: str) -> str:
@@ -117,7 +131,11 @@ def with_adapter(model: Any, path: str | None, name: str, rank: int, wanted: int
             raise ValueError(
                 f"the adapter in {name!r} cannot be put on its model ({first_line(error)}); take another"
             ) from None
-        config = peft.LoraConfig(r=rank, lora_alpha=alpha or 2 * rank, target_modules="all-linear")
+        routers = [name for name, module in model.named_modules() if type(module).__name__.endswith("Router")]
+        config = peft.LoraConfig(
+            r=rank, lora_alpha=alpha or 2 * rank, target_modules="all-linear",
+            exclude_modules=routers or None,  # they give more than one tensor (Llama 4)
+        )  # fmt: skip
         adapted = peft.get_peft_model(model, config)
     base = str(Path(name).resolve()) if Path(name).is_dir() else name
     adapted.peft_config["default"].base_model_name_or_path = base

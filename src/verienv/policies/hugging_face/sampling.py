@@ -146,9 +146,11 @@ def never_say_pictures(model: PreTrainedModel) -> None:
 
     It is done where logits are made, so that sampling and training agree on the probabilities of the others.
     """
-    names = ("image_token_id", "image_token_index", "video_token_id")
+    names = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
     head = model.get_output_embeddings()
-    ids = {getattr(model.config, name, None) for name in names} & set(range(head.weight.shape[0]))
+    ids = {getattr(model.config, name, None) for name in names}
+    ids |= {*getattr(model.config, "visual_indicator_token_ids", ())}  # of Ovis2: they are filled as pictures are
+    ids &= set(range(head.weight.shape[0]))
     never = torch.tensor(sorted(ids), dtype=torch.long)
     head.register_forward_hook(lambda _, __, logits: logits.index_fill_(-1, never.to(logits.device), _NEVER))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 Tensors = dict[str, Tensor]
 """Tensors by the names under which the model takes them."""
@@ -40,23 +41,38 @@ def padded(
     return ids.to(device), mask.to(device)
 
 
-def together(vision: Sequence[Tensors], mask: Tensor) -> Tensors:
+def together(seen: Sequence[Tensors], mask: Tensor) -> Tensors:
     """Return what several dialogues see, for a batch with this mask.
 
     Tensors of pictures are put end to end. Those along the tokens are padded as the tokens are, and a token that came
-    after the opening is as the opening's last one.
+    after the opening is as the opening's last one; but PaliGemma, whose processor gives labels too, reads an opening at
+    once (its tokens have type 0) and what follows in order (type 1).
     """
     batch: Tensors = {}
-    for name in sorted({name for one in vision for name in one}):
-        parts = [one.get(name) for one in vision]
-        given = [part for part in parts if part is not None]
+    for name in sorted({name for one in seen for name in one} - {"labels"}):
+        rows = [row for row, one in enumerate(seen) if name in one]
         if not name.endswith(_ALONG_TOKENS):
-            batch[name] = torch.cat(given).to(mask.device)
+            batch[name] = torch.cat(of_one_size([seen[row][name] for row in rows])).to(mask.device)
             continue
-        batch[name] = given[0].new_zeros((*mask.shape, *given[0].shape[2:])).to(mask.device)
-        for row, part in enumerate(parts):
-            if part is not None:
-                begin, length = int(mask[row].argmax()), int(mask[row].sum())
-                last = part[0, -1:].expand(length - part.shape[1], *part.shape[2:])
-                batch[name][row, begin : begin + length] = torch.cat([part[0], last]).to(mask.device)
+        parts = of_one_size([seen[row][name][0] for row in rows])
+        batch[name] = parts[0].new_zeros((*mask.shape, *parts[0].shape[1:])).to(mask.device)
+        for row, part in zip(rows, parts, strict=True):
+            begin, length = int(mask[row].argmax()), int(mask[row].sum())
+            last = torch.ones_like(part[-1:]) if "labels" in seen[row] else part[-1:]
+            after = last.expand(length - len(part), *part.shape[1:])
+            batch[name][row, begin : begin + length] = torch.cat([part, after]).to(mask.device)
     return batch
+
+
+def of_one_size(parts: Sequence[Tensor]) -> list[Tensor]:
+    """Return tensors that differ at most along their first axis: each is filled with zeros at the end of the others.
+
+    So do processors with pictures of one batch that differ in number, tiles, height or width (LLaVA-NeXT, Idefics,
+    Pixtral); models know the filling by the sizes or masks beside them, or by its being zero.
+    """
+    whole = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    lacking = [[size - own for size, own in zip(whole, part.shape[1:], strict=True)] for part in parts]
+    return [
+        pad(part, [side for lack in reversed(lacks) for side in (0, lack)])
+        for part, lacks in zip(parts, lacking, strict=True)
+    ]
