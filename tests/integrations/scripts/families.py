@@ -1,0 +1,54 @@
+"""Runs the tests of families whose processors need torchvision or num2words, here where both are installed.
+
+    python families.py tests/policies/test_families.py ...
+
+Prints as JSON how many tests ended in which way, and which failed.
+"""
+
+import json
+import sys
+from collections import Counter
+
+import pytest
+import torch
+
+
+def import_torchvision() -> None:
+    """Import torchvision, also beside a torch of another build, where its compiled operators cannot be loaded.
+
+    Image processors use none of them, but its import looks for two.
+    """
+    try:
+        import torchvision
+    except RuntimeError:  # operator torchvision::nms does not exist
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        for operator in ("nms", "qnms"):
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        kept.append(library)  # an operator goes with its library
+        import torchvision  # noqa: F401
+
+
+kept: list[torch.library.Library] = []
+
+
+class Outcomes:
+    """Counts how tests end."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed or report.when == "call" or report.skipped:
+            self.counts[report.outcome] += 1
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+import_torchvision()
+outcomes = Outcomes()
+pytest.main(["-m", "integrations", "-p", "no:cacheprovider", "--tb=short", *sys.argv[1:]], plugins=[outcomes])
+print()
+print(json.dumps({**outcomes.counts, "which": outcomes.failed}))
