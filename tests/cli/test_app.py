@@ -51,7 +51,7 @@ def test_an_environment_may_be_named_in_short(cli, name):
         (["envs", "--import", "no.such_module"], "there is no module 'no.such_module'"),
         (["convert", ".", "out.json", "--task", "generalpoints"], "GeneralPoints knows no data"),
         (["convert", ".", "out.json", "--task", "chess"], "expected generalpoints or virl"),
-        (["evaluate", ENV, "--model", "/no/such/folder"], "no such folder"),
+        (["evaluate", ENV, "--model", "/no/such/folder"], "there is no folder"),
         (["evaluate", ENV, "--baseline", "expert", "--against", "no/such/file"], "No such file"),
     ],
 )

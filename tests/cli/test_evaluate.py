@@ -56,7 +56,7 @@ def test_an_interrupted_evaluation_keeps_its_episodes_and_goes_on(cli, tmp_path,
         asked.append(dialogues)
         return ["no answer"] * len(dialogues)
 
-    monkeypatch.setattr("verienv.adapters.transformers.load_policy", lambda model, **_: interrupted)
+    monkeypatch.setattr("verienv.cli.models.load", lambda model, **_: interrupted)
     command = ["evaluate", ENV, "--model", "mine", "--episodes", "4", "--batch-size", "2", "--splits", "train"]
     command += ["--setting", "attempts=2", "--out", tmp_path / "result.json"]
     status, _, err = cli(*command)

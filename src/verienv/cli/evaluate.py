@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from verienv.cli.common import full_id, import_all, note, settings_for
+from verienv.cli.models import BaseUrl, Device, Dtype, Model, TopP, enough_memory, model_policy
 from verienv.cli.options import EnvId, Imports, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
@@ -18,15 +22,14 @@ from verienv.core.files import short_name
 from verienv.core.settings import files_of
 from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy
-from verienv.evaluation.cells import DEFAULT_SPLITS
+from verienv.evaluation.cells import DEFAULT_SPLITS, make_cells
 from verienv.evaluation.report import FORMATS
+from verienv.policies.by_name import SERVER
 
 
 def evaluate(
     env_id: EnvId,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME_OR_PATH", help='A Hugging Face causal language model, or "tiny-lm".')
-    ] = None,
+    model: Model = None,
     baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
     splits: Annotated[
         str | None,
@@ -39,10 +42,28 @@ def evaluate(
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
     seed: Seed = 0,
+    attempts: Annotated[
+        int | None, typer.Option(min=1, help="Responses allowed to one question, as -s attempts=...")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="The number of dialogues that are answered at once.")] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The length of the longest response.")] = 256,
-    temperature: Annotated[float, typer.Option(min=0.0, help="The temperature of sampling; 0 is greedy.")] = 0.0,
-    device: Annotated[str, typer.Option(help="The device of the model: cpu, cuda, ..., or auto.")] = "auto",
+    temperature: Annotated[
+        float | None, typer.Option(min=0.0, help="The temperature of sampling; 0, the default, is greedy.")
+    ] = None,
+    top_p: TopP = None,
+    generation_config: Annotated[
+        bool, typer.Option("--generation-config", help="Sample as the model's generation_config.json says.")
+    ] = False,
+    device: Device = None,
+    dtype: Dtype = None,
+    base_url: BaseUrl = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="With openai:NAME: requests under way at once, by default 8.")
+    ] = None,
+    prices: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="With openai:NAME: US dollars for a million prompt tokens, and for a million of responses."),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write every response with its verdict to this file, as JSON lines."),
@@ -66,14 +87,25 @@ def evaluate(
 
     With --log, or with --out (which keeps a log until it is done), an interrupted evaluation continues where it
     stopped when the same command is given again. One of more --episodes or --splits goes on from a --log of fewer.
+    A model behind a server is asked about each episode by itself, and each is in the log as it ends: nothing that the
+    log holds is paid for again.
     """
     if (model is None) == (baseline is None):
         raise ValueError("give either --model NAME_OR_PATH or --baseline " + "|".join(BASELINES))
     if baseline not in (None, *BASELINES):
         raise ValueError(f"--baseline {baseline}: expected {' or '.join(BASELINES)}")
+    if generation_config and (temperature is not None or top_p is not None):
+        raise ValueError(
+            "--generation-config: the model's file says how to sample; leave out --temperature and --top-p"
+        )
+    demand_one_process()
     import_all(modules)
     env_id, settings = full_id(env_id), settings_for(evaluate_policy, setting)
-    cells, opened = _cells(splits, env_id)
+    if attempts is not None:
+        if "attempts" in settings:
+            raise ValueError("--attempts and -s attempts=...: give one of them")
+        settings["attempts"] = attempts
+    cells, opened = _cells(splits, env_id, settings)
     if same := _made_equal(cells, tasks.of_env_id(env_id).environment_class(env_id), settings):
         note(f"-s {', '.join(same)}: every split has it, and none its own; for cells that differ: --splits FILE.json")
     book = log or _kept_beside(out)
@@ -87,25 +119,39 @@ def evaluate(
     policy: Any = baseline
     name = baseline or str(model)
     if model is not None:
-        from verienv.adapters.transformers import load_policy
-
-        policy = load_policy(
+        make_cells(cells, env_id, episodes, seed, settings)  # what is wrong with them is told before a model is loaded
+        policy = model_policy(
             model,
             max_new_tokens=max_new_tokens,
             temperature=temperature,
-            batch_size=batch_size,
-            device=device,
-            seed=seed,
+            top_p=top_p,
+            here={
+                "batch_size": batch_size if not model.startswith(SERVER) else None,
+                "generation_config": generation_config or None,
+                "device": device,
+                "dtype": dtype,
+            },
+            server={"base_url": base_url, "concurrency": concurrency, "prices": prices},
         )
-        name += f", at most {max_new_tokens} new tokens" + (f", temperature {temperature:g}" if temperature else "")
+        name += f", at most {max_new_tokens} new tokens"
+        name += f", temperature {temperature:g}" if temperature else ""
+        name += f", top-p {top_p:g}" if top_p not in (None, 1) else ""
+        name += ", sampled by its generation_config.json" if generation_config else ""
     if book and book.is_file():
         note(f"going on with {book}")
+    kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
     try:
-        result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
+        with _dropping_empty(book), enough_memory():
+            result = evaluate_policy(policy, env_id, cells, episodes, seed, batch_size, log=book, name=name, **settings)
     except KeyboardInterrupt as error:
-        kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"
         error.add_note(kept)
         raise
+    except ConnectionError as error:  # of a server: it may be there again
+        raise ConnectionError(f"{error}; {kept}" if book and book.is_file() else str(error)) from None
+    finally:
+        usage = getattr(policy, "usage", None)
+        if usage and usage.requests:
+            note(f"used by this command: {usage}")
     if out:
         result.save(out)
         if book and not log:
@@ -115,11 +161,48 @@ def evaluate(
         print(f"\nDifferences to {against}, in percentage points:\n{compare(before, result)}")
 
 
-def _cells(splits: str | None, env_id: str) -> tuple[Any, dict[str, str]]:
-    """Return the cells that ``--splits`` means, and the files that they are read from, by what names each."""
+def demand_one_process() -> None:
+    """Raise ValueError where a launcher of several processes started this one, each of which would play it all."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError(
+            "verienv evaluate is one process, but a launcher started several (WORLD_SIZE); start it by itself, and "
+            "evaluate other checkpoints on the other devices (--device cuda:1)"
+        )
+
+
+@contextmanager
+def _dropping_empty(book: Path | None) -> Iterator[None]:
+    """Delete the log if an error comes before its first episode: it would refuse the corrected command."""
+    was_there = book is not None and book.is_file()
+    try:
+        yield
+    except Exception:
+        if book is not None and not was_there and book.is_file():
+            with book.open("rb") as file:
+                is_empty = len(list(islice(file, 2))) < 2
+            if is_empty:
+                book.unlink()
+        raise
+
+
+def _cells(splits: str | None, env_id: str, settings: dict[str, Any]) -> tuple[Any, dict[str, str]]:
+    """Return the cells that ``--splits`` means, and the files that they are read from, by what names each.
+
+    Raises:
+        ValueError: for a setting that a named set of cells is about: its cells would not be what they are called.
+    """
     task = tasks.of_env_id(env_id)
-    if splits is None or splits in task.tables:
-        return task.tables.get(splits or ""), {}
+    if splits is None:
+        return None, {}
+    if splits in task.tables:
+        known = task.environment_class(env_id).settings.splits
+        for cell, own in task.tables[splits].items():
+            if fixed := {**known.get(own.get("split", ""), {}), **own}.keys() & settings.keys():
+                raise ValueError(
+                    f"-s {min(fixed)}=...: {splits} is about it (its cell {cell!r} fixes {min(fixed)}); for cells of "
+                    "your own: --splits FILE.json"
+                )
+        return task.tables[splits], {}
     if not splits.lower().endswith(".json"):
         return [split for split in splits.split(",") if split], {}
     cells, kind = read_cells(splits), task.environment_class(env_id)

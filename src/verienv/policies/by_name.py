@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ SERVER = "openai:"
 
 
 def load(
-    name: str,
+    name: str | Path,
     *,
     max_new_tokens: int = 256,
     temperature: float = 0.0,
@@ -50,6 +51,7 @@ def load(
         ValueError: in one line, if torch or transformers are missing, the model cannot be loaded, has no chat template,
             or an argument is out of range; by the policy, for pictures shown to a model of words.
     """
+    name = str(name)
     if name.startswith(SERVER):
         from verienv.policies.server import OpenAIPolicy
 
@@ -71,7 +73,7 @@ def load(
     except ImportError as error:
         raise ValueError(f'models need torch and transformers ({error}): pip install "verienv[train]"') from None
     how: Any = {"device": device, "max_new_tokens": max_new_tokens, "batch_size": batch_size, "dtype": dtype}
-    policy = HuggingFacePolicy.load(str(name), sampling=Sampling(temperature, top_p), **how)
+    policy = HuggingFacePolicy.load(name, sampling=Sampling(temperature, top_p), **how)
     if as_checkpoint:
         policy.sampling = policy.own_sampling
     return policy
