@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from verienv.core import tasks
@@ -23,11 +25,36 @@ def name_of(requirement: str) -> str:
     return re.split(r"[<>=!~\[; ]", requirement)[0].lower().replace("_", "-")
 
 
-def test_every_asset_but_the_models_is_packed_into_the_wheel() -> None:
-    packed = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+PACKED: dict[str, str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+
+def test_every_asset_is_packed_into_the_wheel() -> None:
+    packed = {path: inside for path, inside in PACKED.items() if not path.startswith("assets/models/")}
     folders = {f"assets/{folder.name}" for folder in (ROOT / "assets").iterdir() if folder.is_dir()}
     assert set(packed) == folders - {"assets/models"}
     assert all(inside == f"verienv/{folder}" for folder, inside in packed.items())
+
+
+def test_the_wheel_carries_the_built_in_models_in_half_precision_and_without_their_training() -> None:
+    packed = {path: inside for path, inside in PACKED.items() if path.startswith("assets/models/")}
+    files = {file.relative_to(ROOT).as_posix() for file in (ROOT / "assets" / "models").glob("*/*")}
+    left_out = {file for file in files if Path(file).stem == "training" or Path(file).name == "model.safetensors"}
+    assert set(packed) == files - left_out
+    assert all(inside == f"verienv/{path.replace('.fp16', '')}" for path, inside in packed.items())
+    assert sum((ROOT / path).stat().st_size for path in packed) <= 10e6
+    source = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]
+    assert "/assets/models" in source["include"]
+    assert left_out == {file for file in files for pattern in source["exclude"] if fnmatch(f"/{file}", pattern)}
+
+
+@pytest.mark.parametrize("model", ["tiny-lm", "tiny-vlm"])
+def test_the_weights_in_half_precision_are_the_rounded_ones(model: str) -> None:
+    load_file = pytest.importorskip("safetensors.numpy").load_file
+    whole, half = (load_file(ROOT / "assets" / "models" / model / f"model{kind}.safetensors") for kind in ("", ".fp16"))
+    assert half.keys() == whole.keys()
+    for name, weight in half.items():
+        assert weight.dtype == np.float16
+        assert np.array_equal(weight, whole[name].astype(np.float16)), name
 
 
 def test_the_core_needs_five_packages_and_no_more() -> None:

@@ -6,14 +6,19 @@ python tools/check_wheel.py [--out dist]
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import venv
+from base64 import b64decode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +28,9 @@ PACKED = [
     "verienv/assets/cards/classic/LICENSE", "verienv/assets/cards/classic_four_color/AH.png",
     "verienv/assets/cards/flat/KD.png", "verienv/assets/fonts/DejaVuSans-Bold.ttf", "verienv/assets/fonts/LICENSE",
     "verienv/assets/vectors/virl.jsonl", "verienv/assets/cities/LICENSE", "verienv/assets/cities/helsinki.json",
-    "verienv/assets/cities/routes/montevideo-centre.json",
+    "verienv/assets/cities/routes/montevideo-centre.json", "verienv/assets/models/tiny-lm/model.safetensors",
+    "verienv/assets/models/tiny-lm/README.md", "verienv/assets/models/tiny-vlm/model.safetensors",
+    "verienv/assets/models/tiny-vlm/processor_config.json",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",
@@ -32,7 +39,7 @@ LICENSES = [
     *(f"assets/fonts/{font}/LICENSE" for font in ("anton", "bebas-neue", "playfair-display", "roboto-slab")),
     *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
 ]
-LEFT_OUT = ("models/", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
+LEFT_OUT = ("fp16", "training.", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
 
 USE = """
 import sys
@@ -55,7 +62,7 @@ puzzle = Puzzle(cards=("4", "3", "2", "K"))
 assert verify('{"formula": "4*3+2+10"}', puzzle).is_correct
 assert verify('{"formula": "4*3+2+K"}', puzzle).failure == "illegal"
 print("our verifier against the vectors:", check_verifier(lambda response, puzzle: verify(response, puzzle).reward))
-assert all(package in asset_path(name).parents for name in ("cards", "cities", "fonts", "tables", "vectors"))
+assert all(package in asset_path(name).parents for name in ("cards", "cities", "fonts", "models", "tables", "vectors"))
 for split in ("train", "rule_ood", "rule_visual_ood"):
     env = gym.make("verienv/VIRL-L-v0", split=split)
     observation, info = env.reset(seed=0)
@@ -79,37 +86,91 @@ for deck in ("classic", "classic_four_color", "flat"):
              for suit in "CDHS"]
     assert len(faces) == 52 and all(face.is_file() for face in faces), deck
 print("assets:", *sorted({path.parent.name for path in (package / "assets").rglob("*.*")}))
-try:
-    asset_path("models/tiny-lm")
-except FileNotFoundError as error:
-    print("models are left out:", error)
-else:
-    raise SystemExit("models are inside the wheel")
 heavy = [name for name in ("torch", "transformers", "trl", "hypothesis") if name in sys.modules]
 assert not heavy, heavy
 print(len(next(verienv.demonstrations("verienv/GeneralPoints-L-v0", n=1))["prompt"]), "message in a demonstration")
 """
 
 
+MOST_MODELS = 10_000_000
+"""The bytes that the built-in models may take in the wheel."""
+
+
 def run(*command: object, cwd: Path) -> None:
     """Run to the end; what it prints is shown. A failure ends this script with its status."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    status = subprocess.run([str(part) for part in command], cwd=cwd, env=environment).returncode
+    status = subprocess.run([str(part) for part in command], cwd=cwd, env=environment()).returncode
     if status:
         raise SystemExit(f"failed with status {status}: {' '.join(map(str, command))[:200]}")
+
+
+def environment() -> dict[str, str]:
+    """The variables of a program that is to find nothing but what is installed, on this machine alone."""
+    left_out = ("PYTHONPATH", "VIRTUAL_ENV", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    return {**kept, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "NO_PROXY": "127.0.0.1", "COLUMNS": "200"}
+
+
+class Completions(BaseHTTPRequestHandler):
+    """A server of chat completions that looks at the picture it is sent, and says how wide it is."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        (picture,) = [part for part in asked["messages"][0]["content"] if part["type"] == "image_url"]
+        data = b64decode(picture["image_url"]["url"].removeprefix("data:image/png;base64,"))
+        words = f"{int.from_bytes(data[16:20], 'big')} pixels"  # of a PNG file's header
+        reply = {"choices": [{"message": {"role": "assistant", "content": words}}]}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def check_models(programs: Path, folder: Path) -> None:
+    """The command line evaluates a model behind a server; without torch it says what is missing; with it, tiny-vlm."""
+    evaluate = [programs / "verienv", "evaluate", "GeneralPoints-VL", "--episodes", "4", "--attempts", "1"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Completions) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        log, url = folder / "server.jsonl", f"http://127.0.0.1:{server.server_port}"
+        run(*evaluate, "--splits", "rule_by_side", "--model", "openai:x", "--base-url", url, "--log", log, cwd=folder)
+        server.shutdown()
+    said = [json.loads(line)["response"] for line in log.read_text().splitlines()[1:]]
+    if len(said) != 16 or not all(words.endswith(" pixels") and int(words.split()[0]) > 100 for words in said):
+        raise SystemExit(f"the model behind a server said {said}")
+    local = [*map(str, evaluate), "--model", "tiny-vlm", "--splits", "train,rule_ood", "--max-new-tokens", "48"]
+    without = subprocess.run(local, cwd=folder, env=environment(), capture_output=True, text=True)
+    if without.returncode != 2 or without.stderr.count("\n") != 1 or "verienv[train]" not in without.stderr:
+        raise SystemExit(f"without torch, status {without.returncode}: {without.stdout}{without.stderr}")
+    print("without torch:", without.stderr, end="")
+    torch = find_spec("torch")
+    assert torch is not None
+    assert torch.origin is not None
+    (packages,) = programs.parent.glob("[Ll]ib/**/site-packages")
+    (packages / "of_this_environment.pth").write_text(f"{Path(torch.origin).parents[1]}\n")
+    log = folder / "tiny-vlm.jsonl"
+    run(*local, "--device", "cpu", "--log", log, cwd=folder)
+    verdicts = [json.loads(line)["verdict"] for line in log.read_text().splitlines()[1:]]
+    if len(verdicts) != 8 or not any(verdict["is_correct"] for verdict in verdicts):
+        raise SystemExit(f"tiny-vlm of the wheel got the verdicts {verdicts}")
 
 
 def check_contents(wheel: Path) -> None:
     """What must be inside is, and nothing else of the repository."""
     with ZipFile(wheel) as archive:
         names = archive.namelist()
+        models = sum(each.file_size for each in archive.infolist() if "/assets/models/" in each.filename)
     missing = [name for name in PACKED if name not in names]
     for text in LICENSES:
         missing += [] if any(name.endswith(f".dist-info/licenses/{text}") for name in names) else [text]
     extra = [name for name in names if any(part in name for part in LEFT_OUT)]
     if missing or extra:
         raise SystemExit(f"{wheel.name}: missing {missing}, should be left out {extra}")
-    print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(names)} files")
+    if models > MOST_MODELS:
+        raise SystemExit(f"{wheel.name}: its models take {models:,} bytes, more than {MOST_MODELS:,}")
+    print(
+        f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB, {len(names)} files, {models:,} bytes of models unpacked"
+    )
 
 
 def check_source(archive: Path) -> None:
@@ -117,7 +178,7 @@ def check_source(archive: Path) -> None:
     with tarfile.open(archive) as packed:
         names = [name.partition("/")[2] for name in packed.getnames()]
     stray = [name for name in names if name.endswith("README.md") and name != "README.md" and "assets/" not in name]
-    stray += [name for name in names if name.startswith(("examples/", "tests/", "docs/", "assets/models/"))]
+    stray += [name for name in names if name.startswith(("examples/", "tests/", "docs/")) or "/training." in name]
     if stray:
         raise SystemExit(f"{archive.name}: should be left out {stray}")
 
@@ -166,6 +227,7 @@ def main() -> None:
         run(*pip, "-c", ROOT / "constraints.txt", f"{wheel}[cli]", cwd=empty)
         run(programs / "python", "-W", "error", "-c", USE, cwd=empty)
         run(programs / "verienv", "--help", cwd=empty)
+        check_models(programs, empty)
     print("the wheel works")
 
 

@@ -22,8 +22,3 @@ def test_an_asset_is_found_in_a_checkout_and_in_an_installed_package_alike(
 def test_a_missing_asset_is_named_with_what_to_do() -> None:
     with pytest.raises(FileNotFoundError, match=r"^verienv's asset 'tables/none.npz' is missing; reinstall verienv.*$"):
         asset_path("tables/none.npz")
-
-
-def test_a_missing_model_is_said_to_come_with_the_repository() -> None:
-    with pytest.raises(FileNotFoundError, match="'models/none' is missing; built-in models come with the repository"):
-        asset_path("models/none")

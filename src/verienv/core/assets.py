@@ -12,9 +12,6 @@ def asset_path(name: str) -> Path:
     for folder in (PACKAGE / "assets", PACKAGE.parents[1] / "assets"):
         if (folder / name).exists():
             return folder / name
-    hint = (
-        "built-in models come with the repository, not the wheel: clone it"
-        if name.startswith("models")
-        else ("reinstall verienv, or restore the folder assets/ of your checkout")
+    raise FileNotFoundError(
+        f"verienv's asset {name!r} is missing; reinstall verienv, or restore the folder assets/ of your checkout"
     )
-    raise FileNotFoundError(f"verienv's asset {name!r} is missing; {hint}")
