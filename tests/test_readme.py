@@ -15,9 +15,9 @@ SHELL = [line for language, block in BLOCKS if language == "sh" for line in bloc
 TINY = {
     "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
     "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
-    "examples/evaluate.py": "--episodes 2 --max-new-tokens 48",
     "examples/study.py": "--flops 1e10 --checkpoints 1 --episodes 2 --training-cell-episodes 2 --ppo-episodes 4 "
     "--attempts 2",
+    "verienv evaluate": "--episodes 1 --attempts 1 --max-new-tokens 8",
 }
 
 
@@ -85,7 +85,7 @@ def shell(command: str, folder: Path) -> str:
 
 
 def test_the_commands_that_score_a_file_run(tmp_path):
-    commands = [line for line in SHELL if line.startswith(("echo ", "verienv "))]
+    commands = [line for line in SHELL if line.startswith(("echo ", "verienv ")) and "--model" not in line]
     assert len(commands) == 2
     assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
 
@@ -97,11 +97,12 @@ def test_the_commands_with_settings_of_wording_run_one_after_another(tmp_path):
     assert "*\\nAttempt 2 of 5." in said
 
 
-@pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ")])
-def test_the_training_commands_run_at_a_tiny_size(command, tmp_path):
-    script = command.split()[1]
-    command = re.sub(r"--model \S+", "--model tiny-lm", command).replace(script, str(ROOT / script))
-    command = re.sub(r"--(rates|seeds|max-new-tokens)( \d[\d.e-]*)+", "", command)
+@pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ") or "--model" in line])
+def test_the_commands_of_models_run_at_a_tiny_size(command, tmp_path):
+    script = "verienv evaluate" if command.startswith("verienv") else command.split()[1]
+    command = re.sub(r"--model \S+", "--model tiny-lm", command)
+    command = command.replace(script, str(ROOT / script)) if script.endswith(".py") else command
+    command = re.sub(r"--(rates|seeds|attempts|max-new-tokens)( \d[\d.e-]*)+", "", command)
     assert shell(f"{command} {TINY[script]}", tmp_path)
 
 

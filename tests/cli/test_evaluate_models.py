@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -157,6 +158,39 @@ def test_a_request_that_a_server_refuses_leaves_no_log_that_would_refuse_the_cor
         assert is_one_line_error(cli("evaluate", ENV, "--model", "openai:mien", *common), "no such model")
         assert not log.exists()
         assert cli("evaluate", ENV, "--model", "openai:mine", *common)[0] == 0
+
+
+def test_a_server_that_fails_for_good_leaves_the_finished_episodes_and_the_same_command_goes_on(
+    cli, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("verienv.policies.server.sleep", lambda _: None)
+    log = tmp_path / "log.jsonl"
+    words = ("evaluate", ENV, "--model", "openai:m", "--splits", "train", "--episodes", 6, "--concurrency", 1)
+    words += ("--attempts", 1, "--log", log, "--base-url")
+    with serving(lambda _, number: "no" if number < 4 else Fault(500, b"down")) as served:
+        status, _, err = cli(*words, served.url)
+    assert status == 2
+    assert f"status 500 (down), 7 times in a row; see to the server, then go on; finished episodes are in {log}" in err
+    with serving(lambda *_: "no") as served:
+        assert cli(*words, served.url)[0] == 0
+        assert len(served.requests) == 2
+
+
+def test_an_interruption_ends_the_command_at_once_and_says_where_its_episodes_are(tmp_path):
+    log, release, begun = tmp_path / "log.jsonl", threading.Event(), threading.Event()
+    words = ["evaluate", ENV, "--model", "openai:m", "--splits", "train", "--log", str(log), "--base-url"]
+    with serving(lambda *_: (begun.set(), release.wait(60), "no")[-1]) as served:
+        command = [sys.executable, "-c", "from verienv.cli import main; main()", *words, served.url]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            assert begun.wait(60)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            release.set()
+            process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert err == f"verienv: interrupted; finished episodes are in {log}: the same command goes on\n"
 
 
 def test_an_evaluation_that_was_killed_asks_for_no_finished_episode_again(cli, tmp_path):
