@@ -88,6 +88,7 @@ def test_a_model_is_sampled_by_its_own_file_where_that_is_asked_for_and_the_resu
     ("words", "told"),
     [
         (("--model", "m", "--generation-config", "--top-p", "0.9"), "leave out --temperature and --top-p"),
+        (("--model", "m", "--top-p", "0.9"), "--top-p is about sampling: give a --temperature"),
         (("--model", "m", "--attempts", "2", "-s", "attempts=3"), "--attempts and -s attempts=...: give one"),
         (("--model", "m", "--base-url", "http://h"), "--base-url is an option of models behind a server"),
         (("--model", "m", "--prices", "1", "2"), "--prices is an option of models behind a server"),

@@ -45,7 +45,7 @@ def evaluate(
     attempts: Annotated[
         int | None, typer.Option(min=1, help="Responses allowed to one question, as -s attempts=...")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="The number of dialogues that are answered at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="The dialogues answered at once; but see --concurrency.")] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The length of the longest response.")] = 256,
     temperature: Annotated[
         float | None, typer.Option(min=0.0, help="The temperature of sampling; 0, the default, is greedy.")
@@ -62,7 +62,10 @@ def evaluate(
     ] = None,
     prices: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="With openai:NAME: US dollars for a million prompt tokens, and for a million of responses."),
+        typer.Option(
+            metavar="PROMPT RESPONSE",
+            help="With openai:NAME: US dollars for a million tokens of prompts and of responses; the cost is told.",
+        ),
     ] = None,
     log: Annotated[
         Path | None,
@@ -98,6 +101,8 @@ def evaluate(
         raise ValueError(
             "--generation-config: the model's file says how to sample; leave out --temperature and --top-p"
         )
+    if top_p is not None and not temperature:
+        raise ValueError("--top-p is about sampling: give a --temperature above 0 with it")
     demand_one_process()
     import_all(modules)
     env_id, settings = full_id(env_id), settings_for(evaluate_policy, setting)
