@@ -173,7 +173,7 @@ def update(case: Case, device: str) -> dict[str, int]:
             before = meter.begin()
             with autocast:
                 output = model(**batch, use_cache=False)
-            loss = LOSSES[case.method](output.logits, batch["input_ids"])
+            loss = LOSSES[case.method](logprobs_of(output.logits, batch["input_ids"]))
             del output
             if not (turn or part):
                 measured["activations and loss"] = meter.now() - before
@@ -206,25 +206,26 @@ def inputs(case: Case, device: str) -> dict[str, Any]:
     return {name: value.to(device) for name, value in batch.items()}
 
 
-def supervised(logits: Any, ids: Any) -> Any:
-    """The cross-entropy of ``sft.py``."""
-    from torch.nn.functional import cross_entropy
-
-    return cross_entropy(logits[:, :-1].float().flatten(0, 1), ids[:, 1:].flatten())
+def supervised(logprobs: Any) -> Any:
+    """The loss of ``sft.py``."""
+    return -logprobs.mean()
 
 
-def clipped(logits: Any, ids: Any) -> Any:
-    """The loss of ``ppo.py``, on log-probabilities gathered of all."""
+def clipped(logprobs: Any) -> Any:
+    """The loss of ``ppo.py``."""
     from torch import minimum, ones_like
-    from torch.nn.functional import log_softmax
 
-    scores = log_softmax(logits[:, :-1].float() / 0.7, dim=-1)
-    logprobs = scores.gather(2, ids[:, 1:, None]).squeeze(2)
     ratio, advantage = (logprobs - logprobs.detach()).exp(), ones_like(logprobs)
     return -minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
 
 
 LOSSES = {"sft": supervised, "ppo": clipped}
+
+
+def logprobs_of(logits: Any, ids: Any, temperature: float = 0.7) -> Any:
+    """Log-probabilities of each token given those before it, as the scripts take them of logits."""
+    scores = logits[:, :-1].float() / temperature
+    return scores.gather(2, ids[:, 1:, None]).squeeze(2) - scores.logsumexp(-1)
 
 
 def measure(case: Case, device: str) -> dict[str, int]:
@@ -240,6 +241,7 @@ def measure(case: Case, device: str) -> dict[str, int]:
 def measured_alone(case: Case, device: str) -> dict[str, int]:
     """Bytes as ``update`` takes them, in a process of its own."""
     giving_back = {f"MALLOC_{name}_": "65536" for name in ("MMAP_THRESHOLD", "TRIM_THRESHOLD")}
+    giving_back |= {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "0"}
     giving_back |= {"MKL_DISABLE_FAST_MM": "1", "MALLOC_TOP_PAD_": "0", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, __file__, "--device", device, "--measure", json.dumps(asdict(case))]
     done = subprocess.run(command, env={**os.environ, **giving_back}, capture_output=True, text=True, check=False)
@@ -275,7 +277,7 @@ def compared(case: Case, device: str) -> list[Compared]:
     measured, planned = measured_alone(case, device), plan_of(case)
     parts = dict(planned.parts)
     graph = 0 if case.checkpointing else parts.get("bfloat16 copies", 0)  # they live as long as the graph does
-    parts["activations and loss"] = parts["activations"] + parts["logits"] // 3 + graph
+    parts["activations and loss"] = parts["activations"] + parts["logits"] // 4 + graph
     parts |= {f"{name} at most": size for name, size in planned.phases.items()}
     for name in ("forward and backward at most", "step at most"):  # no critic reads here
         parts[name] -= parts.get("critic's states", 0)

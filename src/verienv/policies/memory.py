@@ -42,6 +42,8 @@ class MemoryPlan:
     method: Literal["sft", "ppo", "evaluate"] = "sft"
     tokens: int = 0
     """Tokens of a micro-batch, padding included: its sequences times the longest of them."""
+    scored_tokens: int | None = None
+    """Those of them whose logits are made: the scripts begin at the first sampled token. By default all."""
     micro_batch: int = 1
     """Sequences of a micro-batch. Several are padded, which keeps a mask of length times length for each layer."""
     cached_tokens: int = 0
@@ -87,15 +89,18 @@ class MemoryPlan:
     @cached_property
     def phases(self) -> dict[str, int]:
         """Bytes in memory in each phase."""
-        held = self._sum("weights", "start", "gathered", "optimiser")
+        held = self._sum("weights", "start", "optimiser")
         phases = {}
         if self.method != "sft":
-            phases["sampling"] = held + self._sum("gradients", "bfloat16 copies", "cache", "prompts")
+            phases["sampling"] = held + self._sum("gradients", "gathered whole", "bfloat16 copies", "cache", "prompts")
         if self.method != "evaluate":
             held += self._sum("critic's states")
             before = held + self._sum("activations") + self._sum("gradients") * self.accumulates
-            forward = before + self._sum("bfloat16 copies", "logits")
-            backward = before + self._sum("recomputed") + self._sum("bfloat16 copies") * (not self.checkpointing)
+            copies, logits = self._sum("bfloat16 copies"), self._sum("logits")
+            outside = self._low * self.shape.outside * (self.shards > 1)
+            forward = before + outside + copies + logits * 3 // 4
+            before += copies * (not self.checkpointing)
+            backward = before + max(outside + logits, self._sum("gathered", "recomputed"))
             phases["forward and backward"] = max(forward, backward, held + self._sum("gradients"))
             phases["step"] = held + self._sum("gradients", "step")
         return phases
@@ -114,8 +119,6 @@ class MemoryPlan:
             parts["start"] = self._width * shape.parameters / self.shards
         if self._copies:
             parts["bfloat16 copies"] = 2.0 * shape.matrices
-        if self.shards > 1:  # the root and the layers at work, and their gradients
-            parts["gathered"] = (2 if self._is_low else 4) * (2.0 * shape.outside + 3 * shape.layer)
         if self.method != "evaluate":
             parts["gradients"] = width * trained / self.shards
             parts["optimiser"] = (2 * width if self.optimiser == "adamw" else 2.03) * trained / self.shards
@@ -127,9 +130,15 @@ class MemoryPlan:
             parts["activations"] += self._around_the_layers
             if self.checkpointing:
                 parts["recomputed"] = max(self._recomputed(tower, tokens) for tower, tokens in self._towers)
-            parts["logits"] = 12.0 * shape.vocabulary * self.tokens  # float32: log-probabilities and two gradients
+            scored = self.tokens if self.scored_tokens is None else self.scored_tokens
+            parts["logits"] = 16.0 * shape.vocabulary * scored  # one is kept; its gradient takes three more in float32
+            if self.shards > 1:  # layers at work and what is outside of them, with gradients that are summed in float32
+                values, summed = 2.0 * shape.outside + 3 * shape.layer, max(shape.outside, shape.layer)
+                parts["gathered"] = self._low * values + 4 * summed
         if self.method != "sft":
             text = shape.text
+            if self.shards > 1:  # all weights are in each process while it samples
+                parts["gathered whole"] = float(self._low * shape.parameters)
             parts["cache"] = 2.0 * self._stream * text.layers * text.keys * self.cached_tokens
             seen = self.batch * self._patches
             passed = [self._passing(text) * self.cached_tokens]
@@ -145,9 +154,9 @@ class MemoryPlan:
         return 4 if self.weights == "float32" else 2
 
     @property
-    def _is_low(self) -> bool:
-        """Whether matrix products are in bfloat16."""
-        return self.autocast or self.weights == "bfloat16"
+    def _low(self) -> int:
+        """Bytes of a value that matrix products give."""
+        return 2 if self.autocast or self.weights == "bfloat16" else 4
 
     @property
     def _copies(self) -> bool:
@@ -174,7 +183,7 @@ class MemoryPlan:
 
     def _passing(self, tower: Tower) -> int:
         """Bytes a token of a layer at work without gradients, at the widest place of its MLP."""
-        return (6 if self._is_low else 12) * tower.intermediate + 3 * self._stream * tower.hidden
+        return 3 * self._low * tower.intermediate + 3 * self._stream * tower.hidden
 
     def _kept(self, tower: Tower, tokens: int) -> float:
         """Bytes that all layers keep for the backward pass."""
@@ -184,22 +193,20 @@ class MemoryPlan:
 
     def _recomputed(self, tower: Tower, tokens: int) -> float:
         """Bytes of the layer at work in the backward pass: what it keeps, gradients at its widest place, its copies."""
-        low = 2 if self._is_low else 4
-        return (self._layer(tower) + 3 * low * tower.intermediate) * tokens + 2 * self.shape.layer * self._copies
+        return (self._layer(tower) + 3 * self._low * tower.intermediate) * tokens + 2 * self.shape.layer * self._copies
 
     def _layer(self, tower: Tower) -> float:
         """Bytes a token that one layer keeps: inputs of norms, linear layers, attention and MLP, each tensor once."""
-        low = 2 if self._is_low else 4
-        hidden, mixed = tower.hidden, self._stream == 4 and self._is_low
+        low, hidden, mixed = self._low, tower.hidden, self._stream > self._low
         is_text = tower is self.shape.text
         padded = self.micro_batch > 1 and is_text
         keys = tower.queries if padded else tower.keys  # a mask makes attention repeat shared keys
         mask = low * self.tokens / self.micro_batch if padded else 0
         kept = low * (2 * tower.queries + 2 * keys) + low * (4 if tower.gated else 2) * tower.intermediate + mask
         if self.lora:  # frozen weights need no inputs; adapters take them in float32, or autocast for each layer
-            linear = 8 if not self._is_low else 10 if self.autocast else 20
+            linear = 8 if low == 4 else 10 if self.autocast else 20
             kept += (8 + linear) * hidden + 7 * self.lora * (2 if self.autocast else 4)
-            if self._is_low:  # what attention and MLP give, once more
+            if low == 2:  # what attention and MLP give, once more
                 kept += 2 * tower.queries if self.autocast else 4 * tower.queries + 2 * tower.intermediate
         elif tower.root_mean_square:  # what it is given and what it normed, in float32, and what it gives
             kept += (24 if low == 4 else 26 if mixed else 16) * hidden
@@ -211,9 +218,10 @@ class MemoryPlan:
     @property
     def _around_the_layers(self) -> float:
         """Bytes that the last norm, the input of the head and a picture's way into the text keep."""
-        low, text = (2 if self._is_low else 4), self.shape.text
+        low, text = self._low, self.shape.text
         ways = (low * (4 * tower.hidden + 2 * text.hidden) * patches for tower, patches in self._towers[1:])
-        return float((8 + low) * text.hidden * self.tokens + sum(ways))
+        head = 2 * self.shape.vocabulary * text.hidden * (self._copies and self.checkpointing)  # its copy is kept
+        return float((8 + low) * text.hidden * self.tokens + sum(ways) + head)
 
     def advice(self, available: int) -> list[str]:
         """Changes that make it fit, each enough alone, as the flags of the scripts and the peak that they give.
@@ -256,7 +264,8 @@ class MemoryPlan:
         while plan.micro_batch > 1 and plan.phases.get("forward and backward", 0) > available:
             half = plan.micro_batch // 2
             tokens = plan.tokens // plan.micro_batch * half
-            plan = replace(plan, micro_batch=half, tokens=tokens, accumulates=True)
+            scored = None if plan.scored_tokens is None else plan.scored_tokens // plan.micro_batch * half
+            plan = replace(plan, micro_batch=half, tokens=tokens, scored_tokens=scored, accumulates=True)
         while plan.batch > 1 and plan.phases.get("sampling", 0) > available:
             half = plan.batch // 2
             plan = replace(plan, batch=half, cached_tokens=plan.cached_tokens // plan.batch * half)
