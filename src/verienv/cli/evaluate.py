@@ -64,7 +64,7 @@ def evaluate(
         tuple[float, float] | None,
         typer.Option(
             metavar="PROMPT RESPONSE",
-            help="With openai:NAME: US dollars for a million tokens of prompts and of responses; the cost is told.",
+            help="With openai:NAME: US dollars for a million tokens of prompts and of responses; the cost is printed.",
         ),
     ] = None,
     log: Annotated[
