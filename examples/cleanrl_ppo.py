@@ -30,9 +30,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
-import bounds
 import verienv  # noqa: F401  registers the environments
-from endings import Stop, kind_endings
+from command_line import Clip, Count, Norm, Rate, Seed, Share, Size, Stop, Threads, Weight, check, kind_endings
 from verienv.core.settings import read_settings
 from verienv.evaluation.statistics import estimates
 from verienv.policies.hugging_face.loading import usable_device
@@ -50,45 +49,45 @@ class Arguments:
     """Its settings, as for gym.make, one or several at a time; a value is JSON where it can be, else a string."""
     out: Path = Path("runs/cleanrl-ppo")
     """Where log, result and weights go."""
-    seed: bounds.Seed = 0
+    seed: Seed = 0
     """Fixes the hands, the initial weights, and what is sampled."""
-    steps: bounds.Count = 200_000
+    steps: Count = 200_000
     """Environment steps in all."""
-    envs: bounds.Size = 32
+    envs: Size = 32
     """Environments stepped side by side."""
-    rollout: bounds.Size = 64
+    rollout: Size = 64
     """Steps of each between two updates."""
-    learning_rate: bounds.Rate = 1e-3
+    learning_rate: Rate = 1e-3
     """Of Adam; it falls to 0 in a straight line."""
-    discount: bounds.Share = 1.0
+    discount: Share = 1.0
     """What a reward is worth a step earlier (gamma). Episodes are short and bounded."""
-    trace: bounds.Share = 0.95
+    trace: Share = 0.95
     """Lambda of generalised advantage estimation."""
-    epochs: bounds.Count = 4
+    epochs: Count = 4
     """Passes over a rollout."""
-    minibatches: bounds.Size = 4
+    minibatches: Size = 4
     """Into which each pass is cut."""
-    clip: bounds.Clip = 0.2
+    clip: Clip = 0.2
     """How far the probability of an action may move in an update, as a ratio to 1."""
-    entropy: bounds.Weight = 0.01
+    entropy: Weight = 0.01
     """Weight of the entropy bonus."""
-    value: bounds.Weight = 0.5
+    value: Weight = 0.5
     """Weight of the critic's loss."""
-    gradient_norm: bounds.Norm = 0.5
+    gradient_norm: Norm = 0.5
     """Longer gradients are cut to this length."""
-    width: bounds.Size = 256
+    width: Size = 256
     """Of the two hidden layers of actor and critic."""
     splits: tuple[str, ...] = ("train", "test")
     """On which to evaluate."""
-    evaluations: bounds.Size = 8
+    evaluations: Size = 8
     """How often to evaluate, evenly spaced; the last time at the end."""
-    episodes: bounds.Size = 500
+    episodes: Size = 500
     """Episodes of an evaluation, on each split."""
     greedy: bool = False
     """In evaluations take the likeliest action, where training samples."""
     device: str = "cpu"
     """cuda for pictures."""
-    threads: bounds.Threads = 1
+    threads: Threads = 1
     """Threads of torch on the CPU; these networks are too small for more."""
 
 
@@ -221,7 +220,7 @@ def at_random(rng: torch.Generator) -> Callable[[Any, Tensor], int]:
 
 def train(args: Arguments) -> dict[str, Any]:
     """Train and evaluate; what result.json holds. Raises ValueError for arguments that cannot be trained with."""
-    bounds.check(args)
+    check(args)
     size, device = args.envs * args.rollout, usable_device(args.device)
     pairs = [pair for given in args.settings for pair in given]
     settings = read_settings(pairs)

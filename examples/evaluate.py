@@ -17,10 +17,19 @@ from typing import Any
 
 import tyro
 
-import bounds
-from arguments import Settings, settings_of
-from endings import enough_memory, kind_endings
-from processes import demand_one_process
+from command_line import (
+    Attempts,
+    Length,
+    OrGreedy,
+    Seed,
+    Settings,
+    Size,
+    check,
+    demand_one_process,
+    enough_memory,
+    kind_endings,
+    settings_of,
+)
 from study_tasks import ROUTES, task_of
 from verienv import evaluate
 from verienv.evaluation import Evaluation, read_cells
@@ -49,19 +58,19 @@ class Arguments:
     """rule_by_side: both rules on train and test side; with vision visual_by_rule: both rules in black and red suits;
     or rule_by_side_by_visual; on routes rule_by_city: both rules on train and test side and in new cities. By default
     the first or the last, as fits. Or FILE.json, an object of names, each with its settings: cells of your own."""
-    episodes: bounds.Size = 200
+    episodes: Size = 200
     """Episodes in each cell."""
-    attempts: bounds.Attempts = 5
+    attempts: Attempts = 5
     """Responses allowed to one question."""
-    batch: bounds.Size = 128
+    batch: Size = 128
     """Dialogues that are put to the policy at once."""
-    max_new_tokens: bounds.Length = 48
+    max_new_tokens: Length = 48
     """The longest response."""
-    temperature: bounds.OrGreedy = 0.0
+    temperature: OrGreedy = 0.0
     """Of sampling; 0 is greedy."""
     log: Path | None = None
     """Keep every response with its verdict here; an interrupted evaluation goes on from it."""
-    seed: bounds.Seed = 0
+    seed: Seed = 0
     """Fixes the hands or the routes."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
@@ -87,7 +96,7 @@ def are_own(arguments: Arguments) -> bool:
 def run(arguments: Arguments) -> Evaluation:
     """Load the model and let it play."""
     demand_one_process("evaluate.py", "evaluate other checkpoints on the other devices (--device cuda:1)")
-    bounds.check(arguments)
+    check(arguments)
     cells = make_cells(arguments)
     settings = settings_of(arguments, {"attempts": arguments.attempts}, cells, are_own=are_own(arguments))
     policy = HuggingFacePolicy.load(

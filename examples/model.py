@@ -1,10 +1,109 @@
-"""The model of a training run: what of it is trained, and what of its activations is kept."""
+"""The model of a training run: loaded, spread over the processes, optimised, and compared with its start."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
+
+from distributed import Team
+from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.checkpoint import kept_in, path_of
+from verienv.policies.hugging_face.finite import STEPPED, are_finite, demand_finite
+from verienv.policies.hugging_face.sharding import restore_state
+
+
+class Learner:
+    """A policy that is trained: its model over all processes, and its optimiser.
+
+    Attributes:
+        policy: samples and saves; its model is the one that is trained.
+        trained: the module to call where gradients are wanted, which may wrap the policy's model.
+        size: parameters, the N of the FLOPs formulas: training a token costs 6 N, generating or reading one 2 N.
+    """
+
+    def __init__(self, arguments: Any, team: Team, folder: str) -> None:
+        """Load from ``folder``: the start by name or path, or the run's newest checkpoint."""
+        self.arguments, self.team = arguments, team
+        self.half = precision_of(arguments.precision, team.device) == "bf16"
+        self.policy = self._loaded(folder, lora=arguments.lora, lora_alpha=arguments.lora_alpha)
+        self.size = parameters_of(self.policy.model)
+        if arguments.gradient_checkpointing:
+            checkpoint_gradients(self.policy.model)
+        self.trained, self.optimiser = team.spread(self.policy.model, self._optimised, self.half)
+        adapted = hasattr(self.policy.model, "disable_adapter")
+        self._start_is_under = adapted and not kept_in(path_of(arguments.model), "adapter_config.json")
+        self._start: Any = None
+
+    def _loaded(self, name: str, **adapter: Any) -> HuggingFacePolicy:
+        # Shards move to their device layer by layer. They compute in bfloat16 by themselves, the rest under autocast.
+        device = "cpu" if self.team.shards else self.team.device
+        autocast = self.half and not self.team.shards
+        longest = getattr(self.arguments, "max_new_tokens", 48)
+        return HuggingFacePolicy.load(
+            name, device=device, max_new_tokens=longest, dtype=self.arguments.dtype, autocast=autocast, **adapter
+        )
+
+    def _optimised(self) -> Any:
+        return optimiser_of(self.arguments, trainable(self.policy.model))
+
+    @contextmanager
+    def start(self) -> Iterator[nn.Module]:
+        """The model as it was before training: under the adapter, or a copy, loaded when it is first asked for."""
+        if self._start_is_under:
+            with self.policy.model.disable_adapter():
+                yield self.policy.model
+            return
+        if self._start is None:
+            self._start = self._loaded(self.arguments.model).model.requires_grad_(False)
+            self.team.shard(self._start, self.half)
+        yield self._start
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put the optimiser where a checkpoint's state left it. Raises ValueError where that is of another model."""
+        restore_state(self.policy.model, self.optimiser, state)
+
+    def step(self, rate: float, loss: float, batch: Callable[[], dict[str, Any]]) -> float:
+        """Take a step at a learning rate, if all is finite before and after; the length of the gradient, uncut."""
+        weights = trainable(self.policy.model)
+        norm = nn.utils.clip_grad_norm_(weights, self.arguments.max_grad_norm)
+        norm = float(getattr(norm, "full_tensor", lambda: norm)())
+        demand_finite(self.team.gathered, batch, {"loss": loss, "gradient": norm})
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        demand_finite(self.team.gathered, batch, {STEPPED: are_finite(weights)})
+        return norm
+
+
+def precision_of(name: str, device: str) -> str:
+    """Return fp32 or bf16; ``auto`` computes in bfloat16 on a GPU, from weights that stay as they are."""
+    if name != "auto":
+        return name
+    return "bf16" if torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+
+
+def optimiser_of(arguments: Any, weights: list[nn.Parameter]) -> Any:
+    """Return AdamW over these weights: torch's, or torchao's where weights or their moments are to be small.
+
+    A bfloat16 weight loses most small updates in its rounding; torchao rounds by chance, so that they arrive at last.
+    """
+    how = {"lr": arguments.learning_rate, "weight_decay": getattr(arguments, "weight_decay", 0.0)}
+    rounded = any(weight.dtype == torch.bfloat16 for weight in weights)
+    if arguments.optimiser == "adamw" and not rounded:
+        return torch.optim.AdamW(weights, **how, fused=weights[0].device.type == "cuda")
+    try:
+        from torchao.optim import AdamW8bit, _AdamW
+    except ImportError:
+        raise ValueError(
+            "--optimiser adamw_8bit, and --dtype bfloat16 without --lora, need torchao: pip install torchao; or leave "
+            "them out, or give --lora 16"
+        ) from None
+    kind = AdamW8bit if arguments.optimiser == "adamw_8bit" else _AdamW
+    return kind(weights, **how, bf16_stochastic_round=rounded)
 
 
 def checkpoint_gradients(model: Any) -> None:
@@ -19,11 +118,11 @@ def checkpoint_gradients(model: Any) -> None:
         module.training |= getattr(module, "gradient_checkpointing", False)
 
 
-def trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """The parameters that an optimiser moves: all, or those of the adapter."""
+def trainable(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that an optimiser moves: all, or those of the adapter."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def parameters_of(model: torch.nn.Module) -> int:
-    """Parameters, the N of the FLOPs formulas: training a token costs 6 N, generating or reading one 2 N."""
+def parameters_of(model: nn.Module) -> int:
+    """Return the number of parameters, those of all shards counted."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -3,11 +3,12 @@
     python examples/ppo.py --model tiny-lm --out runs/ppo
     python examples/ppo.py --model runs/sft/checkpoint-00040 --learning-rate 1e-6 --temperature 0.7 --out runs/ppo
     python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-vision
+    python examples/ppo.py --advantage group --group 8 --out runs/grpo
     accelerate launch --multi_gpu --num_processes 2 examples/ppo.py --out runs/ppo    # on two devices
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
-trained on as one sequence, in which the tokens of the responses are the actions. Within a response discount and
-trace are 1, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). With
+trained on as one sequence, in which the tokens of the responses are the actions. Within a response gamma is 1 and
+lambda --token-gae-lambda, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). With
 vision the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
 same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an interrupted run.
 """
@@ -15,107 +16,81 @@ same environment this is the ReFT recipe (arXiv 2401.08967). The same command co
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Literal
 
 import gymnasium as gym
 import torch
 import tyro
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
-import bounds
-import verienv  # noqa: F401  registers the environments
-from arguments import Settings, rewards_of, settings_of
-from endings import enough_memory, kind_endings
-from finite import STEPPED, demand_finite, numbers_in
-from model import checkpoint_gradients, parameters_of, trainable
-from processes import ALONE, Team
-from rollouts import Batch, Read, rollout, seeds_of, summary
-from runs import Run, scheduled
-from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face.checkpoint import are_finite
-from verienv.policies.hugging_face.loading import Dtype
-from verienv.policies.hugging_face.tokens import Tokens
+from command_line import (
+    Attempts,
+    Clip,
+    Count,
+    Length,
+    Positive,
+    Rate,
+    Share,
+    Size,
+    Temperature,
+    Training,
+    Weight,
+    check,
+    enough_memory,
+    kind_endings,
+    rewards_of,
+    settings_of,
+)
+from distributed import ALONE, Team
+from model import Learner
+from run import Run
+from sampling import Reward, held_out, roll_out, seeds_of, summary, verdict_reward
+from verienv.policies.hugging_face.batch import Batch, Read, read
+from verienv.policies.hugging_face.finite import are_finite, demand_finite
+from verienv.policies.hugging_face.sharding import whole
 
 
 @dataclass
-class Arguments:
-    model: str = "tiny-lm"
-    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
+class Arguments(Training):
+    """Those of all training, and:"""
+
     out: Path = Path("runs/ppo")
-    """Where configuration, log and checkpoints go."""
-    env: str = "verienv/GeneralPoints-L-v0"
-    """With vision: verienv/GeneralPoints-VL-v0."""
-    split: str = "train"
-    """Which hands are dealt, under which rule."""
-    settings: Settings = ()
-    """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
-    attempts: bounds.Attempts = 5
-    """Responses allowed to one question (the paper's verification iterations)."""
+    attempts: Attempts = 5  # Responses allowed to one question (the paper's verification iterations).
     rewards: str = "paper"
     """The price of each verdict: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
     table as JSON; or module:name, a function of one's own."""
-    flops: bounds.Budget = 6e12
-    """Stop when reading and sampling (2 a parameter and token) and training (6) have cost this many floating-point
-    operations: the default is for the built-in models, and a larger one wants more in proportion."""
-    checkpoints: bounds.Count = 3
-    """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: bounds.Rate = 6e-5
-    """Its height: it rises over --warm-up updates, while the critic finds its feet, and falls to 0 by a cosine."""
-    warm_up: bounds.Count = 10
-    """Updates until the learning rate is at its height."""
-    episodes: bounds.Size = 128
-    """Episodes an update."""
-    batch: bounds.Size = 128
-    """Dialogues that are sampled together, on a device."""
-    minibatch: bounds.Size = 64
-    """Episodes an optimiser step."""
-    micro_batch: bounds.Size = 32
-    """Episodes in memory at once, on a device."""
-    epochs: bounds.Count = 1
-    """Passes over the episodes of an update."""
-    clip: bounds.Clip = 0.2
-    """How far the probability of a token may move in an update, as a ratio to 1."""
-    kl_coefficient: bounds.Weight = 0.0
-    """Price of the divergence from the start, a token; 0 only reports it."""
-    discount: bounds.Share = 0.9
-    """What a reward is worth one attempt earlier (gamma)."""
-    trace: bounds.Share = 0.95
-    """How far an advantage looks past the critic, from one attempt to the next (lambda)."""
-    token_trace: bounds.Share = 0.95
-    """The same from token to token within a response."""
-    critic_learning_rate: bounds.Rate = 3e-3
-    """Of the critic, which is a small network of its own."""
-    critic_passes: bounds.Count = 8
-    """Passes of the critic over the hidden states of an update, which are at hand."""
-    gradient_norm: bounds.Norm = 1.0
-    """Longer gradients are cut to this length."""
-    temperature: bounds.Temperature = 1.0
-    """At which the policy samples."""
-    max_new_tokens: bounds.Length = 48
-    """The longest response."""
-    seed: bounds.Seed = 0
-    """Fixes the hands, and what is sampled."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
-    dtype: Dtype = "float32"
-    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
-    lora: bounds.Rank = 0
-    """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
-    gradient_checkpointing: bool = False
-    """Compute activations twice in place of keeping them: less memory, a third more time."""
+    advantage: Literal["critic", "group"] = "critic"
+    """Over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
+    group: Size = 8  # Episodes of one question, with --advantage group.
+    episodes: Size = 128  # Episodes an update.
+    batch: Size = 128  # Dialogues that are sampled together, on a device.
+    minibatch: Size = 64  # Episodes an optimiser step.
+    epochs: Count = 1  # Passes over the episodes of an update.
+    clip_range: Clip = 0.2  # How far the probability of a token may move in an update, as a ratio to 1.
+    kl_coef: Weight = 0.0  # Price of the divergence from the start, a token; 0 only reports it.
+    gamma: Share = 0.9  # Worth of a reward one attempt earlier.
+    gae_lambda: Share = 0.95  # How far an advantage looks past the critic, from one attempt to the next.
+    token_gae_lambda: Share = 0.95  # The same from token to token within a response.
+    critic_learning_rate: Rate = 3e-3  # Of the critic, which is a small network of its own.
+    critic_passes: Count = 8  # Passes of the critic over the hidden states of an update, which are at hand.
+    temperature: Temperature = 1.0  # At which the policy samples.
+    top_p: Positive = 1.0
+    """Sample from the likeliest tokens that hold this probability; ratios are those of the whole distribution."""
+    max_new_tokens: Length = 48  # The longest response.
 
 
 class Critic(nn.Module):
-    """A value for every position, read from what the policy knows there (``Read.known``), which it does not train."""
+    """A value for every sampled token, read from what the policy knows before it, which it does not train."""
 
     def __init__(self, width: int, learning_rate: float) -> None:
         super().__init__()
-        self.width = width
-        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 128), nn.Tanh(), nn.Linear(128, 1))
+        self.width = width + 3
+        self.head = nn.Sequential(nn.LayerNorm(self.width), nn.Linear(self.width, 128), nn.Tanh(), nn.Linear(128, 1))
         nn.init.zeros_(self.head[-1].weight)
         self.optimiser = torch.optim.AdamW(self.parameters(), lr=learning_rate)
 
@@ -137,183 +112,164 @@ class Critic(nn.Module):
                 team.sum_gradients(list(self.parameters()))
                 self.optimiser.step()
                 before += loss.item() * size / places * (turn == 0)
-        return team.total(before)
+        return float(team.total(before))
 
 
-def advantages_of(
-    batch: Batch, rewards: Tensor, values: Tensor, discount: float, trace: float, token_trace: float
+def critic_advantages(
+    batch: Batch, rewards: Tensor, values: Tensor, gamma: float, gae_lambda: float, token_gae_lambda: float
 ) -> tuple[Tensor, Tensor]:
     """Generalised advantages and returns of the sampled tokens, 0 elsewhere; an episode is one row, so none leaks."""
     advantages = torch.zeros_like(values)
     following, running = torch.zeros_like(values[:, 0]), torch.zeros_like(values[:, 0])
     for t in reversed(range(values.shape[1])):
         end, acted = batch.ends[:, t] > 0, batch.acted[:, t] > 0
-        gamma = torch.ones_like(running).masked_fill(end, discount)
-        decay = torch.full_like(running, token_trace).masked_fill(end, trace)
-        advantage = rewards[:, t] + gamma * following - values[:, t] + gamma * decay * running
+        discount = torch.ones_like(running).masked_fill(end, gamma)
+        decay = torch.full_like(running, token_gae_lambda).masked_fill(end, gae_lambda)
+        advantage = rewards[:, t] + discount * following - values[:, t] + discount * decay * running
         running = torch.where(acted, advantage, running)
         following = torch.where(acted, values[:, t], following)
         advantages[:, t] = torch.where(acted, advantage, 0.0)
     return advantages, (advantages + values) * batch.acted
 
 
+def group_advantages(batch: Batch, rewards: Tensor, group: int, gamma: float) -> Tensor:
+    """The discounted return of an episode against those of its group, rows that follow one another, at each token."""
+    attempt = batch.ends.cumsum(1) - batch.ends  # attempts before each token
+    returns = (rewards * gamma**attempt).sum(1).view(-1, group)
+    spread = returns.std(1, keepdim=True, correction=0) if group > 1 else torch.zeros_like(returns)
+    return ((returns - returns.mean(1, keepdim=True)) / (spread + 1e-4)).view(-1, 1) * batch.acted
+
+
+def log_ratio(batch: Batch, at_start: Tensor) -> Tensor:
+    """An estimate of the divergence from the start at each sampled token, of which --kl-coef is the price."""
+    return (batch.logprobs - at_start) * batch.acted
+
+
 def clipped_loss(
-    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, acted: Tensor, clip: float
+    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, acted: Tensor, clip_range: float
 ) -> tuple[Tensor, Tensor]:
-    """PPO's policy loss, the mean over sampled tokens, and the share of ratios that the clip held."""
+    """PPO's policy loss, summed over sampled tokens, and the number of ratios that the clip held."""
     ratio = (logprobs - old_logprobs).exp()
-    gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
-    held = ((ratio - 1).abs() > clip).float()
-    return -(gain * acted).sum() / acted.sum(), (held * acted).sum() / acted.sum()
+    gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip_range, 1 + clip_range) * advantages)
+    held = ((ratio - 1).abs() > clip_range).float()
+    return -(gain * acted).sum(), (held * acted).sum()
+
+
+def known_at(read: Read, acted: Tensor) -> Tensor:
+    """What the critic sees before each sampled token, (tokens, width + 3): an unlikely token is often the mistake."""
+    said = read.logprobs * acted
+    before = said.cumsum(1) - said
+    newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
+    first, scores = said.shape[1] - read.scores.shape[1], log_softmax(read.scores, dim=-1)
+    entropy = -(scores.exp() * scores).sum(-1)
+    noted = torch.stack([before[:, first:], newest[:, first:], entropy], dim=-1)
+    return torch.cat([read.hidden.float(), noted], dim=-1)[acted[:, first:] > 0]
 
 
 def ppo_update(
-    policy: HuggingFacePolicy,
-    critic: Critic,
-    start: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    batch: Batch,
-    arguments: Arguments,
-    team: Team = ALONE,
+    learner: Learner, critic: Critic | None, batch: Batch, arguments: Arguments, rate: float
 ) -> dict[str, float]:
-    """All epochs over one batch of episodes, this process's share; what to log of it.
+    """All passes over one batch of episodes, this process's share; what to log of it.
 
     Raises NotFinite, in all processes, before a number that is not finite in one of them could reach the weights.
     """
-    values, divergence = torch.zeros_like(batch.acted), torch.zeros_like(batch.acted)
-    known = values.new_zeros((*values.shape, critic.width))
-    with torch.no_grad():
-        for part, few in batch.parts(arguments.micro_batch):
-            seen = Read.of(policy.model, few, arguments.temperature).known(few.acted)
-            known[part, : seen.shape[1]] = seen
-            values[part, : seen.shape[1]] = critic(seen)
-        compared = torch.arange(len(batch.ids), device=policy.device)
-        if not arguments.kl_coefficient:  # then it is only reported, and a part of the episodes will do
-            compared = compared[: arguments.micro_batch]
-        for part, few in batch.parts(arguments.micro_batch, compared):
-            at_start = Read.of(start, few, arguments.temperature).logprobs
-            divergence[part, : few.acted.shape[1]] = (few.logprobs - at_start) * few.acted
-    acted = batch.acted > 0
-    at_actions = known[acted]
-    read = {"hidden state or log-probability of a token": at_actions, "divergence from the start": divergence}
-    demand_finite(team, batch.plain, read)
-    rewards = batch.rewards - arguments.kl_coefficient * divergence
-    advantages, returns = advantages_of(
-        batch, rewards, values, arguments.discount, arguments.trace, arguments.token_trace
-    )
-    error = critic.fit(at_actions, returns[acted], arguments.critic_passes, team=team)
-    demand_finite(team, batch.plain, {"error of the critic": error, "critic": are_finite(critic.parameters())})
-    everywhere = team.joined(advantages[acted])
-    spread = everywhere.std(correction=min(1, len(everywhere) - 1))  # one token alone has none
-    normal = (advantages - everywhere.mean()) / spread.clamp(min=1e-6) * batch.acted
+    policy, team, size, heat = learner.policy, learner.team, arguments.micro_batch, arguments.temperature
+    acted, divergence, logged = batch.acted > 0, torch.zeros_like(batch.acted), dict[str, float]()
+    compared = torch.arange(len(batch.ids), device=policy.device)
+    if not arguments.kl_coef:  # then it is only reported, and a part of the episodes will do
+        compared = compared[: size if critic else 0]
+    if len(compared):
+        with torch.no_grad(), learner.start() as start, whole(start):
+            for index, few in batch.parts(size, compared):
+                divergence[index, : few.acted.shape[1]] = log_ratio(few, read(policy, start, few, heat).logprobs)
+        demand_finite(team.gathered, batch.plain, {"divergence from the start": divergence})
+        logged["kl"] = float(team.summed(divergence.sum()) / team.summed(batch.ends[compared].sum()))
+    rewards = batch.rewards - arguments.kl_coef * divergence
+    if critic:
+        place = (acted.flatten().cumsum(0) - 1).view(acted.shape)
+        known, values = torch.zeros(int(acted.sum()), critic.width, device=policy.device), torch.zeros_like(divergence)
+        with torch.no_grad(), whole(policy.model):
+            for index, few in batch.parts(size):
+                at = place[index, : few.acted.shape[1]][few.acted > 0]
+                known[at] = known_at(read(policy, policy.model, few, heat), few.acted)
+            values[acted] = critic(known)
+        demand_finite(team.gathered, batch.plain, {"hidden state or log-probability of a token": known})
+        advantages, returns = critic_advantages(
+            batch, rewards, values, arguments.gamma, arguments.gae_lambda, arguments.token_gae_lambda
+        )
+        error = critic.fit(known, returns[acted], arguments.critic_passes, team=team)
+        demand_finite(
+            team.gathered, batch.plain, {"error of the critic": error, "critic": are_finite(critic.parameters())}
+        )
+        everywhere, returned, valued = (team.joined(one[acted]) for one in (advantages, returns, values))
+        spread = everywhere.std(correction=min(1, len(everywhere) - 1))  # one token alone has none
+        advantages = (advantages - everywhere.mean()) / spread.clamp(min=1e-6) * batch.acted
+        explained = 1 - (returned - valued).var(correction=0) / returned.var(correction=0).clamp(min=1e-6)
+        entropy = team.summed(known[:, -1].sum()) / team.summed(batch.acted.sum())
+        logged |= {"value_error": error, "value_explained": explained.item(), "entropy": entropy.item()}
+    else:
+        advantages = group_advantages(batch, rewards, arguments.group, arguments.gamma)
     sums: Counter[str] = Counter()
     norms = []
     for _ in range(arguments.epochs):
         for chosen, _ in team.shuffled(len(batch.ids), arguments.minibatch):
             chosen = chosen.to(policy.device)
             tokens = team.summed(batch.acted[chosen].sum())  # of the minibatch, in all processes
-            optimiser.zero_grad()
-            for part, few in batch.parts(arguments.micro_batch, chosen):
-                logprobs = Read.of(policy.model, few, arguments.temperature).logprobs
-                advantage = normal[part, : few.acted.shape[1]]
-                loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip)
-                share = few.acted.sum() / tokens
-                (loss * share).backward()
-                sums.update(loss=(loss * share).item(), clip_fraction=(held * share).item())
-            team.sum_gradients(trainable(policy.model))
-            norm = nn.utils.clip_grad_norm_(trainable(policy.model), arguments.gradient_norm).item()
-            demand_finite(team, partial(batch.plain, chosen), {"loss": sums["loss"], "gradient": norm})
-            optimiser.step()
-            demand_finite(team, partial(batch.plain, chosen), {STEPPED: are_finite(trainable(policy.model))})
-            norms.append(norm)
+            learner.optimiser.zero_grad()
+            for index, few, last in team.in_step(batch.parts(size, chosen), batch.nothing):
+                logprobs = read(policy, learner.trained, few, heat).logprobs
+                advantage = advantages[index, : few.acted.shape[1]]
+                loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip_range)
+                team.backward(loss / tokens, last)
+                sums.update(loss=(loss / tokens).item(), clip_fraction=(held / tokens).item())
+            norms.append(learner.step(rate, sums["loss"], partial(batch.plain, chosen)))
     means = {name: team.total(value) / len(norms) for name, value in sorted(sums.items())}
-    returned, valued = team.joined(returns[acted]), team.joined(values[acted])
-    explained = 1 - (returned - valued).var(correction=0) / returned.var(correction=0).clamp(min=1e-6)
-    said = team.summed(batch.acted.sum())
-    responses = team.summed(batch.ends[compared].sum())
-    return {
-        **means, "gradient_norm": sum(norms) / len(norms), "value_error": error, "value_explained": explained.item(),
-        "kl": (team.summed(divergence.sum()) / responses).item(),
-        "entropy": (team.summed(at_actions[:, -1].sum()) / said).item(),
-    }  # fmt: skip
+    return {**means, "gradient_norm": sum(norms) / len(norms), **logged}
 
 
 @enough_memory(
     "lower --micro-batch (episodes in memory when training) or --batch (dialogues when sampling), or give "
-    "--gradient-checkpointing, --lora 16 or --dtype bfloat16"
+    "--gradient-checkpointing, --lora 16, --shard or --dtype bfloat16"
 )
-def train(arguments: Arguments) -> Run:
-    """Train to the end of the budget, from the newest checkpoint if there is one."""
-    bounds.check(arguments)
+def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
+    """Train to the end of the budget, from the newest checkpoint if there is one, on what ``reward`` pays."""
+    check(arguments)
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": rewards_of(arguments)}
     make |= settings_of(arguments, make)
-    team = Team.launched(arguments.device)
-    run = Run(arguments.out, arguments, team=team)
+    team = Team.launched(arguments.device, arguments.shard)
+    if arguments.advantage == "group" and arguments.episodes % (arguments.group * team.size):
+        raise ValueError(f"--episodes {arguments.episodes}: expected a multiple of --group times {team.size} processes")
+    run = Run(arguments.out, arguments, team=team, probes=held_out(arguments, make))
     if run.finished:
         return run
-    torch.manual_seed(arguments.seed)
-    loading: dict[str, Any] = {
-        "device": team.device, "max_new_tokens": arguments.max_new_tokens, "dtype": arguments.dtype,
-    }  # fmt: skip
-    start = HuggingFacePolicy.load(arguments.model, **loading).model.requires_grad_(False)
-    policy, state = run.resume(HuggingFacePolicy.load(arguments.model, **loading, lora=arguments.lora))
-    policy.model.eval()  # no dropout: the ratio compares the policy with itself
-    if arguments.gradient_checkpointing:
-        checkpoint_gradients(policy.model)
-    width = policy.model.config.get_text_config().hidden_size + 3
-    critic = Critic(width, arguments.critic_learning_rate).to(policy.device)
-    optimiser = torch.optim.AdamW(trainable(policy.model), lr=arguments.learning_rate, weight_decay=0.0)
-    update, spent = 0, 0.0
-    if state:
-        run.restore(state, optimiser=optimiser, critic=critic, critic_optimiser=critic.optimiser)
-        update, spent = state["update"], state["flops"]
-    else:
-        team.seed_apart(arguments.seed)
-    mine = team.share(range(arguments.episodes))
-    envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in mine]
-    size = parameters_of(policy.model)
-    saved = int(spent / arguments.flops * arguments.checkpoints + 1e-6)
-    with run.guarded(), run.bar(arguments.flops, spent) as bar:
-        while spent < arguments.flops:
-            began, generated = monotonic(), policy.generated_tokens
-            seeds = team.share(list(seeds_of(update, arguments)))
-            episodes = rollout(policy, envs, seeds, arguments, team)
+    learner, critic = run.learner(), None  # without dropout: the ratio compares the policy with itself
+    policy = learner.policy
+    if arguments.advantage == "critic":
+        critic = Critic(policy.model.config.get_text_config().hidden_size, arguments.critic_learning_rate)
+        critic.to(policy.device)
+    learned = {"critic": critic, "critic_optimiser": critic.optimiser} if critic else {}
+    run.restore(learner, **learned)
+    envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in team.share(range(arguments.episodes))]
+    with run.going():
+        while run.done < 1:
+            began, generated, rate = monotonic(), policy.generated_tokens, run.rate()
+            rollouts = roll_out(learner, envs, team.share(seeds_of(run.update, arguments)), arguments, reward)
             sampled = monotonic()
-            batch = Batch.of(episodes, policy)
-            rate = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            trained = ppo_update(policy, critic, start, optimiser, batch, arguments, team)
-            read = team.total(int(batch.mask.sum()))  # by the critic's values, by the start if its divergence is priced
-            only_read = team.total(policy.generated_tokens - generated) + read * (2 if arguments.kl_coefficient else 1)
-            cost = size * (2.0 * only_read + 6.0 * read * arguments.epochs)
-            update, spent = update + 1, spent + cost
-            played = team.gathered([replace(episode, ids=Tokens()) for episode in episodes])  # without their pictures
-            did = summary([episode for some in played for episode in some], envs[0].unwrapped.measures.failures)
-            steps, seconds = did["attempts"] * arguments.episodes, monotonic() - began
-            rates = {
-                "steps_a_second": steps / seconds,
-                "tokens_a_second": read / seconds,  # of the dialogues, with those of the pictures
+            batch = Batch.of(rollouts, policy)
+            trained = ppo_update(learner, critic, batch, arguments, rate)
+            length = team.total(int(batch.mask.sum()))
+            reads = (critic is not None) + (arguments.kl_coef > 0)  # by the critic, by the start if its KL is priced
+            only_read = team.total(policy.generated_tokens - generated) + length * reads
+            did = summary(team, rollouts, envs[0].unwrapped.measures.failures)
+            seconds = monotonic() - began
+            line = {
+                "learning_rate": rate, **did, **trained,
+                "steps_a_second": did["attempts"] * arguments.episodes / seconds,
+                "tokens_a_second": length / seconds,  # of the dialogues, with those of the pictures
                 "sampling_share": (sampled - began) / seconds,
-            }
-            line = {"update": update, "flops": spent, "learning_rate": rate, **did, **trained, **rates}
-            demand_finite(team, batch.plain, dict(numbers_in(line)))
-            due = spent >= arguments.flops * (saved + 1) / arguments.checkpoints
-            if due:  # what is saved can be played
-                few = batch.rows(torch.arange(min(arguments.micro_batch, len(batch.ids)), device=policy.device))
-                with torch.no_grad():
-                    after = Read.of(policy.model, few, arguments.temperature).logprobs * few.acted
-                demand_finite(team, batch.plain, {f"log-probabilities with the {STEPPED}": after})
-            run.log(line)
-            run.tell_if_short(cost, arguments.flops, arguments.warm_up)
-            bar.update(cost)
-            bar.set_postfix(success=f"{did['success']:.2f}", reward=f"{did['reward']:.2f}", kl=f"{trained['kl']:.3f}")
-            if due:
-                saved += 1
-                learned = {"optimiser": optimiser, "critic": critic, "critic_optimiser": critic.optimiser}
-                states = {name: part.state_dict() for name, part in learned.items()}
-                run.save(update, policy, {**states, "flops": spent})
-    run.finish()
+            }  # fmt: skip
+            cost = learner.size * (2.0 * only_read + 6.0 * length * arguments.epochs)
+            run.record(learner, line, cost, batch, f"success={did['success']:.2f}", **learned)
     return run
 
 

@@ -3,185 +3,131 @@
     python examples/sft.py --model tiny-lm --out runs/sft
     python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --flops 2e15 --out runs/smol
     python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-vision
+    python examples/sft.py --rows 4096 --epochs 3 --save-every 10 --lora 32 --lora-alpha 16 --out runs/finite
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
-With vision the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
+Every update deals fresh demonstrations; with --rows or --data it is a finite set, over and over, in an order of the
+seed. With vision the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
 examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
 interrupted run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-import torch
+import numpy as np
 import tyro
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
 
-import bounds
-from arguments import Settings, settings_of
-from endings import enough_memory, kind_endings
-from finite import STEPPED, demand_finite, numbers_in
-from model import checkpoint_gradients, parameters_of, trainable
-from processes import Team
-from runs import Run, scheduled
+from command_line import OrNone, Size, Training, Weight, check, enough_memory, kind_endings, settings_of
+from distributed import Team
+from run import Run
+from sampling import demonstrated, held_out
 from verienv import demonstrations
-from verienv.core.dialogue import parts_of, with_pictures
+from verienv.demos import read_demonstrations
 from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face.checkpoint import are_finite
-from verienv.policies.hugging_face.loading import Dtype
-from verienv.policies.hugging_face.tokens import Tokens
+from verienv.policies.hugging_face.batch import Batch, read
+
+Rows = list[dict[str, Any]]
 
 
 @dataclass
-class Arguments:
-    model: str = "tiny-lm"
-    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
+class Arguments(Training):
+    """Those of all training, and:"""
+
     out: Path = Path("runs/sft")
-    """Where configuration, log and checkpoints go."""
-    env: str = "verienv/GeneralPoints-L-v0"
-    """With vision: verienv/GeneralPoints-VL-v0."""
-    split: str = "train"
-    """Which hands are dealt, under which rule."""
-    settings: Settings = ()
-    """Settings of the environment, as for gym.make, and options of its expert: -s cards=5 -s solution=random."""
     kind: Literal["sft", "revision"] = "sft"
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
     """Write the derivation before the answer."""
-    flops: bounds.Budget = 6e12
-    """Stop when training has cost this many floating-point operations (6 a parameter and token): the default is for
-    the built-in models, and a larger one wants more in proportion."""
-    checkpoints: bounds.Count = 3
-    """Checkpoints, evenly spaced in FLOPs; the last one ends the run."""
-    learning_rate: bounds.Rate = 6e-5
-    """Its height: it rises over --warm-up updates and falls to 0 by a cosine."""
-    warm_up: bounds.Count = 10
-    """Updates until the learning rate is at its height."""
-    batch: bounds.Size = 64
-    """Demonstrations an update."""
-    micro_batch: bounds.Size = 64
-    """Demonstrations in memory at once, on a device."""
-    weight_decay: bounds.Weight = 0.0
+    rows: OrNone = 0
+    """Train on so many demonstrations, dealt once; 0 deals fresh ones all along."""
+    data: Path | None = None
+    """Train on the demonstrations of a file, as `verienv demos --out FILE.jsonl` writes them."""
+    epochs: OrNone = 0
+    """Stop after so many passes over --rows or --data."""
+    batch: Size = 64
+    """Demonstrations an update, which is one optimiser step."""
+    micro_batch: Size = 64
+    weight_decay: Weight = 0.0
     """Of AdamW."""
-    gradient_norm: bounds.Norm = 1.0
-    """Longer gradients are cut to this length."""
-    seed: bounds.Seed = 0
-    """Fixes the demonstrations and their order."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
-    dtype: Dtype = "float32"
-    """bfloat16 takes half the memory; small learning rates are lost in its rounding unless --lora is given."""
-    lora: bounds.Rank = 0
-    """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
-    gradient_checkpointing: bool = False
-    """Compute activations twice in place of keeping them: less memory, a third more time."""
 
 
-def encode(policy: HuggingFacePolicy, row: dict) -> tuple[Tokens, list[int]]:
-    """The tokens of a demonstration's prompt with its pictures, and of its completion with the end of the turn."""
-    said = "".join(part["text"] for part in parts_of(row["completion"][0]))
-    response = policy.tokenizer(said, add_special_tokens=False)["input_ids"]
-    return policy.opening(with_pictures(row["prompt"], row.get("images", ()))), [*response, policy.stops[0]]
+def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable[[int], Rows]]:
+    """Return the size of a finite set (0: it has no end), and the demonstrations of an update by its number."""
+    size = arguments.batch
+    make = {"split": arguments.split, "steps": arguments.steps, **settings}
+
+    def fresh(update: int, n: int = size) -> Rows:
+        seed = arguments.seed * 1_000_003 + update
+        return list(demonstrations(arguments.env, arguments.kind, n, seed=seed, **make))
+
+    if not arguments.rows and not arguments.data:
+        return 0, fresh
+    kept = read_demonstrations(arguments.data) if arguments.data else fresh(0, arguments.rows)
+
+    def again(update: int) -> Rows:
+        """One pass follows another, each in an order of its own; an update may hold the end of one and more."""
+        places = range(update * size, (update + 1) * size)
+        orders = {one: order_of(arguments.seed, one, len(kept)) for one in {place // len(kept) for place in places}}
+        return [kept[orders[place // len(kept)][place % len(kept)]] for place in places]
+
+    return len(kept), again
 
 
-def completion_loss(policy: HuggingFacePolicy, rows: list[tuple[Tokens, list[int]]]) -> torch.Tensor:
-    """Mean cross-entropy of the completions' tokens."""
-    batch = policy.batch([prompt + answer for prompt, answer in rows])
-    ids = batch["input_ids"]
-    labels = torch.full_like(ids, -100)
-    for index, (prompt, answer) in enumerate(rows):
-        end = len(prompt) + len(answer)
-        labels[index, len(prompt) : end] = ids[index, len(prompt) : end]
-    logits = policy.model(**batch, use_cache=False).logits[:, :-1].float()
-    return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100)
+def order_of(seed: int, epoch: int, rows: int) -> list[int]:
+    """Return the order of a pass over so many rows."""
+    return [int(row) for row in np.random.default_rng([seed, epoch]).permutation(rows)]
 
 
-def plain(rows: list[tuple[Tokens, list[int]]]) -> dict[str, Any]:
-    """Demonstrations as plain lists, to be looked into."""
-    prompts, answers = zip(*rows, strict=True)
-    return {"prompts": prompts, "answers": answers, "vision": [prompt.vision for prompt in prompts]}
+def completion_loss(policy: HuggingFacePolicy, model: nn.Module, batch: Batch) -> Tensor:
+    """The cross-entropy of the completions' tokens, their sum: of a prompt and its pictures nothing is learned."""
+    return -(read(policy, model, batch).logprobs * batch.acted).sum()
 
 
-@enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16 or --dtype bfloat16")
+@enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16, --shard or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
-    bounds.check(arguments)
+    check(arguments)
     settings = settings_of(arguments, {"split": arguments.split}, make=demonstrations)
-    team = Team.launched(arguments.device)
-    run = Run(arguments.out, arguments, team=team)
+    rows, deal = dealt(arguments, settings)
+    if arguments.epochs:
+        if not rows or arguments.updates:
+            raise ValueError("--epochs counts passes over --rows or --data: give one of them, and no --updates")
+        arguments = replace(arguments, updates=ceil(arguments.epochs * rows / arguments.batch))
+    team = Team.launched(arguments.device, arguments.shard)
+    run = Run(arguments.out, arguments, team=team, probes=held_out(arguments, settings))
     if run.finished:
         return run
-    torch.manual_seed(arguments.seed)
-    fresh = HuggingFacePolicy.load(arguments.model, device=team.device, dtype=arguments.dtype, lora=arguments.lora)
-    policy, state = run.resume(fresh)
+    learner = run.learner()
+    policy = learner.policy
     policy.model.train()
-    if arguments.gradient_checkpointing:
-        checkpoint_gradients(policy.model)
-    weights = trainable(policy.model)
-    optimiser = torch.optim.AdamW(weights, lr=arguments.learning_rate, weight_decay=arguments.weight_decay)
-    update, spent = 0, 0.0
-    if state:
-        run.restore(state, optimiser=optimiser)
-        update, spent = state["update"], state["flops"]
-    else:
-        team.seed_apart(arguments.seed)
-    cost_of_a_token = 6 * parameters_of(policy.model)
-    saved = int(spent / arguments.flops * arguments.checkpoints + 1e-6)
-    with run.guarded(), run.bar(arguments.flops, spent) as bar:
-        while spent < arguments.flops:
+    run.restore(learner)
+    with run.going():
+        while run.done < 1:
             began = monotonic()
-            demos = demonstrations(
-                arguments.env, arguments.kind, arguments.batch, seed=arguments.seed * 1_000_003 + update,
-                split=arguments.split, steps=arguments.steps, **settings,
-            )  # fmt: skip
-            mine = team.share(range(arguments.batch))
-            encoded = (encode(policy, row) for row in islice(demos, mine.start, mine.stop))
-            rows = sorted(encoded, key=lambda row: sum(map(len, row)))
-            tokens = team.total(sum(len(answer) for _, answer in rows))
-            optimiser.zero_grad()
-            loss = 0.0
-            for start in range(0, len(rows), arguments.micro_batch):
-                part = rows[start : start + arguments.micro_batch]
-                share = sum(len(answer) for _, answer in part) / tokens
-                part_loss = completion_loss(policy, part) * share
-                part_loss.backward()
-                loss += part_loss.item()
-            team.sum_gradients(weights)
-            norm = torch.nn.utils.clip_grad_norm_(weights, arguments.gradient_norm).item()
-            demand_finite(team, partial(plain, rows), {"loss": loss, "gradient": norm})
-            rate = arguments.learning_rate * scheduled(update, spent / arguments.flops, arguments.warm_up)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
-            demand_finite(team, partial(plain, rows), {STEPPED: are_finite(weights)})
-            read = team.total(sum(len(prompt) + len(answer) for prompt, answer in rows))
-            cost, loss = cost_of_a_token * read, team.total(loss)
-            update, spent = update + 1, spent + cost
-            speed = read / (monotonic() - began)
+            batch = Batch.of([demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
+            tokens, loss = team.summed(batch.acted.sum()), 0.0
+            learner.optimiser.zero_grad()
+            for _, few, last in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
+                part = completion_loss(policy, learner.trained, few) / tokens  # the mean in all processes
+                team.backward(part, last)
+                loss += part.item()
+            rate = run.rate()
+            norm = learner.step(rate, loss, batch.plain)
+            length, loss = team.total(int(batch.mask.sum())), team.total(loss)
             line = {
-                "update": update, "flops": spent, "learning_rate": rate, "loss": loss, "gradient_norm": norm,
-                "tokens_a_second": speed,
+                "learning_rate": rate, "loss": loss, "gradient_norm": norm,
+                **({"epoch": (run.update + 1) * arguments.batch / rows} if rows else {}),
+                "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
-            demand_finite(team, partial(plain, rows), dict(numbers_in(line)))
-            due = spent >= arguments.flops * (saved + 1) / arguments.checkpoints
-            if due:  # what is saved can be played
-                with torch.no_grad():
-                    after = completion_loss(policy, rows[: arguments.micro_batch])
-                demand_finite(team, partial(plain, rows), {f"loss with the {STEPPED}": after})
-            run.log(line)
-            run.tell_if_short(cost, arguments.flops, arguments.warm_up)
-            bar.update(cost)
-            bar.set_postfix(loss=f"{loss:.3f}")
-            if due:
-                saved += 1
-                run.save(update, policy, {"optimiser": optimiser.state_dict(), "flops": spent})
-    run.finish()
+            run.record(learner, line, 6.0 * learner.size * length, batch, f"loss={loss:.3f}")
     return run
 
 

@@ -24,19 +24,37 @@ from typing import Any
 
 import torch
 import tyro
-from torch.nn.functional import log_softmax
 
-import bounds
 import ppo
+import sampling
 import sft
-from arguments import Settings, settings_of
-from disk import plain, read_json, update_of, without_nan, write_whole
-from endings import Stop, kind_endings
-from processes import demand_one_process
-from runs import Run, provenance
-from study_arms import played
+from command_line import (
+    Attempts,
+    Budget,
+    Count,
+    Length,
+    OrGreedy,
+    Rank,
+    Rate,
+    Seed,
+    Settings,
+    Size,
+    Stop,
+    Temperature,
+    check,
+    demand_one_process,
+    kind_endings,
+    plain,
+    settings_of,
+)
+from distributed import ALONE
+from run import Run
+from study_arms import played, without_nan
 from study_report import write_report
 from study_tasks import task_of
+from verienv.core.dialogue import with_pictures
+from verienv.core.provenance import provenance
+from verienv.core.run_folder import read_json, update_of, write_json
 from verienv.core.settings import read_settings
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate, read_cells
@@ -60,41 +78,41 @@ class Arguments:
     cells: Path | None = None
     """Cells of your own, from a JSON file: an object of names, each with its settings, which come before those of -s.
     Both arms are trained in the first, alone; all others are compared with it."""
-    rates: tuple[bounds.Rate, ...] = (1e-4,)
+    rates: tuple[Rate, ...] = (1e-4,)
     """Learning rates, the same in each arm. A finding that one rate shows and another does not is none."""
-    seeds: tuple[bounds.Seed, ...] = (0,)
+    seeds: tuple[Seed, ...] = (0,)
     """Of training, the same in each arm; evaluations deal the same hands under all."""
-    flops: bounds.Budget = 7e12
+    flops: Budget = 7e12
     """The budget of each run, in floating-point operations: the default is for the built-in models."""
-    checkpoints: bounds.Count = 1
+    checkpoints: Count = 1
     """Checkpoints of each run, evenly spaced in FLOPs."""
-    attempts: bounds.Attempts = 3
+    attempts: Attempts = 3
     """Responses allowed to one question, in RL and in evaluation."""
-    episodes: bounds.Size = 50
+    episodes: Size = 50
     """Episodes in each cell of an evaluation."""
-    training_cell_episodes: bounds.Size = 700
+    training_cell_episodes: Size = 700
     """Episodes in the cell that is trained on, where the smallest differences are asked for."""
-    ppo_episodes: bounds.Size = 128
+    ppo_episodes: Size = 128
     """Episodes of a PPO update."""
-    ppo_minibatch: bounds.Size = 64
+    ppo_minibatch: Size = 64
     """Episodes of a PPO optimiser step."""
-    sft_batch: bounds.Size = 64
+    sft_batch: Size = 64
     """Demonstrations of an SFT update."""
-    micro_batch: bounds.Size | None = None
+    micro_batch: Size | None = None
     """Episodes or demonstrations in memory at once when training; by default 32 in PPO and 64 in SFT."""
-    warm_up: bounds.Count = 10
+    warm_up: Count = 10
     """Updates of each run until the learning rate is at its height."""
-    max_new_tokens: bounds.Length = 48
+    max_new_tokens: Length = 48
     """The longest response, in RL and in evaluation."""
-    temperature: bounds.Temperature = 1.0
+    temperature: Temperature = 1.0
     """At which PPO samples, and at which every policy is evaluated."""
-    evaluated_at: bounds.OrGreedy | None = None
+    evaluated_at: OrGreedy | None = None
     """Another temperature for the evaluations; 0 is greedy. What was trained is not trained again."""
-    batch: bounds.Size = 300
+    batch: Size = 300
     """Dialogues that are sampled together in evaluation."""
     dtype: Dtype = "float32"
     """In which both arms are trained; bfloat16 takes half the memory and wants --lora."""
-    lora: bounds.Rank = 0
+    lora: Rank = 0
     """Rank of the adapter to train in place of the model; 0 trains the model, or goes on with a start's adapter."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
@@ -154,7 +172,7 @@ def measure(
     )  # fmt: skip
     path = folder / f"{name}.kl.json"
     if not path.exists():
-        write_whole(path, json.dumps({"kl": divergence(policy, start, arguments)}, allow_nan=False))
+        write_json(path, {"kl": divergence(policy, start, arguments)})
     try:
         return evaluation, float(read_json(path)["kl"])
     except (KeyError, TypeError, ValueError):
@@ -172,22 +190,13 @@ def temperature_of(arguments: Arguments) -> float:
 
 @torch.inference_mode()
 def divergence(policy: HuggingFacePolicy, start: HuggingFacePolicy, arguments: Arguments, questions: int = 64) -> float:
-    """KL(policy || start) in nats a response: exact at every token of responses that the policy samples."""
+    """KL(policy || start) in nats a response, exact at every token of responses that the policy samples."""
     settings = {"split": "train", **training_settings(arguments)}
     rows = demonstrations(arguments.env, n=questions, seed=7, **settings)
-    prompts = [sft.encode(policy, row)[0] for row in rows]
+    prompts = [policy.opening(with_pictures(row["prompt"], row.get("images", ()))) for row in rows]
     torch.manual_seed(0)
-    responses, _ = policy.sample(prompts, 1.0)
-    rows, total = list(zip(prompts, responses, strict=True)), 0.0
-    together = arguments.micro_batch or questions
-    for first in range(0, questions, together):
-        part = rows[first : first + together]
-        batch = policy.batch([prompt + response for prompt, response in part])
-        ours, theirs = (log_softmax(one.model(**batch).logits[:, :-1].float(), dim=-1) for one in (policy, start))
-        at_token = (ours.exp() * (ours - theirs)).sum(-1)
-        for row, (prompt, response) in enumerate(part):
-            total += at_token[row, len(prompt) - 1 : len(prompt) + len(response) - 1].sum().item()
-    return total / questions
+    said, _ = policy.sample(prompts, 1.0)
+    return sampling.divergence(policy, start.model, prompts, said, arguments.micro_batch or questions)
 
 
 def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -> dict[str, Any]:
@@ -226,20 +235,20 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
             evaluation, kl = measure(name, policy, start, arguments)
             points.append(point(evaluation, before, kl, spent[update_of(folder)]))
         results.append({"arm": arm, "rate": rate, "seed": seed, "points": points, "log": log})
-    return {"arguments": plain(arguments), **provenance(), "runs": results}
+    return {"arguments": plain(arguments), **provenance(Path(__file__).parent), **ALONE.machine(), "runs": results}
 
 
 def main(arguments: Arguments) -> None:
     demand_one_process(
         "study.py", "launch sft.py and ppo.py, and evaluate.py on their checkpoints without the launcher"
     )
-    bounds.check(arguments)
+    check(arguments)
     usable_device(arguments.device)
     settings_of(arguments, {"attempts": arguments.attempts}, cells_of(arguments), are_own=bool(arguments.cells))
     path = arguments.out / "study.json"
     if not arguments.redraw:
         Run(arguments.out, arguments, free=("out", "device", "rates", "seeds", "evaluated_at", "redraw"))
-        write_whole(path, json.dumps(without_nan(run_study(arguments)), indent=1, allow_nan=False))
+        write_json(path, without_nan(run_study(arguments)))
     try:
         report = write_report(read_json(path), arguments.out)
     except (KeyError, TypeError, AttributeError, IndexError) as error:  # what JSON can be without being a study

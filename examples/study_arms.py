@@ -77,3 +77,12 @@ def _over_seeds(pooled: Estimate, each: Sequence[Estimate]) -> Estimate:
     reach = sqrt(float(t_squared(len(means) - 1)) / len(means)) * float(np.std(means, ddof=1))
     low, high = hypot(pooled.mean - pooled.low, reach), hypot(pooled.high - pooled.mean, reach)
     return Estimate(pooled.mean, max(pooled.mean - low, -1.0), min(pooled.mean + high, 1.0))
+
+
+def without_nan(value: Any) -> Any:
+    """Plain data as JSON has it: a number that there is none of is null."""
+    if isinstance(value, dict):
+        return {key: without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(one) for one in value]
+    return None if isinstance(value, float) and isnan(value) else value

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -23,6 +24,24 @@ def policy():
     from verienv.policies import HuggingFacePolicy
 
     return HuggingFacePolicy.load("tiny-lm", device="cpu")
+
+
+def playing(policy):
+    """A policy as rollouts know it: that of a learner, in one process."""
+    from distributed import ALONE
+
+    return SimpleNamespace(policy=policy, team=ALONE)
+
+
+def learning(arguments, rate=None, model=None):
+    """A learner in one process and, with a rate, plain gradient descent in the place of its optimiser."""
+    from distributed import Team
+    from model import Learner
+
+    learner = Learner(arguments, Team(device="cpu"), model or arguments.model)
+    if rate:
+        learner.optimiser = torch.optim.SGD(learner.policy.model.parameters(), lr=rate)
+    return learner
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +92,7 @@ def stopped(capsys):
     """Calls a script that stops with an error; what it says in the one line that it ends with."""
 
     def said_by(call):
-        from endings import kind_endings
+        from command_line import kind_endings
 
         with pytest.raises(SystemExit) as ending, kind_endings(Path("runs/x")):
             call()

@@ -7,14 +7,14 @@ from typing import get_type_hints
 
 import pytest
 
-import bounds
 import cleanrl_ppo
+import command_line as bounds
 import evaluate
 import ppo
 import sft
 import study
-from endings import kind_endings
-from runs import Run, plain
+from command_line import kind_endings
+from run import Run, plain
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face import loading
 
@@ -158,7 +158,7 @@ def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch)
         sft.train(replace(SMALL, settings=("cards=5", "rule=rank"), out=tmp_path / "sft"))
     assert prompts[1] == {"seed": 0, "split": "train", "steps": False, "cards": 5, "rule": "rank"}
     made = []
-    monkeypatch.setattr(ppo, "rollout", lambda _, envs, *__: made.extend(envs) or 1 / 0)
+    monkeypatch.setattr(ppo, "roll_out", lambda _, envs, *__: made.extend(envs) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ppo.train(replace(SMALL_PPO, settings=("cards=5",), out=tmp_path / "ppo"))
     assert made[0].unwrapped.config.cards == 5

@@ -10,15 +10,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import ppo
-import runs
+import run as runs
 import sft
 import study
-from disk import update_of
-from endings import kind_endings
+from command_line import kind_endings
+from verienv.core.run_folder import update_of
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.checkpoint import path_of
 
-SFT = sft.Arguments(flops=8e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
+SFT = sft.Arguments(probes=0, flops=8e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
 QUESTION = [[{"role": "user", "content": "Make 24 from 4, 3, 2, 10."}]]
 
 

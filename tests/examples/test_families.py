@@ -32,9 +32,9 @@ def moved(before, after, part):
 @pytest.mark.parametrize("name", all_families())
 def test_a_family_goes_through_sft_ppo_over_two_turns_a_checkpoint_and_evaluation(name, tmp_path):
     start = FAMILIES[name].save(tmp_path / "start")
-    tuned = sft.train(sft.Arguments(model=start, env=VISION, device="cpu", out=tmp_path / "sft", **SFT))
+    tuned = sft.train(sft.Arguments(probes=0, model=start, env=VISION, device="cpu", out=tmp_path / "sft", **SFT))
     (first,) = tuned.checkpoints()
-    run = ppo.train(ppo.Arguments(model=str(first), env=VISION, device="cpu", out=tmp_path / "ppo", **PPO))
+    run = ppo.train(ppo.Arguments(probes=0, model=str(first), env=VISION, device="cpu", out=tmp_path / "ppo", **PPO))
     (last,) = run.checkpoints()
     weights = [load_file(Path(folder) / "model.safetensors") for folder in (start, first, last)]
     for before, after in pairwise(weights):

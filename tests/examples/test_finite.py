@@ -10,14 +10,23 @@ import torch
 import cleanrl_ppo
 import ppo
 import sft
-from endings import kind_endings
-from runs import Run
+from command_line import kind_endings
+from run import Run
 from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face.checkpoint import are_finite
+from verienv.policies.hugging_face.finite import are_finite
 
-SFT = sft.Arguments(flops=1e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
+SFT = sft.Arguments(probes=0, flops=1e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
 PPO = ppo.Arguments(
-    flops=1e9, checkpoints=1, episodes=4, minibatch=4, attempts=1, batch=4, critic_passes=2, device="cpu", warm_up=1
+    probes=0,
+    flops=1e9,
+    checkpoints=1,
+    episodes=4,
+    minibatch=4,
+    attempts=1,
+    batch=4,
+    critic_passes=2,
+    device="cpu",
+    warm_up=1,
 )
 RUNS = {"sft": (sft, SFT), "ppo": (ppo, PPO)}
 

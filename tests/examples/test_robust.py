@@ -10,22 +10,35 @@ import gymnasium as gym
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.examples.conftest import learning
 
 import evaluate
 import ppo
-import runs
+import run as runs
 import sft
 import study
 import verienv
-from finite import numbers_in
-from processes import Team
+from distributed import Team
+from sampling import roll_out
+from verienv.core import provenance
+from verienv.core.run_folder import numbers_in
 from verienv.policies import HuggingFacePolicy, Sampling
+from verienv.policies.hugging_face.batch import Batch
 
 HERE = Path(__file__).parent
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
-SFT = sft.Arguments(flops=2.4e10, checkpoints=2, batch=8, device="cpu", warm_up=2)
+SFT = sft.Arguments(probes=0, flops=2.4e10, checkpoints=2, batch=8, device="cpu", warm_up=2)
 PPO = ppo.Arguments(
-    flops=3.5e10, checkpoints=2, episodes=6, minibatch=3, attempts=2, batch=8, critic_passes=2, device="cpu", warm_up=2
+    probes=0,
+    flops=3.5e10,
+    checkpoints=2,
+    episodes=6,
+    minibatch=3,
+    attempts=2,
+    batch=8,
+    critic_passes=2,
+    device="cpu",
+    warm_up=2,
 )
 VISION_RUN = replace(
     PPO, env=VISION, flops=3.5e9, episodes=4, minibatch=2, micro_batch=2, batch=3, max_new_tokens=12
@@ -129,7 +142,7 @@ def test_tensorboard_shows_the_numbers_of_the_log(name, whole):
 
 
 def test_without_tensorboard_a_run_says_so_once_and_goes_on(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    monkeypatch.setattr("accelerate.tracking._available_trackers", [])
     run = sft.train(replace(SFT, flops=8e9, checkpoints=1, out=tmp_path / "run"))
     assert len(run.lines()) > 1
     assert capsys.readouterr().out.count("pip install tensorboard") == 1
@@ -139,29 +152,29 @@ def test_without_tensorboard_a_run_says_so_once_and_goes_on(tmp_path, capsys, mo
 def test_the_entropy_is_that_of_the_distributions_that_were_sampled_from(policy):
     envs = [gym.make(WORDS, attempts=2) for _ in range(3)]
     torch.manual_seed(0)
-    learner = HuggingFacePolicy.load("tiny-lm", device="cpu")
-    batch = ppo.Batch.of(ppo.rollout(learner, envs, range(3), PPO), learner)
+    learner = learning(PPO, rate=0.1)
+    batch = Batch.of(roll_out(learner, envs, range(3), PPO), learner.policy)
     with torch.no_grad():
         logits = policy.model(**batch.inputs()).logits[:, :-1]
     expected = torch.distributions.Categorical(logits=logits).entropy()[batch.acted > 0].mean()
-    critic = ppo.Critic(learner.model.config.hidden_size + 3, 1e-3)
-    optimiser = torch.optim.SGD(learner.model.parameters(), lr=0.1)
-    logged = ppo.ppo_update(learner, critic, policy.model, optimiser, batch, PPO)
+    critic = ppo.Critic(learner.policy.model.config.hidden_size, 1e-3)
+    logged = ppo.ppo_update(learner, critic, batch, PPO, rate=0.1)
     assert logged["entropy"] == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_a_run_that_goes_on_elsewhere_says_what_differs(policy, tmp_path, capsys, monkeypatch):
+def test_a_run_that_goes_on_elsewhere_says_what_differs(tmp_path, capsys, monkeypatch):
     def opened(arguments):
         run = runs.Run(tmp_path / "run", arguments)
-        return run, run.resume(policy)
+        return run, run.learner()
 
-    run, _ = opened(SFT)
+    run, learner = opened(SFT)
     run.log({"update": 1})
-    run.save(1, policy, {})
+    run.update = 1
+    run.save(learner, {})
     opened(SFT)
     assert "may differ" not in capsys.readouterr().out
-    versions = runs.version_of
-    monkeypatch.setattr(runs, "version_of", lambda name: "0.0.1" if name == "transformers" else versions(name))
+    versions = provenance.version_of
+    monkeypatch.setattr(provenance, "version_of", lambda name: "0.0.1" if name == "transformers" else versions(name))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
     opened(replace(SFT, device="auto"))
     said = capsys.readouterr().out
@@ -209,7 +222,7 @@ def test_a_loss_that_is_not_finite_stops_sft_before_the_step(tmp_path, stopped, 
     told, batch = evidence(tmp_path / "run")
     assert told["update"] == 3
     assert len(steps) == 2
-    assert len(batch["prompts"]) == len(batch["answers"]) == SFT.batch
+    assert len(batch["ids"]) == len(batch["acted"]) == SFT.batch
     assert "the loss is not finite in update 3" in said
     assert "not_finite.pt" in said
     assert "--learning-rate" in said
@@ -281,7 +294,7 @@ def test_a_batch_with_pictures_that_is_kept_brings_its_pictures(llava, tmp_path,
 @pytest.mark.parametrize(
     ("environment", "advice"),
     [
-        ({"ACCELERATE_MIXED_PRECISION": "bf16"}, "--dtype"),
+        ({"ACCELERATE_MIXED_PRECISION": "bf16"}, "--precision"),
         ({"ACCELERATE_MIXED_PRECISION": "no", "MASTER_ADDR": "127.0.0.1"}, "--multi_gpu"),  # launch --cpu --num_proc...
     ],
 )
@@ -396,7 +409,7 @@ def test_a_run_begins_where_another_library_has_begun_with_mixed_precision(tmp_p
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from accelerate import Accelerator; Accelerator(cpu=True, mixed_precision='bf16')\n"
         "from pathlib import Path; import sft\n"
-        "sft.train(sft.Arguments(out=Path(sys.argv[2]), flops=1e9, checkpoints=1, batch=2, device='cpu'))\n"
+        "sft.train(sft.Arguments(probes=0, out=Path(sys.argv[2]), flops=1e9, checkpoints=1, batch=2, device='cpu'))\n"
     )
     examples = Path(__file__).parents[2] / "examples"
     done = subprocess.run([sys.executable, "-c", code, examples, tmp_path / "run"], capture_output=True, text=True)

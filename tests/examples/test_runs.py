@@ -2,19 +2,20 @@
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
 import ppo
-import runs
+import run as runs
 import sft
-from endings import kind_endings
+from command_line import kind_endings
 from verienv.policies import HuggingFacePolicy
 
-SFT = sft.Arguments(flops=6e10, checkpoints=3, batch=8)
-PPO = ppo.Arguments(flops=9e10, checkpoints=3, episodes=8, minibatch=4, attempts=2, batch=8)
+SFT = sft.Arguments(probes=0, flops=6e10, checkpoints=3, batch=8)
+PPO = ppo.Arguments(probes=0, flops=9e10, checkpoints=3, episodes=8, minibatch=4, attempts=2, batch=8)
 
 
 def with_out(arguments, out):
@@ -118,7 +119,7 @@ def test_an_unreadable_checkpoint_says_what_to_do(content, tmp_path, capsys):
 def test_a_full_disk_leaves_the_checkpoints_before_it(tmp_path, capsys, monkeypatch):
     save = HuggingFacePolicy.save
 
-    def full(self, folder):
+    def full(self, folder, weights=None):
         if list(folder.parent.glob("checkpoint-*")):
             raise OSError(errno.ENOSPC, "No space left on device")
         save(self, folder)
@@ -166,16 +167,10 @@ def test_configuration_and_versions_are_written_beside_the_results(tmp_path):
     assert config["uncommitted_changes"] in (True, False, "unknown")
 
 
-def test_a_budget_that_ends_within_the_warm_up_is_told_once(tmp_path, capsys):
-    run = runs.Run(tmp_path / "run", SFT)
-    run.log({"update": 1})
-    run.tell_if_short(cost=1e10, flops=1.1e11, warm_up=10)
-    assert capsys.readouterr().out == ""
-    run.tell_if_short(cost=1e10, flops=1.5e10, warm_up=10)
-    assert "ends after about 2, within its warm-up of 10" in capsys.readouterr().out
-    run.log({"update": 2})
-    run.tell_if_short(cost=1e10, flops=1.5e10, warm_up=10)
-    assert capsys.readouterr().out == ""
+@pytest.mark.parametrize(("warm_up", "told"), [(10, 1), (2, 0)])
+def test_a_budget_that_ends_within_the_warm_up_is_told_once(warm_up, told, tmp_path, capsys):
+    sft.train(replace(SFT, flops=1.5e10, warm_up=warm_up, out=tmp_path / "run"))
+    assert capsys.readouterr().out.count("so the run ends after about 4, within its warm-up of 10") == told
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import gymnasium as gym
@@ -9,27 +10,30 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.examples.conftest import learning, playing
 from torch.nn.functional import log_softmax
 
-import endings
+import command_line
 import evaluate as evaluate_script
 import model
 import ppo
-import rollouts
-import runs
+import run as runs
 import sft
 import verienv
+from distributed import ALONE
+from sampling import demonstrated, roll_out
 from verienv.core.dialogue import with_pictures
 from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face import checkpoint
+from verienv.policies.hugging_face import batch, checkpoint
 from verienv.policies.hugging_face import policy as policies
+from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.tokens import Tokens
 
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 FEEDBACK = [5, 6, 7]
-SFT = sft.Arguments(env=VISION, flops=2.5e9, checkpoints=3, batch=4, micro_batch=3, device="cpu")
+SFT = sft.Arguments(probes=0, env=VISION, flops=2.5e9, checkpoints=3, batch=4, micro_batch=3, device="cpu")
 PPO = ppo.Arguments(
-    env=VISION, flops=4e9, checkpoints=3, episodes=4, minibatch=2, micro_batch=2, attempts=2, batch=3,
+    probes=0, env=VISION, flops=4e9, checkpoints=3, episodes=4, minibatch=2, micro_batch=2, attempts=2, batch=3,
     max_new_tokens=12, device="cpu",
 )  # fmt: skip
 
@@ -48,11 +52,11 @@ def openings(policy, n=3):
 
 def read(policy, rows, temperature=1.0):
     """The log-probability of each token of each row after its first, as the training pass reads it."""
-    episodes = [rollouts.Episode(row) for row in rows]
-    for episode in episodes:
-        episode._skip()
+    rollouts = [Rollout(Tokens(row[:1], getattr(row, "vision", {}))) for row in rows]
+    for rollout, row in zip(rollouts, rows, strict=True):
+        rollout.respond(row[1:], [0.0] * (len(row) - 1), 0.0, "")
     with torch.inference_mode():
-        logprobs = ppo.Read.of(policy.model, ppo.Batch.of(episodes, policy), temperature).logprobs
+        logprobs = batch.read(policy, policy.model, batch.Batch.of(rollouts, policy), temperature).logprobs
     return [logprobs[index, : len(row) - 1] for index, row in enumerate(rows)]
 
 
@@ -107,12 +111,11 @@ def test_log_probabilities_from_sampling_with_pictures_agree_with_those_recomput
 def test_episodes_with_pictures_carry_the_samplers_log_probabilities_over_all_turns(seeing):
     torch.manual_seed(0)
     envs = [gym.make(VISION, attempts=3) for _ in range(4)]
-    episodes = ppo.rollout(seeing, envs, range(4), replace(PPO, attempts=3))
+    episodes = roll_out(playing(seeing), envs, range(4), replace(PPO, attempts=3))
     assert max(len(episode.failures) for episode in episodes) == 3
-    batch = ppo.Batch.of(episodes, seeing)
-    for part, few in batch.parts(3):
+    for part, few in batch.Batch.of(episodes, seeing).parts(3):
         with torch.inference_mode():
-            again = ppo.Read.of(seeing.model, few, 1.0).logprobs
+            again = batch.read(seeing, seeing.model, few).logprobs
         acted = few.acted > 0
         torch.testing.assert_close(again[acted], few.logprobs[acted], atol=1e-4, rtol=1e-4)
         assert [seen["pixel_values"].sum() for seen in few.vision] == [
@@ -134,15 +137,15 @@ def test_recognition_is_that_of_the_first_attempt(seeing, monkeypatch):
         return json.dumps(right | {"formula": "1"}) if turn == 1 else env.expert_response()
 
     monkeypatch.setattr(HuggingFacePolicy, "text", speak)
-    episodes = ppo.rollout(seeing, envs, [5, 6], PPO)
+    episodes = roll_out(playing(seeing), envs, [5, 6], PPO)
     assert [episode.recognised for episode in episodes] == [False, True]
-    assert ppo.summary(episodes)["recognition"] == 0.5
-    assert ppo.summary(episodes)["success"] == 1.0
+    assert ppo.summary(ALONE, episodes)["recognition"] == 0.5
+    assert ppo.summary(ALONE, episodes)["success"] == 1.0
 
 
 def test_a_task_in_words_has_no_recognition(policy):
-    episodes = ppo.rollout(policy, [gym.make(WORDS, attempts=2)], [0], PPO)
-    assert "recognition" not in ppo.summary(episodes)
+    episodes = roll_out(playing(policy), [gym.make(WORDS, attempts=2)], [0], PPO)
+    assert "recognition" not in ppo.summary(ALONE, episodes)
 
 
 def test_a_policy_that_sees_plays_in_words_too(seeing):
@@ -245,17 +248,17 @@ def test_a_run_with_pictures_that_is_resumed_ends_as_one_that_was_not_interrupte
 
 
 def test_the_sft_loss_with_pictures_is_the_mean_over_the_completions_tokens(seeing):
-    rows = [sft.encode(seeing, row) for row in verienv.demonstrations(VISION, "revision", n=3, seed=0)]
+    rows = [demonstrated(seeing, row) for row in verienv.demonstrations(VISION, "revision", n=3, seed=0)]
     losses = []
-    for prompt, answer in rows:
-        losses += (-read(seeing, [prompt + answer])[0][len(prompt) - 1 :]).tolist()
+    for row in rows:
+        losses += (-read(seeing, [row.ids])[0][row.acted.index(1) - 1 :]).tolist()
     with torch.inference_mode():
-        found = sft.completion_loss(seeing, rows).item()
-    assert found == pytest.approx(sum(losses) / len(losses), abs=1e-3)
+        found = sft.completion_loss(seeing, seeing.model, batch.Batch.of(rows, seeing)).item()
+    assert found == pytest.approx(sum(losses), abs=1e-3 * len(losses))
 
 
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
-@pytest.mark.parametrize("option", [{"lora": 2}, {"dtype": "bfloat16"}, {"dtype": "bfloat16", "lora": 2}])
+@pytest.mark.parametrize("option", [{"lora": 2}, {"dtype": "bfloat16", "lora": 2}])
 def test_an_adapter_and_bfloat16_train_save_and_go_on_bit_for_bit(script, option, llava, tmp_path, monkeypatch):
     arguments = replace(SFT if script is sft else PPO, model=llava, checkpoints=2, learning_rate=1e-2, **option)
     whole, resumed = killed_and_resumed(script, arguments, tmp_path, monkeypatch)
@@ -283,17 +286,25 @@ def test_an_adapter_leaves_the_model_as_it_was_and_is_there_when_it_is_loaded(ll
 
 
 def test_an_adapter_of_the_language_model_knows_its_base_by_name(tmp_path):
-    arguments = sft.Arguments(flops=1e10, checkpoints=1, batch=4, lora=2, out=tmp_path / "run")
+    arguments = sft.Arguments(probes=0, flops=1e10, checkpoints=1, batch=4, lora=2, out=tmp_path / "run")
     (folder,) = sft.train(arguments).checkpoints()
     assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-lm"
     assert len(HuggingFacePolicy.load(str(folder), device="cpu", lora=2)([[{"role": "user", "content": "24?"}]])) == 1
 
 
+@pytest.mark.skipif(find_spec("torchao") is not None, reason="torchao is installed")
+@pytest.mark.parametrize("option", [{"dtype": "bfloat16"}, {"optimiser": "adamw_8bit"}])
+def test_what_torchao_does_is_refused_without_it(option, llava, tmp_path, stopped):
+    said = stopped(lambda: sft.train(replace(SFT, model=llava, out=tmp_path / "run", **option)))
+    assert "pip install torchao" in said
+    assert "--lora" in said
+
+
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
 def test_gradient_checkpointing_changes_no_update(script, llava, tmp_path, monkeypatch):
     arguments = replace(SFT if script is sft else PPO, model=llava, checkpoints=1, flops=1e9)
-    enabled, enable = [], script.checkpoint_gradients
-    monkeypatch.setattr(script, "checkpoint_gradients", lambda model: enabled.append(enable(model)))
+    enabled, enable = [], model.checkpoint_gradients
+    monkeypatch.setattr(model, "checkpoint_gradients", lambda model: enabled.append(enable(model)))
     plain = script.train(replace(arguments, out=tmp_path / "plain"))
     assert not enabled
     again = script.train(replace(arguments, out=tmp_path / "again", gradient_checkpointing=True))
@@ -333,7 +344,7 @@ def reference_update(episodes, policy, bias, arguments):
         for index in reversed(range(len(places))):
             last = index + 1 == len(places)
             end = episode.ends[places[index]]
-            gamma, decay = (arguments.discount, arguments.trace) if end else (1.0, arguments.token_trace)
+            gamma, decay = (arguments.gamma, arguments.gae_lambda) if end else (1.0, arguments.token_gae_lambda)
             following = 0.0 if last else value[index + 1]
             running = episode.rewards[places[index]] + gamma * following - value[index] + gamma * decay * running
             found.insert(0, running)
@@ -343,29 +354,30 @@ def reference_update(episodes, policy, bias, arguments):
     advantages = torch.tensor(advantages, dtype=torch.float64)
     normal = (advantages - advantages.mean()) / advantages.std()
     ratio = (torch.stack(new) - torch.tensor(old, dtype=torch.float64)).exp()
-    loss = -torch.minimum(ratio * normal, ratio.clamp(1 - arguments.clip, 1 + arguments.clip) * normal).mean()
+    loss = -torch.minimum(
+        ratio * normal, ratio.clamp(1 - arguments.clip_range, 1 + arguments.clip_range) * normal
+    ).mean()
     loss.backward()
     return loss.item(), {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
 
 
 def test_an_update_with_pictures_moves_the_weights_along_a_plain_float64_gradient(llava):
-    arguments = replace(PPO, attempts=3, minibatch=8, micro_batch=3, epochs=1, gradient_norm=1e9)
-    learner, start, reference = (HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=12) for _ in range(3))
+    arguments = replace(PPO, attempts=3, minibatch=8, micro_batch=3, epochs=1, max_grad_norm=1e9)
+    learner = learning(replace(arguments, model=llava), rate=1.0)
+    reference, model = HuggingFacePolicy.load(llava, device="cpu", max_new_tokens=12), learner.policy.model
     torch.manual_seed(1)
-    episodes = ppo.rollout(learner, [gym.make(VISION, attempts=3) for _ in range(5)], range(5), arguments)
+    episodes = roll_out(learner, [gym.make(VISION, attempts=3) for _ in range(5)], range(5), arguments)
     for episode in episodes:  # off policy, so that some ratios are clipped
         episode.logprobs = [old + 0.3 * np.cos(place) * bool(old) for place, old in enumerate(episode.logprobs)]
-    critic = ppo.Critic(learner.model.config.get_text_config().hidden_size + 3, arguments.critic_learning_rate)
+    critic = ppo.Critic(model.config.get_text_config().hidden_size, arguments.critic_learning_rate)
     bias = critic.head[-1].bias.item()  # its values before it has learned anything
-    before = {name: weight.detach().clone() for name, weight in learner.model.named_parameters()}
-    optimiser = torch.optim.SGD(learner.model.parameters(), lr=1.0)
-    batch = ppo.Batch.of(episodes, learner)
-    logged = ppo.ppo_update(learner, critic, start.model, optimiser, batch, arguments)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    logged = ppo.ppo_update(learner, critic, batch.Batch.of(episodes, learner.policy), arguments, rate=1.0)
     loss, gradients = reference_update(episodes, reference, bias, arguments)
     assert logged["loss"] == pytest.approx(loss, abs=1e-4)
     assert 0.05 < logged["clip_fraction"] < 0.95
     greatest = max(gradient.abs().max().item() for gradient in gradients.values())
-    for name, weight in learner.model.named_parameters():
+    for name, weight in model.named_parameters():
         if name in gradients:
             moved = (before[name] - weight.detach()).double()
             torch.testing.assert_close(moved, gradients[name], atol=1e-4 * greatest, rtol=1e-3)
@@ -422,7 +434,11 @@ def no_gpu_memory(*_, **__):
     ("script", "lower"), [(sft, "--micro-batch"), (ppo, "--batch"), (evaluate_script, "--max-new-tokens")]
 )
 def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, stopped, monkeypatch):
-    monkeypatch.setattr(HuggingFacePolicy, "batch", lack)
+    monkeypatch.setattr(
+        HuggingFacePolicy if script is evaluate_script else batch.Batch,
+        "rows" if script is not evaluate_script else "batch",
+        lack,
+    )
     if script is evaluate_script:
         arguments = evaluate_script.Arguments(llava, VISION, episodes=1, device="cpu")
         said = stopped(lambda: evaluate_script.run(arguments))
@@ -434,7 +450,7 @@ def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_pa
 
 
 def test_another_error_is_not_taken_for_too_little_memory():
-    with pytest.raises(RuntimeError, match="a bug"), endings.enough_memory("lower --batch"):
+    with pytest.raises(RuntimeError, match="a bug"), command_line.enough_memory("lower --batch"):
         raise RuntimeError("a bug")
 
 
@@ -442,4 +458,3 @@ def test_a_built_in_model_that_is_not_there_is_a_one_line_error(stopped, monkeyp
     monkeypatch.setattr(checkpoint, "BUILT_IN", (*checkpoint.BUILT_IN, "tiny-giant"))
     said = stopped(lambda: HuggingFacePolicy.load("tiny-giant"))
     assert "missing" in said
-    assert "clone" in said

@@ -15,29 +15,42 @@ import torch
 
 import ppo
 import sft
-from processes import ALONE, Team
-from runs import Run
-from verienv.policies import HuggingFacePolicy
+from distributed import ALONE, Team
+from model import Learner
+from run import Run
+from sampling import roll_out
+from verienv.policies.hugging_face.batch import Batch
 
-SFT = sft.Arguments(flops=1.2e10, checkpoints=1, batch=8, micro_batch=3, device="cpu", learning_rate=1e-4, warm_up=1)
+SFT = sft.Arguments(
+    probes=0, flops=1.2e10, checkpoints=1, batch=8, micro_batch=3, device="cpu", learning_rate=1e-4, warm_up=1
+)
 PPO = ppo.Arguments(
-    flops=2.5e10, checkpoints=2, episodes=5, batch=8, minibatch=4, micro_batch=2, attempts=2, device="cpu", warm_up=1
+    probes=0,
+    flops=2.5e10,
+    checkpoints=2,
+    episodes=5,
+    batch=8,
+    minibatch=4,
+    micro_batch=2,
+    attempts=2,
+    device="cpu",
+    warm_up=1,
 )
 
 
 def updated(team):
     """How far one update of seven episodes moves policy and critic, and what was logged."""
-    arguments = replace(PPO, epochs=2, kl_coefficient=0.1)
+    arguments = replace(PPO, epochs=2, kl_coef=0.1)
     torch.manual_seed(0)
-    learner, start = HuggingFacePolicy.load("tiny-lm", device="cpu"), HuggingFacePolicy.load("tiny-lm", device="cpu")
-    critic = ppo.Critic(learner.model.config.hidden_size + 3, 3e-3)
-    before = torch.nn.utils.parameters_to_vector(learner.model.parameters()).detach()
+    learner = Learner(arguments, team, "tiny-lm")
+    model, learner.optimiser = learner.policy.model, torch.optim.SGD(learner.policy.model.parameters(), lr=0.01)
+    critic = ppo.Critic(model.config.hidden_size, 3e-3)
+    before = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
     envs = [gym.make("verienv/GeneralPoints-L-v0", attempts=2) for _ in range(7)]
-    episodes = team.share(ppo.rollout(learner, envs, range(7), arguments))
+    episodes = team.share(roll_out(learner, envs, range(7), arguments))
     torch.manual_seed(team.index)
-    optimiser = torch.optim.SGD(learner.model.parameters(), lr=0.01)
-    logged = ppo.ppo_update(learner, critic, start.model, optimiser, ppo.Batch.of(episodes, learner), arguments, team)
-    after = torch.nn.utils.parameters_to_vector(learner.model.parameters()).detach()
+    logged = ppo.ppo_update(learner, critic, Batch.of(episodes, learner.policy), arguments, rate=0.01)
+    after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
     return after - before, torch.nn.utils.parameters_to_vector(critic.parameters()).detach(), logged
 
 

@@ -42,10 +42,10 @@ class Usage:
         told += f" (of {self.uncounted:,} requests the server told none)" if self.uncounted else ""
         return told if self.cost is None else f"{told}, {self.cost:.4f} USD"
 
-    def count(self, told: Any) -> None:
+    def count(self, counted: Any) -> None:
         """Count an answered request and, if they are numbers, the tokens that its reply tells."""
         names = ("prompt_tokens", "completion_tokens")
-        counts = [told.get(name) if isinstance(told, Mapping) else None for name in names]
+        counts = [counted.get(name) if isinstance(counted, Mapping) else None for name in names]
         with self._lock:
             self.requests += 1
             self.uncounted += not all(type(count) is int and count >= 0 for count in counts)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from verienv.core.assets import asset_path
+from verienv.policies.hugging_face.finite import are_finite
 
 BUILT_IN = ("tiny-lm", "tiny-vlm")
 _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
@@ -68,13 +68,6 @@ def demand_whole(
         ) from None
     if tokenizer.eos_token_id is None and None in (model.generation_config.eos_token_id, tokenizer.pad_token_id):
         raise ValueError(f"{name!r} names no token that ends a response: its tokenizer's files are not whole")
-
-
-def are_finite(weights: Iterable[Tensor]) -> Tensor:
-    """Whether all weights are finite, as a number: 1, or NaN where one is not. Of sharded weights those held here."""
-    held = (getattr(weight, "_local_tensor", weight).detach() for weight in weights if weight.is_floating_point())
-    each = [weight.isfinite().all() for weight in held]
-    return torch.tensor(1.0 if all(torch.stack(each).tolist()) else float("nan")) if each else torch.tensor(1.0)
 
 
 def first_line(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -111,6 +112,12 @@ class HuggingFacePolicy:
         """The tokens that end a response."""
         end = self.model.generation_config.eos_token_id
         return list(end) if isinstance(end, list) else [int(end)]
+
+    @cached_property
+    def cuts_logits(self) -> bool:
+        """Whether the model can make logits of the last tokens alone."""
+        base = getattr(self.model, "get_base_model", lambda: self.model)()
+        return "logits_to_keep" in signature(base.forward).parameters
 
     def computing(self) -> Any:
         """Return the context in which the model computes: under autocast or plainly."""

@@ -41,7 +41,7 @@ def padded(
     return ids.to(device), mask.to(device)
 
 
-def together(seen: Sequence[Tensors], mask: Tensor) -> Tensors:
+def together(shown: Sequence[Tensors], mask: Tensor) -> Tensors:
     """Return what several dialogues see, for a batch with this mask.
 
     Tensors of pictures are put end to end. Those along the tokens are padded as the tokens are, and a token that came
@@ -49,16 +49,16 @@ def together(seen: Sequence[Tensors], mask: Tensor) -> Tensors:
     once (its tokens have type 0) and what follows in order (type 1).
     """
     batch: Tensors = {}
-    for name in sorted({name for one in seen for name in one} - {"labels"}):
-        rows = [row for row, one in enumerate(seen) if name in one]
+    for name in sorted({name for one in shown for name in one} - {"labels"}):
+        rows = [row for row, one in enumerate(shown) if name in one]
         if not name.endswith(_ALONG_TOKENS):
-            batch[name] = torch.cat(of_one_size([seen[row][name] for row in rows])).to(mask.device)
+            batch[name] = torch.cat(of_one_size([shown[row][name] for row in rows])).to(mask.device)
             continue
-        parts = of_one_size([seen[row][name][0] for row in rows])
+        parts = of_one_size([shown[row][name][0] for row in rows])
         batch[name] = parts[0].new_zeros((*mask.shape, *parts[0].shape[1:])).to(mask.device)
         for row, part in zip(rows, parts, strict=True):
             begin, length = int(mask[row].argmax()), int(mask[row].sum())
-            last = torch.ones_like(part[-1:]) if "labels" in seen[row] else part[-1:]
+            last = torch.ones_like(part[-1:]) if "labels" in shown[row] else part[-1:]
             after = last.expand(length - len(part), *part.shape[1:])
             batch[name][row, begin : begin + length] = torch.cat([part, after]).to(mask.device)
     return batch

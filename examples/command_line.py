@@ -1,0 +1,239 @@
+"""What the scripts are told on the command line, within bounds, and how they end when they cannot go on.
+
+A bound stands beside an argument in its type (``rate: Rate = 6e-5``): a slip ends in one line before any work begins.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import gymnasium as gym
+import tyro
+from tqdm import tqdm
+
+from verienv.core.make import make_env
+from verienv.core.settings import read_setting, read_settings
+from verienv.evaluation import read_cells
+from verienv.evaluation.cells import Cell
+from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The least and the greatest value of an argument, both accepted; ``or_zero`` accepts 0 besides."""
+
+    least: float
+    most: float
+    or_zero: bool = False
+
+    def check(self, name: str, value: Any, *, whole: bool) -> None:
+        """Raise ValueError, naming the option, for a value outside, no number, or not whole where it must be."""
+        number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if number and ((self.or_zero and value == 0) or (isfinite(value) and self.least <= value <= self.most)):
+            return
+        kind = "an integer" if whole else "a number"
+        raise ValueError(
+            f"--{name.replace('_', '-')} {str(value)[:40]}: expected {kind} from {self.least:,.10g} to "
+            f"{self.most:,.10g}" + (", or 0" if self.or_zero else "")
+        )
+
+
+Budget = Annotated[float, Bounds(1, 1e30)]  # floating-point operations; the largest models there are cost some 1e26
+Rate = Annotated[float, Bounds(1e-12, 1e3)]
+Size = Annotated[int, Bounds(1, 100_000)]  # things that are held at once, or an update
+Count = Annotated[int, Bounds(1, 10**9)]  # things that come one after the other
+OrNone = Annotated[int, Bounds(1, 10**9, or_zero=True)]
+Attempts = Annotated[int, Bounds(1, 64)]
+Length = Annotated[int, Bounds(1, 1_000_000)]  # tokens of a response
+Seed = Annotated[int, Bounds(0, 2**32 - 1)]
+Share = Annotated[float, Bounds(0, 1)]
+Positive = Annotated[float, Bounds(1e-9, 1)]
+Clip = Annotated[float, Bounds(1e-6, 1e3)]
+Norm = Annotated[float, Bounds(1e-9, 1e9)]
+Weight = Annotated[float, Bounds(0, 1e3)]
+Temperature = Annotated[float, Bounds(1e-4, 1e4)]
+OrGreedy = Annotated[float, Bounds(1e-4, 1e4, or_zero=True)]
+Threads = Annotated[int, Bounds(1, 1024)]
+Rank = Annotated[int, Bounds(1, 4096, or_zero=True)]
+Settings = Annotated[
+    tuple[str, ...],
+    tyro.conf.arg(name="setting", aliases=("-s",), metavar="KEY=VALUE"),
+    tyro.conf.UseAppendAction,
+]
+
+
+@dataclass
+class Training:
+    """What sft.py and ppo.py have in common."""
+
+    model: str = "tiny-lm"
+    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
+    out: Path = Path("runs/training")
+    """Where configuration, log and checkpoints go."""
+    env: str = "verienv/GeneralPoints-L-v0"
+    """With vision: verienv/GeneralPoints-VL-v0."""
+    split: str = "train"
+    """Which hands are dealt, under which rule."""
+    settings: Settings = ()
+    """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
+    flops: Budget = 6e12
+    """Stop when this many floating-point operations are spent (6 a parameter and token trained on, 2 read or sampled):
+    the default is for the built-in models, and a larger one wants more in proportion."""
+    updates: OrNone = 0
+    """Stop after so many updates instead."""
+    checkpoints: Count = 3
+    """Checkpoints, evenly spaced over the budget; the last one ends the run."""
+    save_every: OrNone = 0
+    """Save a checkpoint every so many updates instead, and at the end."""
+    learning_rate: Rate = 6e-5
+    """Its height: it rises over --warm-up updates and falls to 0 by a cosine."""
+    warm_up: Count = 10
+    """Updates until the learning rate is at its height."""
+    micro_batch: Size = 32
+    """Dialogues in memory at once when training, on a device."""
+    max_grad_norm: Norm = 1.0
+    """Longer gradients are cut to this length."""
+    probes: OrNone = 64
+    """Questions of the test side on which every checkpoint's loss, and its KL to the start, are logged; 0 for none."""
+    seed: Seed = 0
+    """Fixes what is dealt, its order, and what is sampled."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights. bfloat16 takes half the memory, and without --lora is rounded by chance (torchao)."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """In which the model computes; auto is bf16 on a GPU (autocast, or by shards), with weights as --dtype says."""
+    optimiser: Literal["adamw", "adamw_8bit"] = "adamw"
+    """adamw_8bit keeps its moments in 8 bits (torchao): 2 bytes a weight in place of 8."""
+    lora: Rank = 0
+    """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
+    lora_alpha: Weight = 0.0
+    """Scale of the adapter, times its rank; 0 is twice the rank."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice in place of keeping them: less memory, a third more time."""
+    shard: bool = False
+    """Shard weights, gradients and moments over the launched processes (FSDP2)."""
+    log_with: tuple[str, ...] = ("tensorboard",)
+    """Trackers that get the numbers of log.jsonl, by accelerate's names: tensorboard, wandb, mlflow, ..."""
+
+
+def bounds_in(hint: Any) -> tuple[Bounds, type] | None:
+    """Return the bounds within a type, as in ``tuple[Rate, ...]`` or ``Size | None``, and the type of the number."""
+    if get_origin(hint) is Annotated:
+        return next(((each, hint.__origin__) for each in hint.__metadata__ if isinstance(each, Bounds)), None)
+    return next((found for part in get_args(hint) if (found := bounds_in(part))), None)
+
+
+def check(arguments: Any) -> None:
+    """Raise ValueError, in one line, for the first number that is outside its bounds, and for a list with none."""
+    for name, hint in get_type_hints(type(arguments), include_extras=True).items():
+        found, value = bounds_in(hint), getattr(arguments, name)
+        if found is None or value is None:
+            continue
+        if value == ():
+            raise ValueError(f"--{name.replace('_', '-')}: expected at least one number")
+        for each in value if isinstance(value, tuple) else (value,):
+            found[0].check(name, each, whole=found[1] is int)
+
+
+def rewards_of(arguments: Any) -> Any:
+    """Return the meaning of ``--rewards``: a preset's name, a table, or the name of a function of the user's own."""
+    given = arguments.rewards
+    return read_setting("rewards", given) if isinstance(given, str) else given
+
+
+def settings_of(
+    arguments: Any,
+    own: Mapping[str, Any],
+    cells: Mapping[str, Mapping[str, Any]] = {},
+    make: Callable[..., Any] = make_env,
+    *,
+    are_own: bool = False,
+) -> dict[str, Any]:
+    """Return the settings of ``--setting``, after ``make`` took them with the script's ``own`` ones, and in every cell.
+
+    Cells that ``are_own`` come from a file of the user's: their settings come before those of ``--setting``.
+
+    Raises:
+        ValueError: for one that cannot be read or that the environment refuses; for one of which the script has an
+            option; and for one that the suite's cells are about, whose names would no longer tell what is in them.
+    """
+    settings, splits = read_settings(arguments.settings), make_env(arguments.env).splits
+    for name in settings:
+        if name in own:
+            raise ValueError(f"--setting {name}=...: the script has an option for it, --{name}")
+        for cell, fixed in cells.items():
+            if not are_own and name in {**splits.get(fixed.get("split", ""), {}), **fixed}:
+                raise ValueError(
+                    f"--setting {name}=...: the cells are about it ({cell!r} fixes {name}); give cells of your own: "
+                    "--cells FILE.json"
+                )
+    if not cells:
+        make(arguments.env, **own, **settings)
+    for cell, fixed in cells.items():
+        try:
+            Cell(arguments.env, {**own, **settings, **fixed}, episodes=1, seed=0)
+        except ValueError as error:
+            raise ValueError(f"cell {cell!r}: {error}" if are_own else str(error)) from None
+    return settings
+
+
+def plain(arguments: Any) -> Any:
+    """Return arguments as JSON would hold them: settings of the environment by their names, and the cells of a file."""
+    values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
+    if "settings" in values:
+        values["settings"] = read_settings(values["settings"])
+    if values.get("cells"):
+        values["cells"] = read_cells(values["cells"])
+    return json.loads(json.dumps(values, default=str))
+
+
+class Stop(SystemExit):
+    """An error that the user can mend: one line on the terminal, exit status 2."""
+
+    def __init__(self, message: str) -> None:
+        tqdm.write(f"error: {message}", file=sys.stderr)  # on a line of its own, whatever bar is being drawn
+        super().__init__(2)
+
+
+@contextmanager
+def kind_endings(out: Path) -> Iterator[None]:
+    """Ctrl-C, a wrong argument and a full disk end the program with one line; what was saved stays."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
+        raise SystemExit(130) from None
+    except (ValueError, FloatingPointError, gym.error.Error) as error:
+        raise Stop(str(error)) from None
+    except OSError as error:
+        mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
+        raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
+
+
+@contextmanager
+def enough_memory(lower: str) -> Iterator[None]:
+    """End with one line that says what to lower, where memory runs out."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not lacks_memory(error):
+            raise
+        raise Stop(f"too little memory ({first_line(error)}); {lower}") from None
+
+
+def demand_one_process(script: str, instead: str) -> None:
+    """Stop where a launcher started this script more than once, with one line for all of them."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if int(os.environ.get("RANK", "0")):
+            raise SystemExit(2)
+        raise Stop(f"{script} runs as one process, but a launcher started several: start it with python, or {instead}")

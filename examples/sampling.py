@@ -1,0 +1,158 @@
+"""Rollouts: a policy's episodes as dialogues of tokens and as tensors, and what a model makes of them.
+
+Three things stay ours, since no trainer keeps all of them: a token's log-probability is the same in sampling and in
+training; the tokens that stand for pictures are never said (verienv.policies); and a dialogue goes on from its tokens,
+so that what is trained on is, token for token, what was sampled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import log_softmax
+
+import verienv
+from distributed import Team
+from model import Learner
+from verienv.core.dialogue import parts_of, with_pictures
+from verienv.core.make import make_env
+from verienv.demos import demonstrations
+from verienv.policies import HuggingFacePolicy, Sampling
+from verienv.policies.hugging_face.batch import Batch, Rollout, read
+from verienv.policies.hugging_face.finite import demand_finite
+from verienv.policies.hugging_face.policy import evaluating
+from verienv.policies.hugging_face.sharding import whole
+from verienv.policies.hugging_face.tokens import Tokens
+
+Reward = Callable[[verienv.Episode, verienv.Verdict], float]
+
+
+def verdict_reward(episode: verienv.Episode, verdict: verienv.Verdict) -> float:
+    """Return the price of a verdict: the reward source of these environments. Another one takes its place."""
+    return verdict.reward
+
+
+def roll_out(
+    learner: Learner, envs: Sequence[Any], seeds: Sequence[int], arguments: Any, reward: Reward = verdict_reward
+) -> list[Rollout]:
+    """Play one episode of each environment; the unfinished ones are sampled together, in batches.
+
+    Raises NotFinite, in all processes, for a reward or a sampled token's log-probability that is not finite in any.
+    """
+    policy, how = learner.policy, Sampling(arguments.temperature, arguments.top_p)
+    dialogues: list[verienv.Episode] = []
+    rollouts: list[Rollout] = []
+    broken: list[Rollout] = []
+    for env, seed in zip(envs, seeds, strict=True):
+        env.reset(seed=int(seed))
+        dialogues.append(verienv.Episode.of(env))
+        rollouts.append(Rollout(policy.opening(with_pictures(dialogues[-1].messages, dialogues[-1].pictures))))
+    unfinished = list(range(len(envs)))
+    with evaluating(policy.model), whole(policy.model):
+        while unfinished and not broken:
+            chosen, unfinished = unfinished[: arguments.batch], unfinished[arguments.batch :]
+            try:
+                responses, logprobs = policy.sample([rollouts[i].ids for i in chosen], how)
+            except FloatingPointError:
+                broken = [rollouts[i] for i in chosen]
+                continue
+            for i, response, scores in zip(chosen, responses, logprobs, strict=True):
+                dialogue, rollout = dialogues[i], rollouts[i]
+                verdict = dialogue.answer(policy.text(response))
+                rollout.respond(response, scores, reward(dialogue, verdict), verdict.failure)
+                if len(rollout.failures) == 1:
+                    rollout.recognised = verdict.metrics.get(dialogue.measures.recognition)
+                if not dialogue.is_over:
+                    rollout.ids += policy.continuation(dialogue.messages, response)
+                    unfinished.append(i)
+    numbers = {
+        "log-probability of a sampled token": float("nan") if broken else 0.0,
+        "reward": [paid for rollout in rollouts for paid in rollout.rewards],
+    }
+    demand_finite(learner.team.gathered, lambda: Batch.of(broken or rollouts, policy).plain(), numbers)
+    return rollouts
+
+
+def demonstrated(policy: HuggingFacePolicy, row: dict[str, Any]) -> Rollout:
+    """Return a demonstration as a rollout in which the policy said what the row's completion says, and stopped."""
+    rollout = Rollout(policy.opening(with_pictures(row["prompt"], row.get("images", ()))))
+    said = "".join(part["text"] for part in parts_of(row["completion"][0]))
+    answer = [*policy.tokenizer(said, add_special_tokens=False)["input_ids"], policy.stops[0]]
+    rollout.respond(answer, [0.0] * len(answer), 0.0, "")
+    return rollout
+
+
+def held_out(arguments: Any, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return demonstrations to measure checkpoints on: of the test side or, without one, of the split trained on."""
+    split = "test" if "test" in make_env(arguments.env).splits else arguments.split
+    n, make = arguments.probes, {**settings, "split": split}
+    return list(demonstrations(arguments.env, n=n, seed=2026, **make)) if n else []
+
+
+def probe(learner: Learner, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Measure a checkpoint on demonstrations that it is not trained on: their loss, and the KL to the start.
+
+    ``held_out_loss`` is in nats a token. ``held_out_kl`` is KL(policy || start) in nats a response, exact at every
+    token of responses that the policy samples to the rows' questions. Chance is put back where it was.
+    """
+    policy, size = learner.policy, learner.arguments.micro_batch
+    shown = [demonstrated(policy, row) for row in rows]
+    with torch.no_grad(), evaluating(policy.model), torch.random.fork_rng():
+        torch.manual_seed(0)
+        batch, loss = Batch.of(shown, policy), 0.0
+        for _, few in batch.parts(size):
+            loss -= float((read(policy, policy.model, few).logprobs * few.acted).sum())
+        with whole(policy.model):
+            prompts = [Tokens(one.ids[: one.acted.index(1)], one.ids.vision) for one in shown]
+            said = [
+                response
+                for few in range(0, len(shown), size)
+                for response in policy.sample(prompts[few : few + size], 1.0)[0]
+            ]
+        with learner.start() as start:
+            kl = divergence(policy, start, prompts, said, size)
+    return {"held_out_loss": loss / float(batch.acted.sum()), "held_out_kl": kl}
+
+
+def divergence(
+    policy: HuggingFacePolicy, start: nn.Module, prompts: Sequence[Tokens], said: Sequence[list[int]], size: int
+) -> float:
+    """Return KL(policy || start) in nats a response, exact at every token of responses that the policy sampled."""
+    rollouts = [Rollout(Tokens(prompt, prompt.vision)) for prompt in prompts]
+    for rollout, response in zip(rollouts, said, strict=True):
+        rollout.respond(response, [0.0] * len(response), 0.0, "")
+    total = 0.0
+    for _, few in Batch.of(rollouts, policy).parts(size):
+        ours, theirs = (log_softmax(read(policy, one, few).scores, dim=-1) for one in (policy.model, start))
+        at_token = (ours.exp() * (ours - theirs)).sum(-1)
+        total += float((at_token * few.acted[:, -at_token.shape[1] :]).sum())
+    return total / len(rollouts)
+
+
+def summary(team: Team, rollouts: Sequence[Rollout], kinds: Sequence[str] = ()) -> dict[str, Any]:
+    """Count what the policy did in all processes, before the update: failures by kind, those that could be too."""
+    played = team.gathered([replace(rollout, ids=Tokens()) for rollout in rollouts])  # without their pictures
+    rollouts = [rollout for some in played for rollout in some]
+    attempts = [failure for rollout in rollouts for failure in rollout.failures]
+    recognised = [rollout.recognised for rollout in rollouts if rollout.recognised is not None]
+    return {
+        "reward": float(np.mean([sum(rollout.rewards) for rollout in rollouts])),
+        "success": float(np.mean([rollout.failures[-1] == "" for rollout in rollouts])),
+        "first_attempt": float(np.mean([rollout.failures[0] == "" for rollout in rollouts])),
+        "attempts": len(attempts) / len(rollouts),
+        "failures": dict.fromkeys(kinds, 0) | dict(Counter(failure for failure in attempts if failure)),
+        **({"recognition": float(np.mean(recognised))} if recognised else {}),
+    }
+
+
+def seeds_of(update: int, arguments: Any) -> list[int]:
+    """Return the seeds of an update's episodes, the same whenever the run is resumed; those of a group are one seed."""
+    group = arguments.group if arguments.advantage == "group" else 1
+    seeds = np.random.SeedSequence([arguments.seed, update]).generate_state(arguments.episodes // group)
+    return [int(seed) for seed in seeds.repeat(group)]

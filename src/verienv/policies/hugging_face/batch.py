@@ -1,0 +1,135 @@
+"""Rollouts: a policy's episodes as dialogues of tokens, and as tensors to be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from verienv.policies.hugging_face.policy import HuggingFacePolicy
+from verienv.policies.hugging_face.tokens import Tensors, Tokens, padded, together
+
+
+@dataclass
+class Rollout:
+    """One dialogue as tokens. The lists run along its tokens; those not sampled by the policy are 0 in all but ids."""
+
+    ids: Tokens
+    """They bring the dialogue's pictures, if it has any."""
+    acted: list[int] = field(default_factory=list)
+    """1 where the policy sampled the token."""
+    ends: list[int] = field(default_factory=list)
+    """1 at the last token of each response."""
+    logprobs: list[float] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """The verdict on each attempt, "" for a correct one."""
+    recognised: bool | None = None
+    """Whether the first attempt read the picture right; None for a task in words."""
+
+    def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
+        """Add a response, and the reward at its end."""
+        for values, own in (
+            (self.acted, [1] * len(response)), (self.ends, [0] * (len(response) - 1) + [1]), (self.logprobs, logprobs),
+            (self.rewards, [0.0] * (len(response) - 1) + [reward]),
+        ):  # fmt: skip
+            values += [0] * (len(self.ids) - len(values)) + list(own)
+        self.ids += response
+        self.failures.append(failure)
+
+
+@dataclass
+class Batch:
+    """Rollouts as tensors of shape (rollouts, longest - 1): column t is about token t + 1, predicted from t."""
+
+    ids: Tensor  # (rollouts, longest)
+    mask: Tensor  # (rollouts, longest)
+    acted: Tensor
+    ends: Tensor
+    rewards: Tensor
+    logprobs: Tensor
+    """Log-probabilities of the sampled tokens under the policy that sampled them."""
+    vision: list[Tensors]
+    """Tensors of each rollout's pictures."""
+
+    @classmethod
+    def of(cls, rollouts: Sequence[Rollout], policy: HuggingFacePolicy) -> Batch:
+        """Put rollouts together, on the policy's device."""
+        tokens = [rollout.ids for rollout in rollouts]
+        ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
+        along = []
+        for name in ("acted", "ends", "rewards", "logprobs"):
+            values = np.zeros(ids.shape, dtype=np.float32)
+            for row, rollout in enumerate(rollouts):
+                values[row, : len(getattr(rollout, name))] = getattr(rollout, name)
+            along.append(torch.from_numpy(values)[:, 1:].to(policy.device))
+        return cls(ids, mask, *along, [getattr(row, "vision", {}) for row in tokens])
+
+    def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
+        """Yield the rollouts (of ``index``) by ``size``, those of like length together: their indices and they."""
+        index = torch.arange(len(self.ids), device=self.ids.device) if index is None else index
+        for part in index[self.mask[index].sum(1).argsort()].split(size):
+            if len(part):  # a process may have none of a minibatch
+                yield part, self.rows(part)
+
+    def nothing(self) -> tuple[Tensor, Batch]:
+        """Return a part in which nothing was sampled, for a process to keep step with others that have more parts."""
+        first = torch.zeros(1, dtype=torch.long, device=self.ids.device)
+        none = self.rows(first)
+        none.acted = torch.zeros_like(none.acted)
+        return first, none
+
+    def inputs(self) -> Tensors:
+        """Return what the model takes in."""
+        return {"input_ids": self.ids, "attention_mask": self.mask, **together(self.vision, self.mask)}
+
+    def rows(self, index: Tensor) -> Batch:
+        """Return some of the rollouts, cut to the longest of them."""
+        longest = int(self.mask[index].sum(1).max())
+        along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
+        vision = [self.vision[row] for row in index.tolist()]
+        return Batch(self.ids[index, :longest], self.mask[index, :longest], *along, vision)
+
+    def plain(self, index: Tensor | None = None) -> dict[str, Any]:
+        """Return the tensors (of some of the rollouts) by their names, on the CPU, to be looked into."""
+        index = torch.arange(len(self.ids)) if index is None else index
+        along = {name: value[index].detach().cpu() for name, value in vars(self).items() if name != "vision"}
+        return {**along, "vision": [self.vision[row] for row in index.tolist()]}
+
+
+@dataclass
+class Read:
+    """A model's reading of a batch: column t is about token t + 1; before the first sampled token all is 0."""
+
+    logprobs: Tensor  # (rollouts, longest - 1)
+    """Log-probabilities of each token given those before it."""
+    scores: Tensor  # (rollouts, longest - 1 - first, vocabulary)
+    """Logits of every token that could have come, from the column of the first sampled token on."""
+    hidden: Tensor  # (rollouts, longest - 1 - first, width)
+    """The last hidden states, from which those were made."""
+
+
+def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature: float = 1.0) -> Read:
+    """Read rollouts with a model, the policy's or its start: the log-probabilities of what was said, and more.
+
+    Logits are made from the first sampled token on alone, where a model can do so: a question is longer than an answer.
+    """
+    first, length = int(batch.acted.any(0).float().argmax()), batch.ids.shape[1]
+    known: list[Tensor] = []
+    head: Any = getattr(model, "module", model).get_output_embeddings()
+    catching = head.register_forward_pre_hook(lambda _, given: known.append(given[0]))
+    with policy.computing():
+        output = model(
+            **batch.inputs(), use_cache=False, **({"logits_to_keep": length - first} if policy.cuts_logits else {})
+        )
+    catching.remove()
+    since = slice(first - length, -1)  # the last token predicts nothing
+    scores = output.logits[:, since].float() / temperature
+    ids = batch.ids[:, first + 1 :].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is said
+    logprobs = scores.gather(2, ids[..., None]).squeeze(2) - scores.logsumexp(-1)
+    return Read(pad(logprobs, (first, 0)), scores, known[-1][:, since])

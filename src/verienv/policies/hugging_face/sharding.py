@@ -1,0 +1,75 @@
+"""A model whose weights are spread over processes by torch's ``fully_shard`` (FSDP2): sharded, sampled, and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+
+
+def shard(model: nn.Module, mesh: DeviceMesh, half: bool = False) -> None:
+    """Shard the weights over a mesh, stack by stack of the model's layers, so that one layer at a time is whole.
+
+    With ``half`` the model computes in bfloat16; weights and the sums of gradients stay as they are.
+    """
+    policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if half else MixedPrecisionPolicy()
+    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    within = {inner for stack in stacks for inner in stack.modules() if inner is not stack}  # such as experts in layers
+    for layer in (layer for stack in stacks if stack not in within for layer in stack):
+        fully_shard(layer, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
+
+
+@contextmanager
+def whole(model: nn.Module) -> Iterator[None]:
+    """Hold all weights in every process for a while; nothing is done to a model that is not sharded.
+
+    Sampling is then as fast as unsharded, and processes need not sample as long as each other, or as often.
+    """
+    sharded = [module for module in model.modules() if isinstance(module, FSDPModule)]
+    for module in sharded:
+        module.set_reshard_after_forward(False, recurse=False)
+        module.unshard()
+    try:
+        yield
+    finally:
+        for module in sharded:
+            module.reshard()
+            module.set_reshard_after_forward(module is not model, recurse=False)
+
+
+def whole_weights(model: nn.Module) -> dict[str, Any]:
+    """Gather the weights, on the CPU of the main process; the others get nothing. Called by all."""
+    return get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+
+
+def whole_state(model: nn.Module, optimiser: Any) -> dict[str, Any]:
+    """Gather an optimiser's state by the names of weights, on the CPU of the main process. Called by all."""
+    return get_optimizer_state_dict(model, optimiser, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+
+
+def restore_state(model: nn.Module, optimiser: Any, state: dict[str, Any]) -> None:
+    """Put an optimiser where ``whole_state`` left it, in as many processes or another number, sharded or not.
+
+    Raises:
+        ValueError: if the state is of other weights.
+    """
+    weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    if {name for group in state["param_groups"] for name in group["params"]} != {*weights}:
+        raise ValueError("its optimiser is of other weights")
+    for name, kept in state["state"].items():
+        if any(getattr(one, "ndim", 0) and one.shape != weights[name].shape for one in kept.values()):
+            raise ValueError(f"the shapes of {name} differ")
+    how = StateDictOptions(full_state_dict=True, strict=False)  # what gets no gradient has no state
+    set_optimizer_state_dict(model, optimiser, state, options=how)
