@@ -126,7 +126,7 @@ def demos_of(n):
 
 
 def test_a_model_s_responses_are_kept_and_counted(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("verienv.adapters.transformers.load_policy", Model)
+    monkeypatch.setattr("verienv.cli.models.load", Model)
     file, manifest = tmp_path / "demos.jsonl", tmp_path / "m.json"
     words = ("demos", ENV, "-n", 3, "--model", "mine", "--samples", 3, "--out", file, "--manifest", manifest)
     status, _, err = cli(*words)
@@ -139,7 +139,7 @@ def test_a_model_s_responses_are_kept_and_counted(cli, tmp_path, monkeypatch):
 
 
 def test_a_model_that_never_earns_is_an_error_of_one_line_and_no_file(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("verienv.adapters.transformers.load_policy", lambda *_, **__: lambda d: ["no\n"] * len(d))
+    monkeypatch.setattr("verienv.cli.models.load", lambda *_, **__: lambda d: ["no\n"] * len(d))
     outcome = cli("demos", ENV, "--model", "mine", "--patience", 10, "--out", tmp_path / "d.jsonl")
     assert is_one_line_error(outcome, "none of the teacher's last 10 responses is correct")
     assert not list(tmp_path.iterdir())

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -112,6 +113,15 @@ def test_a_server_without_key_or_address_is_told_at_once(cli, words, told):
     assert is_one_line_error(cli("evaluate", ENV, "--model", "openai:m", *words), told)
 
 
+def test_demonstrations_are_taken_from_a_model_behind_a_server_too(cli):
+    with serving(lambda *_: "no") as served:
+        words = ("--model", "openai:m", "--base-url", served.url, "--keep", "all", "--samples", 2, "-n", 4)
+        status, out, _ = cli("demos", ENV, *words)
+    assert status == 0
+    assert [json.loads(line)["sample"] for line in out.splitlines()] == [0, 1, 0, 1]
+    assert served.requests[0].body["temperature"] == 1.0
+
+
 def test_a_launcher_of_several_processes_is_told_of(cli, loads, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert is_one_line_error(cli("evaluate", ENV, "--model", "m"), "a launcher started several")
@@ -150,6 +160,14 @@ def test_a_model_behind_a_server_is_evaluated_with_pictures_and_its_cost_is_told
 def test_named_cells_are_those_that_their_table_says(cli, loads):
     _, out, _ = cli("evaluate", ENV, "--model", "m", "--splits", "rule_by_side", "--episodes", 1)
     assert all(f" {cell} " in out for cell in RULE_BY_SIDE)
+
+
+def test_cells_of_a_file_of_ones_own_are_played_with_the_settings_around_them(cli, loads):
+    file = Path(__file__).parents[2] / "examples" / "cells" / "own_rule.json"
+    words = ("--splits", file, "--episodes", 1, "-s", "target=36", "-s", "answer_format=boxed")
+    status, out, _ = cli("evaluate", ENV, "--model", "m", *words)
+    assert status == 0
+    assert all(f" {cell} " in out for cell in json.loads(file.read_text()))
 
 
 def test_a_request_that_a_server_refuses_leaves_no_log_that_would_refuse_the_corrected_command(cli, tmp_path):

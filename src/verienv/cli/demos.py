@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -17,11 +17,13 @@ import typer
 from verienv.adapters.sharegpt import conversation
 from verienv.adapters.verl import sft_row, write_parquet
 from verienv.cli.common import STDOUT, full_id, note, settings_for
+from verienv.cli.models import BaseUrl, Device, Dtype, Model, enough_memory, model_policy
 from verienv.cli.options import EnvId, Seed, Settings, Split
 from verienv.cli.pictures import folder_for, writing_rows
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
+from verienv.core.dialogue import Message
 from verienv.core.files import atomic_text
 from verienv.core.policy import Policy
 from verienv.core.settings import files_of
@@ -44,13 +46,7 @@ def demos(
     wrong_attempts: Annotated[
         int, typer.Option(min=1, help="For revision: the greatest number of wrong attempts before the right one.")
     ] = 1,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME_OR_PATH",
-            help='A Hugging Face causal language model, or "tiny-lm", in place of the expert.',
-        ),
-    ] = None,
+    model: Model = None,
     samples: Annotated[int, typer.Option(min=1, help="With --model: the number of responses to a question.")] = 1,
     keep: Annotated[
         str,
@@ -62,7 +58,9 @@ def demos(
     patience: Annotated[
         int, typer.Option(min=1, help="With --model: responses without a correct one after which to give up.")
     ] = 2000,
-    device: Annotated[str, typer.Option(help="The device of the model: cpu, cuda, ..., or auto.")] = "auto",
+    device: Device = None,
+    dtype: Dtype = None,
+    base_url: BaseUrl = None,
     form: Annotated[
         str,
         typer.Option(
@@ -99,9 +97,10 @@ def demos(
     wanted = cast(Kind, kind)  # demonstrations() checks it
     how: dict[str, Any] = {"steps": steps, "wrong_attempts": wrong_attempts, "samples": samples, "keep": keep}
     sampling = {"temperature": temperature, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    where = {"here": {"device": device, "dtype": dtype}, "server": {"base_url": base_url}, "seed": seed}
     rows = demonstrations(
         env_id, wanted, n, seed, split, **how, batch_size=batch_size, patience=patience, **settings,
-        teacher=_teacher(model, **sampling, device=device, seed=seed) if model else None,
+        teacher=_teacher(model, **sampling, **where) if model else None,
     )  # fmt: skip
     first = _next(rows)  # wrong arguments are an error before the file is touched
     assert first is not None  # noqa: S101 - there is at least one
@@ -131,11 +130,13 @@ def _teacher(model: str, **how: Any) -> Policy:
 
     @cache
     def loaded() -> Policy:
-        from verienv.adapters.transformers import load_policy
+        return model_policy(model, **how)
 
-        return load_policy(model, **how)
+    def answer(dialogues: list[list[Message]]) -> Sequence[str]:
+        with enough_memory():
+            return loaded()(dialogues)
 
-    return lambda dialogues: loaded()(dialogues)
+    return answer
 
 
 def _next(rows: Demonstrations) -> dict[str, Any] | None:

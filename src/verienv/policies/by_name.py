@@ -22,6 +22,7 @@ def load(
     batch_size: int | None = None,
     device: str = "auto",
     dtype: str | None = None,
+    seed: int | None = None,
     base_url: str | None = None,
     concurrency: int = 8,
     prices: tuple[float, float] | None = None,
@@ -30,7 +31,7 @@ def load(
 
     Dialogues go through the model's chat template, padded on the left, without the special tokens that a policy spelled
     out in its words. Where the template refuses system messages or leaves them out, a system prompt stands before the
-    question. The same dialogues get the same responses, at any temperature.
+    question. The same dialogues get the same responses, at any temperature, without a ``seed``.
 
     Args:
         name: "tiny-lm" or "tiny-vlm" (which sees), a folder with a saved model such as a checkpoint, or the name of one
@@ -43,6 +44,7 @@ def load(
         batch_size: dialogues answered together; more are taken in turns, those of like length together.
         device: "cpu", "cuda", ..., or "auto" for a GPU where there is one.
         dtype: "float32" or "bfloat16"; by default that of a checkpoint, else float32.
+        seed: with one each call draws anew, so that several samples of one response differ.
         base_url: the server of an "openai:" model, to which ``as_checkpoint`` and what follows it here mean nothing.
         concurrency: requests under way at once.
         prices: US dollars for a million prompt tokens and for a million completion tokens.
@@ -74,6 +76,7 @@ def load(
         raise ValueError(f'models need torch and transformers ({error}): pip install "verienv[train]"') from None
     how: Any = {"device": device, "max_new_tokens": max_new_tokens, "batch_size": batch_size, "dtype": dtype}
     policy = HuggingFacePolicy.load(name, sampling=Sampling(temperature, top_p), **how)
+    policy.seed = seed
     if as_checkpoint:
         policy.sampling = policy.own_sampling
     return policy

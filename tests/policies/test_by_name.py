@@ -13,8 +13,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from verienv.adapters.transformers import load_policy
+from verienv import policies
 from verienv.evaluation import evaluate
+from verienv.policies import OpenAIPolicy, Sampling, load
 
 TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
@@ -76,52 +77,63 @@ def counting(function, calls):
 
 
 def test_each_dialogue_gets_a_response_without_its_prompt(folder):
-    responses = load_policy(folder, max_new_tokens=8)(DIALOGUES)
+    responses = load(folder, max_new_tokens=8)(DIALOGUES)
     assert len(responses) == len(DIALOGUES)
     assert all(response and "assistant:" not in response for response in responses)
 
 
 def test_a_response_does_not_depend_on_the_batch_it_is_in(folder):
-    together = load_policy(folder, max_new_tokens=12)(DIALOGUES)
-    policy = load_policy(folder, max_new_tokens=12)
+    together = load(folder, max_new_tokens=12)(DIALOGUES)
+    policy = load(folder, max_new_tokens=12)
     assert [policy([dialogue])[0] for dialogue in DIALOGUES] == together
-    assert load_policy(folder, max_new_tokens=12, batch_size=2)(DIALOGUES) == together
+    assert load(folder, max_new_tokens=12, batch_size=2)(DIALOGUES) == together
     assert len(set(together)) == len(DIALOGUES)
 
 
 def test_it_can_be_evaluated(folder):
-    result = evaluate(load_policy(folder, max_new_tokens=4), "verienv/GeneralPoints-L-v0", ["train"], 3, attempts=2)
+    result = evaluate(load(folder, max_new_tokens=4), "verienv/GeneralPoints-L-v0", ["train"], 3, attempts=2)
     assert result.cells["train"].failures == {"unreadable": 6}
 
 
-def test_a_dialogue_with_a_picture_is_an_error_that_names_the_environment_in_words(folder):
-    with pytest.raises(ValueError, match=r"reads no pictures; .*verienv/GeneralPoints-L-v0") as caught:
-        evaluate(load_policy(folder, max_new_tokens=4), "verienv/GeneralPoints-VL-v0", ["train"], 2)
+def test_a_dialogue_with_a_picture_is_an_error_that_names_a_model_that_sees_and_environments_in_words(folder):
+    with pytest.raises(ValueError, match=r"cannot see it; .*--model tiny-vlm.*-L-") as caught:
+        evaluate(load(folder, max_new_tokens=4), "verienv/GeneralPoints-VL-v0", ["train"], 2)
     assert "\n" not in str(caught.value)
 
 
 def test_sampling_is_fixed_by_its_seed(folder):
-    one, same, other = (
-        load_policy(folder, temperature=1.0, seed=seed, max_new_tokens=8)(DIALOGUES) for seed in (3, 3, 4)
-    )
+    one, same, other = (load(folder, temperature=1.0, seed=seed, max_new_tokens=8)(DIALOGUES) for seed in (3, 3, 4))
     assert one == same != other
+
+
+def test_with_a_seed_each_call_draws_anew_and_without_one_the_same_dialogues_get_the_same_responses(folder):
+    drawing, fixed = (load(folder, temperature=1.0, seed=seed, max_new_tokens=8) for seed in (3, None))
+    assert drawing(DIALOGUES) != drawing(DIALOGUES)
+    assert fixed(DIALOGUES) == fixed(DIALOGUES)
+
+
+def test_a_model_is_sampled_as_its_own_file_says_where_that_is_asked_for(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    GenerationConfig(do_sample=True, temperature=0.5, top_p=0.3).save_pretrained(path)
+    assert load(path, as_checkpoint=True).sampling == Sampling(0.5, 0.3, top_k=50)
+    assert load(path).sampling == Sampling()
 
 
 def test_of_the_models_generation_settings_only_the_stops_count(folder, tmp_path):
     path = altered(folder, tmp_path)
     theirs = GenerationConfig(do_sample=True, temperature=5.0, top_p=0.3, repetition_penalty=2.0, eos_token_id=[2, 7])
     theirs.save_pretrained(path)
-    plain, changed = (load_policy(where, max_new_tokens=12)(DIALOGUES) for where in (folder, path))
+    plain, changed = (load(where, max_new_tokens=12)(DIALOGUES) for where in (folder, path))
     assert all(one.startswith(other) for one, other in zip(plain, changed, strict=True))
 
 
 def test_generation_ends_at_a_stop_token_of_the_model(folder, tmp_path):
-    [whole] = load_policy(folder, max_new_tokens=12)(DIALOGUES[:1])
+    [whole] = load(folder, max_new_tokens=12)(DIALOGUES[:1])
     path = altered(folder, tmp_path)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(path)
     stop = tokenizer(whole[0], add_special_tokens=False)["input_ids"][0]
     GenerationConfig(eos_token_id=[2, stop]).save_pretrained(path)
-    assert load_policy(path, max_new_tokens=12)(DIALOGUES[:1]) == [whole[0]]
+    assert load(path, max_new_tokens=12)(DIALOGUES[:1]) == [whole[0]]
 
 
 def test_the_stop_token_may_be_number_0(folder, tmp_path, monkeypatch):
@@ -132,12 +144,12 @@ def test_the_stop_token_may_be_number_0(folder, tmp_path, monkeypatch):
     model.save_pretrained(path)
     steps: list[int] = []
     monkeypatch.setattr(LlamaForCausalLM, "forward", counting(LlamaForCausalLM.forward, steps))
-    assert load_policy(path, max_new_tokens=8)(DIALOGUES) == ["", "", ""]
+    assert load(path, max_new_tokens=8)(DIALOGUES) == ["", "", ""]
     assert len(steps) == 1
 
 
 def test_a_dialogue_longer_than_the_context_is_an_error_that_says_what_to_do(folder):
-    policy = load_policy(folder, max_new_tokens=4090)
+    policy = load(folder, max_new_tokens=4090)
     with pytest.raises(ValueError, match="fewer new tokens or fewer attempts"):
         policy(DIALOGUES)
 
@@ -153,27 +165,30 @@ def test_an_unreadable_model_is_named_in_one_line(folder, tmp_path, damage, how,
     else:
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ValueError, match="cannot be loaded") as caught:
-        load_policy(path)
+        load(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(ValueError, match="cannot be loaded"):
-        load_policy(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="there is no folder"):
+        load(tmp_path / "nowhere")
 
 
 def test_a_model_without_chat_template_is_named(folder, tmp_path):
     path = altered(folder, tmp_path)
     (path / "chat_template.jinja").unlink()
     with pytest.raises(ValueError, match="no chat template"):
-        load_policy(path)
+        load(path)
 
 
 def test_without_transformers_the_error_says_what_to_install(monkeypatch, folder):
+    monkeypatch.setattr(policies, "hugging_face", policies.hugging_face)  # put back after the test, as is the rest
+    for module in [name for name in sys.modules if name.startswith("verienv.policies.hugging_face")]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ValueError, match=r"verienv\[train\]"):
-        load_policy(folder)
+        load(folder)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +196,13 @@ def test_without_transformers_the_error_says_what_to_install(monkeypatch, folder
 )
 def test_wrong_arguments_are_named(folder, argument):
     with pytest.raises(ValueError, match=next(iter(argument))):
-        load_policy(folder, **argument)
+        load(folder, **argument)
+
+
+def test_a_name_after_openai_is_that_of_a_model_behind_a_server():
+    policy = load("openai:mine/a:b", base_url="http://127.0.0.1:1", concurrency=3, prices=(1.0, 2.0))
+    assert isinstance(policy, OpenAIPolicy)
+    assert (policy.model, policy.concurrency, policy.usage.prices) == ("mine/a:b", 3, (1.0, 2.0))
 
 
 def rendered(monkeypatch, dialogue):
@@ -195,8 +216,8 @@ def rendered(monkeypatch, dialogue):
             seen.append(call(self, texts, add_special_tokens=False)) or call(self, texts, **given)
         ),
     )
-    load_policy("tiny-lm", max_new_tokens=1)([dialogue])
-    return seen[0]["input_ids"][0]
+    load("tiny-lm", max_new_tokens=1)([dialogue])
+    return seen[0]["input_ids"]
 
 
 @pytest.mark.parametrize(
