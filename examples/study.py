@@ -240,7 +240,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 
 def main(arguments: Arguments) -> None:
     demand_one_process(
-        "study.py", "launch sft.py and ppo.py, and evaluate.py on their checkpoints without the launcher"
+        "study.py", "launch sft.py and ppo.py, and `verienv evaluate` on their checkpoints without the launcher"
     )
     check(arguments)
     usable_device(arguments.device)

@@ -9,7 +9,6 @@ import pytest
 
 import cleanrl_ppo
 import command_line as bounds
-import evaluate
 import ppo
 import sft
 import study
@@ -18,12 +17,11 @@ from run import Run, plain
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face import loading
 
-SCRIPTS = {"sft": sft, "ppo": ppo, "study": study, "evaluate": evaluate, "cleanrl_ppo": cleanrl_ppo}
+SCRIPTS = {"sft": sft, "ppo": ppo, "study": study, "cleanrl_ppo": cleanrl_ppo}
 START = {
     "sft": sft.train,
     "ppo": ppo.train,
     "study": study.main,
-    "evaluate": evaluate.run,
     "cleanrl_ppo": cleanrl_ppo.train,
 }
 HINTS = {name: get_type_hints(script.Arguments, include_extras=True) for name, script in SCRIPTS.items()}
@@ -76,8 +74,8 @@ def test_the_defaults_of_every_script_are_within_bounds(script):
 
 
 SOME = [
-    ("sft", "seed"), ("ppo", "seed"), ("evaluate", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
-    ("ppo", "temperature"), ("study", "rates"), ("study", "flops"), ("evaluate", "temperature"),
+    ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
+    ("ppo", "temperature"), ("study", "rates"), ("study", "flops"),
     ("cleanrl_ppo", "learning_rate"),
 ]  # fmt: skip
 
@@ -113,7 +111,7 @@ def test_auto_and_cpu_are_devices():
     assert loading.usable_device("auto") in ("cpu", "cuda")
 
 
-@pytest.mark.parametrize("script", ["sft", "ppo", "study", "evaluate"])
+@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
 @pytest.mark.parametrize(
     ("pair", "told"),
     [
@@ -125,7 +123,7 @@ def test_auto_and_cpu_are_devices():
     ],
 )
 def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair, told, tmp_path, monkeypatch, stopped):
-    if (script, pair) in (("sft", "attempts=3"), ("evaluate", "split=test")):
+    if (script, pair) == ("sft", "attempts=3"):
         pytest.skip("is a setting like others there")
     monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
     monkeypatch.chdir(tmp_path)
@@ -134,11 +132,10 @@ def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair,
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["study", "evaluate"])
-def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(script, tmp_path, monkeypatch, stopped):
+def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(tmp_path, monkeypatch, stopped):
     monkeypatch.chdir(tmp_path)
-    given = SCRIPTS[script].Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")
-    assert "the cells are about it ('train side" in refused(lambda: START[script](given), stopped)
+    given = study.Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")
+    assert "the cells are about it ('train side" in refused(lambda: study.main(given), stopped)
 
 
 def test_sft_takes_options_of_the_expert_and_refuses_those_there_are_not(tmp_path, monkeypatch):
@@ -162,15 +159,6 @@ def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch)
     with pytest.raises(ZeroDivisionError):
         ppo.train(replace(SMALL_PPO, settings=("cards=5",), out=tmp_path / "ppo"))
     assert made[0].unwrapped.config.cards == 5
-
-
-def test_settings_reach_the_cells_of_an_evaluation(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(evaluate, "evaluate", lambda *_, **settings: seen.update(settings))
-    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: type("Any", (), {})())
-    evaluate.run(evaluate.Arguments(settings=("cards=5", "prompt=diverse"), device="cpu"))
-    assert seen["cards"] == 5
-    assert seen["prompt"] == "diverse"
 
 
 def test_settings_belong_to_what_a_run_is_whatever_their_order(tmp_path, stopped):
@@ -204,7 +192,7 @@ def test_the_command_line_takes_settings_one_by_one(monkeypatch):
     import tyro
 
     said = ["-s", "cards=5", "--setting", "rule=rank", "-s", "prompt=diverse"]
-    for script in (sft, ppo, study, evaluate):
+    for script in (sft, ppo, study):
         assert tyro.cli(script.Arguments, args=said).settings == ("cards=5", "rule=rank", "prompt=diverse")
     one_file = tyro.cli(cleanrl_ppo.Arguments, args=["--settings", "cards=3", "strict_mask=true", "-s", "attempts=1"])
     assert one_file.settings == (("cards=3", "strict_mask=true"), ("attempts=1",))

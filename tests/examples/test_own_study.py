@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import tyro
 
-import evaluate
 import ppo
 import study
 from command_line import settings_of
@@ -97,21 +96,6 @@ def test_cells_of_ones_own_come_before_settings_and_need_not_hold_them():
     given = study.Arguments(settings=("rule=rank", "cards=5"), env="verienv/GeneralPoints-L-v0", cells=RULE)
     settings_of(given, {"attempts": 1}, study.cells_of(given), are_own=True)
     assert study.training_settings(given) == {"rule": {"J": 5, "Q": 6, "K": 7}, "cards": 5, "split": "train"}
-
-
-def test_a_cell_of_ones_own_that_is_wrong_is_named(tmp_path):
-    (tmp_path / "cells.json").write_text('{"mine": {"split": "train", "rulx": 1}}')
-    given = evaluate.Arguments(cells=str(tmp_path / "cells.json"), device="cpu")
-    with pytest.raises(ValueError, match=r"cell 'mine': .*unknown setting 'rulx'"):
-        evaluate.run(given)
-    with pytest.raises(ValueError, match=r"--cells mine: expected one of rule_by_side, .*or FILE\.json"):
-        evaluate.run(evaluate.Arguments(cells="mine", device="cpu"))
-
-
-def test_evaluate_plays_cells_of_ones_own():
-    few = {"episodes": 1, "attempts": 1, "max_new_tokens": 4, "device": "cpu"}
-    found = evaluate.run(evaluate.Arguments(cells=str(RULE), settings=("target=36", "answer_format=boxed"), **few))
-    assert list(found.cells) == list(json.loads(RULE.read_text()))
 
 
 def test_rewards_of_ppo_are_a_table_or_a_function_of_ones_own_too(tmp_path, monkeypatch):

@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 from tests.examples.conftest import learning
 
-import evaluate
 import ppo
 import run as runs
 import sft
@@ -307,19 +306,16 @@ def test_a_launcher_that_was_asked_for_what_a_run_does_not_do_is_told(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("script", [study.main, evaluate.run])
-def test_a_script_of_one_process_that_was_launched_as_several_says_so_once(
-    script, tmp_path, stopped, monkeypatch, capsys
-):
-    arguments = study.Arguments(out=tmp_path / "study") if script is study.main else evaluate.Arguments()
+def test_a_script_of_one_process_that_was_launched_as_several_says_so_once(tmp_path, stopped, monkeypatch, capsys):
+    arguments = study.Arguments(out=tmp_path / "study")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
-    said = stopped(lambda: script(arguments))
+    said = stopped(lambda: study.main(arguments))
     assert "runs as one process" in said
     assert "evaluate" in said
     monkeypatch.setenv("RANK", "1")
     with pytest.raises(SystemExit):
-        script(arguments)
+        study.main(arguments)
     assert capsys.readouterr().err == ""
     assert not (tmp_path / "study").exists()
 

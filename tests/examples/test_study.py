@@ -8,12 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-import evaluate
 import study
 from study import Arguments
 from study_arms import difference
 from study_report import arms_findings, arms_note, arms_table, findings
-from study_tasks import IN_WORDS, ROUTES
+from study_tasks import IN_WORDS
 from verienv.policies import HuggingFacePolicy
 
 TINY = {
@@ -224,14 +223,6 @@ def test_where_nothing_is_solved_the_report_tells_of_validity():
     )
     told = findings([{**run, "points": [points(0.0, 0.1), points(0.5, 0.3)]}], IN_WORDS)
     assert all("train side" in one and one.endswith(": improves (+50.0, +50.0 to +50.0 points).") for one in told)
-
-
-def test_an_evaluation_has_the_cells_that_fit_its_environment():
-    few = {"episodes": 1, "attempts": 1, "max_new_tokens": 4}
-    routes = evaluate.run(evaluate.Arguments(env="verienv/VIRL-L-v0", **few))
-    assert list(routes.cells) == list(ROUTES.cells)
-    hands = evaluate.run(evaluate.Arguments(**few))
-    assert list(hands.cells) == list(IN_WORDS.cells)
 
 
 def test_it_is_the_same_in_parts_as_at_once(policy):

@@ -14,7 +14,6 @@ from tests.examples.conftest import learning, playing
 from torch.nn.functional import log_softmax
 
 import command_line
-import evaluate as evaluate_script
 import model
 import ppo
 import run as runs
@@ -169,17 +168,6 @@ def test_the_name_of_a_pictures_token_in_a_response_is_no_picture(seeing):
     env.step("<image> <im<image>age> I see <image>")
     opening = seeing.opening(with_pictures(env.messages, env.pictures))
     assert opening.count(seeing.model.config.image_token_id) == 16
-
-
-def test_it_is_evaluated_with_recognition_and_says_the_same_again(llava, tmp_path):
-    logs = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
-    arguments = evaluate_script.Arguments(
-        llava, VISION, cells="visual_by_rule", episodes=2, attempts=2, max_new_tokens=8, device="cpu"
-    )
-    results = [evaluate_script.run(replace(arguments, log=log)) for log in logs]
-    assert "red suits, 11-12-13" in results[0].cells
-    assert "misread" in str(results[0])
-    assert logs[0].read_text() == logs[1].read_text()
 
 
 def test_chance_is_drawn_anew_for_another_picture_and_the_same_again_for_the_same(seeing, monkeypatch):
@@ -430,21 +418,11 @@ def no_gpu_memory(*_, **__):
 
 
 @pytest.mark.parametrize("lack", [no_memory, no_gpu_memory])
-@pytest.mark.parametrize(
-    ("script", "lower"), [(sft, "--micro-batch"), (ppo, "--batch"), (evaluate_script, "--max-new-tokens")]
-)
+@pytest.mark.parametrize(("script", "lower"), [(sft, "--micro-batch"), (ppo, "--batch")])
 def test_too_little_memory_says_what_to_lower(script, lower, lack, llava, tmp_path, stopped, monkeypatch):
-    monkeypatch.setattr(
-        HuggingFacePolicy if script is evaluate_script else batch.Batch,
-        "rows" if script is not evaluate_script else "batch",
-        lack,
-    )
-    if script is evaluate_script:
-        arguments = evaluate_script.Arguments(llava, VISION, episodes=1, device="cpu")
-        said = stopped(lambda: evaluate_script.run(arguments))
-    else:
-        arguments = replace(SFT if script is sft else PPO, model=llava, out=tmp_path / "run")
-        said = stopped(lambda: script.train(arguments))
+    monkeypatch.setattr(batch.Batch, "rows", lack)
+    arguments = replace(SFT if script is sft else PPO, model=llava, out=tmp_path / "run")
+    said = stopped(lambda: script.train(arguments))
     assert "too little memory" in said
     assert lower in said
 
