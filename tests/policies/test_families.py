@@ -153,8 +153,6 @@ def test_what_stands_for_a_picture_is_the_least_likely_of_all_words(policy):
 
 
 def test_a_dialogue_grown_by_pieces_is_the_dialogue_read_whole(policy):
-    if policy.model.config.model_type == "paligemma":
-        pytest.skip("its processor reads all of a dialogue at once, and ends it with a line break")
     said = dialogue([(112, 56)], 1)
     response = policy.tokenizer("none", add_special_tokens=False)["input_ids"]
     opening = policy.opening(said)
