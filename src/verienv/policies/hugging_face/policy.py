@@ -145,7 +145,8 @@ class HuggingFacePolicy:
         first = next((index for index, one in enumerate(messages) if one["role"] == "assistant"), None)
         if "labels" in seen and first:  # PaliGemma reads what its processor is given at once; responses come in order
             rest = text.removeprefix(self._rendered(messages[:first]))
-            return self.opening(messages[:first]) + self.tokenizer(rest, add_special_tokens=False)["input_ids"]
+            later: list[int] = self.tokenizer(rest, add_special_tokens=False)["input_ids"]
+            return self.opening(messages[:first]) + later
         ids, _ = seen.pop("input_ids")[0].tolist(), seen.pop("attention_mask", None)
         kept = {name: one.to(self.model.dtype) if one.is_floating_point() else one for name, one in seen.items()}
         return Tokens(ids, kept)
