@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import gymnasium as gym
 import tyro
+from accelerate.tracking import filter_trackers
 from tqdm import tqdm
 
 from verienv.core.make import make_env
@@ -195,6 +196,18 @@ def plain(arguments: Any) -> Any:
     if values.get("cells"):
         values["cells"] = read_cells(values["cells"])
     return json.loads(json.dumps(values, default=str))
+
+
+def trackers(accelerator: Any, names: tuple[str, ...], out: Path, update: int) -> list[Any]:
+    """Begin accelerate's trackers by name, from ``update`` on; those whose package is missing are left out."""
+    accelerator.project_configuration.logging_dir, accelerator.trackers = str(out), []
+    how = {"tensorboard": {"purge_step": update + 1}, "wandb": {"dir": str(out), "name": out.name}}
+    for name in names:
+        accelerator.log_with = filter_trackers([name], str(out))
+        if not accelerator.log_with and accelerator.is_main_process:
+            print(f"nothing goes to {name}, which is missing (pip install {name}); log.jsonl has the same numbers")
+        accelerator.init_trackers("tensorboard" if name == "tensorboard" else "verienv", init_kwargs=how)
+    return list(accelerator.trackers)
 
 
 class Stop(SystemExit):

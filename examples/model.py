@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import cos, pi
 from typing import Any
 
 import torch
@@ -104,6 +105,11 @@ def optimiser_of(arguments: Any, weights: list[nn.Parameter]) -> Any:
         ) from None
     kind = AdamW8bit if arguments.optimiser == "adamw_8bit" else _AdamW
     return kind(weights, **how, bf16_stochastic_round=rounded)
+
+
+def scheduled(update: int, done: float, warm_up: int) -> float:
+    """Return the learning rate as a share of its height: a linear rise over ``warm_up`` updates, a cosine to 0."""
+    return min(1.0, (update + 1) / warm_up) * (1 + cos(pi * min(1.0, done))) / 2
 
 
 def checkpoint_gradients(model: Any) -> None:

@@ -26,62 +26,44 @@ import gymnasium as gym
 import torch
 import tyro
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
 
-from command_line import (
-    Attempts,
-    Clip,
-    Count,
-    Length,
-    Positive,
-    Rate,
-    Share,
-    Size,
-    Temperature,
-    Training,
-    Weight,
-    check,
-    enough_memory,
-    kind_endings,
-    rewards_of,
-    settings_of,
-)
+import command_line as cli
 from distributed import ALONE, Team
 from model import Learner
 from run import Run
-from sampling import Reward, held_out, roll_out, seeds_of, summary, verdict_reward
-from verienv.policies.hugging_face.batch import Batch, Read, read
+from sampling import Reward, held_out, kl_of, roll_out, seeds_of, summary, verdict_reward
+from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.finite import are_finite, demand_finite
 from verienv.policies.hugging_face.sharding import whole
 
 
 @dataclass
-class Arguments(Training):
+class Arguments(cli.Training):
     """Those of all training, and:"""
 
     out: Path = Path("runs/ppo")
-    attempts: Attempts = 5  # Responses allowed to one question (the paper's verification iterations).
+    attempts: cli.Attempts = 5  # Responses allowed to one question (the paper's verification iterations).
     rewards: str = "paper"
     """The price of each verdict: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
     table as JSON; or module:name, a function of one's own."""
     advantage: Literal["critic", "group"] = "critic"
     """Over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
-    group: Size = 8  # Episodes of one question, with --advantage group.
-    episodes: Size = 128  # Episodes an update.
-    batch: Size = 128  # Dialogues that are sampled together, on a device.
-    minibatch: Size = 64  # Episodes an optimiser step.
-    epochs: Count = 1  # Passes over the episodes of an update.
-    clip_range: Clip = 0.2  # How far the probability of a token may move in an update, as a ratio to 1.
-    kl_coef: Weight = 0.0  # Price of the divergence from the start, a token; 0 only reports it.
-    gamma: Share = 0.9  # Worth of a reward one attempt earlier.
-    gae_lambda: Share = 0.95  # How far an advantage looks past the critic, from one attempt to the next.
-    token_gae_lambda: Share = 0.95  # The same from token to token within a response.
-    critic_learning_rate: Rate = 3e-3  # Of the critic, which is a small network of its own.
-    critic_passes: Count = 8  # Passes of the critic over the hidden states of an update, which are at hand.
-    temperature: Temperature = 1.0  # At which the policy samples.
-    top_p: Positive = 1.0
+    group: cli.Size = 8  # Episodes of one question, with --advantage group.
+    episodes: cli.Size = 128  # Episodes an update.
+    batch: cli.Size = 128  # Dialogues that are sampled together, on a device.
+    minibatch: cli.Size = 64  # Episodes an optimiser step.
+    epochs: cli.Count = 1  # Passes over the episodes of an update.
+    clip_range: cli.Clip = 0.2  # How far the probability of a token may move in an update, as a ratio to 1.
+    kl_coef: cli.Weight = 0.0  # Price of the divergence from the start, a token; 0 only reports it.
+    gamma: cli.Share = 0.9  # Worth of a reward one attempt earlier.
+    gae_lambda: cli.Share = 0.95  # How far an advantage looks past the critic, from one attempt to the next.
+    token_gae_lambda: cli.Share = 0.95  # The same from token to token within a response.
+    critic_learning_rate: cli.Rate = 3e-3  # Of the critic, which is a small network of its own.
+    critic_passes: cli.Count = 8  # Passes of the critic over the hidden states of an update, which are at hand.
+    temperature: cli.Temperature = 1.0  # At which the policy samples.
+    top_p: cli.Positive = 1.0
     """Sample from the likeliest tokens that hold this probability; ratios are those of the whole distribution."""
-    max_new_tokens: Length = 48  # The longest response.
+    max_new_tokens: cli.Length = 48  # The longest response.
 
 
 class Critic(nn.Module):
@@ -140,11 +122,6 @@ def group_advantages(batch: Batch, rewards: Tensor, group: int, gamma: float) ->
     return ((returns - returns.mean(1, keepdim=True)) / (spread + 1e-4)).view(-1, 1) * batch.acted
 
 
-def log_ratio(batch: Batch, at_start: Tensor) -> Tensor:
-    """An estimate of the divergence from the start at each sampled token, of which --kl-coef is the price."""
-    return (batch.logprobs - at_start) * batch.acted
-
-
 def clipped_loss(
     logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, acted: Tensor, clip_range: float
 ) -> tuple[Tensor, Tensor]:
@@ -153,17 +130,6 @@ def clipped_loss(
     gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip_range, 1 + clip_range) * advantages)
     held = ((ratio - 1).abs() > clip_range).float()
     return -(gain * acted).sum(), (held * acted).sum()
-
-
-def known_at(read: Read, acted: Tensor) -> Tensor:
-    """What the critic sees before each sampled token, (tokens, width + 3): an unlikely token is often the mistake."""
-    said = read.logprobs * acted
-    before = said.cumsum(1) - said
-    newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
-    first, scores = said.shape[1] - read.scores.shape[1], log_softmax(read.scores, dim=-1)
-    entropy = -(scores.exp() * scores).sum(-1)
-    noted = torch.stack([before[:, first:], newest[:, first:], entropy], dim=-1)
-    return torch.cat([read.hidden.float(), noted], dim=-1)[acted[:, first:] > 0]
 
 
 def ppo_update(
@@ -181,17 +147,17 @@ def ppo_update(
     if len(compared):
         with torch.no_grad(), learner.start() as start, whole(start):
             for index, few in batch.parts(size, compared):
-                divergence[index, : few.acted.shape[1]] = log_ratio(few, read(policy, start, few, heat).logprobs)
+                divergence[index, : few.acted.shape[1]] = kl_of(few, read(policy, start, few, heat).logprobs)
         demand_finite(team.gathered, batch.plain, {"divergence from the start": divergence})
         logged["kl"] = float(team.summed(divergence.sum()) / team.summed(batch.ends[compared].sum()))
-    rewards = batch.rewards - arguments.kl_coef * divergence
+    rewards = batch.rewards - arguments.kl_coef * divergence  # the price of each token
     if critic:
         place = (acted.flatten().cumsum(0) - 1).view(acted.shape)
         known, values = torch.zeros(int(acted.sum()), critic.width, device=policy.device), torch.zeros_like(divergence)
         with torch.no_grad(), whole(policy.model):
             for index, few in batch.parts(size):
                 at = place[index, : few.acted.shape[1]][few.acted > 0]
-                known[at] = known_at(read(policy, policy.model, few, heat), few.acted)
+                known[at] = read(policy, policy.model, few, heat).before(few.acted)
             values[acted] = critic(known)
         demand_finite(team.gathered, batch.plain, {"hidden state or log-probability of a token": known})
         advantages, returns = critic_advantages(
@@ -227,15 +193,15 @@ def ppo_update(
     return {**means, "gradient_norm": sum(norms) / len(norms), **logged}
 
 
-@enough_memory(
+@cli.enough_memory(
     "lower --micro-batch (episodes in memory when training) or --batch (dialogues when sampling), or give "
     "--gradient-checkpointing, --lora 16, --shard or --dtype bfloat16"
 )
 def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one, on what ``reward`` pays."""
-    check(arguments)
-    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": rewards_of(arguments)}
-    make |= settings_of(arguments, make)
+    cli.check(arguments)
+    make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": cli.rewards_of(arguments)}
+    make |= cli.settings_of(arguments, make)
     team = Team.launched(arguments.device, arguments.shard)
     if arguments.advantage == "group" and arguments.episodes % (arguments.group * team.size):
         raise ValueError(f"--episodes {arguments.episodes}: expected a multiple of --group times {team.size} processes")
@@ -251,7 +217,7 @@ def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
     run.restore(learner, **learned)
     envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in team.share(range(arguments.episodes))]
     with run.going():
-        while run.done < 1:
+        while run.done() < 1:
             began, generated, rate = monotonic(), policy.generated_tokens, run.rate()
             rollouts = roll_out(learner, envs, team.share(seeds_of(run.update, arguments)), arguments, reward)
             sampled = monotonic()
@@ -269,11 +235,11 @@ def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
                 "sampling_share": (sampled - began) / seconds,
             }  # fmt: skip
             cost = learner.size * (2.0 * only_read + 6.0 * length * arguments.epochs)
-            run.record(learner, line, cost, batch, f"success={did['success']:.2f}", **learned)
+            run.record(learner, line, cost, batch, **learned)
     return run
 
 
 if __name__ == "__main__":
     given = tyro.cli(Arguments, description=__doc__)
-    with kind_endings(given.out):
+    with cli.kind_endings(given.out):
         train(given).tell()

@@ -1,36 +1,33 @@
 """A training run: it begins or goes on where it stopped, logs every update, saves, and ends at a number that is none.
 
-Its folder (config.json, log.jsonl, checkpoint-00012/, state.pt) is ``verienv.core.run_folder``'s; trackers get the
-numbers of the log too (tensorboard --logdir <out>). not_finite.pt is the batch on which a number was not finite, which
-ended the run, and not_finite.json says which one.
+Its folder (config.json, log.jsonl, checkpoint-00012/, state.pt) is ``verienv.core.run_folder``'s. not_finite.pt is the
+batch on which a number was not finite, which ended the run; not_finite.json says which one.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.tracking import filter_trackers
 from tqdm import tqdm
 
-from command_line import Stop, plain
+from command_line import Stop, plain, trackers
 from distributed import ALONE, Team
-from model import Learner
+from model import Learner, scheduled
 from sampling import probe
 from verienv.core.files import atomic_write
 from verienv.core.provenance import provenance
-from verienv.core.run_folder import RunFolder, numbers_in
+from verienv.core.run_folder import RunFolder, name_of, numbers_in
 from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.checkpoint import first_line
 from verienv.policies.hugging_face.finite import STEPPED, NotFinite, demand_finite
 
-TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
-"""What the log tells of time: it differs between runs that are otherwise the same, bit for bit."""
 FREE = ("out", "device", "log_with")
+COUNTED = {"update": int, "flops": float, "saved": int}
 
 
 class Run(RunFolder):
@@ -41,8 +38,7 @@ class Run(RunFolder):
     ) -> None:
         super().__init__(out)
         self.arguments, self.team, self.update, self.spent, self.saved = arguments, team, 0, 0.0, 0
-        self.trackers: list[Any] = []
-        self.probes = probes
+        self.probes, self.trackers, self._state = probes, list[Any](), None
         self.described = {"arguments": plain(arguments), **provenance(Path(__file__).parent), **team.machine()}
         if team.main:
             self.begin(self.described, plain(type(arguments)()), free)
@@ -50,29 +46,21 @@ class Run(RunFolder):
 
     def learner(self) -> Learner:
         """Load the start or, of a run that goes on, its newest checkpoint."""
-        path, self._state = self.out / "state.pt", None
+        path = self.out / "state.pt"
         torch.manual_seed(self.arguments.seed)
         if path.exists():
             try:
-                self._state = state = torch.load(path, weights_only=True, map_location="cpu")
-                self.update, self.spent, self.saved, _ = (
-                    int(state["update"]),
-                    float(state["flops"]),
-                    int(state["saved"]),
-                    state["random"],
-                )
+                self._state = torch.load(path, weights_only=True, map_location="cpu")
+                self.update, self.spent, self.saved = (kind(self._state[name]) for name, kind in COUNTED.items())
             except Exception as error:  # a damaged file raises many kinds
-                raise self._unfit(error) from None
-            if not self.folder.is_dir():
-                raise ValueError(f"{self.folder} is missing, from which {path} goes on; {self.mend}")
+                raise self.unfit(first_line(error)) from None
+        start = str(self.checkpoint(self.update)) if self._state else self.arguments.model
         if self.team.main:
             self.cut(self.update)
-        if self.team.main and self._state:
-            print(f"going on from {self.folder}")
-            if changed := self.resumed(self.described, self.update):
-                print(f"with {changed}: from here on the numbers may differ from those of a run without a break")
+            if self._state:
+                print(f"going on from {start}{self.resumed(self.described, self.update)}")
         self.team.wait()
-        learner = Learner(self.arguments, self.team, str(self.folder) if self._state else self.arguments.model)
+        learner = Learner(self.arguments, self.team, start)
         if self.team.accelerator:
             self.trackers = trackers(self.team.accelerator, self.arguments.log_with, self.out, self.update)
         return learner
@@ -88,59 +76,41 @@ class Run(RunFolder):
                 part.load_state_dict(self._state[name])
             self.team.restore_random(self._state["random"])
         except Exception as error:
-            raise self._unfit(error) from None
+            raise self.unfit(first_line(error)) from None
 
-    def _unfit(self, error: Exception) -> ValueError:
-        told = f"{self.out / 'state.pt'} cannot be read, or is of another model ({first_line(error)})"
-        return ValueError(f"{told}; delete {self.out} to start again")
-
-    @property
-    def folder(self) -> Path:
-        """That of a checkpoint after the newest update."""
-        return self.out / f"checkpoint-{self.update:05d}"
-
-    @property
-    def done(self) -> float:
-        """How far the run is on its budget: of updates where they are given, else of FLOPs."""
+    def done(self, more: int = 0, cost: float = 0.0) -> float:
+        """Return how far the run is on its budget, of updates or FLOPs, or will be after ``more`` updates at a cost."""
         updates = self.arguments.updates
-        return self.update / updates if updates else self.spent / self.arguments.flops
+        return (self.update + more) / updates if updates else (self.spent + cost) / self.arguments.flops
 
     def rate(self) -> float:
         """Return the learning rate of the next update: a linear rise over the warm-up, and a cosine to 0."""
-        return self.arguments.learning_rate * scheduled(self.update, self.done, self.arguments.warm_up)
+        return self.arguments.learning_rate * scheduled(self.update, self.done(), self.arguments.warm_up)
 
     @contextmanager
     def going(self) -> Iterator[None]:
         """Draw how far the run is, and stop it at a number that is not finite, in all processes, its batch on disk."""
         total, unit = (self.arguments.updates, "update") if self.arguments.updates else (self.arguments.flops, "FLOP")
+        drawn = {"unit": unit, "unit_scale": True, "desc": self.out.name, "disable": not self.team.main}
         try:
-            with tqdm(
-                total=total, initial=self.done * total, unit=unit, unit_scale=True, desc=self.out.name,
-                disable=not self.team.main,
-            ) as self._bar:  # fmt: skip
+            with tqdm(total=total, initial=self.done() * total, **drawn) as self._bar:
                 yield
         except NotFinite as error:
             batches = self.team.gathered(error.batch())
-            ending: SystemExit = SystemExit(2)
-            if self.team.main:
-                newest = (self.checkpoints() or [None])[-1]
-                ending = Stop(error.keep(self.out, self.update + 1, batches, newest))
+            newest = (self.checkpoints() or [None])[-1]
+            told = error.keep(self.out, self.update + 1, batches, newest) if self.team.main else ""
             self.team.wait()
-            raise ending from None
+            raise (Stop(told) if told else SystemExit(2)) from None
         if self.team.main:
             (self.out / "finished").touch()
         for tracker in self.trackers:
             tracker.finish()
 
-    def record(
-        self, learner: Learner, line: dict[str, Any], cost: float, batch: Batch, shown: str, **parts: Any
-    ) -> None:
+    def record(self, learner: Learner, line: dict[str, Any], cost: float, batch: Batch, **parts: Any) -> None:
         """End an update that cost so many FLOPs: log its line, and save a checkpoint where one is due."""
-        arguments, done = self.arguments, self.done
+        arguments, before, done, every = self.arguments, self.done(), self.done(1, cost), self.arguments.save_every
         update, spent = self.update + 1, self.spent + cost
-        after = update / arguments.updates if arguments.updates else spent / arguments.flops
-        every = arguments.save_every
-        due = after >= 1 or (update % every == 0 if every else after >= (self.saved + 1) / arguments.checkpoints)
+        due = done >= 1 or (update % every == 0 if every else done >= (self.saved + 1) / arguments.checkpoints)
         line = {"update": update, "flops": spent, **line}
         if due:
             with torch.no_grad():  # what is saved can be played
@@ -154,25 +124,21 @@ class Run(RunFolder):
             self.log(line)
         for tracker in self.trackers:
             tracker.log(dict(numbers_in(line)), step=update)
-        ends = math.ceil(1 / (after - done))
-        if self.team.main and update == 1 and ends <= arguments.warm_up:
-            tqdm.write(
-                f"note: an update of this model costs {cost:.2g} FLOPs, so the run ends after about {ends}, within its "
-                f"warm-up of {arguments.warm_up}; give a larger --flops or --updates, or a smaller --warm-up"
-            )
+        if self.team.main and update == 1 and (ends := ceil(1 / (done - before))) <= arguments.warm_up:
+            told = f"an update of this model costs {cost:.2g} FLOPs, so the run ends after about {ends}, within its"
+            tqdm.write(f"note: {told} warm-up of {arguments.warm_up}; give a larger budget, or a smaller --warm-up")
         self._bar.update(1 if arguments.updates else cost)
-        self._bar.set_postfix_str(shown)
+        self._bar.set_postfix({name: f"{line[name]:.3f}" for name in ("success", "loss") if name in line})
         if due:
             self.saved += 1
             self.save(learner, {name: part.state_dict() for name, part in parts.items()})
 
     def save(self, learner: Learner, state: dict[str, Any]) -> None:
         """Save a checkpoint after the newest update, and what else the next one needs. Called by all processes."""
-        weights, optimiser = self.team.states(learner.policy.model, learner.optimiser)
-        numbers = {"update": self.update, "flops": self.spent, "saved": self.saved}
-        state = {**state, "optimiser": optimiser, **numbers, "random": self.team.random()}
+        weights, state["optimiser"] = self.team.states(learner.policy.model, learner.optimiser)
+        state |= {"update": self.update, "flops": self.spent, "saved": self.saved, "random": self.team.random()}
         if self.team.main:
-            learner.policy.save(self.folder, weights)
+            learner.policy.save(self.out / name_of(self.update), weights)
             with atomic_write(self.out / "state.pt") as part:
                 torch.save(state, part)
         self.team.wait()
@@ -182,20 +148,3 @@ class Run(RunFolder):
         if self.team.main:
             print(f"checkpoints: {', '.join(map(str, self.checkpoints()))}")
         self.team.leave()
-
-
-def trackers(accelerator: Any, names: tuple[str, ...], out: Path, update: int) -> list[Any]:
-    """Return accelerate's trackers by name, begun, from ``update`` on; those whose package is missing are left out."""
-    accelerator.project_configuration.logging_dir, accelerator.trackers = str(out), []
-    how = {"tensorboard": {"purge_step": update + 1}, "wandb": {"dir": str(out), "name": out.name}}
-    for name in names:
-        accelerator.log_with = filter_trackers([name], str(out))
-        if not accelerator.log_with and accelerator.is_main_process:
-            print(f"nothing goes to {name}, which is missing (pip install {name}); log.jsonl has the same numbers")
-        accelerator.init_trackers("tensorboard" if name == "tensorboard" else "verienv", init_kwargs=how)
-    return list(accelerator.trackers)
-
-
-def scheduled(update: int, done: float, warm_up: int) -> float:
-    """Return the learning rate as a share of its height: a linear rise over ``warm_up`` updates, a cosine to 0."""
-    return min(1.0, (update + 1) / warm_up) * (1 + math.cos(math.pi * min(1.0, done))) / 2

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 import verienv
 from distributed import Team
 from model import Learner
-from verienv.core.dialogue import parts_of, with_pictures
+from verienv.core.dialogue import with_pictures
 from verienv.core.make import make_env
 from verienv.demos import demonstrations
 from verienv.policies import HuggingFacePolicy, Sampling
@@ -36,6 +36,11 @@ Reward = Callable[[verienv.Episode, verienv.Verdict], float]
 def verdict_reward(episode: verienv.Episode, verdict: verienv.Verdict) -> float:
     """Return the price of a verdict: the reward source of these environments. Another one takes its place."""
     return verdict.reward
+
+
+def kl_of(batch: Batch, at_start: Tensor) -> Tensor:
+    """Return an estimate of the divergence from the start at each sampled token: the log-ratio (k1)."""
+    return (batch.logprobs - at_start) * batch.acted
 
 
 def roll_out(
@@ -79,15 +84,6 @@ def roll_out(
     return rollouts
 
 
-def demonstrated(policy: HuggingFacePolicy, row: dict[str, Any]) -> Rollout:
-    """Return a demonstration as a rollout in which the policy said what the row's completion says, and stopped."""
-    rollout = Rollout(policy.opening(with_pictures(row["prompt"], row.get("images", ()))))
-    said = "".join(part["text"] for part in parts_of(row["completion"][0]))
-    answer = [*policy.tokenizer(said, add_special_tokens=False)["input_ids"], policy.stops[0]]
-    rollout.respond(answer, [0.0] * len(answer), 0.0, "")
-    return rollout
-
-
 def held_out(arguments: Any, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return demonstrations to measure checkpoints on: of the test side or, without one, of the split trained on."""
     split = "test" if "test" in make_env(arguments.env).splits else arguments.split
@@ -102,7 +98,7 @@ def probe(learner: Learner, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     token of responses that the policy samples to the rows' questions. Chance is put back where it was.
     """
     policy, size = learner.policy, learner.arguments.micro_batch
-    shown = [demonstrated(policy, row) for row in rows]
+    shown = [Rollout.demonstrated(policy, row) for row in rows]
     with torch.no_grad(), evaluating(policy.model), torch.random.fork_rng():
         torch.manual_seed(0)
         batch, loss = Batch.of(shown, policy), 0.0
@@ -110,11 +106,7 @@ def probe(learner: Learner, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
             loss -= float((read(policy, policy.model, few).logprobs * few.acted).sum())
         with whole(policy.model):
             prompts = [Tokens(one.ids[: one.acted.index(1)], one.ids.vision) for one in shown]
-            said = [
-                response
-                for few in range(0, len(shown), size)
-                for response in policy.sample(prompts[few : few + size], 1.0)[0]
-            ]
+            said, _ = policy.sample(prompts, 1.0)
         with learner.start() as start:
             kl = divergence(policy, start, prompts, said, size)
     return {"held_out_loss": loss / float(batch.acted.sum()), "held_out_kl": kl}

@@ -25,20 +25,20 @@ import numpy as np
 import tyro
 from torch import Tensor, nn
 
-from command_line import OrNone, Size, Training, Weight, check, enough_memory, kind_endings, settings_of
+import command_line as cli
 from distributed import Team
 from run import Run
-from sampling import demonstrated, held_out
+from sampling import held_out
 from verienv import demonstrations
 from verienv.demos import read_demonstrations
 from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face.batch import Batch, read
+from verienv.policies.hugging_face.batch import Batch, Rollout, read
 
 Rows = list[dict[str, Any]]
 
 
 @dataclass
-class Arguments(Training):
+class Arguments(cli.Training):
     """Those of all training, and:"""
 
     out: Path = Path("runs/sft")
@@ -46,16 +46,16 @@ class Arguments(Training):
     """First answers, or repairs after a wrong attempt and its feedback."""
     steps: bool = False
     """Write the derivation before the answer."""
-    rows: OrNone = 0
+    rows: cli.OrNone = 0
     """Train on so many demonstrations, dealt once; 0 deals fresh ones all along."""
     data: Path | None = None
     """Train on the demonstrations of a file, as `verienv demos --out FILE.jsonl` writes them."""
-    epochs: OrNone = 0
+    epochs: cli.OrNone = 0
     """Stop after so many passes over --rows or --data."""
-    batch: Size = 64
+    batch: cli.Size = 64
     """Demonstrations an update, which is one optimiser step."""
-    micro_batch: Size = 64
-    weight_decay: Weight = 0.0
+    micro_batch: cli.Size = 64
+    weight_decay: cli.Weight = 0.0
     """Of AdamW."""
 
 
@@ -91,11 +91,11 @@ def completion_loss(policy: HuggingFacePolicy, model: nn.Module, batch: Batch) -
     return -(read(policy, model, batch).logprobs * batch.acted).sum()
 
 
-@enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16, --shard or --dtype bfloat16")
+@cli.enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16, --shard or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
-    check(arguments)
-    settings = settings_of(arguments, {"split": arguments.split}, make=demonstrations)
+    cli.check(arguments)
+    settings = cli.settings_of(arguments, {"split": arguments.split}, make=demonstrations)
     rows, deal = dealt(arguments, settings)
     if arguments.epochs:
         if not rows or arguments.updates:
@@ -110,9 +110,9 @@ def train(arguments: Arguments) -> Run:
     policy.model.train()
     run.restore(learner)
     with run.going():
-        while run.done < 1:
+        while run.done() < 1:
             began = monotonic()
-            batch = Batch.of([demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
+            batch = Batch.of([Rollout.demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
             tokens, loss = team.summed(batch.acted.sum()), 0.0
             learner.optimiser.zero_grad()
             for _, few, last in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
@@ -127,11 +127,11 @@ def train(arguments: Arguments) -> Run:
                 **({"epoch": (run.update + 1) * arguments.batch / rows} if rows else {}),
                 "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
-            run.record(learner, line, 6.0 * learner.size * length, batch, f"loss={loss:.3f}")
+            run.record(learner, line, 6.0 * learner.size * length, batch)
     return run
 
 
 if __name__ == "__main__":
     given = tyro.cli(Arguments, description=__doc__)
-    with kind_endings(given.out):
+    with cli.kind_endings(given.out):
         train(given).tell()

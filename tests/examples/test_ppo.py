@@ -172,7 +172,7 @@ def test_the_critic_sees_nothing_of_what_comes_after(policy):
     batch, changed = batch_of([one], policy), batch_of([one], policy)
     changed.ids[0, 4:] = 11
     with torch.inference_mode():
-        known, other = (ppo.known_at(read(policy, policy.model, some), some.acted) for some in (batch, changed))
+        known, other = (read(policy, policy.model, some).before(some.acted) for some in (batch, changed))
     torch.testing.assert_close(known[:2], other[:2])  # tokens 2 and 3 are sampled, then 6
     assert not torch.allclose(known[2], other[2])
 

@@ -20,7 +20,7 @@ import verienv
 from distributed import Team
 from sampling import roll_out
 from verienv.core import provenance
-from verienv.core.run_folder import numbers_in
+from verienv.core.run_folder import TIMED, numbers_in
 from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.batch import Batch
 
@@ -94,7 +94,7 @@ def same_files(one, other):
 
 
 def untimed(run):
-    return [{name: value for name, value in line.items() if name not in runs.TIMED} for line in run.lines()]
+    return [{name: value for name, value in line.items() if name not in TIMED} for line in run.lines()]
 
 
 def points(run):
@@ -118,8 +118,8 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(kill, killed, whole, lla
     assert untimed(resumed) == untimed(expected)
     assert not list(out.rglob("*.part*"))
     ours, theirs = points(resumed), points(expected)
-    assert {tag: ours[tag] for tag in ours if tag not in runs.TIMED} == {
-        tag: theirs[tag] for tag in theirs if tag not in runs.TIMED
+    assert {tag: ours[tag] for tag in ours if tag not in TIMED} == {
+        tag: theirs[tag] for tag in theirs if tag not in TIMED
     }
 
 
@@ -385,9 +385,7 @@ def test_two_processes_that_are_interrupted_end_as_if_they_were_not(by_two):
     assert [folder.name for folder in whole] == [folder.name for folder in cut]
     assert all(map(same_files, whole, cut))
     lines = [runs.Run.lines(type("Folder", (), {"out": out / name})) for name in ("whole", "cut")]
-    kept = [
-        [{name: value for name, value in line.items() if name not in runs.TIMED} for line in some] for some in lines
-    ]
+    kept = [[{name: value for name, value in line.items() if name not in TIMED} for line in some] for some in lines]
     assert kept[0] == kept[1]
 
 

@@ -12,6 +12,8 @@ import ppo
 import run as runs
 import sft
 from command_line import kind_endings
+from model import scheduled
+from verienv.core.run_folder import TIMED
 from verienv.policies import HuggingFacePolicy
 
 SFT = sft.Arguments(probes=0, flops=6e10, checkpoints=3, batch=8)
@@ -49,7 +51,7 @@ def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at
     first, second = weights(whole.checkpoints()[-1]), weights(resumed.checkpoints()[-1])
     assert all(first[name].equal(second[name]) for name in first)
     kept = [
-        [{key: value for key, value in line.items() if key not in runs.TIMED} for line in run.lines()]
+        [{key: value for key, value in line.items() if key not in TIMED} for line in run.lines()]
         for run in (whole, resumed)
     ]
     assert kept[0] == kept[1]
@@ -174,7 +176,7 @@ def test_a_budget_that_ends_within_the_warm_up_is_told_once(warm_up, told, tmp_p
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():
-    rise = [runs.scheduled(update, 0.0, 4) for update in range(6)]
+    rise = [scheduled(update, 0.0, 4) for update in range(6)]
     assert rise == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
-    assert runs.scheduled(9, 0.5, 4) == pytest.approx(0.5)
-    assert runs.scheduled(9, 1.2, 4) == pytest.approx(0.0)
+    assert scheduled(9, 0.5, 4) == pytest.approx(0.5)
+    assert scheduled(9, 1.2, 4) == pytest.approx(0.0)

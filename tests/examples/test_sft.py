@@ -7,15 +7,14 @@ import torch
 from torch.nn.functional import log_softmax
 
 import sft
-from sampling import demonstrated
 from verienv import demonstrations
-from verienv.policies.hugging_face.batch import Batch
+from verienv.policies.hugging_face.batch import Batch, Rollout
 
 ENV = "verienv/GeneralPoints-L-v0"
 
 
 def test_the_loss_is_the_mean_over_the_completions_tokens(policy):
-    rows = [demonstrated(policy, row) for row in demonstrations(ENV, "revision", n=3, seed=0)]
+    rows = [Rollout.demonstrated(policy, row) for row in demonstrations(ENV, "revision", n=3, seed=0)]
     losses = []
     with torch.inference_mode():
         for row in rows:
@@ -28,7 +27,7 @@ def test_the_loss_is_the_mean_over_the_completions_tokens(policy):
 
 def test_a_demonstration_ends_with_the_token_that_ends_a_turn(policy):
     row = next(iter(demonstrations(ENV, n=1)))
-    rollout = demonstrated(policy, row)
+    rollout = Rollout.demonstrated(policy, row)
     answer = rollout.ids[rollout.acted.index(1) :]
     assert answer[-1] == policy.stops[0]
     assert policy.text(answer) == row["completion"][0]["content"]

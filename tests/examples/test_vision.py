@@ -20,7 +20,7 @@ import run as runs
 import sft
 import verienv
 from distributed import ALONE
-from sampling import demonstrated, roll_out
+from sampling import roll_out
 from verienv.core.dialogue import with_pictures
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face import batch, checkpoint
@@ -236,7 +236,7 @@ def test_a_run_with_pictures_that_is_resumed_ends_as_one_that_was_not_interrupte
 
 
 def test_the_sft_loss_with_pictures_is_the_mean_over_the_completions_tokens(seeing):
-    rows = [demonstrated(seeing, row) for row in verienv.demonstrations(VISION, "revision", n=3, seed=0)]
+    rows = [Rollout.demonstrated(seeing, row) for row in verienv.demonstrations(VISION, "revision", n=3, seed=0)]
     losses = []
     for row in rows:
         losses += (-read(seeing, [row.ids])[0][row.acted.index(1) - 1 :]).tolist()

@@ -18,6 +18,8 @@ from typing import Any
 from verienv.core.files import atomic_text
 
 Line = dict[str, Any]
+TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
+"""Numbers of a line that tell of time: they differ between runs that are otherwise the same, bit for bit."""
 
 
 class RunFolder:
@@ -63,6 +65,18 @@ class RunFolder:
     def checkpoints(self) -> list[Path]:
         """Return the folders of the saved policies, oldest first."""
         return sorted((path for path in self.out.glob("checkpoint-*") if update_of(path)), key=update_of)
+
+    def checkpoint(self, update: int) -> Path:
+        """Return the folder of the checkpoint after an update, which must be there."""
+        folder = self.out / name_of(update)
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is missing, from which {self.out / 'state.pt'} goes on; {self.mend}")
+        return folder
+
+    def unfit(self, fault: str) -> ValueError:
+        """Return the error of a state.pt that is damaged, or is not that of the newest checkpoint."""
+        told = f"{self.out / 'state.pt'} cannot be read, or is of another model ({fault})"
+        return ValueError(f"{told}; delete {self.out} to start again")
 
     def log(self, line: Line) -> None:
         """Add an update's line to the log."""
@@ -113,7 +127,13 @@ class RunFolder:
         if changed:
             began["resumed"] = [*began.get("resumed", []), {"after": update, **changed}]
             write_json(self.out / "config.json", began)
-        return ", ".join(f"{name} {new} (was {old})" for name, (old, new) in changed.items())
+        told = ", ".join(f"{name} {new} (was {old})" for name, (old, new) in changed.items())
+        return f"; with {told} the numbers may differ from those of a run without a break" if changed else ""
+
+
+def name_of(update: int) -> str:
+    """Return the name of the folder of a checkpoint."""
+    return f"checkpoint-{update:05d}"
 
 
 def update_of(checkpoint: Path) -> int:

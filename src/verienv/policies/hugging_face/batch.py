@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import log_softmax, pad
 
+from verienv.core.dialogue import parts_of, with_pictures
 from verienv.policies.hugging_face.policy import HuggingFacePolicy
 from verienv.policies.hugging_face.tokens import Tensors, Tokens, padded, together
+
+ALONG = ("acted", "ends", "rewards", "logprobs")
+"""Names of the values along the tokens of a rollout."""
 
 
 @dataclass
@@ -31,6 +35,15 @@ class Rollout:
     """The verdict on each attempt, "" for a correct one."""
     recognised: bool | None = None
     """Whether the first attempt read the picture right; None for a task in words."""
+
+    @classmethod
+    def demonstrated(cls, policy: HuggingFacePolicy, row: Mapping[str, Any]) -> Rollout:
+        """Return a row of ``prompt``, ``completion`` and ``images`` as a rollout in which the policy says just that."""
+        rollout = cls(policy.opening(with_pictures(row["prompt"], row.get("images", ()))))
+        said = "".join(part["text"] for part in parts_of(row["completion"][0]))
+        answer = [*policy.tokenizer(said, add_special_tokens=False)["input_ids"], policy.stops[0]]
+        rollout.respond(answer, [0.0] * len(answer), 0.0, "")
+        return rollout
 
     def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
         """Add a response, and the reward at its end."""
@@ -62,18 +75,18 @@ class Batch:
         """Put rollouts together, on the policy's device."""
         tokens = [rollout.ids for rollout in rollouts]
         ids, mask = padded(tokens, policy.tokenizer.pad_token_id, device=policy.device)
-        along = []
-        for name in ("acted", "ends", "rewards", "logprobs"):
+        along = dict[str, Tensor]()
+        for name in ALONG:
             values = np.zeros(ids.shape, dtype=np.float32)
             for row, rollout in enumerate(rollouts):
                 values[row, : len(getattr(rollout, name))] = getattr(rollout, name)
-            along.append(torch.from_numpy(values)[:, 1:].to(policy.device))
-        return cls(ids, mask, *along, [getattr(row, "vision", {}) for row in tokens])
+            along[name] = torch.from_numpy(values)[:, 1:].to(policy.device)
+        return cls(ids, mask, vision=[getattr(row, "vision", {}) for row in tokens], **along)
 
     def parts(self, size: int, index: Tensor | None = None) -> Iterator[tuple[Tensor, Batch]]:
         """Yield the rollouts (of ``index``) by ``size``, those of like length together: their indices and they."""
         index = torch.arange(len(self.ids), device=self.ids.device) if index is None else index
-        for part in index[self.mask[index].sum(1).argsort()].split(size):
+        for part in torch.split(index[self.mask[index].sum(1).argsort()], size):
             if len(part):  # a process may have none of a minibatch
                 yield part, self.rows(part)
 
@@ -91,9 +104,9 @@ class Batch:
     def rows(self, index: Tensor) -> Batch:
         """Return some of the rollouts, cut to the longest of them."""
         longest = int(self.mask[index].sum(1).max())
-        along = [getattr(self, name)[index, : longest - 1] for name in ("acted", "ends", "rewards", "logprobs")]
+        along = {name: getattr(self, name)[index, : longest - 1] for name in ALONG}
         vision = [self.vision[row] for row in index.tolist()]
-        return Batch(self.ids[index, :longest], self.mask[index, :longest], *along, vision)
+        return Batch(self.ids[index, :longest], self.mask[index, :longest], vision=vision, **along)
 
     def plain(self, index: Tensor | None = None) -> dict[str, Any]:
         """Return the tensors (of some of the rollouts) by their names, on the CPU, to be looked into."""
@@ -113,6 +126,21 @@ class Read:
     hidden: Tensor  # (rollouts, longest - 1 - first, width)
     """The last hidden states, from which those were made."""
 
+    @torch.no_grad()
+    def before(self, acted: Tensor) -> Tensor:
+        """Return what there is to know before each sampled token, for a critic, (tokens, width + 3).
+
+        That is the hidden state, the log-probability of what was said before and of the newest token (an unlikely one
+        is often the mistake), and the entropy of what could come.
+        """
+        said = self.logprobs * acted
+        earlier = said.cumsum(1) - said
+        newest = torch.cat([torch.zeros_like(said[:, :1]), said[:, :-1]], dim=1)
+        first, scores = said.shape[1] - self.scores.shape[1], log_softmax(self.scores, dim=-1)
+        entropy = -(scores.exp() * scores).sum(-1)
+        noted = torch.stack([earlier[:, first:], newest[:, first:], entropy], dim=-1)
+        return torch.cat([self.hidden.float(), noted], dim=-1)[acted[:, first:] > 0]
+
 
 def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature: float = 1.0) -> Read:
     """Read rollouts with a model, the policy's or its start: the log-probabilities of what was said, and more.
@@ -120,9 +148,10 @@ def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature:
     Logits are made from the first sampled token on alone, where a model can do so: a question is longer than an answer.
     """
     first, length = int(batch.acted.any(0).float().argmax()), batch.ids.shape[1]
-    known: list[Tensor] = []
-    head: Any = getattr(model, "module", model).get_output_embeddings()
-    catching = head.register_forward_pre_hook(lambda _, given: known.append(given[0]))
+    states: list[Tensor] = []
+    unwrapped: Any = getattr(model, "module", model)
+    head = unwrapped.get_output_embeddings()
+    catching = head.register_forward_pre_hook(lambda _, given: states.append(given[0]))
     with policy.computing():
         output = model(
             **batch.inputs(), use_cache=False, **({"logits_to_keep": length - first} if policy.cuts_logits else {})
@@ -132,4 +161,4 @@ def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature:
     scores = output.logits[:, since].float() / temperature
     ids = batch.ids[:, first + 1 :].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is said
     logprobs = scores.gather(2, ids[..., None]).squeeze(2) - scores.logsumexp(-1)
-    return Read(pad(logprobs, (first, 0)), scores, known[-1][:, since])
+    return Read(pad(logprobs, (first, 0)), scores, states[-1][:, since])

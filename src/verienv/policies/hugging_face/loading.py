@@ -22,13 +22,13 @@ from transformers.utils import logging as transformers_logging
 
 from verienv.policies.hugging_face.checkpoint import (
     BUILT_IN,
-    are_finite,
     demand_whole,
     first_line,
     kept_in,
     lacks_memory,
     path_of,
 )
+from verienv.policies.hugging_face.finite import are_finite
 from verienv.policies.hugging_face.sampling import LIKE_LLAVA, Sampling, never_say_pictures
 
 Dtype = Literal["float32", "bfloat16"]
