@@ -1,7 +1,7 @@
 """PPO in one file, in the manner of CleanRL, on any numeric face of verienv: no language model, no tokens of text.
 
     python examples/cleanrl_ppo.py -s cards=3 -s strict_mask=true -s attempts=1
-    python examples/cleanrl_ppo.py --env verienv/VIRL-Discrete-v0 -s window=2 --discount 0.9 --steps 100000
+    python examples/cleanrl_ppo.py --env verienv/VIRL-Discrete-v0 -s window=2 --gamma 0.9 --steps 100000
     python examples/cleanrl_ppo.py --env verienv/GeneralPoints-VL-Tokens-v0 -s resize=84 -s strict_mask=true
 
 It takes what the environment has: discrete actions, with the mask in info["action_mask"] if there is one; observations
@@ -59,21 +59,21 @@ class Arguments:
     """Steps of each between two updates."""
     learning_rate: Rate = 1e-3
     """Of Adam; it falls to 0 in a straight line."""
-    discount: Share = 1.0
+    gamma: Share = 1.0
     """What a reward is worth a step earlier (gamma). Episodes are short and bounded."""
-    trace: Share = 0.95
+    gae_lambda: Share = 0.95
     """Lambda of generalised advantage estimation."""
     epochs: Count = 4
     """Passes over a rollout."""
     minibatches: Size = 4
     """Into which each pass is cut."""
-    clip: Clip = 0.2
+    clip_range: Clip = 0.2
     """How far the probability of an action may move in an update, as a ratio to 1."""
     entropy: Weight = 0.01
     """Weight of the entropy bonus."""
     value: Weight = 0.5
     """Weight of the critic's loss."""
-    gradient_norm: Norm = 0.5
+    max_grad_norm: Norm = 0.5
     """Longer gradients are cut to this length."""
     width: Size = 256
     """Of the two hidden layers of actor and critic."""
@@ -287,7 +287,7 @@ def train(args: Arguments) -> dict[str, Any]:
                     last = {k: v[None] for k, v in last.items()} if isinstance(last, dict) else last[None]
                     with torch.no_grad():
                         left = agent(*reader(last, 1), torch.ones((1, actions), dtype=torch.bool, device=device))[1]
-                    reward[i] += args.discount * left.item()
+                    reward[i] += args.gamma * left.item()
                 rewards[t], ends[t] = reward, torch.as_tensor(over, dtype=torch.float32)
                 flat, picture = reader(observation, args.envs)
                 mask = mask_of(info, args.envs, actions).to(device)
@@ -298,8 +298,8 @@ def train(args: Arguments) -> dict[str, Any]:
                 following, trace = agent(flat, picture, mask)[1], torch.zeros(args.envs, device=device)
             for t in reversed(range(args.rollout)):
                 goes_on = 1 - ends[t]
-                error = rewards[t] + args.discount * following * goes_on - values[t]
-                advantages[t] = trace = error + args.discount * args.trace * goes_on * trace
+                error = rewards[t] + args.gamma * following * goes_on - values[t]
+                advantages[t] = trace = error + args.gamma * args.gae_lambda * goes_on * trace
                 following = values[t]
             targets = advantages + values
 
@@ -311,14 +311,14 @@ def train(args: Arguments) -> dict[str, Any]:
                     ratio = (distribution.log_prob(action) - before).exp()
                     spread = advantage.std(correction=min(1, len(part) - 1))  # one step alone has none
                     advantage = (advantage - advantage.mean()) / (spread + 1e-8)
-                    clipped = ratio.clamp(1 - args.clip, 1 + args.clip)
+                    clipped = ratio.clamp(1 - args.clip_range, 1 + args.clip_range)
                     actor_loss = -torch.min(ratio * advantage, clipped * advantage).mean()
                     critic_loss = 0.5 * (value - target).square().mean()
                     entropy = distribution.entropy().mean()
                     loss = actor_loss + args.value * critic_loss - args.entropy * entropy
                     optimiser.zero_grad()
                     loss.backward()
-                    nn.utils.clip_grad_norm_(agent.parameters(), args.gradient_norm)
+                    nn.utils.clip_grad_norm_(agent.parameters(), args.max_grad_norm)
                     optimiser.step()
 
             if not all(weight.isfinite().all() for weight in agent.parameters()):

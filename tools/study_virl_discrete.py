@@ -95,7 +95,7 @@ def trained(arm: str, seed: int, args: Arguments) -> dict[str, Any]:
         splits=splits,
         evaluations=args.evaluations,
         episodes=args.episodes,
-        discount=0.9,
+        gamma=0.9,
         greedy=True,
     )
     cleanrl_ppo.evaluate = evaluate
