@@ -226,6 +226,10 @@ def kind_endings(out: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
         raise SystemExit(130) from None
+    except LaunchError as error:
+        if int(os.environ.get("RANK", "0")):
+            raise SystemExit(2) from None
+        raise Stop(str(error)) from None
     except (ValueError, FloatingPointError, gym.error.Error) as error:
         raise Stop(str(error)) from None
     except OSError as error:
@@ -242,6 +246,46 @@ def enough_memory(lower: str) -> Iterator[None]:
         if not lacks_memory(error):
             raise
         raise Stop(f"too little memory ({first_line(error)}); {lower}") from None
+
+
+class LaunchError(ValueError):
+    """A launch that would not train what was asked for. All processes raise it, and the first one tells."""
+
+
+SHARDING = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+"""How a launcher asks accelerate to shard, by the variable that says so."""
+
+
+def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:
+    """Return how many processes a launcher started, and whether accelerate shards over them: FSDP, DeepSpeed or "".
+
+    Raises:
+        LaunchError: for what launchers let pass, such as a model of its own in each process.
+    """
+    told = os.environ
+    size, alone = int(told.get("WORLD_SIZE", "1")), "RANK" not in told
+    sharding = next((kind for name, kind in SHARDING.items() if told.get(name, "").lower() in ("1", "true")), "")
+    start = "accelerate launch --multi_gpu --num_processes 2 (on CPUs too)"
+    refused = {
+        f"the launcher was asked for more processes, but this one is alone; start with {start}": alone
+        and (size > 1 or {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= told.keys()),
+        f"accelerate shards by {sharding} on GPUs alone: here each process would train a model of its own; start with "
+        f"{start}, and give the script --shard, which shards by torch itself": sharding and on_cpu,
+        f"DeepSpeed is not supported; start with {start}, and give the script --shard": sharding == "DeepSpeed",
+        f"the launcher shards already, by {sharding}; leave --shard out": sharding and shard,
+        "fsdp_config must say fsdp_version: 2 and fsdp_cpu_ram_efficient_loading: false, as examples/launch/fsdp2.yaml "
+        "does; or leave it out, and give the script --shard": sharding == "FSDP"
+        and (told.get("FSDP_VERSION"), told.get("FSDP_CPU_RAM_EFFICIENT_LOADING")) != ("2", "false"),
+        "the launcher chose a --mixed_precision; give it no, and --precision to the script": not sharding
+        and told.get("ACCELERATE_MIXED_PRECISION", "no") != "no",
+        f"--device {device} with {size} processes: give auto or cpu, or start one process": size > 1
+        and device not in ("auto", "cpu"),
+        f"one process has nothing to shard over; start more, with {start}": size == 1 and (shard or sharding),
+    }
+    for reason, holds in refused.items():
+        if holds:
+            raise LaunchError(reason)
+    return size, sharding
 
 
 def demand_one_process(script: str, instead: str) -> None:

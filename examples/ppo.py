@@ -182,11 +182,11 @@ def ppo_update(
             chosen = chosen.to(policy.device)
             tokens = team.summed(batch.acted[chosen].sum())  # of the minibatch, in all processes
             learner.optimiser.zero_grad()
-            for index, few, last in team.in_step(batch.parts(size, chosen), batch.nothing):
+            for index, few in team.in_step(batch.parts(size, chosen), batch.nothing):
                 logprobs = read(policy, learner.trained, few, heat).logprobs
                 advantage = advantages[index, : few.acted.shape[1]]
                 loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip_range)
-                team.backward(loss / tokens, last)
+                team.backward(loss / tokens)
                 sums.update(loss=(loss / tokens).item(), clip_fraction=(held / tokens).item())
             norms.append(learner.step(rate, sums["loss"], partial(batch.plain, chosen)))
     means = {name: team.total(value) / len(norms) for name, value in sorted(sums.items())}

@@ -25,21 +25,20 @@ from verienv.core.run_folder import RunFolder, name_of, numbers_in
 from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.checkpoint import first_line
 from verienv.policies.hugging_face.finite import STEPPED, NotFinite, demand_finite
+from verienv.policies.hugging_face.loading import machine
 
-FREE = ("out", "device", "log_with")
+FREE = ("out", "device", "log_with", "shard")
 COUNTED = {"update": int, "flops": float, "saved": int}
 
 
 class Run(RunFolder):
     """One run. Opening it again with the same arguments, but for the ``free`` ones, goes on where it stopped."""
 
-    def __init__(
-        self, out: Path, arguments: Any, free: tuple[str, ...] = FREE, team: Team = ALONE, probes: Any = ()
-    ) -> None:
+    def __init__(self, out: Path, arguments: Any, free: Any = FREE, team: Team = ALONE, probes: Any = ()) -> None:
         super().__init__(out)
         self.arguments, self.team, self.update, self.spent, self.saved = arguments, team, 0, 0.0, 0
         self.probes, self.trackers, self._state = probes, list[Any](), None
-        self.described = {"arguments": plain(arguments), **provenance(Path(__file__).parent), **team.machine()}
+        self.described = {"arguments": plain(arguments), **provenance(Path(__file__).parent), **machine(team.size)}
         if team.main:
             self.begin(self.described, plain(type(arguments)()), free)
         team.wait()
@@ -50,7 +49,7 @@ class Run(RunFolder):
         torch.manual_seed(self.arguments.seed)
         if path.exists():
             try:
-                self._state = torch.load(path, weights_only=True, map_location="cpu")
+                self._state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)  # one for all
                 self.update, self.spent, self.saved = (kind(self._state[name]) for name, kind in COUNTED.items())
             except Exception as error:  # a damaged file raises many kinds
                 raise self.unfit(first_line(error)) from None

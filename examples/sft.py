@@ -115,9 +115,9 @@ def train(arguments: Arguments) -> Run:
             batch = Batch.of([Rollout.demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
             tokens, loss = team.summed(batch.acted.sum()), 0.0
             learner.optimiser.zero_grad()
-            for _, few, last in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
+            for _, few in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
                 part = completion_loss(policy, learner.trained, few) / tokens  # the mean in all processes
-                team.backward(part, last)
+                team.backward(part)
                 loss += part.item()
             rate = run.rate()
             norm = learner.step(rate, loss, batch.plain)

@@ -47,7 +47,6 @@ from command_line import (
     plain,
     settings_of,
 )
-from distributed import ALONE
 from run import Run
 from study_arms import played, without_nan
 from study_report import write_report
@@ -60,7 +59,7 @@ from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, compare, evaluate, read_cells
 from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.checkpoint import first_line
-from verienv.policies.hugging_face.loading import Dtype, usable_device
+from verienv.policies.hugging_face.loading import Dtype, machine, usable_device
 
 ARMS = ("sft", "ppo")
 
@@ -235,7 +234,7 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
             evaluation, kl = measure(name, policy, start, arguments)
             points.append(point(evaluation, before, kl, spent[update_of(folder)]))
         results.append({"arm": arm, "rate": rate, "seed": seed, "points": points, "log": log})
-    return {"arguments": plain(arguments), **provenance(Path(__file__).parent), **ALONE.machine(), "runs": results}
+    return {"arguments": plain(arguments), **provenance(Path(__file__).parent), **machine(), "runs": results}
 
 
 def main(arguments: Arguments) -> None:

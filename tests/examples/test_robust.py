@@ -1,4 +1,4 @@
-"""Runs that are killed, that meet numbers which are not finite, or that are several processes; and what they log."""
+"""Runs that are killed, or that meet numbers which are not finite; and what they log."""
 
 import json
 import subprocess
@@ -15,9 +15,7 @@ from tests.examples.conftest import learning
 import ppo
 import run as runs
 import sft
-import study
 import verienv
-from distributed import Team
 from sampling import roll_out
 from verienv.core import provenance
 from verienv.core.run_folder import TIMED, numbers_in
@@ -288,114 +286,6 @@ def test_a_batch_with_pictures_that_is_kept_brings_its_pictures(llava, tmp_path,
     stopped(lambda: ppo.train(replace(VISION_RUN, model=llava, out=tmp_path / "run")))
     _, batch = evidence(tmp_path / "run")
     assert [seen["pixel_values"].shape[0] for seen in batch["vision"]] == [1] * VISION_RUN.minibatch
-
-
-@pytest.mark.parametrize(
-    ("environment", "advice"),
-    [
-        ({"ACCELERATE_MIXED_PRECISION": "bf16"}, "--precision"),
-        ({"ACCELERATE_MIXED_PRECISION": "no", "MASTER_ADDR": "127.0.0.1"}, "--multi_gpu"),  # launch --cpu --num_proc...
-    ],
-)
-def test_a_launcher_that_was_asked_for_what_a_run_does_not_do_is_told(
-    environment, advice, tmp_path, stopped, monkeypatch
-):
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert advice in stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")))
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_script_of_one_process_that_was_launched_as_several_says_so_once(tmp_path, stopped, monkeypatch, capsys):
-    arguments = study.Arguments(out=tmp_path / "study")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setenv("RANK", "0")
-    said = stopped(lambda: study.main(arguments))
-    assert "runs as one process" in said
-    assert "evaluate" in said
-    monkeypatch.setenv("RANK", "1")
-    with pytest.raises(SystemExit):
-        study.main(arguments)
-    assert capsys.readouterr().err == ""
-    assert not (tmp_path / "study").exists()
-
-
-def test_the_shares_of_processes_are_what_one_process_would_have_used(stopped):
-    def shares(size, whole):
-        for index in range(size):
-            team = Team()
-            team.size, team.index = size, index
-            yield team.share(whole)
-
-    for size in (1, 2, 3):
-        assert [one for share in shares(size, range(8)) for one in share] == list(range(8))
-    assert "too few for 3 processes" in stopped(lambda: list(shares(3, range(2))))
-
-
-@pytest.fixture(scope="module")
-def by_two(tmp_path_factory):
-    """What two processes have computed and told."""
-    out = tmp_path_factory.mktemp("two")
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launched = subprocess.run(
-        [*launch, "--main_process_port", "0", HERE / "two_processes.py", out], capture_output=True, text=True
-    )
-    assert launched.returncode == 0, launched.stderr
-    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], launched.stderr
-
-
-def test_two_processes_take_the_step_that_one_takes(by_two):
-    _, told, _ = by_two
-    assert [one["processes"] for one in told] == [2, 2]
-    for one in told:
-        assert one["policy"] < 1e-3
-        assert one["critic"] < 1e-5
-        for name, (value, alone) in one["logged"].items():
-            assert value == pytest.approx(alone, rel=1e-3, abs=1e-4), name
-    assert told[0]["logged"] == told[1]["logged"]
-
-
-def test_two_processes_learn_what_one_learns_from_the_same_demonstrations(by_two, tmp_path):
-    out, _, _ = by_two
-    config = json.loads((out / "sft" / "config.json").read_text())
-    assert config["processes"] == 2
-    alone = sft.train(sft.Arguments(**config["arguments"] | {"out": tmp_path / "alone"}))
-    ours, theirs = (
-        [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-        for folder in (out / "sft", alone.out)
-    )
-    assert len(ours) == len(theirs) > 1
-    for one, other in zip(ours, theirs, strict=True):
-        assert one["flops"] == other["flops"]
-        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
-        assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-3)
-    start = load_file(Path(__file__).parents[2] / "assets" / "models" / "tiny-lm" / "model.safetensors")
-    first, second = (
-        load_file(next(folder.glob("checkpoint-*/model.safetensors"))) for folder in (out / "sft", alone.out)
-    )
-    moved = sum((second[name] - start[name]).norm() ** 2 for name in start) ** 0.5
-    apart = sum((second[name] - first[name]).norm() ** 2 for name in start) ** 0.5
-    assert apart < 0.05 * moved
-
-
-def test_two_processes_that_are_interrupted_end_as_if_they_were_not(by_two):
-    out, told, _ = by_two
-    assert [one["cut"] for one in told] == [2, 2]
-    whole, cut = (sorted((out / name).glob("checkpoint-*")) for name in ("whole", "cut"))
-    assert [folder.name for folder in whole] == [folder.name for folder in cut]
-    assert all(map(same_files, whole, cut))
-    lines = [runs.Run.lines(type("Folder", (), {"out": out / name})) for name in ("whole", "cut")]
-    kept = [[{name: value for name, value in line.items() if name not in TIMED} for line in some] for some in lines]
-    assert kept[0] == kept[1]
-
-
-def test_a_number_that_is_not_finite_in_one_process_stops_both(by_two):
-    out, told, stderr = by_two
-    assert [one["ended"] for one in told] == [2, 2]
-    kept = torch.load(out / "broken" / "not_finite.pt", weights_only=True)
-    assert "process 1" in kept["reason"]
-    assert [len(batch["prompts"]) for batch in kept["batches"]] == [4, 4]
-    assert stderr.count("error: the loss of process 1 is not finite in update 1") == 1
 
 
 def test_a_run_begins_where_another_library_has_begun_with_mixed_precision(tmp_path):

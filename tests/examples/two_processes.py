@@ -1,9 +1,11 @@
-"""What two processes compute, for test_robust.py.
+"""What two processes compute, for test_processes.py: each holds the model, or with --shard half of it.
 
-accelerate launch --multi_gpu --num_processes 2 two_processes.py OUT
+accelerate launch --multi_gpu --num_processes 2 two_processes.py OUT [--shard] [--killed RANK] [--more] [--forced]
 """
 
 import json
+import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,89 +14,198 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 import gymnasium as gym
 import torch
+from accelerate import Accelerator, FullyShardedDataParallelPlugin
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import DistributedType
+from torch.distributed.tensor import DTensor
 
 import ppo
 import sft
 from distributed import ALONE, Team
-from model import Learner
+from model import Learner, trainable
 from run import Run
-from sampling import roll_out
-from verienv.policies.hugging_face.batch import Batch
+from sampling import held_out, roll_out, seeds_of
+from verienv.policies.hugging_face.batch import Batch, Rollout
 
+SIGHT = {"model": "tiny-vlm", "env": "verienv/GeneralPoints-VL-v0"}
 SFT = sft.Arguments(
-    probes=0, flops=1.2e10, checkpoints=1, batch=8, micro_batch=3, device="cpu", learning_rate=1e-4, warm_up=1
+    probes=2,
+    updates=3,
+    save_every=1,
+    batch=7,
+    micro_batch=2,
+    device="cpu",
+    learning_rate=1e-4,
+    warm_up=1,
 )
+SFTS = {"words": SFT, "pictures": replace(SFT, batch=3, micro_batch=1, probes=0, updates=2, **SIGHT)}
 PPO = ppo.Arguments(
     probes=0,
-    flops=2.5e10,
+    updates=3,
     checkpoints=2,
     episodes=5,
     batch=8,
     minibatch=4,
     micro_batch=2,
     attempts=2,
+    max_new_tokens=32,
     device="cpu",
     warm_up=1,
 )
+UPDATES = {
+    "words": {},
+    "pictures": SIGHT | {"max_new_tokens": 16, "epochs": 1},
+    "group": {"advantage": "group", "group": 4, "episodes": 8, "temperature": 1.5, "kl_coef": 0.0},
+    "lora": {"lora": 4, "gradient_checkpointing": True},
+    "one row": {"minibatch": 1, "episodes": 3, "epochs": 1},
+}
+FIRST = ("words", "pictures")
+"""Those that do without --more."""
 
 
-def updated(team):
-    """How far one update of seven episodes moves policy and critic, and what was logged."""
-    arguments = replace(PPO, epochs=2, kl_coef=0.1)
+def vector(weights):
+    """Weights, whole, in a row."""
+    return torch.cat([getattr(one, "full_tensor", lambda one=one: one)().detach().flatten() for one in weights])
+
+
+def arbitrary(episode, verdict):
+    """Return a reward in which the responses to one question differ."""
+    return sum(map(ord, str(episode.messages))) % 7 / 7
+
+
+def updated(team, **how):
+    """Return the weights after one update of seven episodes, how far they moved, the critic's, and what was logged."""
+    arguments = replace(PPO, **{"epochs": 2, "kl_coef": 0.1, "episodes": 7} | how)
     torch.manual_seed(0)
-    learner = Learner(arguments, team, "tiny-lm")
-    model, learner.optimiser = learner.policy.model, torch.optim.SGD(learner.policy.model.parameters(), lr=0.01)
-    critic = ppo.Critic(model.config.hidden_size, 3e-3)
-    before = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-    envs = [gym.make("verienv/GeneralPoints-L-v0", attempts=2) for _ in range(7)]
-    episodes = team.share(roll_out(learner, envs, range(7), arguments))
+    learner, critic = Learner(arguments, team, arguments.model), None
+    weights = trainable(learner.policy.model)
+    learner.optimiser = torch.optim.SGD(weights, lr=0.01)
+    if arguments.advantage == "critic":
+        torch.manual_seed(0)
+        critic = ppo.Critic(learner.policy.model.config.get_text_config().hidden_size, 3e-3)
+    before = vector(weights)
+    envs = [gym.make(arguments.env, attempts=2) for _ in range(arguments.episodes)]
+    torch.manual_seed(0)
+    episodes = team.share(roll_out(learner, envs, seeds_of(0, arguments), arguments, arbitrary))
     torch.manual_seed(team.index)
     logged = ppo.ppo_update(learner, critic, Batch.of(episodes, learner.policy), arguments, rate=0.01)
-    after = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
-    return after - before, torch.nn.utils.parameters_to_vector(critic.parameters()).detach(), logged
+    after = vector(weights)
+    return after, after - before, vector(critic.parameters()) if critic else torch.ones(1), logged
 
 
 def distance(one, other):
     return ((one - other).norm() / other.norm()).item()
 
 
-def main(out):
-    torch.set_num_threads(1)
-    team = Team.launched("cpu")
-    (policy, critic, logged), (alone, critic_alone, logged_alone) = updated(team), updated(ALONE)
-    told = {
-        "processes": team.size,
-        "policy": distance(policy, alone),
-        "critic": distance(critic, critic_alone),
-        "logged": {name: [value, logged_alone[name]] for name, value in logged.items()},
-    }
-    sft.train(replace(SFT, out=out / "sft"))
-    ppo.train(replace(PPO, out=out / "whole"))
-    log, lines = Run.log, []
+def compared(team, **how):
+    """Return how far an update of all processes is from that of one, relative to it, and what both logged."""
+    (*ours, logged), (*theirs, alone) = (updated(each, **how) for each in (team, ALONE))
+    apart = dict(zip(("weights", "movement", "critic"), map(distance, ours, theirs), strict=True))
+    return {**apart, "moved": theirs[1].norm().item(), "logged": {name: [logged[name], alone[name]] for name in alone}}
 
-    def cut(self, line):
-        log(self, line)
+
+def held(team):
+    """Return which share of weights, gradients and moments is here, and the large weights that are no DTensor."""
+    learner = Learner(SFT, team, SFT.model)
+    batch = Batch.of([Rollout.demonstrated(learner.policy, row) for row in held_out(SFT, {})], learner.policy)
+    team.backward(sft.completion_loss(learner.policy, learner.trained, batch))
+    learner.step(1e-4, 1.0, batch.plain)
+    weights = dict(learner.policy.model.named_parameters())
+    moments = [one for state in learner.optimiser.state.values() for one in state.values() if one.ndim]
+    kinds = {
+        "weights": list(weights.values()),
+        "gradients": [one.grad for one in weights.values()],
+        "moments": moments,
+    }
+    shares = {
+        kind: sum(getattr(one, "_local_tensor", one).nbytes for one in tensors) / sum(one.nbytes for one in tensors)
+        for kind, tensors in kinds.items()
+    }
+    return {**shares, "whole": [n for n, one in weights.items() if one.numel() > 1000 and not isinstance(one, DTensor)]}
+
+
+def stopped(script, arguments, ending):
+    """Train, and call what ends it when the second update has been recorded."""
+    record, lines = Run.record, []
+
+    def recorded(self, learner, line, *rest, **parts):
+        record(self, learner, line, *rest, **parts)
         lines.append(line)
         if len(lines) == 2:
-            raise KeyboardInterrupt
+            ending()
 
-    Run.log = cut
+    Run.record = recorded
     try:
-        ppo.train(replace(PPO, out=out / "cut"))
+        script.train(arguments)
     except KeyboardInterrupt:
-        told["cut"] = len(lines)
-    Run.log = log
-    ppo.train(replace(PPO, out=out / "cut"))
+        return len(lines)
+    finally:
+        Run.record = record
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def main(out, shard, more):
+    team = Team.launched("cpu", shard)
+    told = {"processes": team.size, "held": held(team)}
+    told["updates"] = {name: compared(team, **how) for name, how in UPDATES.items() if more or name in FIRST}
+    for name, arguments in SFTS.items():
+        sft.train(replace(arguments, shard=shard, out=out / f"sft-{name}"))
+    begun_by_two, begun_by_one, whole, cut = (
+        replace(arguments, shard=shard, out=out / name)
+        for name, arguments in {"by-two": SFT, "by-one": SFT, "whole": PPO, "cut": PPO}.items()
+    )
+    ppo.train(whole)
+    told["cut"] = [stopped(ppo, cut, interrupt), stopped(sft, begun_by_two, interrupt)]
+    ppo.train(cut)
+    if begun_by_one.out.exists():
+        sft.train(begun_by_one)
     if team.index == 1:
         loss = sft.completion_loss
         sft.completion_loss = lambda *given: loss(*given) * float("nan")
     try:
-        sft.train(replace(SFT, out=out / "broken"))
+        sft.train(replace(SFT, shard=shard, out=out / "broken"))
     except SystemExit as ending:
         told["ended"] = ending.code
     (out / f"told-{team.index}.json").write_text(json.dumps(told))
     team.leave()
 
 
+def force_accelerate():
+    """Let accelerate shard on CPUs by FSDP2, which it does on GPUs alone: by its private state, so in tests alone."""
+    import distributed
+
+    def forced(**_):
+        plugin = FullyShardedDataParallelPlugin(
+            fsdp_version=2, auto_wrap_policy="transformer_based_wrap", cpu_ram_efficient_loading=False
+        )
+        accelerator = Accelerator(cpu=True, fsdp_plugin=plugin)
+        for state in (PartialState, AcceleratorState):
+            state._shared_state["distributed_type"] = DistributedType.FSDP
+        AcceleratorState._shared_state["fsdp_plugin"] = plugin
+        return accelerator
+
+    distributed.launched_as = lambda *_: (2, "FSDP")
+    distributed.Accelerator = forced
+
+
+def be_killed(out, shard, rank):
+    """Train by PPO; the process of that rank is killed on the way."""
+    arguments = replace(PPO, shard=shard, out=out / "cut")
+    if os.environ["RANK"] == rank:
+        stopped(ppo, arguments, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    else:
+        ppo.train(arguments)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    torch.set_num_threads(1)
+    if "--forced" in sys.argv:
+        force_accelerate()
+    folder, is_sharded = Path(sys.argv[1]), "--shard" in sys.argv
+    if "--killed" in sys.argv:
+        be_killed(folder, is_sharded, sys.argv[sys.argv.index("--killed") + 1])
+    else:
+        main(folder, is_sharded, "--more" in sys.argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import warnings
 from pathlib import Path
@@ -107,6 +108,13 @@ def usable_device(name: str) -> str:
             f"--device {name}: torch cannot compute there ({first_line(error)}); here there are {', '.join(there)}"
         ) from None
     return name
+
+
+def machine(processes: int = 1) -> dict[str, Any]:
+    """Return what torch computes on, in so many processes, to be kept beside results."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{platform.machine()} CPU"
+    threads = torch.get_num_threads()
+    return {"device": device, "gpus": torch.cuda.device_count(), "threads": threads, "processes": processes}
 
 
 def with_adapter(model: Any, path: str | None, name: str, rank: int, wanted: int, alpha: float) -> Any:

@@ -1,4 +1,4 @@
-"""A model whose weights are spread over processes by torch's ``fully_shard`` (FSDP2): sharded, sampled, and saved."""
+"""A model over several processes: copied into each, or sharded by torch's ``fully_shard`` (FSDP2); and its saving."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+MAY_REST = ("vision", "visual", "expert")
+"""Parts of models, in the names of their weights, that may get no gradient: a vision tower's end, experts not asked."""
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """Return a module that averages the gradients of the model's copies in all processes."""
+    unused = any(part in name for name, _ in model.named_parameters() for part in MAY_REST)
+    return DistributedDataParallel(model, find_unused_parameters=unused)
+
+
+def layers_of(model: nn.Module) -> list[nn.Module]:
+    """Return the layers of all stacks of a model, in words and in vision; none that lies in another."""
+    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    within = {inner for stack in stacks for inner in stack.modules() if inner is not stack}  # such as experts in layers
+    return [layer for stack in stacks if stack not in within for layer in stack]
 
 
 def shard(model: nn.Module, mesh: DeviceMesh, half: bool = False) -> None:
@@ -24,11 +41,19 @@ def shard(model: nn.Module, mesh: DeviceMesh, half: bool = False) -> None:
     With ``half`` the model computes in bfloat16; weights and the sums of gradients stay as they are.
     """
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if half else MixedPrecisionPolicy()
-    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    within = {inner for stack in stacks for inner in stack.modules() if inner is not stack}  # such as experts in layers
-    for layer in (layer for stack in stacks if stack not in within for layer in stack):
+    for layer in layers_of(model):
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)
+
+
+def prepared(accelerator: Any, model: nn.Module, optimiser: Any) -> tuple[nn.Module, Any]:
+    """Shard a model as accelerate is configured to (FSDP2), by its own layers where that names none."""
+    plugin = accelerator.state.fsdp_plugin
+    plugin.transformer_cls_names_to_wrap = plugin.transformer_cls_names_to_wrap or [
+        *{type(layer).__name__: layer for layer in layers_of(model)}
+    ]
+    model, optimiser = accelerator.prepare(model, optimiser)
+    return model, optimiser.optimizer
 
 
 @contextmanager
@@ -50,8 +75,10 @@ def whole(model: nn.Module) -> Iterator[None]:
 
 
 def whole_weights(model: nn.Module) -> dict[str, Any]:
-    """Gather the weights, on the CPU of the main process; the others get nothing. Called by all."""
-    return get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    """Gather the weights, each once, on the CPU of the main process; the others get nothing. Called by all."""
+    weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    tied = {*dict(model.named_parameters(remove_duplicate=False))} - {*dict(model.named_parameters())}
+    return {name: weight for name, weight in weights.items() if name not in tied}
 
 
 def whole_state(model: nn.Module, optimiser: Any) -> dict[str, Any]:
