@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench golden \
-	gallery clean
+.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
+	golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
@@ -23,6 +23,7 @@ help:
 	@echo "make types      mypy, strict"
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
 	@echo "make bench      speed as ratios"
+	@echo "make gpu-check  parity, speed and memory, the study's grid, training from scratch: on a GPU, about 30 minutes"
 	@echo "make golden     write the pinned outputs anew, after a change that is meant"
 	@echo "make gallery    draw docs/gallery.md anew"
 	@echo "make clean      remove the environment and what was built"
@@ -83,6 +84,9 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/street_view.py --check
 	$(BIN)/python benchmarks/training.py --check
 	$(BIN)/python benchmarks/memory.py --check
+
+gpu-check: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/gpu_check.py --part all
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py
