@@ -15,7 +15,7 @@ from accelerate.commands.launch import _validate_launch_command, launch_command_
 from accelerate.utils.launch import prepare_multi_gpu_env
 from safetensors.torch import load_file
 from tests.examples import two_processes
-from tests.examples.two_processes import PPO, SFT, SFTS, interrupt
+from tests.examples.two_processes import LORA, PPO, SFT, SFTS, interrupt
 
 import ppo
 import sft
@@ -80,7 +80,8 @@ def lines(out):
 
 def weights_of(out):
     """The weights of the last checkpoint, in a row."""
-    kept = load_file(max(out.glob("checkpoint-*")) / "model.safetensors")
+    (file,) = max(out.glob("checkpoint-*")).glob("*model.safetensors")
+    kept = load_file(file)
     return torch.cat([kept[name].flatten() for name in sorted(kept)])
 
 
@@ -153,6 +154,7 @@ def test_two_processes_take_any_step_that_one_takes(kind, tmp_path):
     told = [json.loads((tmp_path / f"told-{index}.json").read_text()) for index in range(2)]
     assert told[0]["updates"].keys() == two_processes.UPDATES.keys()
     demand_equal_updates(told)
+    demand_like(sft.train(replace(LORA, out=tmp_path / "alone")), tmp_path / "sft-lora")
 
 
 @pytest.mark.slow

@@ -39,6 +39,7 @@ SFT = sft.Arguments(
     warm_up=1,
 )
 SFTS = {"words": SFT, "pictures": replace(SFT, batch=3, micro_batch=1, probes=0, updates=2, **SIGHT)}
+LORA = replace(SFT, lora=4, gradient_checkpointing=True)
 PPO = ppo.Arguments(
     probes=0,
     updates=3,
@@ -151,7 +152,7 @@ def main(out, shard, more):
     team = Team.launched("cpu", shard)
     told = {"processes": team.size, "held": held(team)}
     told["updates"] = {name: compared(team, **how) for name, how in UPDATES.items() if more or name in FIRST}
-    for name, arguments in SFTS.items():
+    for name, arguments in (SFTS | ({"lora": LORA} if more else {})).items():
         sft.train(replace(arguments, shard=shard, out=out / f"sft-{name}"))
     begun_by_two, begun_by_one, whole, cut = (
         replace(arguments, shard=shard, out=out / name)
