@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from verienv.policies.devices import available_memory
+from verienv.policies.devices import available_memory, readable
 from verienv.policies.memory import GB, MemoryPlan
 from verienv.policies.shape import Shape, Tower
 
@@ -234,7 +234,7 @@ def test_advice_says_so_where_nothing_is_enough():
 
 def test_evaluation_is_advised_no_training():
     plan = MemoryPlan(SHAPE, method="evaluate", cached_tokens=1000, batch=10)
-    assert plan.advice(plan.peak - 1) == [f"--batch 5: {replace(plan, batch=5, cached_tokens=500).peak / GB:.1f} GB"]
+    assert plan.advice(plan.peak - 1) == [f"--batch 5: {readable(replace(plan, batch=5, cached_tokens=500).peak)}"]
 
 
 def test_a_plan_prints_each_part_and_the_phase_of_its_peak():

@@ -1,4 +1,4 @@
-"""The memory that is free on a device."""
+"""The memory that is free on a device, and bytes as people read them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+
+def readable(size: int) -> str:
+    """Return bytes in GB or, below one, in MB."""
+    return f"{size / 10**9:,.1f} GB" if size >= 10**9 else f"{size / 10**6:,.1f} MB"
 
 
 def available_memory(device: Any = "cpu", root: Path = Path("/")) -> int:

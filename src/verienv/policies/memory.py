@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from verienv.policies.devices import readable
 from verienv.policies.shape import Shape, Tower
 
 GB = 10**9
@@ -81,6 +82,11 @@ class MemoryPlan:
     def peak(self) -> int:
         """Bytes in the phase that takes most."""
         return max(self.phases.values())
+
+    @property
+    def fullest(self) -> str:
+        """The phase that takes most."""
+        return max(self.phases, key=self.phases.__getitem__)
 
     def fits(self, available: int) -> bool:
         """Whether that many bytes are enough."""
@@ -240,14 +246,13 @@ class MemoryPlan:
                 plan = replace(self, **cure, checkpointing=checkpointing).lowered(available)
                 least = min(least, plan, key=lambda one: one.peak)
                 if plan.fits(available):
-                    enough.append(f"{self._flags(plan)}: {plan.peak / GB:.1f} GB")
+                    enough.append(f"{self._flags(plan)}: {readable(plan.peak)}")
                     if cure or plan.micro_batch == self.micro_batch:
                         break
             if enough and not cure:
                 break
-        if enough:
-            return enough
-        return [f"too large: {self._flags(least)} would still take {least.peak / GB:.1f} GB of {available / GB:.1f} GB"]
+        short = f"too large: {self._flags(least)} would still take {readable(least.peak)} of {readable(available)}"
+        return enough or [short]
 
     def _can_take(self, cure: dict[str, Any]) -> bool:
         """Whether a change is one: evaluation has but its weights, and nobody shrinks an adapter."""
@@ -288,13 +293,8 @@ class MemoryPlan:
         shape = self.shape
         where = "on one device" if self.shards == 1 else f"on each of {self.shards} devices"
         lines = [f"{self.method} of {shape.name}, {shape.parameters:,} parameters, {where}"]
-        lines += [f"  {name:22}{_readable(value):>12}" for name, value in self.parts.items()]
-        lines += [f"  = {name:20}{_readable(value):>12}" for name, value in self.phases.items()]
+        lines += [f"  {name:22}{readable(value):>12}" for name, value in self.parts.items()]
+        lines += [f"  = {name:20}{readable(value):>12}" for name, value in self.phases.items()]
         if shape.vision is not None and self.patches is None and shape.patches is None:
             lines.append("  Without the vision tower's activations: its patches depend on the picture.")
-        phase = max(self.phases, key=self.phases.__getitem__)
-        return "\n".join([*lines, f"peak {_readable(self.peak)}, in {phase}"])
-
-
-def _readable(value: int) -> str:
-    return f"{value / GB:,.1f} GB" if value >= GB else f"{value / 10**6:,.1f} MB"
+        return "\n".join([*lines, f"peak {readable(self.peak)}, in {self.fullest}"])

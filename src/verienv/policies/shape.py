@@ -55,17 +55,14 @@ class Shape:
     @classmethod
     def of(cls, config: Any) -> Shape:
         """Read a transformers configuration, and count parameters on the meta device, where they take no memory."""
-        import torch
-        from torch import nn
-        from transformers import (
-            MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
-            AutoModelForCausalLM,
-            AutoModelForImageTextToText,
-        )
+        return cls.of_model(without_weights(config))
 
-        sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
-        with torch.device("meta"):
-            model = (AutoModelForImageTextToText if sees else AutoModelForCausalLM).from_config(config)
+    @classmethod
+    def of_model(cls, model: Any) -> Shape:
+        """Read a transformers model, which may be without weights."""
+        from torch import nn
+
+        config = model.config
         head = model.get_output_embeddings()
         embeddings = {module.weight for module in model.modules() if isinstance(module, nn.Embedding)}
         looked_up = embeddings - {head.weight}
@@ -89,6 +86,16 @@ class Shape:
             vision=_vision_tower(vision) if vision is not None else None,
             patches=_patches(vision) if vision is not None else None,
         )
+
+
+def without_weights(config: Any) -> Any:
+    """Return a transformers model of this configuration on the meta device, where its weights take no memory."""
+    import torch
+    from transformers import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING, AutoModelForCausalLM, AutoModelForImageTextToText
+
+    sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
+    with torch.device("meta"):
+        return (AutoModelForImageTextToText if sees else AutoModelForCausalLM).from_config(config)
 
 
 def _is_stack(modules: Any) -> bool:

@@ -45,16 +45,12 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
     transformers_logging.disable_progress_bar()
     device, path = usable_device(device), path_of(name)
     try:
-        adapter = kept_in(path, "adapter_config.json")
-        base = path_of(adapter.get("base_model_name_or_path", name))
+        adapter, base = adapter_and_base(name)
         dtype = dtype or kept_in(path, "policy.json").get("dtype", "float32")
-        config = AutoConfig.from_pretrained(base)
-        sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
-        reader = (AutoProcessor if sees else AutoTokenizer).from_pretrained(base, padding_side="left")
+        _, tokenizer, reader = readers(base)
+        sees = reader is not tokenizer
         kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
         model, told = kind.from_pretrained(base, dtype=getattr(torch, str(dtype)), output_loading_info=True)
-        tokenizer = reader.tokenizer if sees else reader
-        reader.chat_template = reader.chat_template or tokenizer.chat_template
     except Exception as error:  # a damaged file or an unknown name raises many kinds
         if lacks_memory(error):
             raise
@@ -84,6 +80,25 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
         model = with_adapter(model, path if adapter else None, name, adapter.get("r", lora), lora, alpha)
     model.to(device).eval()
     return model, tokenizer, reader if isinstance(reader, ProcessorMixin) else None, own_sampling
+
+
+def adapter_and_base(name: str) -> tuple[dict[str, Any], str]:
+    """Return the configuration of a checkpoint's adapter, {} without one, and the name or path of the model itself."""
+    adapter = kept_in(path_of(name), "adapter_config.json")
+    return adapter, path_of(adapter.get("base_model_name_or_path", name))
+
+
+def readers(base: str) -> tuple[Any, Any, Any]:
+    """Return configuration, tokenizer, and what reads dialogues: the tokenizer or, of a model that sees, a processor.
+
+    No weights are read. Raises what transformers raises.
+    """
+    config = AutoConfig.from_pretrained(base)
+    sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
+    reader = (AutoProcessor if sees else AutoTokenizer).from_pretrained(base, padding_side="left")
+    tokenizer = reader.tokenizer if sees else reader
+    reader.chat_template = reader.chat_template or tokenizer.chat_template
+    return config, tokenizer, reader
 
 
 def lacking_package(error: BaseException) -> str:
