@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 import command_line as cli
 from distributed import Team
+from model import Learner
 from run import Run
 from sampling import held_out
 from verienv import demonstrations
@@ -91,6 +92,21 @@ def completion_loss(policy: HuggingFacePolicy, model: nn.Module, batch: Batch) -
     return -(read(policy, model, batch).logprobs * batch.acted).sum()
 
 
+def sft_update(learner: Learner, batch: Batch, rate: float) -> dict[str, float]:
+    """An optimiser step on demonstrations, this process's share; what to log of it.
+
+    Raises NotFinite, in all processes, before a number that is not finite in one of them could reach the weights.
+    """
+    team, loss = learner.team, 0.0
+    tokens = team.summed(batch.acted.sum())
+    for _, few in team.in_step(batch.parts(learner.arguments.micro_batch), batch.nothing):
+        part = completion_loss(learner.policy, learner.trained, few) / tokens  # the mean in all processes
+        team.backward(part)
+        loss += part.item()
+    norm = learner.step(rate, loss, batch.plain)
+    return {"learning_rate": rate, "loss": team.total(loss), "gradient_norm": norm}
+
+
 @cli.enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16, --shard or --dtype bfloat16")
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
@@ -113,17 +129,9 @@ def train(arguments: Arguments) -> Run:
         while run.done() < 1:
             began = monotonic()
             batch = Batch.of([Rollout.demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
-            tokens, loss = team.summed(batch.acted.sum()), 0.0
-            learner.optimiser.zero_grad()
-            for _, few in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
-                part = completion_loss(policy, learner.trained, few) / tokens  # the mean in all processes
-                team.backward(part)
-                loss += part.item()
-            rate = run.rate()
-            norm = learner.step(rate, loss, batch.plain)
-            length, loss = team.total(int(batch.mask.sum())), team.total(loss)
+            did, length = sft_update(learner, batch, run.rate()), team.total(int(batch.mask.sum()))
             line = {
-                "learning_rate": rate, "loss": loss, "gradient_norm": norm,
+                **did,
                 **({"epoch": (run.update + 1) * arguments.batch / rows} if rows else {}),
                 "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
