@@ -128,7 +128,9 @@ class Meter:
 def update(case: Case, device: str) -> dict[str, int]:
     """Sample, train two micro-batches and step; bytes of parts and, by "... at most", of phases."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, DynamicCache
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
+
+    from verienv.policies.hugging_face.cache import roomy_cache
 
     torch.manual_seed(0)
     meter, measured = Meter(device), {}
@@ -154,8 +156,8 @@ def update(case: Case, device: str) -> dict[str, int]:
     how = {"fused": True} if case.fused else {"foreach": True}
     optimiser = torch.optim.AdamW(trained, lr=1e-6, **how)
 
-    def sample() -> DynamicCache:
-        cache = DynamicCache(config=model.config)
+    def sample() -> Any:
+        cache = roomy_cache(model, room=1)
         with torch.inference_mode():
             with autocast:
                 logits = model(**batch, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
@@ -169,7 +171,6 @@ def update(case: Case, device: str) -> dict[str, int]:
             measured["sampling at most"] = meter.most() - empty
             measured["cache"] = meter.begin() - before
             del cache
-        optimiser.zero_grad()
         for part in range(2):
             before = meter.begin()
             with autocast:
@@ -189,6 +190,7 @@ def update(case: Case, device: str) -> dict[str, int]:
         measured["step at most"] = meter.most() - empty
         if not turn:
             measured["optimiser"] = meter.begin() - before
+        optimiser.zero_grad()
     return measured
 
 
@@ -226,7 +228,7 @@ LOSSES = {"sft": supervised, "ppo": clipped}
 def logprobs_of(logits: Any, ids: Any, temperature: float = 0.7) -> Any:
     """Log-probabilities of each token given those before it, as the scripts take them of logits."""
     scores = logits[:, :-1].float() / temperature
-    return scores.gather(2, ids[:, 1:, None]).squeeze(2) - scores.logsumexp(-1)
+    return scores.log_softmax(-1).gather(2, ids[:, 1:, None]).squeeze(2)
 
 
 def measure(case: Case, device: str) -> dict[str, int]:

@@ -80,6 +80,7 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
+        self.optimiser.zero_grad()  # so that no gradients lie in memory while the policy samples
         demand_finite(self.team.gathered, batch, {STEPPED: are_finite(weights)})
         return norm
 

@@ -181,7 +181,6 @@ def ppo_update(
         for chosen, _ in team.shuffled(len(batch.ids), arguments.minibatch):
             chosen = chosen.to(policy.device)
             tokens = team.summed(batch.acted[chosen].sum())  # of the minibatch, in all processes
-            learner.optimiser.zero_grad()
             for index, few in team.in_step(batch.parts(size, chosen), batch.nothing):
                 logprobs = read(policy, learner.trained, few, heat).logprobs
                 advantage = advantages[index, : few.acted.shape[1]]

@@ -110,12 +110,13 @@ def held(team):
     learner = Learner(SFT, team, SFT.model)
     batch = Batch.of([Rollout.demonstrated(learner.policy, row) for row in held_out(SFT, {})], learner.policy)
     team.backward(sft.completion_loss(learner.policy, learner.trained, batch))
-    learner.step(1e-4, 1.0, batch.plain)
     weights = dict(learner.policy.model.named_parameters())
+    gradients = [one.grad for one in weights.values()]
+    learner.step(1e-4, 1.0, batch.plain)
     moments = [one for state in learner.optimiser.state.values() for one in state.values() if one.ndim]
     kinds = {
         "weights": list(weights.values()),
-        "gradients": [one.grad for one in weights.values()],
+        "gradients": gradients,
         "moments": moments,
     }
     shares = {

@@ -98,13 +98,13 @@ class MemoryPlan:
         held = self._sum("weights", "start", "optimiser")
         phases = {}
         if self.method != "sft":
-            phases["sampling"] = held + self._sum("gradients", "gathered whole", "bfloat16 copies", "cache", "prompts")
+            phases["sampling"] = held + self._sum("gathered whole", "bfloat16 copies", "cache", "prompts")
         if self.method != "evaluate":
             held += self._sum("critic's states")
             before = held + self._sum("activations") + self._sum("gradients") * self.accumulates
             copies, logits = self._sum("bfloat16 copies"), self._sum("logits")
             outside = self._low * self.shape.outside * (self.shards > 1)
-            forward = before + outside + copies + logits * 3 // 4
+            forward = before + outside + copies + logits * 2 // 3
             before += copies * (not self.checkpointing)
             backward = before + max(outside + logits, self._sum("gathered", "recomputed"))
             phases["forward and backward"] = max(forward, backward, held + self._sum("gradients"))
@@ -137,7 +137,7 @@ class MemoryPlan:
             if self.checkpointing:
                 parts["recomputed"] = max(self._recomputed(tower, tokens) for tower, tokens in self._towers)
             scored = self.tokens if self.scored_tokens is None else self.scored_tokens
-            parts["logits"] = 16.0 * shape.vocabulary * scored  # one is kept; its gradient takes three more in float32
+            parts["logits"] = 12.0 * shape.vocabulary * scored  # one is kept; its gradient takes two more in float32
             if self.shards > 1:  # layers at work and what is outside of them, with gradients that are summed in float32
                 values, summed = 2.0 * shape.outside + 3 * shape.layer, max(shape.outside, shape.layer)
                 parts["gathered"] = self._low * values + 4 * summed
@@ -145,7 +145,7 @@ class MemoryPlan:
             text = shape.text
             if self.shards > 1:  # all weights are in each process while it samples
                 parts["gathered whole"] = float(self._low * shape.parameters)
-            parts["cache"] = 2.0 * self._stream * text.layers * text.keys * self.cached_tokens
+            parts["cache"] = 2.0 * self._low * text.layers * text.keys * self.cached_tokens
             seen = self.batch * self._patches
             passed = [self._passing(text) * self.cached_tokens]
             passed += [self._passing(tower) * seen for tower, _ in self._towers[1:]]

@@ -160,5 +160,5 @@ def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature:
     since = slice(first - length, -1)  # the last token predicts nothing
     scores = output.logits[:, since].float() / temperature
     ids = batch.ids[:, first + 1 :].clamp(max=scores.shape[2] - 1)  # Mllama's picture token has no score; none is said
-    logprobs = scores.gather(2, ids[..., None]).squeeze(2) - scores.logsumexp(-1)
+    logprobs = log_softmax(scores, dim=-1).gather(2, ids[..., None]).squeeze(2)
     return Read(pad(logprobs, (first, 0)), scores, states[-1][:, since])

@@ -29,6 +29,7 @@ class RoomyLayer(DynamicLayer):
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Add the states of new tokens, (rows, heads, tokens, width); all of them so far."""
+        key_states = key_states.to(value_states.dtype)  # under autocast rotations leave them wider; attention cuts them
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         before = self.get_seq_length()
