@@ -110,11 +110,12 @@ class Training:
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights. bfloat16 takes half the memory, and without --lora is rounded by chance (torchao)."""
+    """Of the weights. bfloat16 takes half the memory, and without --lora is rounded by chance, by torchao."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """In which the model computes; auto is bf16 on a GPU (autocast, or by shards), with weights as --dtype says."""
     optimiser: Literal["adamw", "adamw_8bit"] = "adamw"
-    """adamw_8bit keeps its moments in 8 bits (torchao): 2 bytes a weight in place of 8."""
+    """adamw_8bit keeps its moments in 8 bits, by torchao: 2 bytes a weight in place of 8. Its first step takes a minute
+    more, in which it is compiled; TORCHDYNAMO_DISABLE=1 leaves that out, and steps are slower."""
     lora: Rank = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     lora_alpha: Weight = 0.0

@@ -78,7 +78,7 @@ class Learner:
         norm = float(getattr(norm, "full_tensor", lambda: norm)())
         demand_finite(self.team.gathered, batch, {"loss": loss, "gradient": norm})
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = torch.full_like(group["lr"], rate) if isinstance(group["lr"], torch.Tensor) else rate
         self.optimiser.step()
         self.optimiser.zero_grad()  # so that no gradients lie in memory while the policy samples
         demand_finite(self.team.gathered, batch, {STEPPED: are_finite(weights)})
@@ -95,7 +95,8 @@ def precision_of(name: str, device: str) -> str:
 def optimiser_of(arguments: Any, weights: list[nn.Parameter]) -> Any:
     """Return AdamW over these weights: torch's, or torchao's where weights or their moments are to be small.
 
-    A bfloat16 weight loses most small updates in its rounding; torchao rounds by chance, so that they arrive at last.
+    A bfloat16 weight loses most small updates in its rounding; torchao rounds by chance, so that they arrive at last. A
+    moment in bfloat16 would not fall with the gradients (a thousandth less is rounded away), so none is.
     """
     how = {"lr": arguments.learning_rate, "weight_decay": getattr(arguments, "weight_decay", 0.0)}
     rounded = any(weight.dtype == torch.bfloat16 for weight in weights)
@@ -109,7 +110,19 @@ def optimiser_of(arguments: Any, weights: list[nn.Parameter]) -> Any:
             "them out, or give --lora 16"
         ) from None
     kind = AdamW8bit if arguments.optimiser == "adamw_8bit" else _AdamW
-    return kind(weights, **how, bf16_stochastic_round=rounded)
+
+    class WithFloat32Moments(kind):  # type: ignore[misc,valid-type]
+        def _new_buffer(self, weight: torch.Tensor, signed: bool) -> Any:
+            return super()._new_buffer(weight.float(), signed)
+
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            super().load_state_dict(state_dict)  # which rounds moments to the dtype of their weights
+            names = [name for group in state_dict["param_groups"] for name in group["params"]]
+            for name, weight in zip(names, weights, strict=True):
+                for moment, kept in state_dict["state"].get(name, {}).items():
+                    self.state[weight][moment] = kept.to(self.state[weight][moment].device)
+
+    return WithFloat32Moments(weights, **how, bf16_stochastic_round=rounded)
 
 
 def scheduled(update: int, done: float, warm_up: int) -> float:
