@@ -231,3 +231,10 @@ def test_the_package_offers_demonstrations() -> None:
     assert verienv.demonstrations is demonstrations
     assert isinstance(gym.make(ENV_ID).unwrapped, VerifiedEnv)
     assert all(a["instance"] != b["instance"] for a, b in pairwise(rows("sft", n=5)))
+
+
+def test_settings_may_be_named_as_parts_of_the_making_are():
+    """One of GeneralPoints is ``sampling``: ranks drawn afresh, so that a hand may hold five of one."""
+    rows = list(demonstrations("verienv/GeneralPoints-L-v0", n=40, seed=0, sampling="iid", side="all"))
+    assert len(rows) == 40
+    assert rows != list(demonstrations("verienv/GeneralPoints-L-v0", n=40, seed=0, sampling="deck", side="all"))

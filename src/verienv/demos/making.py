@@ -103,9 +103,9 @@ def demonstrations(
             as meant; ``InVainError``, if a teacher's responses were wrong for as long as ``patience`` says.
     """
     tally = Counter[str]()
-    sampling = _sampling(teacher, samples, keep, batch_size, patience)
+    teaching = _sampling(teacher, samples, keep, batch_size, patience)
     made = demonstrations_with_questions(
-        env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, sampling=sampling, tally=tally,
+        env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, teaching=teaching, tally=tally,
         **settings,
     )  # fmt: skip
     return Demonstrations(made, tally)
@@ -120,18 +120,18 @@ def demonstrations_with_questions(
     *,
     steps: bool = False,
     wrong_attempts: int = 1,
-    sampling: Sampling | None = None,
+    teaching: Sampling | None = None,
     tally: Counter[str] | None = None,
     **settings: Any,
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield rows as ``demonstrations`` does, each with its question."""
     how, rest = _read_writing(env_id, steps, settings)
-    if sampling and how != type(how)():
+    if teaching and how != type(how)():
         raise ValueError(
             "steps and options of writing are the expert's, and a teacher writes as it does: leave them out"
         )
     env = make_env(env_id, split=split, **rest)
-    return demonstrations_in(env, kind, n, seed, how=how, wrong_attempts=wrong_attempts, sampling=sampling, tally=tally)
+    return demonstrations_in(env, kind, n, seed, how=how, wrong_attempts=wrong_attempts, teaching=teaching, tally=tally)
 
 
 def demonstrations_in(
@@ -142,7 +142,7 @@ def demonstrations_in(
     *,
     how: Writing | None = None,
     wrong_attempts: int = 1,
-    sampling: Sampling | None = None,
+    teaching: Sampling | None = None,
     tally: Counter[str] | None = None,
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield rows as ``demonstrations`` does, of the questions that an environment deals, each with its question."""
@@ -161,11 +161,11 @@ def demonstrations_in(
         raise ValueError(
             f"kind={shown(kind)}: {env.task.title} names no failures in its measures, so none can be written"
         )
-    if sampling is None:
+    if teaching is None:
         return expert_rows(env, kind, n, seed, how or env.task.question.writing(), wrong_attempts)
     if kind == "preference":
         raise ValueError("kind='preference': expected 'sft' or 'revision' with a teacher; keep='all' brings both sides")
-    return sampled(env, kind, n, seed, sampling, wrong_attempts, Counter[str]() if tally is None else tally)
+    return sampled(env, kind, n, seed, teaching, wrong_attempts, Counter[str]() if tally is None else tally)
 
 
 def _sampling(teacher: Policy | None, samples: int, keep: Keep, batch_size: int, patience: int) -> Sampling | None:
