@@ -12,9 +12,11 @@ import pytest
 import torch
 from tests.cli.shared import ENV, VISION, is_one_line_error
 from tests.policies.serving import Fault, serving
+from transformers import GenerationConfig
 
 from verienv.evaluation import Evaluation
 from verienv.generalpoints import RULE_BY_SIDE, VISUAL_BY_RULE
+from verienv.policies import HuggingFacePolicy, Sampling
 
 FEW = ("--episodes", 2, "--attempts", 2, "--splits", "train", "--max-new-tokens", 8)
 
@@ -35,6 +37,15 @@ def _own_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+class Silent:
+    """Answers nothing, and is sampled somehow."""
+
+    sampling = Sampling(0.6, top_k=20)
+
+    def __call__(self, dialogues):
+        return ["no answer"] * len(dialogues)
+
+
 @pytest.fixture
 def loads(monkeypatch):
     """Loads no model: the arguments with which one would have been."""
@@ -42,7 +53,7 @@ def loads(monkeypatch):
 
     def load(name, **how):
         seen.append((name, how))
-        return lambda dialogues: ["no answer"] * len(dialogues)
+        return Silent()
 
     monkeypatch.setattr("verienv.cli.models.load", load)
     return seen
@@ -82,7 +93,21 @@ def test_options_of_a_model_reach_it(cli, loads):
 def test_a_model_is_sampled_by_its_own_file_where_that_is_asked_for_and_the_results_say_so(cli, loads):
     _, out, _ = cli("evaluate", ENV, "--model", "mine", *FEW, "--generation-config")
     assert loads[0][1]["as_checkpoint"] is True
-    assert "sampled by its generation_config.json" in " ".join(out.split())
+    assert "temperature 0.6, top-k 20 by its generation_config.json" in " ".join(out.split())
+
+
+def test_the_numbers_of_a_checkpoints_own_file_are_in_the_results_and_in_the_log(cli, tmp_path):
+    policy = HuggingFacePolicy.load("tiny-lm", device="cpu")
+    policy.generation_config = GenerationConfig(
+        do_sample=True, temperature=0.6, top_p=0.9, top_k=20, repetition_penalty=1.1, eos_token_id=1, pad_token_id=0
+    )
+    policy.save(tmp_path / "m")
+    log, out = tmp_path / "log.jsonl", tmp_path / "out.json"
+    words = ("--model", tmp_path / "m", *FEW, "--generation-config", "--log", log, "--out", out, "--device", "cpu")
+    assert cli("evaluate", ENV, *words)[0] == 0
+    told = "temperature 0.6, top-p 0.9, top-k 20, repetition penalty 1.1 by its generation_config.json"
+    assert told in log.read_text().splitlines()[0]
+    assert told in out.read_text()
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,75 @@ def test_a_model_is_sampled_as_its_own_file_says_where_that_is_asked_for(folder,
     assert load(path).sampling == Sampling()
 
 
+OWN = [
+    {"temperature": 0.6, "top_p": 0.8, "top_k": 7, "repetition_penalty": 1.3},
+    {"temperature": 1.7},
+    {"top_p": 0.5, "top_k": 0},
+    {"repetition_penalty": 1.5},
+    {"temperature": 0.3, "top_k": 2},
+]
+
+
+@pytest.mark.parametrize("own", OWN, ids=repr)
+def test_what_is_done_to_logits_as_a_file_says_is_what_transformers_does_with_it(own, folder, tmp_path):
+    path = altered(folder, tmp_path)
+    config = GenerationConfig(do_sample=True, eos_token_id=2, pad_token_id=0, **own)
+    config.save_pretrained(path)
+    policy = load(path, as_checkpoint=True, device="cpu")
+    model = LlamaForCausalLM.from_pretrained(path)
+    batch = policy.batch([policy.opening(DIALOGUES[1])])  # older versions of transformers penalise padding
+    torch.manual_seed(0)
+    made = model.generate(
+        **batch, max_new_tokens=9, return_dict_in_generate=True, output_scores=True, output_logits=True
+    )
+    start = batch["input_ids"].shape[1]
+    for step, (logits, scores) in enumerate(zip(made.logits, made.scores, strict=True)):
+        ours = policy.sampling.cut()(made.sequences[:, : start + step], logits.clone())
+        if not policy.sampling.cut():
+            ours = logits / policy.sampling.temperature
+        torch.testing.assert_close(ours.softmax(-1), scores.softmax(-1))
+        assert ours.isneginf().equal(scores.isneginf())
+
+
+def test_greedy_with_a_penalty_says_what_transformers_says(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    GenerationConfig(do_sample=False, repetition_penalty=1.4, eos_token_id=2, pad_token_id=0).save_pretrained(path)
+    policy = load(path, as_checkpoint=True, device="cpu", max_new_tokens=12)
+    batch = policy.batch([policy.opening(DIALOGUES[1])])
+    theirs = LlamaForCausalLM.from_pretrained(path).generate(**batch, max_new_tokens=12)[
+        0, batch["input_ids"].shape[1] :
+    ]
+    assert policy(DIALOGUES[1:2]) == [policy.text(theirs)]
+    assert policy(DIALOGUES[1:2]) != load(path, device="cpu", max_new_tokens=12)(DIALOGUES[1:2])
+
+
+def test_a_penalty_is_not_for_the_padding_beside_longer_dialogues(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    GenerationConfig(do_sample=False, repetition_penalty=1.4, eos_token_id=2).save_pretrained(path)
+    policy = load(path, as_checkpoint=True, device="cpu", max_new_tokens=12)
+    [said] = policy(DIALOGUES[2:])  # padded with what it says first, it would not be said
+    policy.tokenizer.pad_token_id = policy.tokenizer(said, add_special_tokens=False)["input_ids"][0]
+    assert policy(DIALOGUES) == [answer for dialogue in DIALOGUES for answer in policy([dialogue])]
+
+
+@pytest.mark.parametrize("own", [{"min_p": 0.1}, {"num_beams": 3}, {"no_repeat_ngram_size": 2}], ids=repr)
+def test_a_file_that_asks_for_what_is_not_done_is_refused_where_it_is_to_be_followed(own, folder, tmp_path):
+    path = altered(folder, tmp_path)
+    GenerationConfig(do_sample=True, eos_token_id=2, **own).save_pretrained(path)
+    load(path)
+    with pytest.raises(ValueError, match=rf"asks for {next(iter(own))}=.*give --temperature"):
+        load(path, as_checkpoint=True)
+
+
+def test_a_saved_checkpoint_keeps_how_its_start_asked_to_be_sampled(folder, tmp_path):
+    path = altered(folder, tmp_path)
+    GenerationConfig(do_sample=True, temperature=0.6, top_p=0.9, top_k=20, eos_token_id=2).save_pretrained(path)
+    policy = load(path, device="cpu")
+    policy.model.generation_config = GenerationConfig(eos_token_id=2)  # as families of pictures are left with
+    policy.save(tmp_path / "saved")
+    assert load(tmp_path / "saved", as_checkpoint=True).sampling == Sampling(0.6, 0.9, top_k=20)
+
+
 def test_of_the_models_generation_settings_only_the_stops_count(folder, tmp_path):
     path = altered(folder, tmp_path)
     theirs = GenerationConfig(do_sample=True, temperature=5.0, top_p=0.3, repetition_penalty=2.0, eos_token_id=[2, 7])

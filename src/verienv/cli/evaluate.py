@@ -141,7 +141,7 @@ def evaluate(
         name += f", at most {max_new_tokens} new tokens"
         name += f", temperature {temperature:g}" if temperature else ""
         name += f", top-p {top_p:g}" if top_p not in (None, 1) else ""
-        name += ", sampled by its generation_config.json" if generation_config else ""
+        name += f", {policy.sampling} by its generation_config.json" if generation_config else ""
     if book and book.is_file():
         note(f"going on with {book}")
     kept = f"finished episodes are in {book}: the same command goes on" if book else "nothing was kept: use --log"

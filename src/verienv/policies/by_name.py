@@ -40,7 +40,8 @@ def load(
         max_new_tokens: the longest response.
         temperature: 0 for the likeliest token, else that of sampling.
         top_p: draw from the likeliest tokens that hold this probability together.
-        as_checkpoint: sample as the checkpoint's generation_config.json says, in place of ``temperature``, ``top_p``.
+        as_checkpoint: sample as the checkpoint's generation_config.json says, in place of ``temperature``, ``top_p``:
+            by its temperature, top_p, top_k and repetition_penalty; one that asks for more is refused.
         batch_size: dialogues answered together; more are taken in turns, those of like length together.
         device: "cpu", "cuda", ..., or "auto" for a GPU where there is one.
         dtype: "float32" or "bfloat16"; by default that of a checkpoint, else float32.
@@ -78,5 +79,5 @@ def load(
     policy = HuggingFacePolicy.load(name, sampling=Sampling(temperature, top_p), **how)
     policy.seed = seed
     if as_checkpoint:
-        policy.sampling = policy.own_sampling
+        policy.sampling = Sampling.of_checkpoint(policy.generation_config)
     return policy

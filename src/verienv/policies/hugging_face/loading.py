@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import warnings
+from copy import copy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from verienv.core.shown import shown
 from verienv.policies.hugging_face.checkpoint import (
     BUILT_IN,
     demand_whole,
@@ -30,14 +32,14 @@ from verienv.policies.hugging_face.checkpoint import (
     path_of,
 )
 from verienv.policies.hugging_face.finite import are_finite
-from verienv.policies.hugging_face.sampling import LIKE_LLAVA, Sampling, never_say_pictures
+from verienv.policies.hugging_face.sampling import LIKE_LLAVA, never_say_pictures
 
 Dtype = Literal["float32", "bfloat16"]
 _ASKED = re.compile(r"pip3? install (?:-\S+ )*([A-Za-z0-9][\w.-]*\w)")
 
 
-def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: float) -> tuple[Any, Any, Any, Sampling]:
-    """Return model, tokenizer, processor (None for a model of words) and the sampling that the checkpoint asks for.
+def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: float) -> tuple[Any, Any, Any, Any]:
+    """Return model, tokenizer, processor (None for a model of words) and the checkpoint's generation configuration.
 
     Raises:
         ValueError: in one line, where there is no such model, or it could not play.
@@ -70,16 +72,16 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
         tokenizer.pad_token = tokenizer.eos_token
     if model.generation_config.eos_token_id is None:
         model.generation_config.eos_token_id = tokenizer.eos_token_id
-    own_sampling = Sampling.of_checkpoint(model.generation_config)
+    own = copy(model.generation_config)
     if sees:
         never_say_pictures(model)
         if model.config.model_type not in LIKE_LLAVA:  # it generates without its makers' penalties and cut-offs
             ends = {"eos_token_id": model.generation_config.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
             model.generation_config = GenerationConfig(**ends)
     if adapter or lora:
-        model = with_adapter(model, path if adapter else None, name, adapter.get("r", lora), lora, alpha)
+        model = with_adapter(model, path if adapter else None, name, adapter, lora, alpha)
     model.to(device).eval()
-    return model, tokenizer, reader if isinstance(reader, ProcessorMixin) else None, own_sampling
+    return model, tokenizer, reader if isinstance(reader, ProcessorMixin) else None, own
 
 
 def adapter_and_base(name: str) -> tuple[dict[str, Any], str]:
@@ -132,14 +134,16 @@ def machine(processes: int = 1) -> dict[str, Any]:
     return {"device": device, "gpus": torch.cuda.device_count(), "threads": threads, "processes": processes}
 
 
-def with_adapter(model: Any, path: str | None, name: str, rank: int, wanted: int, alpha: float) -> Any:
+def with_adapter(model: Any, path: str | None, name: str, adapter: Any, rank: int, alpha: float) -> Any:
     """Return the model with a checkpoint's adapter or, without ``path``, a new one (LoRA, arXiv 2106.09685)."""
     try:
         import peft
     except ImportError:
         raise ValueError("--lora, and checkpoints of runs with it, need peft: pip install peft") from None
-    if wanted not in (0, rank):
-        raise ValueError(f"{name!r} holds an adapter of rank {rank}, not {wanted}; give --lora {rank}, or leave it out")
+    for option, wanted, had in (("--lora", rank, "r"), ("--lora-alpha", alpha, "lora_alpha")):
+        if path and wanted not in (0, adapter.get(had, wanted)):
+            told = f"{name!r} holds an adapter with {had}={shown(adapter[had])}, not {wanted:g}"
+            raise ValueError(f"{told}; give {option} {shown(adapter[had])}, or leave it out")
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning

@@ -19,7 +19,7 @@ from typing import Any
 from zlib import crc32
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from verienv.core.dialogue import Message, parts_of, without_system
 from verienv.core.special_tokens import SpecialTokens
@@ -46,7 +46,7 @@ class HuggingFacePolicy:
         processor: what turns messages and pictures into tensors; None for a model of words.
         batch_size: dialogues answered together when it is called; by default 64 on a CPU and 512 on a GPU.
         autocast: whether the model computes in bfloat16, its weights as they are.
-        own_sampling: the sampling that the checkpoint's generation_config.json asks for.
+        generation_config: of the checkpoint, as its maker wrote it.
         seed: None for the same responses to the same dialogues; with an integer each call draws anew.
         generated_tokens: tokens that have passed the model in sampling, prompts and pictures included.
     """
@@ -58,7 +58,7 @@ class HuggingFacePolicy:
     processor: ProcessorMixin | None = None
     batch_size: int | None = None
     autocast: bool = False
-    own_sampling: Sampling = GREEDY
+    generation_config: GenerationConfig | None = None
     seed: int | None = None
     generated_tokens: int = 0
     _calls: int = 0
@@ -96,14 +96,17 @@ class HuggingFacePolicy:
             ValueError: in one line, where there is no such model, or it could not play.
         """
         keep_freed_memory()
-        model, tokenizer, processor, own_sampling = loaded(
-            name, device=device, dtype=dtype, lora=lora, alpha=lora_alpha
-        )
-        return cls(model, tokenizer, max_new_tokens, sampling, processor, batch_size, autocast, own_sampling)
+        model, tokenizer, processor, own = loaded(name, device=device, dtype=dtype, lora=lora, alpha=lora_alpha)
+        return cls(model, tokenizer, max_new_tokens, sampling, processor, batch_size, autocast, own)
 
     @property
     def device(self) -> torch.device:
         return torch.device(self.model.device)
+
+    @property
+    def chances(self) -> list[torch.device]:
+        """The devices besides the CPU whose generators sampling draws from."""
+        return [self.device] if self.device.type == "cuda" else []
 
     @cached_property
     def special(self) -> SpecialTokens:
@@ -121,6 +124,11 @@ class HuggingFacePolicy:
         """Whether the model can make logits of the last tokens alone."""
         base = getattr(self.model, "get_base_model", lambda: self.model)()
         return "logits_to_keep" in signature(base.forward).parameters
+
+    @property
+    def context(self) -> int | None:
+        """The tokens of the longest dialogue that the model takes, where its configuration says so."""
+        return getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
 
     def computing(self) -> Any:
         """Return the context in which the model computes: under autocast or plainly."""
@@ -222,7 +230,7 @@ class HuggingFacePolicy:
         seed = crc32(f"{drawing}{openings!r}".encode())
         for seen in (tensor for opening in openings for tensor in opening.vision.values()):
             seed = crc32(seen.float().numpy().tobytes(), seed)
-        with evaluating(self.model), torch.random.fork_rng(enabled=self.sampling.temperature > 0):
+        with evaluating(self.model), torch.random.fork_rng(self.chances):
             torch.manual_seed(seed)
             for start in range(0, len(openings), size):
                 chosen = by_length[start : start + size]
@@ -232,7 +240,7 @@ class HuggingFacePolicy:
         return said
 
     def _demand_room(self, openings: Sequence[Tokens]) -> None:
-        most = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        most = self.context
         asked = max(map(len, openings), default=0)
         if most and asked + self.max_new_tokens > most:
             raise ValueError(
@@ -250,6 +258,8 @@ class HuggingFacePolicy:
         if weights is not None:
             how["state_dict"] = weights
         self.model.save_pretrained(partial, **how)
+        if self.generation_config and not hasattr(self.model, "peft_config"):
+            self.generation_config.to_json_file(partial / "generation_config.json")  # the model's own may be cut down
         (self.processor or self.tokenizer).save_pretrained(partial)
         if self.model.dtype != torch.float32:
             (partial / "policy.json").write_text(json.dumps({"dtype": str(self.model.dtype).removeprefix("torch.")}))

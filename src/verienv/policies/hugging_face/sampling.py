@@ -56,7 +56,18 @@ class Sampling:
 
     @classmethod
     def of_checkpoint(cls, config: GenerationConfig) -> Sampling:
-        """Return the sampling that a checkpoint's generation_config.json asks for."""
+        """Return the sampling that a checkpoint's generation_config.json asks for.
+
+        Raises:
+            ValueError: for one that asks for what is not done here.
+        """
+        others = [name for name, idle in NOT_DONE.items() if getattr(config, name, None) not in (None, idle)]
+        if others:
+            asked = ", ".join(f"{name}={getattr(config, name)!r}" for name in others)
+            raise ValueError(
+                f"the checkpoint's generation_config.json asks for {asked[:200]}, but verienv samples by temperature, "
+                "top_p, top_k and repetition_penalty; give --temperature and --top-p of your own"
+            )
         penalty = config.repetition_penalty or 1.0
         if not config.do_sample:
             return cls(repetition_penalty=penalty)
@@ -76,8 +87,25 @@ class Sampling:
             cuts.insert(len(cuts) - (self.top_k > 0) - (self.top_p < 1.0), TemperatureLogitsWarper(self.temperature))
         return cuts
 
+    def __str__(self) -> str:
+        """Tell it in words, which stand in logs."""
+        if not self.temperature:
+            told = ["greedy"]
+        else:
+            told = [f"temperature {self.temperature:g}"]
+            told += [f"top-p {self.top_p:g}"] * (self.top_p < 1) + [f"top-k {self.top_k}"] * (self.top_k > 0)
+        return ", ".join(told + [f"repetition penalty {self.repetition_penalty:g}"] * (self.repetition_penalty != 1))
+
 
 GREEDY = Sampling()
+NOT_DONE = {
+    "num_beams": 1, "min_p": 0, "typical_p": 1.0, "epsilon_cutoff": 0.0, "eta_cutoff": 0.0, "top_h": 1.0,
+    "no_repeat_ngram_size": 0, "encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0, "min_length": 0,
+    "bad_words_ids": [], "sequence_bias": {}, "suppress_tokens": [], "begin_suppress_tokens": [], "min_new_tokens": 0,
+    "forced_bos_token_id": None, "forced_eos_token_id": None, "exponential_decay_length_penalty": None,
+    "guidance_scale": 1, "watermarking_config": None, "penalty_alpha": 0.0, "dola_layers": None,
+}  # fmt: skip
+"""Options of generation that change what is drawn and are not heeded here, with the values that change nothing."""
 
 
 def sampled(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest: int) -> Drawn:
@@ -85,7 +113,7 @@ def sampled(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest
     inputs, mask = dict(batch), batch["attention_mask"]
     ends, cuts = torch.tensor(stops, device=mask.device), how.cut()
     done = torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
-    positions, ids = (mask.cumsum(1) - 1).clamp(min=0), batch["input_ids"]
+    positions, ids = (mask.cumsum(1) - 1).clamp(min=0), without_padding(batch["input_ids"], mask)
     tokens: list[Tensor] = []
     logprobs: list[Tensor] = []
     cache = roomy_cache(model, longest)
@@ -109,7 +137,7 @@ def sampled(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest
 
 def generated(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest: int, fill: int) -> Drawn:
     """Sample as ``sampled`` does, for families with positions or caches of their own, which only ``generate`` knows."""
-    recorder = Recorder(how)
+    recorder = Recorder(how, batch["attention_mask"])
     rows = model.generate(
         **batch, max_new_tokens=longest, do_sample=how.temperature > 0, temperature=1.0, top_k=0, top_p=1.0,
         eos_token_id=stops, pad_token_id=fill, logits_processor=LogitsProcessorList([recorder]),
@@ -118,11 +146,17 @@ def generated(model: Any, batch: Tensors, how: Sampling, stops: list[int], longe
     return rows[:, batch["input_ids"].shape[1] :], torch.stack(recorder.logprobs, dim=1)
 
 
+def without_padding(ids: Tensor, mask: Tensor) -> Tensor:
+    """Return prompts, padded on the left, with a token of their own there: a penalty is for tokens that they hold."""
+    asked = mask.shape[1]
+    return torch.cat([ids[:, :asked].where(mask > 0, ids[:, asked - 1 : asked]), ids[:, asked:]], dim=1)
+
+
 class Recorder(LogitsProcessor):
     """Keeps the log-probability of each token that ``generate`` samples; of the scores, only the newest."""
 
-    def __init__(self, how: Sampling) -> None:
-        self.temperature, self.cuts = how.temperature or 1.0, how.cut()
+    def __init__(self, how: Sampling, mask: Tensor) -> None:
+        self.temperature, self.cuts, self.mask = how.temperature or 1.0, how.cut(), mask
         self.scores: Tensor | None = None
         self.logprobs: list[Tensor] = []
 
@@ -130,7 +164,9 @@ class Recorder(LogitsProcessor):
         """Scores to sample from. The newest token of ``input_ids`` was drawn from those before."""
         self.record(input_ids[:, -1])
         self.scores = log_softmax(scores.float() / self.temperature, dim=-1)
-        weighed = self.cuts(input_ids, scores.float()) if self.cuts else self.scores
+        weighed = self.scores
+        if self.cuts:
+            weighed = self.cuts(without_padding(input_ids, self.mask), scores.float())
         return weighed.nan_to_num(
             0.0, neginf=-torch.inf
         )  # what is not a number is drawn all the same, and found in the record
