@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -103,8 +104,10 @@ class Training:
     """Dialogues in memory at once when training, on a device."""
     max_grad_norm: Norm = 1.0
     """Longer gradients are cut to this length."""
-    probes: OrNone = 64
+    probes: OrNone = 16
     """Questions of the test side on which every checkpoint's loss, and its KL to the start, are logged; 0 for none."""
+    held_out: Path | None = None
+    """Take the first of this file in their place, which holds demonstrations as `verienv demos --out` writes them."""
     seed: Seed = 0
     """Fixes what is dealt, its order, and what is sampled."""
     device: str = "auto"
@@ -119,7 +122,7 @@ class Training:
     lora: Rank = 0
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     lora_alpha: Weight = 0.0
-    """Scale of the adapter, times its rank; 0 is twice the rank."""
+    """LoRA's alpha, the scale of the adapter times its rank; 0 is twice the rank."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
     shard: bool = False
@@ -145,6 +148,8 @@ def check(arguments: Any) -> None:
             raise ValueError(f"--{name.replace('_', '-')}: expected at least one number")
         for each in value if isinstance(value, tuple) else (value,):
             found[0].check(name, each, whole=found[1] is int)
+    if getattr(arguments, "lora_alpha", 0) and not arguments.lora:
+        raise ValueError("--lora-alpha scales an adapter: give --lora and its rank too")
 
 
 def rewards_of(arguments: Any) -> Any:
@@ -190,12 +195,15 @@ def settings_of(
 
 
 def plain(arguments: Any) -> Any:
-    """Return arguments as JSON would hold them: settings of the environment by their names, and the cells of a file."""
+    """Return arguments as JSON would hold them: settings by their names, the cells of a file, the hash of its rows."""
     values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
     if "settings" in values:
         values["settings"] = read_settings(values["settings"])
     if values.get("cells"):
         values["cells"] = read_cells(values["cells"])
+    for name in ("data", "held_out"):
+        if values.get(name):
+            values[name] = {"file": str(values[name]), "sha256": sha256(Path(values[name]).read_bytes()).hexdigest()}
     return json.loads(json.dumps(values, default=str))
 
 

@@ -14,15 +14,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import log_softmax
+from torch import Tensor
 
 import verienv
 from distributed import Team
 from model import Learner
 from verienv.core.dialogue import with_pictures
 from verienv.core.make import make_env
-from verienv.demos import demonstrations
+from verienv.demos import demonstrations, opened, read_demonstrations
 from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
 from verienv.policies.hugging_face.finite import demand_finite
@@ -52,8 +51,7 @@ def roll_out(
     """
     policy, how = learner.policy, Sampling(arguments.temperature, arguments.top_p)
     dialogues: list[verienv.Episode] = []
-    rollouts: list[Rollout] = []
-    broken: list[Rollout] = []
+    rollouts, broken = list[Rollout](), list[Rollout]()
     for env, seed in zip(envs, seeds, strict=True):
         env.reset(seed=int(seed))
         dialogues.append(verienv.Episode.of(env))
@@ -85,21 +83,22 @@ def roll_out(
 
 
 def held_out(arguments: Any, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return demonstrations to measure checkpoints on: of the test side or, without one, of the split trained on."""
+    """Return demonstrations to measure checkpoints on: of a file, of the test side, or else of the split trained on."""
+    if arguments.held_out:
+        return [opened(row) for row in read_demonstrations(arguments.held_out)[: arguments.probes]]
     split = "test" if "test" in make_env(arguments.env).splits else arguments.split
-    n, make = arguments.probes, {**settings, "split": split}
-    return list(demonstrations(arguments.env, n=n, seed=2026, **make)) if n else []
+    make = {**settings, "n": arguments.probes, "seed": 2026, "split": split}
+    return list(demonstrations(arguments.env, **make)) if arguments.probes else []
 
 
 def probe(learner: Learner, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Measure a checkpoint on demonstrations that it is not trained on: their loss, and the KL to the start.
+    """Measure a checkpoint on demonstrations that it is not trained on, and leave chance where it was.
 
-    ``held_out_loss`` is in nats a token. ``held_out_kl`` is KL(policy || start) in nats a response, exact at every
-    token of responses that the policy samples to the rows' questions. Chance is put back where it was.
+    ``held_out_loss`` is in nats a token, ``held_out_kl`` the ``divergence`` of responses sampled to their questions.
     """
     policy, size = learner.policy, learner.arguments.micro_batch
     shown = [Rollout.demonstrated(policy, row) for row in rows]
-    with torch.no_grad(), evaluating(policy.model), torch.random.fork_rng():
+    with torch.no_grad(), evaluating(policy.model), torch.random.fork_rng(policy.chances):
         torch.manual_seed(0)
         batch, loss = Batch.of(shown, policy), 0.0
         for _, few in batch.parts(size):
@@ -107,23 +106,23 @@ def probe(learner: Learner, rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         with whole(policy.model):
             prompts = [Tokens(one.ids[: one.acted.index(1)], one.ids.vision) for one in shown]
             said, _ = policy.sample(prompts, 1.0)
-        with learner.start() as start:
-            kl = divergence(policy, start, prompts, said, size)
+        kl = divergence(policy, learner.start, prompts, said, size)
     return {"held_out_loss": loss / float(batch.acted.sum()), "held_out_kl": kl}
 
 
 def divergence(
-    policy: HuggingFacePolicy, start: nn.Module, prompts: Sequence[Tokens], said: Sequence[list[int]], size: int
+    policy: HuggingFacePolicy, start: Callable[[], Any], prompts: Sequence[Tokens], said: Sequence[list[int]], size: int
 ) -> float:
-    """Return KL(policy || start) in nats a response, exact at every token of responses that the policy sampled."""
+    """Return KL(policy || what ``start`` enters) in nats a response, exact at every token that the policy sampled."""
     rollouts = [Rollout(Tokens(prompt, prompt.vision)) for prompt in prompts]
     for rollout, response in zip(rollouts, said, strict=True):
         rollout.respond(response, [0.0] * len(response), 0.0, "")
     total = 0.0
     for _, few in Batch.of(rollouts, policy).parts(size):
-        ours, theirs = (log_softmax(read(policy, one, few).scores, dim=-1) for one in (policy.model, start))
-        at_token = (ours.exp() * (ours - theirs)).sum(-1)
-        total += float((at_token * few.acted[:, -at_token.shape[1] :]).sum())
+        ours = read(policy, policy.model, few).scores.log_softmax(-1)
+        with start() as model:  # which may be the policy's own, its adapter off
+            theirs = read(policy, model, few).scores.log_softmax(-1)
+        total += float(((ours.exp() * (ours - theirs)).sum(-1) * few.acted[:, -ours.shape[1] :]).sum())
     return total / len(rollouts)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -31,7 +31,7 @@ from model import Learner
 from run import Run
 from sampling import held_out
 from verienv import demonstrations
-from verienv.demos import read_demonstrations
+from verienv.demos import opened, read_demonstrations
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
 
@@ -48,9 +48,9 @@ class Arguments(cli.Training):
     steps: bool = False
     """Write the derivation before the answer."""
     rows: cli.OrNone = 0
-    """Train on so many demonstrations, dealt once; 0 deals fresh ones all along."""
+    """Train on so many demonstrations, dealt once and kept in memory, or the first of --data; 0 deals fresh ones."""
     data: Path | None = None
-    """Train on the demonstrations of a file, as `verienv demos --out FILE.jsonl` writes them."""
+    """Train on the demonstrations of a file, as `verienv demos --out FILE.jsonl` (or --format sharegpt) writes them."""
     epochs: cli.OrNone = 0
     """Stop after so many passes over --rows or --data."""
     batch: cli.Size = 64
@@ -71,13 +71,17 @@ def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable
 
     if not arguments.rows and not arguments.data:
         return 0, fresh
-    kept = read_demonstrations(arguments.data) if arguments.data else fresh(0, arguments.rows)
+    kept = read_demonstrations(arguments.data)[: arguments.rows or None] if arguments.data else fresh(0, arguments.rows)
+    if len(kept) < arguments.rows:
+        raise ValueError(f"--rows {arguments.rows}: {arguments.data} holds {len(kept)}; give at most so many")
+    end = arguments.epochs * len(kept) or inf
 
     def again(update: int) -> Rows:
         """One pass follows another, each in an order of its own; an update may hold the end of one and more."""
-        places = range(update * size, (update + 1) * size)
+        places = range(update * size, int(min((update + 1) * size, end)))
         orders = {one: order_of(arguments.seed, one, len(kept)) for one in {place // len(kept) for place in places}}
-        return [kept[orders[place // len(kept)][place % len(kept)]] for place in places]
+        chosen = [kept[orders[place // len(kept)][place % len(kept)]] for place in places]
+        return [opened(row) for row in chosen] if arguments.data else chosen
 
     return len(kept), again
 
@@ -113,12 +117,15 @@ def train(arguments: Arguments) -> Run:
     cli.check(arguments)
     settings = cli.settings_of(arguments, {"split": arguments.split}, make=demonstrations)
     rows, deal = dealt(arguments, settings)
-    if arguments.epochs:
-        if not rows or arguments.updates:
-            raise ValueError("--epochs counts passes over --rows or --data: give one of them, and no --updates")
-        arguments = replace(arguments, updates=ceil(arguments.epochs * rows / arguments.batch))
+    if arguments.epochs and (not rows or arguments.updates):
+        raise ValueError("--epochs counts passes over --rows or --data: give one of them, and no --updates")
+    updates = ceil(arguments.epochs * rows / arguments.batch) or arguments.updates
+    arguments = replace(arguments, updates=updates, rows=rows)
     team = Team.launched(arguments.device, arguments.shard)
-    run = Run(arguments.out, arguments, team=team, probes=held_out(arguments, settings))
+    if 0 < (rest := arguments.epochs * rows % arguments.batch) < team.size:
+        raise ValueError(f"the last update would hold {rest} of --rows, for {team.size} processes; change --batch")
+    probes = held_out(arguments, {**settings, "kind": arguments.kind, "steps": arguments.steps})
+    run = Run(arguments.out, arguments, team=team, probes=probes)
     if run.finished:
         return run
     learner = run.learner()
@@ -132,7 +139,7 @@ def train(arguments: Arguments) -> Run:
             did, length = sft_update(learner, batch, run.rate()), team.total(int(batch.mask.sum()))
             line = {
                 **did,
-                **({"epoch": (run.update + 1) * arguments.batch / rows} if rows else {}),
+                **({"epoch": min((run.update + 1) * arguments.batch / rows, arguments.epochs or inf)} if rows else {}),
                 "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
             run.record(learner, line, 6.0 * learner.size * length, batch)

@@ -17,6 +17,7 @@ goes on where it stopped. Results: <out>/report.md, figure.png, with vision reco
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -34,6 +35,7 @@ from command_line import (
     Count,
     Length,
     OrGreedy,
+    OrNone,
     Rank,
     Rate,
     Seed,
@@ -85,6 +87,8 @@ class Arguments:
     """The budget of each run, in floating-point operations: the default is for the built-in models."""
     checkpoints: Count = 1
     """Checkpoints of each run, evenly spaced in FLOPs."""
+    probes: OrNone = 16
+    """Questions of the test side on which each checkpoint's loss and KL are in its run's log; 0 for none."""
     attempts: Attempts = 3
     """Responses allowed to one question, in RL and in evaluation."""
     episodes: Size = 50
@@ -127,7 +131,7 @@ def train_arm(arm: str, rate: float, seed: int, arguments: Arguments) -> Run:
         "model": arguments.model, "env": arguments.env, "out": arguments.out / f"{arm}-rate{rate:g}-seed{seed}",
         "flops": arguments.flops, "checkpoints": arguments.checkpoints, "learning_rate": rate, "seed": seed,
         "device": arguments.device, "warm_up": arguments.warm_up, "dtype": arguments.dtype, "lora": arguments.lora,
-        "gradient_checkpointing": arguments.gradient_checkpointing,
+        "gradient_checkpointing": arguments.gradient_checkpointing, "probes": arguments.probes,
         **({"micro_batch": arguments.micro_batch} if arguments.micro_batch else {}),
     }  # fmt: skip
     settings = training_settings(arguments)
@@ -195,7 +199,9 @@ def divergence(policy: HuggingFacePolicy, start: HuggingFacePolicy, arguments: A
     prompts = [policy.opening(with_pictures(row["prompt"], row.get("images", ()))) for row in rows]
     torch.manual_seed(0)
     said, _ = policy.sample(prompts, 1.0)
-    return sampling.divergence(policy, start.model, prompts, said, arguments.micro_batch or questions)
+    return sampling.divergence(
+        policy, lambda: nullcontext(start.model), prompts, said, arguments.micro_batch or questions
+    )
 
 
 def point(evaluation: Evaluation, before: Evaluation, kl: float, flops: float) -> dict[str, Any]:

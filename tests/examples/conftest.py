@@ -97,7 +97,8 @@ def stopped(capsys):
         with pytest.raises(SystemExit) as ending, kind_endings(Path("runs/x")):
             call()
         assert ending.value.code == 2
-        (said,) = [line for line in capsys.readouterr().err.splitlines() if line.strip() and "FLOP/s" not in line]
+        lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+        (said,) = [line for line in lines if "FLOP/s" not in line and "update/s" not in line]
         return said
 
     return said_by

@@ -38,11 +38,20 @@ class Rollout:
 
     @classmethod
     def demonstrated(cls, policy: HuggingFacePolicy, row: Mapping[str, Any]) -> Rollout:
-        """Return a row of ``prompt``, ``completion`` and ``images`` as a rollout in which the policy says just that."""
+        """Return a row of ``prompt``, ``completion`` and ``images`` as a rollout in which the policy says just that.
+
+        Raises:
+            ValueError: for one that is longer than what the model takes.
+        """
         rollout = cls(policy.opening(with_pictures(row["prompt"], row.get("images", ()))))
         said = "".join(part["text"] for part in parts_of(row["completion"][0]))
         answer = [*policy.tokenizer(said, add_special_tokens=False)["input_ids"], policy.stops[0]]
         rollout.respond(answer, [0.0] * len(answer), 0.0, "")
+        if policy.context and len(rollout.ids) > policy.context:
+            raise ValueError(
+                f"a demonstration of {len(rollout.ids)} tokens exceeds the {policy.context} of the model's context; "
+                "leave it out, or choose another model"
+            )
         return rollout
 
     def respond(self, response: Sequence[int], logprobs: Sequence[float], reward: float, failure: str) -> None:
