@@ -33,7 +33,7 @@ KEPT = ("report.md", "study.json", "figure.png", "recognition.png")
 
 def arguments_of(setup: Setup) -> study.Arguments:
     """The grid: the demonstration's budget a run, three rates and three seeds; or one run of each arm, minute."""
-    shared: dict[str, Any] = {"out": setup.work / "grid", "device": setup.device}
+    shared: dict[str, Any] = {"out": setup.work / "study", "device": setup.device}
     if setup.real:
         return study.Arguments(
             **shared, rates=(1e-4, 3e-5, 3e-4), seeds=(0, 1, 2), episodes=100, training_cell_episodes=400, batch=1200,
