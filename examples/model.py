@@ -45,12 +45,9 @@ class Learner:
 
     def _loaded(self, name: str, **adapter: Any) -> HuggingFacePolicy:
         # Shards move to their device layer by layer. They compute in bfloat16 by themselves, the rest under autocast.
-        device = "cpu" if self.team.shards else self.team.device
-        autocast = self.half and not self.team.shards
-        longest = getattr(self.arguments, "max_new_tokens", 48)
-        return HuggingFacePolicy.load(
-            name, device=device, max_new_tokens=longest, dtype=self.arguments.dtype, autocast=autocast, **adapter
-        )
+        shards, longest = self.team.shards, getattr(self.arguments, "max_new_tokens", 48)
+        how = {"device": "cpu" if shards else self.team.device, "autocast": self.half and not shards, **adapter}
+        return HuggingFacePolicy.load(name, max_new_tokens=longest, dtype=self.arguments.dtype, **how)
 
     def _optimised(self) -> Any:
         return optimiser_of(self.arguments, trainable(self.policy.model))

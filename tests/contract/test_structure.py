@@ -166,6 +166,15 @@ def test_a_module_has_at_most_300_lines() -> None:
 TRAINING = ("torch", "transformers", "trl", "verl", "datasets", "peft", "accelerate", "tokenizers", "safetensors")
 
 
+SITTINGS = {"sft": 250, "ppo": 250, **dict.fromkeys(("model", "sampling", "run", "distributed"), 150)}
+"""The most lines of a training script, which holds its algorithm whole, and of the rooms below it."""
+
+
+@pytest.mark.parametrize("script", SITTINGS)
+def test_a_training_script_is_read_in_one_sitting(script: str) -> None:
+    assert len((EXAMPLES / f"{script}.py").read_text("utf-8").splitlines()) <= SITTINGS[script]
+
+
 LOADED_LATE = ("verienv.policies.hugging_face",)
 """The package of modules that are torch code through and through; all others import them in functions."""
 

@@ -40,11 +40,11 @@ class Lengths:
     """Tokens of dialogues, and patches of what they show."""
 
     longest: int
-    """Of a dialogue at its end."""
+    """Tokens of a dialogue at its end."""
     first: int
     """Before the last token of the shortest opening: from there on logits are made."""
     patches: int | None
-    """Of the pictures of a dialogue; None where there are none, or they are of no known kind."""
+    """Patches of the pictures of a dialogue; None where there are none, or they are of no known kind."""
 
 
 def memory_told(arguments: Any, name: str, *, device: str, autocast: bool, processes: int = 1, shards: int = 1) -> str:
