@@ -21,7 +21,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -52,6 +52,12 @@ TASKS = {
 """Environment, model, and demonstrations a step of SFT."""
 
 
+def learner_of(arguments: Any) -> Learner:
+    """Load what a script trains, without its words on memory."""
+    with redirect_stdout(None):
+        return Learner(arguments, ALONE, arguments.model)
+
+
 class Loop:
     """What PPO trains: a policy, its environments, and all that an update needs."""
 
@@ -60,7 +66,7 @@ class Loop:
             model=model, env=env_id, attempts=attempts, advantage=advantage, group=GROUP, episodes=ENVS, batch=ENVS,
             minibatch=ENVS, micro_batch=ENVS, learning_rate=1e-9, critic_learning_rate=1e-9,
         )  # fmt: skip
-        self.learner = Learner(self.arguments, ALONE, model)
+        self.learner = learner_of(self.arguments)
         self.envs = [gym.make(env_id, disable_env_checker=True, attempts=attempts) for _ in range(ENVS)]
         width = self.learner.policy.model.config.get_text_config().hidden_size
         self.critic = ppo.Critic(width, 1e-9) if advantage == "critic" else None
@@ -223,7 +229,7 @@ def sft_steps(rounds: int) -> Iterator[Row]:
     from verienv.adapters.trl import dataset
 
     for name, (env_id, model, size) in TASKS.items():
-        learner = Learner(sft.Arguments(model=model, env=env_id, micro_batch=size), ALONE, model)
+        learner = learner_of(sft.Arguments(model=model, env=env_id, micro_batch=size))
         policy, rows = learner.policy, list(verienv.demonstrations(env_id, n=size))
         encoded = [Rollout.demonstrated(policy, row) for row in rows]
         losses: list[float] = []
