@@ -175,7 +175,7 @@ def test_waits_double_with_jitter_up_to_a_minute(waits):
 @pytest.mark.parametrize(
     ("asked", "least", "most"),
     [("3", 3, 3), ("0", 0, 0), ("86400", LONGEST_WAIT, LONGEST_WAIT), ("-5", 0, 0), ("soon", 0.25, 0.5),
-     ("nan", 0.25, 0.5), ("inf", 0.25, 0.5),
+     ("nan", 0.25, 0.5), ("inf", 0.25, 0.5), ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0.25, 0.5),
      (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), LONGEST_WAIT, LONGEST_WAIT),
      ("Mon, 01 Jan 2001 00:00:00 GMT", 0, 0)],
 )  # fmt: skip
@@ -201,6 +201,10 @@ def test_a_server_that_fails_in_every_retry_is_an_error_that_says_what_it_said(w
         (Fault(401, b'{"error": {"message": "wrong key sk-secret"}}'), r"wrong key \*\*\*.*OPENAI_API_KEY"),
         (Fault(404, b"<html>\x00\n" + b"x" * 10**6), "<html> x.*name of the model and the base URL"),
         (Fault(422, b""), r"422 \(no words\)"),
+        (
+            Fault(302, b"", {"Location": "http://127.0.0.1/?key=sk-secret"}),
+            r"points, http://127.0.0.1/\?key=\*\*\*, as",
+        ),
     ],
 )
 def test_a_request_that_is_refused_is_an_error_at_once_in_one_short_line_without_the_key(fault, said, waits):
@@ -234,12 +238,22 @@ def test_of_an_endless_body_no_more_is_read_than_the_bound(waits):
 def test_a_server_that_says_nothing_is_given_up_after_the_time_out(waits):
     over = threading.Event()
     with serving(lambda *_: over.wait(30) and "late") as served:
-        with pytest.raises(ConnectionError, match=r"no reply .*timed out.*2 times"):
+        with pytest.raises(ConnectionError, match=r"no reply .*(timed out|in time).*2 times"):
             ask(OpenAIPolicy("m", served.url, timeout=0.05, retries=1), "?")
         over.set()
 
 
-def test_a_body_that_trickles_in_is_given_up_after_the_time_out(waits):
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nA: ", b"a"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"A: b\r\n"),
+    ],
+    ids=["body", "header", "continue", "trailers"],
+)
+def test_a_reply_that_trickles_in_is_given_up_after_the_time_out(begin, drop, waits):
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
 
@@ -247,10 +261,10 @@ def test_a_body_that_trickles_in_is_given_up_after_the_time_out(waits):
         connection, _ = listener.accept()
         with connection:
             connection.recv(2**16)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            connection.sendall(begin)
             while not over.wait(0.02):
                 try:
-                    connection.sendall(b" ")
+                    connection.sendall(drop)
                 except OSError:
                     return
 
@@ -281,7 +295,8 @@ def test_the_server_s_counts_of_tokens_are_added_up_and_priced():
 
 
 @pytest.mark.parametrize(
-    "usage", [None, 5, {}, {"prompt_tokens": -5, "completion_tokens": True}, {"prompt_tokens": "1"}]
+    "usage",
+    [None, 5, {}, {"prompt_tokens": -5, "completion_tokens": True}, {"prompt_tokens": "1"}, {"prompt_tokens": 10**400}],
 )
 def test_a_reply_whose_tokens_are_not_told_counts_as_such(usage):
     with serving(lambda *_: {"choices": [{"message": {"content": "a"}}], "usage": usage}) as served:

@@ -205,7 +205,8 @@ class OpenAIPolicy:
             404: "check the name of the model and the base URL, which ends in /v1 on most servers",
         }.get(reply.status, "change what it refuses")
         if 300 <= reply.status < 400:
-            advice = f"give the address to which it points, {cut(reply.location)}, as the base URL, if you trust that"
+            place = cut(self._without_key(reply.location))
+            advice = f"give the address to which it points, {place}, as the base URL, if you trust that"
         return ValueError(f"{self._server} refused the request for model {shown(self.model)}: {said}; {advice}")
 
     def _words(self, reply: Reply) -> str:
@@ -214,7 +215,10 @@ class OpenAIPolicy:
         error = found.get("error", found) if isinstance(found, dict) else None
         message = error.get("message") if isinstance(error, dict) else error
         text = message if isinstance(message, str) else reply.body[: 2**12].decode(errors="replace")
-        return cut(text.replace(self._key, "***") if self._key else text, 300) or "no words"
+        return cut(self._without_key(text), 300) or "no words"
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
 
 
 def _read(body: bytes) -> Any:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+MOST_TOKENS = 10**9
+"""The greatest count of one reply that is believed."""
+
 
 @dataclass
 class Usage:
@@ -48,11 +51,15 @@ class Usage:
         counts = [counted.get(name) if isinstance(counted, Mapping) else None for name in names]
         with self._lock:
             self.requests += 1
-            self.uncounted += not all(type(count) is int and count >= 0 for count in counts)
+            self.uncounted += not all(map(_is_count, counts))
             for name, count in zip(names, counts, strict=True):
-                if type(count) is int and count >= 0:
+                if _is_count(count):
                     setattr(self, name, getattr(self, name) + count)
 
     def count_retry(self) -> None:
         with self._lock:
             self.retries += 1
+
+
+def _is_count(told: Any) -> bool:
+    return type(told) is int and 0 <= told <= MOST_TOKENS
