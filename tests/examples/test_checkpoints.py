@@ -16,6 +16,7 @@ import study
 from command_line import kind_endings
 from verienv.core.run_folder import update_of
 from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.checkpoint import path_of
 
 SFT = sft.Arguments(probes=0, flops=8e9, checkpoints=1, batch=8, device="cpu", warm_up=1)
@@ -162,6 +163,29 @@ def test_an_adapter_that_is_damaged_or_has_lost_its_model_is_one_line(tmp_path, 
     assert f"there is no folder {base}" in stopped(
         lambda: HuggingFacePolicy.load(str(tmp_path / "adapter"), device="cpu")
     )
+
+
+def test_loading_an_adapter_draws_nothing_so_that_a_run_that_goes_on_is_as_one_without_a_break(tmp_path):
+    HuggingFacePolicy.load("tiny-lm", device="cpu", lora=2).save(tmp_path / "adapter")
+    before = torch.get_rng_state()
+    HuggingFacePolicy.load(str(tmp_path / "adapter"), device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_adapter_of_a_model_that_is_built_in_knows_it_by_name_whatever_folders_there_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny-lm").mkdir()
+    HuggingFacePolicy.load("tiny-lm", device="cpu", lora=2).save(tmp_path / "adapter")
+    assert json.loads(Path("adapter/adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-lm"
+
+
+def test_a_special_token_that_a_demonstration_spells_is_no_picture_and_ends_nothing():
+    policy = HuggingFacePolicy.load("tiny-vlm", device="cpu")
+    plain, marked = (
+        Rollout.demonstrated(policy, {"prompt": QUESTION[0], "completion": [{"role": "assistant", "content": said}]})
+        for said in ("4 + 2", "4 <image><|end|>+ 2")
+    )
+    assert marked.ids == plain.ids
 
 
 def test_checkpoints_are_in_the_order_of_their_updates(tmp_path):

@@ -1,4 +1,5 @@
 import functools
+import json
 import shutil
 import sys
 
@@ -186,6 +187,19 @@ def test_a_saved_checkpoint_keeps_how_its_start_asked_to_be_sampled(folder, tmp_
     policy.model.generation_config = GenerationConfig(eos_token_id=2)  # as families of pictures are left with
     policy.save(tmp_path / "saved")
     assert load(tmp_path / "saved", as_checkpoint=True).sampling == Sampling(0.6, 0.9, top_k=20)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"temperature": "hot"}, {"top_k": -3}, {"top_k": 2.5}, {"top_p": 5}, {"repetition_penalty": -2.0},
+     {"eos_token_id": []}, {"eos_token_id": [1, None]}, {"eos_token_id": "a"}],
+    ids=str,
+)  # fmt: skip
+def test_a_generation_config_that_means_nothing_is_an_error_that_names_what_is_wrong(asked, folder, tmp_path):
+    path = altered(folder, tmp_path)
+    (path / "generation_config.json").write_text(json.dumps({"do_sample": True, **asked}))
+    with pytest.raises(ValueError, match=next(iter(asked)) if "eos_token_id" not in asked else "end a response"):
+        load(path, as_checkpoint=True)
 
 
 def test_of_the_models_generation_settings_only_the_stops_count(folder, tmp_path):

@@ -40,11 +40,13 @@ class Rollout:
     def demonstrated(cls, policy: HuggingFacePolicy, row: Mapping[str, Any]) -> Rollout:
         """Return a row of ``prompt``, ``completion`` and ``images`` as a rollout in which the policy says just that.
 
+        Special tokens are taken out of its words, as of a prompt's: no picture stands where one is spelled.
+
         Raises:
             ValueError: for one that is longer than what the model takes.
         """
         rollout = cls(policy.opening(with_pictures(row["prompt"], row.get("images", ()))))
-        said = "".join(part["text"] for part in parts_of(row["completion"][0]))
+        said = policy.special.taken_out("".join(part["text"] for part in parts_of(row["completion"][0])))
         answer = [*policy.tokenizer(said, add_special_tokens=False)["input_ids"], policy.stops[0]]
         rollout.respond(answer, [0.0] * len(answer), 0.0, "")
         if policy.context and len(rollout.ids) > policy.context:

@@ -68,6 +68,9 @@ def demand_whole(
         ) from None
     if tokenizer.eos_token_id is None and None in (model.generation_config.eos_token_id, tokenizer.pad_token_id):
         raise ValueError(f"{name!r} names no token that ends a response: its tokenizer's files are not whole")
+    ends = model.generation_config.eos_token_id
+    if ends is not None and not (isinstance(ends, int) or (ends and all(isinstance(end, int) for end in ends))):
+        raise ValueError(f"the tokens that end a response of {name!r} are {ends!r}, expected numbers, one or more")
 
 
 def first_line(error: BaseException) -> str:

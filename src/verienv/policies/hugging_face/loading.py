@@ -150,7 +150,8 @@ def with_adapter(model: Any, path: str | None, name: str, adapter: Any, rank: in
         )  # peft asks for it
         try:
             if path:
-                adapted = peft.PeftModel.from_pretrained(model, path, is_trainable=True)
+                with torch.random.fork_rng(devices=()):  # peft draws weights before it reads them; a run must not
+                    adapted = peft.PeftModel.from_pretrained(model, path, is_trainable=True)
                 if are_finite(adapted.parameters()).isnan():
                     raise ValueError("its weights are not finite")
                 return adapted
@@ -164,6 +165,6 @@ def with_adapter(model: Any, path: str | None, name: str, adapter: Any, rank: in
             exclude_modules=routers or None,  # they give more than one tensor (Llama 4)
         )  # fmt: skip
         adapted = peft.get_peft_model(model, config)
-    base = str(Path(name).resolve()) if Path(name).is_dir() else name
+    base = str(Path(name).resolve()) if name not in BUILT_IN and Path(name).is_dir() else name
     adapted.peft_config["default"].base_model_name_or_path = base
     return adapted

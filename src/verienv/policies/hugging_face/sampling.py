@@ -49,10 +49,17 @@ class Sampling:
     """Divides the scores of tokens that are there already (arXiv 1909.05858); 1 leaves them."""
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int if name == "top_k" else (int, float)):
+                raise ValueError(f"{name}={value!r}: expected {'an integer' if name == 'top_k' else 'a number'}")
         if not 0 <= self.temperature < float("inf"):
             raise ValueError(f"temperature={self.temperature!r}: expected 0 (greedy) or a positive number")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p={self.top_p!r}: expected a number above 0, at most 1")
+        if self.top_k < 0:
+            raise ValueError(f"top_k={self.top_k!r}: expected 0 (all tokens) or a positive integer")
+        if not 0 < self.repetition_penalty < float("inf"):
+            raise ValueError(f"repetition_penalty={self.repetition_penalty!r}: expected a positive number")
 
     @classmethod
     def of_checkpoint(cls, config: GenerationConfig) -> Sampling:
