@@ -280,7 +280,10 @@ def compared(case: Case, device: str) -> list[Compared]:
     parts = dict(planned.parts)
     graph = 0 if case.checkpointing else parts.get("bfloat16 copies", 0)  # they live as long as the graph does
     parts["activations and loss"] = parts["activations"] + parts["logits"] // 4 + graph
-    parts |= {f"{name} at most": size for name, size in planned.phases.items()}
+    # The scripts' AdamW of bfloat16 weights (torchao's) keeps its moments in float32; torch's, here, as its weights.
+    less = parts.get("optimiser", 0) // 2 if case.weights == "bfloat16" and not case.lora else 0
+    parts["optimiser"] = parts.get("optimiser", 0) - less
+    parts |= {f"{name} at most": size - less for name, size in planned.phases.items()}
     for name in ("forward and backward at most", "step at most"):  # no critic reads here
         parts[name] -= parts.get("critic's states", 0)
     peak = max((name for name in measured if name.endswith("at most")), key=measured.__getitem__)

@@ -127,8 +127,8 @@ class MemoryPlan:
             parts["bfloat16 copies"] = 2.0 * shape.matrices
         if self.method != "evaluate":
             parts["gradients"] = width * trained / self.shards
-            parts["optimiser"] = (2 * width if self.optimiser == "adamw" else 2.03) * trained / self.shards
-            if self.optimiser == "adamw_8bit":  # computes in float32, tensor by tensor
+            parts["optimiser"] = (8.0 if self.optimiser == "adamw" else 2.03) * trained / self.shards
+            if self.optimiser == "adamw_8bit" or width == 2:  # torchao computes in float32, tensor by tensor
                 parts["step"] = 4.0 * shape.largest / self.shards
             elif not self.fused:
                 parts["step"] = width * trained / self.shards
