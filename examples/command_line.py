@@ -82,9 +82,9 @@ class Training:
     out: Path = Path("runs/training")
     """Where configuration, log and checkpoints go."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """With vision: verienv/GeneralPoints-VL-v0."""
+    """Environment, by its whole id; with pictures verienv/GeneralPoints-VL-v0. `verienv envs` lists them."""
     split: str = "train"
-    """Which hands are dealt, under which rule."""
+    """Split to train on: which instances are dealt, under which rule. `verienv envs` lists them."""
     settings: Settings = ()
     """Settings of the environment, as for gym.make: -s cards=5 -s rule=rank."""
     flops: Budget = 6e12
@@ -97,25 +97,25 @@ class Training:
     save_every: OrNone = 0
     """Save a checkpoint every so many updates instead, and at the end."""
     learning_rate: Rate = 6e-5
-    """Its height: it rises over --warm-up updates and falls to 0 by a cosine."""
+    """Highest learning rate: it rises to it over --warm-up updates, and falls to 0 by a cosine."""
     warm_up: Count = 10
     """Updates until the learning rate is at its height."""
     micro_batch: Size = 32
     """Dialogues in memory at once when training, on a device."""
     max_grad_norm: Norm = 1.0
-    """Longer gradients are cut to this length."""
+    """Norm to which longer gradients are clipped."""
     probes: OrNone = 16
     """Questions of the test side on which every checkpoint's loss, and its KL to the start, are logged; 0 for none."""
     held_out: Path | None = None
-    """Take the first of this file in their place, which holds demonstrations as `verienv demos --out` writes them."""
+    """File whose first demonstrations take the place of --probes, as `verienv demos --out` writes them."""
     seed: Seed = 0
     """Fixes what is dealt, its order, and what is sampled."""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes a GPU if there is one, or what the launcher gives."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights. bfloat16 takes half the memory, and without --lora is rounded by chance, by torchao."""
+    """Type of the weights. bfloat16 takes half the memory, and without --lora is rounded by chance, by torchao."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """In which the model computes; auto is bf16 on a GPU (autocast, or by shards), with weights as --dtype says."""
+    """Type that the model computes in; auto is bf16 on a GPU (autocast, or by shards), with weights as --dtype says."""
     optimiser: Literal["adamw", "adamw_8bit"] = "adamw"
     """adamw_8bit keeps its moments in 8 bits, by torchao: 2 bytes a weight in place of 8. Its first step takes a minute
     more, in which it is compiled; TORCHDYNAMO_DISABLE=1 leaves that out, and steps are slower."""

@@ -5,8 +5,8 @@
     accelerate launch --config_file examples/launch/fsdp2.yaml examples/ppo.py --out runs/ppo
 
 ``--shard`` is torch's ``fully_shard`` (FSDP2), on CPUs too, where accelerate's FSDP2 is not. Plain python is one
-process: then nothing is said, and nothing is computed that plain code would not. What says "all processes" must be
-called by all of them.
+process: then nothing is said, and nothing is computed that plain code would not. A method that says "all processes" is
+to be called by all of them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Team:
     def shuffled(self, own: int, size: int) -> Iterator[tuple[Tensor, int]]:
         """Yield the rows of all processes (``own`` of them here) in one random order, by ``size``.
 
-        Of each part, the indices of the rows that are here, maybe none, and how many it has in all.
+        A part is the indices of those of its rows that are here, maybe none, and how many it has in all.
         """
         counts = self.gathered(own)
         first = sum(counts[: self.index])

@@ -8,7 +8,7 @@
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
 trained on as one sequence, in which the tokens of the responses are the actions. Within a response gamma is 1 and
-lambda --token-gae-lambda, and from one attempt to the next they are the paper's 0.9 and 0.95 (arXiv 2501.17161). With
+lambda --token-gae-lambda; from one attempt to the next they are --gamma and --gae-lambda (arXiv 2501.17161). With
 vision the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
 same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an interrupted run.
 """
@@ -47,20 +47,20 @@ class Arguments(cli.Training):
     """The price of each verdict: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
     table as JSON; or module:name, a function of one's own."""
     advantage: Literal["critic", "group"] = "critic"
-    """Over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
+    """Advantage over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
     group: cli.Size = 8  # Episodes of one question, with --advantage group.
     episodes: cli.Size = 128  # Episodes an update.
     batch: cli.Size = 128  # Dialogues that are sampled together, on a device.
     minibatch: cli.Size = 64  # Episodes an optimiser step.
     epochs: cli.Count = 1  # Passes over the episodes of an update.
-    clip_range: cli.Clip = 0.2  # How far the probability of a token may move in an update, as a ratio to 1.
-    kl_coef: cli.Weight = 0.0  # Price of the divergence from the start, a token; 0 only reports it.
-    gamma: cli.Share = 0.9  # Worth of a reward one attempt earlier.
-    gae_lambda: cli.Share = 0.95  # How far an advantage looks past the critic, from one attempt to the next.
-    token_gae_lambda: cli.Share = 0.95  # The same from token to token within a response.
-    critic_learning_rate: cli.Rate = 3e-3  # Of the critic, which is a small network of its own.
+    clip_range: cli.Clip = 0.2  # A token's ratio of probabilities is clipped to 1 - this and 1 + this.
+    kl_coef: cli.Weight = 0.0  # Price of the KL to the start, a token; 0 only logs it, with a critic.
+    gamma: cli.Share = 0.9  # Discount of a reward from one attempt to the one before it.
+    gae_lambda: cli.Share = 0.95  # Lambda of generalised advantages from one attempt to the next.
+    token_gae_lambda: cli.Share = 0.95  # Their lambda from token to token within a response.
+    critic_learning_rate: cli.Rate = 3e-3  # Learning rate of the critic, a small network of its own.
     critic_passes: cli.Count = 8  # Passes of the critic over the hidden states of an update, which are at hand.
-    temperature: cli.Temperature = 1.0  # At which the policy samples.
+    temperature: cli.Temperature = 1.0  # Temperature at which the policy samples.
     top_p: cli.Positive = 1.0
     """Sample from the likeliest tokens that hold this probability; ratios are those of the whole distribution."""
     max_new_tokens: cli.Length = 48  # The longest response.
@@ -139,7 +139,7 @@ def ppo_update(
 
     Raises NotFinite, in all processes, before a number that is not finite in one of them could reach the weights.
     """
-    policy, team, size, heat = learner.policy, learner.team, arguments.micro_batch, arguments.temperature
+    policy, team, size, temperature = learner.policy, learner.team, arguments.micro_batch, arguments.temperature
     acted, divergence, logged = batch.acted > 0, torch.zeros_like(batch.acted), dict[str, float]()
     compared = torch.arange(len(batch.ids), device=policy.device)
     if not arguments.kl_coef:  # then it is only reported, and a part of the episodes will do
@@ -147,7 +147,7 @@ def ppo_update(
     if len(compared):
         with torch.no_grad(), learner.start() as start, whole(start):
             for index, few in batch.parts(size, compared):
-                divergence[index, : few.acted.shape[1]] = kl_of(few, read(policy, start, few, heat).logprobs)
+                divergence[index, : few.acted.shape[1]] = kl_of(few, read(policy, start, few, temperature).logprobs)
         demand_finite(team.gathered, batch.plain, {"divergence from the start": divergence})
         logged["kl"] = float(team.summed(divergence.sum()) / team.summed(batch.ends[compared].sum()))
     rewards = batch.rewards - arguments.kl_coef * divergence  # the price of each token
@@ -157,7 +157,7 @@ def ppo_update(
         with torch.no_grad(), whole(policy.model):
             for index, few in batch.parts(size):
                 at = place[index, : few.acted.shape[1]][few.acted > 0]
-                known[at] = read(policy, policy.model, few, heat).before(few.acted)
+                known[at] = read(policy, policy.model, few, temperature).before(few.acted)
             values[acted] = critic(known)
         demand_finite(team.gathered, batch.plain, {"hidden state or log-probability of a token": known})
         advantages, returns = critic_advantages(
@@ -171,7 +171,7 @@ def ppo_update(
         spread = everywhere.std(correction=min(1, len(everywhere) - 1))  # one token alone has none
         advantages = (advantages - everywhere.mean()) / spread.clamp(min=1e-6) * batch.acted
         explained = 1 - (returned - valued).var(correction=0) / returned.var(correction=0).clamp(min=1e-6)
-        entropy = team.summed(known[:, -1].sum()) / team.summed(batch.acted.sum())
+        entropy = team.summed(known[:, -1].sum()) / team.summed(batch.acted.sum())  # the last of what is known
         logged |= {"value_error": error, "value_explained": explained.item(), "entropy": entropy.item()}
     else:
         advantages = group_advantages(batch, rewards, arguments.group, arguments.gamma)
@@ -182,7 +182,7 @@ def ppo_update(
             chosen = chosen.to(policy.device)
             tokens = team.summed(batch.acted[chosen].sum())  # of the minibatch, in all processes
             for index, few in team.in_step(batch.parts(size, chosen), batch.nothing):
-                logprobs = read(policy, learner.trained, few, heat).logprobs
+                logprobs = read(policy, learner.trained, few, temperature).logprobs
                 advantage = advantages[index, : few.acted.shape[1]]
                 loss, held = clipped_loss(logprobs, few.logprobs, advantage, few.acted, arguments.clip_range)
                 team.backward(loss / tokens)
@@ -203,7 +203,8 @@ def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
     make |= cli.settings_of(arguments, make)
     team = Team.launched(arguments.device, arguments.shard)
     if arguments.advantage == "group" and arguments.episodes % (arguments.group * team.size):
-        raise ValueError(f"--episodes {arguments.episodes}: expected a multiple of --group times {team.size} processes")
+        groups = f"a multiple of --group {arguments.group}" + f" times {team.size} processes" * (team.size > 1)
+        raise ValueError(f"--episodes {arguments.episodes}: expected {groups}")
     run = Run(arguments.out, arguments, team=team, probes=held_out(arguments, make))
     if run.finished:
         return run

@@ -1,4 +1,4 @@
-"""A training run: it begins or goes on where it stopped, logs every update, saves, and ends at a number that is none.
+"""A training run: it begins or goes on where it stopped, logs every update, saves, and stops at a number not finite.
 
 Its folder (config.json, log.jsonl, checkpoint-00012/, state.pt) is ``verienv.core.run_folder``'s. not_finite.pt is the
 batch on which a number was not finite, which ended the run; not_finite.json says which one.

@@ -127,7 +127,7 @@ def divergence(
 
 
 def summary(team: Team, rollouts: Sequence[Rollout], kinds: Sequence[str] = ()) -> dict[str, Any]:
-    """Count what the policy did in all processes, before the update: failures by kind, those that could be too."""
+    """Count what the policy did in all processes, before the update: its failures of all kinds that there are."""
     played = team.gathered([replace(rollout, ids=Tokens()) for rollout in rollouts])  # without their pictures
     rollouts = [rollout for some in played for rollout in some]
     attempts = [failure for rollout in rollouts for failure in rollout.failures]

@@ -57,7 +57,7 @@ class Arguments(cli.Training):
     """Demonstrations an update, which is one optimiser step."""
     micro_batch: cli.Size = 64
     weight_decay: cli.Weight = 0.0
-    """Of AdamW."""
+    """Weight decay of AdamW."""
 
 
 def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable[[int], Rows]]:
