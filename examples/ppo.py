@@ -118,8 +118,9 @@ def group_advantages(batch: Batch, rewards: Tensor, group: int, gamma: float) ->
     """The discounted return of an episode against those of its group, rows that follow one another, at each token."""
     attempt = batch.ends.cumsum(1) - batch.ends  # attempts before each token
     returns = (rewards * gamma**attempt).sum(1).view(-1, group)
-    spread = returns.std(1, keepdim=True, correction=0) if group > 1 else torch.zeros_like(returns)
-    return ((returns - returns.mean(1, keepdim=True)) / (spread + 1e-4)).view(-1, 1) * batch.acted
+    alike = (returns == returns[:, :1]).all(1, keepdim=True)  # 0 then, not what rounding leaves, which Adam would scale
+    centred = (returns - returns.mean(1, keepdim=True)).masked_fill(alike, 0.0)
+    return (centred / (returns.std(1, keepdim=True, correction=0) + 1e-4)).view(-1, 1) * batch.acted
 
 
 def clipped_loss(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tests.evaluation.policies import ENV, Interrupted, is_solved_by_hash, nonsense, run
 
+from verienv.core.lock import open_alone
 from verienv.evaluation import evaluate
-from verienv.evaluation.lock import open_alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -157,7 +157,7 @@ def test_on_windows_a_byte_behind_all_lines_is_locked(tmp_path, monkeypatch):
         taken.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, length))
 
     monkeypatch.setitem(sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_NBLCK=2))
-    monkeypatch.setattr("verienv.evaluation.lock.sys", types.SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("verienv.core.lock.sys", types.SimpleNamespace(platform="win32"))
     with open_alone(tmp_path / "log") as file:
         with pytest.raises(ValueError, match="is being written by another evaluation"):
             open_alone(tmp_path / "log")

@@ -375,6 +375,15 @@ def test_group_advantages_are_those_of_whole_episodes_among_their_question(polic
     assert ppo.group_advantages(batch, batch.rewards, 1, 0.9).abs().max() == 0
 
 
+def test_a_group_whose_returns_are_equal_teaches_nothing_not_even_what_their_mean_is_rounded_by(policy):
+    episodes = [episode(2, (2, -0.1), (1, -0.1), (3, -0.1), (2, 5.3)) for _ in range(7)]
+    for one in episodes:
+        for values in (one.acted, one.ends, one.logprobs, one.rewards):
+            values += [0] * (len(one.ids) - len(values))
+    batch = Batch.of(episodes, policy)
+    assert ppo.group_advantages(batch, batch.rewards, 7, 0.9).abs().max() == 0
+
+
 def test_an_update_over_groups_follows_the_clipped_loss_of_their_advantages():
     arguments = replace(GROUP, minibatch=6, micro_batch=2)
     learner, twin = (learning(arguments, rate=1.0) for _ in range(2))

@@ -5,21 +5,27 @@
 <out>/checkpoint-00012/  model and tokenizer after update 12, readable by from_pretrained
 <out>/state.pt           what else the next update needs; always that of the newest checkpoint
 <out>/finished           there when the run has ended
+<out>/lock               empty; held by the process that writes here
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from verienv.core.files import atomic_text
+from verienv.core.lock import open_alone
 
 Line = dict[str, Any]
 TIMED = ("steps_a_second", "tokens_a_second", "sampling_share")
 """Numbers of a line that tell of time: they differ between runs that are otherwise the same, bit for bit."""
+_held: dict[Path, FileIO] = {}
+"""The locks of the folders that this process has begun to write in, which end with it."""
 
 
 class RunFolder:
@@ -32,8 +38,10 @@ class RunFolder:
     def begin(self, config: Mapping[str, Any], defaults: Mapping[str, Any], free: tuple[str, ...]) -> None:
         """Write the configuration, or find that of the same run: arguments but the ``free`` ones must be equal.
 
-        ``defaults`` are the arguments of runs that were begun when there were fewer.
+        ``defaults`` are the arguments of runs that were begun when there were fewer. From here on no other process may
+        begin in this folder: two would write one log, and take away each other's checkpoints.
         """
+        hold(self.out)
         path, given = self.out / "config.json", config["arguments"]
         if path.exists():
             before = {**defaults, **self.config()["arguments"]}
@@ -129,6 +137,19 @@ class RunFolder:
             write_json(self.out / "config.json", began)
         told = ", ".join(f"{name} {new} (was {old})" for name, (old, new) in changed.items())
         return f"; with {told} the numbers may differ from those of a run without a break" if changed else ""
+
+
+def hold(folder: Path) -> None:
+    """Have a folder for this process alone, until it ends. Raises ValueError where another one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder.resolve() / "lock"
+    if path in _held and not _held[path].closed and path.exists():
+        return
+    try:
+        _held[path] = open_alone(path)
+    except ValueError:
+        raise ValueError(f"{folder} is being written by another run; let it end, or choose another --out") from None
+    atexit.register(_held[path].close)
 
 
 def name_of(update: int) -> str:

@@ -19,11 +19,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from verienv.core.lock import open_alone
 from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell
 from verienv.evaluation.lines import Line, Seat, episode_of, with_checksum
-from verienv.evaluation.lock import open_alone
 from verienv.evaluation.records import EpisodeRecord, Setup
 
 
