@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
@@ -235,15 +236,18 @@ def kind_endings(out: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\ninterrupted; the same command goes on from what is in {out}", file=sys.stderr)
         raise SystemExit(130) from None
-    except LaunchError as error:
-        if int(os.environ.get("RANK", "0")):
-            raise SystemExit(2) from None
-        raise Stop(str(error)) from None
     except (ValueError, FloatingPointError, gym.error.Error) as error:
+        let_the_first_tell()
         raise Stop(str(error)) from None
     except OSError as error:
         mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "mend that, or choose another --out,"
         raise Stop(f"cannot write to {out} ({error.strerror or error}); {mend} and run the same command") from None
+
+
+def let_the_first_tell(seconds: float = 20.0) -> None:
+    """Let the first of several processes tell an error that all have: launchers end the others when it has ended."""
+    if int(os.environ.get("RANK", "0")):
+        time.sleep(seconds)
 
 
 @contextmanager
@@ -257,10 +261,6 @@ def enough_memory(lower: str) -> Iterator[None]:
         raise Stop(f"too little memory ({first_line(error)}); {lower}") from None
 
 
-class LaunchError(ValueError):
-    """A launch that would not train what was asked for. All processes raise it, and the first one tells."""
-
-
 SHARDING = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
 """How a launcher asks accelerate to shard, by the variable that says so."""
 
@@ -268,8 +268,7 @@ SHARDING = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpee
 def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:
     """Return how many processes a launcher started, and whether accelerate shards over them: FSDP, DeepSpeed or "".
 
-    Raises:
-        LaunchError: for what launchers let pass, such as a model of its own in each process.
+    Raises ValueError for what launchers let pass, such as a model of its own in each process.
     """
     told = os.environ
     size, alone = int(told.get("WORLD_SIZE", "1")), "RANK" not in told
@@ -293,13 +292,5 @@ def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:
     }
     for reason, holds in refused.items():
         if holds:
-            raise LaunchError(reason)
+            raise ValueError(reason)
     return size, sharding
-
-
-def demand_one_process(script: str, instead: str) -> None:
-    """Stop where a launcher started this script more than once, with one line for all of them."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        if int(os.environ.get("RANK", "0")):
-            raise SystemExit(2)
-        raise Stop(f"{script} runs as one process, but a launcher started several: start it with python, or {instead}")

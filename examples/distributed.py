@@ -20,7 +20,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 
-from command_line import LaunchError, launched_as
+from command_line import launched_as
 from verienv.policies.hugging_face.chance import chance, restore_chance
 from verienv.policies.hugging_face.loading import usable_device
 from verienv.policies.hugging_face.sharding import copied, prepared, shard, whole_state, whole_weights
@@ -41,7 +41,7 @@ class Team:
 
     @classmethod
     def launched(cls, device: str, shard: bool = False) -> Team:
-        """Join the processes that a launcher started, or be the only one. Raises LaunchError where that fails."""
+        """Join the processes that a launcher started, or be the only one. Raises ValueError where that fails."""
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         size, sharding = launched_as(device, shard, on_cpu)
         # One process takes an Accelerator that is there already, of another library in a notebook, as it is.
@@ -55,7 +55,7 @@ class Team:
         """
         if self.by_accelerate:
             if (self.accelerator.mixed_precision == "bf16") != half:
-                raise LaunchError("--precision and the mixed_precision of the launcher differ; make them one")
+                raise ValueError("--precision and the mixed_precision of the launcher differ; make them one")
             return prepared(self.accelerator, model, optimised())
         self.shard(model, half)
         return copied(model) if self.size > 1 and not self.shards else model, optimised()
@@ -77,7 +77,7 @@ class Team:
     def share(self, whole: Sequence[Any]) -> Sequence[Any]:
         """Return this process's part of what one process would work on: together they are the whole, in its order."""
         if len(whole) < self.size:
-            raise LaunchError(f"{len(whole)} episodes or demonstrations are too few for {self.size} processes")
+            raise ValueError(f"{len(whole)} episodes or demonstrations are too few for {self.size} processes")
         return whole[len(whole) * self.index // self.size : len(whole) * (self.index + 1) // self.size]
 
     def shuffled(self, own: int, size: int) -> Iterator[tuple[Tensor, int]]:

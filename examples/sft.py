@@ -69,6 +69,8 @@ def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable
         seed = arguments.seed * 1_000_003 + update
         return list(demonstrations(arguments.env, arguments.kind, n, seed=seed, **make))
 
+    if arguments.data and (arguments.kind != "sft" or arguments.steps):
+        raise ValueError("--data FILE holds what it holds: give --kind and --steps to verienv demos, which writes it")
     if not arguments.rows and not arguments.data:
         return 0, fresh
     kept = read_demonstrations(arguments.data)[: arguments.rows or None] if arguments.data else fresh(0, arguments.rows)

@@ -17,6 +17,7 @@ goes on where it stopped. Results: <out>/report.md, figure.png, with vision reco
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
@@ -44,7 +45,6 @@ from command_line import (
     Stop,
     Temperature,
     check,
-    demand_one_process,
     kind_endings,
     plain,
     settings_of,
@@ -244,9 +244,11 @@ def run_study(arguments: Arguments) -> dict[str, Any]:
 
 
 def main(arguments: Arguments) -> None:
-    demand_one_process(
-        "study.py", "launch sft.py and ppo.py, and `verienv evaluate` on their checkpoints without the launcher"
-    )
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError(
+            "study.py runs as one process, but a launcher started several: start it with python, or launch sft.py and "
+            "ppo.py, and `verienv evaluate` on their checkpoints without the launcher"
+        )
     check(arguments)
     usable_device(arguments.device)
     settings_of(arguments, {"attempts": arguments.attempts}, cells_of(arguments), are_own=bool(arguments.cells))

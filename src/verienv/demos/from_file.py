@@ -12,6 +12,8 @@ from verienv.core.dialogue import Message, parts_of
 from verienv.core.reading import MOST_SKIPPED, read_lines, read_whole
 from verienv.core.shown import cut, shown, shown_path
 
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+"""The formats of pictures that are read; others, such as EPS, would start a program."""
 ROLES = {"system": "system", "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
 
 
@@ -129,7 +131,10 @@ def _decoded(path: Path, *, whole: bool = True) -> Any:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning), Image.open(path) as seen:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(path, formats=FORMATS) as seen,
+        ):
             return seen.convert("RGB") if whole else None
     except Exception as error:  # a damaged file raises many kinds
         raise ValueError(f"the picture {shown_path(path)} cannot be opened ({cut(error, 80)})") from None
