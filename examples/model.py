@@ -14,7 +14,7 @@ from distributed import Team
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.checkpoint import kept_in, path_of
 from verienv.policies.hugging_face.finite import STEPPED, are_finite, demand_finite
-from verienv.policies.hugging_face.planning import memory_told
+from verienv.policies.hugging_face.planning import memory_text
 from verienv.policies.hugging_face.sharding import restore_state
 
 
@@ -33,7 +33,7 @@ class Learner:
         self.half = precision_of(arguments.precision, team.device) == "bf16"
         if team.main:
             how = {"device": team.device, "autocast": self.half, "processes": team.size}
-            print(memory_told(arguments, folder, **how, shards=team.size if team.shards else 1))
+            print(memory_text(arguments, folder, **how, shards=team.size if team.shards else 1))
         self.policy = self._loaded(folder, lora=arguments.lora, lora_alpha=arguments.lora_alpha)
         self.size = parameters_of(self.policy.model)
         if arguments.gradient_checkpointing:

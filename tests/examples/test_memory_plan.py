@@ -93,7 +93,7 @@ def test_much_is_told_part_by_part(monkeypatch, capsys):
 )
 def test_what_is_too_much_comes_with_flags_of_the_script_that_make_it_fit(script, arguments, size, monkeypatch):
     free(monkeypatch, size)
-    told = planning.memory_told(arguments, arguments.model, device="cpu", autocast=False)
+    told = planning.memory_text(arguments, arguments.model, device="cpu", autocast=False)
     line, *advice = told[told.index("warning: ") :].splitlines()
     assert re.fullmatch(r"warning: this may not fit; .* enough, each alone:", line)
     assert advice
@@ -138,7 +138,7 @@ def test_several_processes_tell_it_once(tmp_path):
 def test_processes_of_a_machine_share_its_memory_and_not_that_of_their_gpus(monkeypatch):
     free(monkeypatch, 12 * GB)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
-    told = [planning.memory_told(SFT, "tiny-lm", device=name, autocast=False, processes=4) for name in ("cpu", "cuda")]
+    told = [planning.memory_text(SFT, "tiny-lm", device=name, autocast=False, processes=4) for name in ("cpu", "cuda")]
     assert ["3.0 GB" in told[0], "12.0 GB" in told[1]] == [True, True]
 
 
@@ -159,7 +159,7 @@ def test_a_plan_that_fails_changes_nothing_of_a_run(tmp_path, monkeypatch, capsy
 
 def test_a_model_whose_shape_is_not_known_has_no_plan_and_says_so(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "none-such"}')
-    told = planning.memory_told(SFT, str(tmp_path), device="cpu", autocast=False)
+    told = planning.memory_text(SFT, str(tmp_path), device="cpu", autocast=False)
     assert told.startswith("memory: no plan (")
     assert "\n" not in told
 
@@ -170,7 +170,7 @@ def test_planning_draws_no_chance():
 
     before = chance()
     for arguments in (SFT, PPO, replace(PPO, **SEEN, lora=4)):
-        assert "no plan" not in planning.memory_told(arguments, arguments.model, device="cpu", autocast=False)
+        assert "no plan" not in planning.memory_text(arguments, arguments.model, device="cpu", autocast=False)
     assert chance() == before
 
 

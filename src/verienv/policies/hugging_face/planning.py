@@ -47,7 +47,7 @@ class Lengths:
     """Patches of the pictures of a dialogue; None where there are none, or they are of no known kind."""
 
 
-def memory_told(arguments: Any, name: str, *, device: str, autocast: bool, processes: int = 1, shards: int = 1) -> str:
+def memory_text(arguments: Any, name: str, *, device: str, autocast: bool, processes: int = 1, shards: int = 1) -> str:
     """Tell the memory that a run takes at most, beside what is free: a line, or the plan, or what makes it fit.
 
     It is an estimate that stops nothing: where it fails, the line says why. Chance is where it was.
@@ -64,12 +64,12 @@ def memory_told(arguments: Any, name: str, *, device: str, autocast: bool, proce
         with warnings.catch_warnings(), torch.random.fork_rng(devices=()):
             warnings.simplefilter("ignore")
             plan = plan_for(arguments, name, autocast=autocast, processes=processes, shards=shards)
-            return told(plan, _free(device, processes))
+            return shown(plan, _free(device, processes))
     except Exception as error:  # of a configuration, a processor, a template, a driver: each has a kind of its own
         return f"memory: no plan ({first_line(error)})"
 
 
-def told(plan: MemoryPlan, available: int) -> str:
+def shown(plan: MemoryPlan, available: int) -> str:
     """Tell a plan: in one line if it takes little of what is free, else part by part, with advice if it is too much."""
     line = f"memory: at most {readable(plan.peak)} of {readable(available)} free, in {plan.fullest}"
     if plan.peak <= SMALL * available:
