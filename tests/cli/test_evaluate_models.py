@@ -225,7 +225,10 @@ def test_an_interruption_ends_the_command_at_once_and_says_where_its_episodes_ar
     words = ["evaluate", ENV, "--model", "openai:m", "--splits", "train", "--log", str(log), "--base-url"]
     with serving(lambda *_: (begun.set(), release.wait(60), "no")[-1]) as served:
         command = [sys.executable, "-c", "from verienv.cli import main; main()", *words, served.url]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        )  # fmt: skip
         try:
             assert begun.wait(60)
             process.send_signal(signal.SIGINT)
@@ -233,6 +236,7 @@ def test_an_interruption_ends_the_command_at_once_and_says_where_its_episodes_ar
         finally:
             release.set()
             process.kill()
+            process.communicate()
     assert (process.returncode, out) == (130, "")
     assert err == f"verienv: interrupted; finished episodes are in {log}: the same command goes on\n"
 
