@@ -360,7 +360,10 @@ def test_an_interruption_ends_the_process_though_requests_are_under_way():
     begun, over = threading.Event(), threading.Event()
     with serving(lambda *_: (begun.set(), over.wait(60), "late")[-1]) as served:
         command = [sys.executable, "-c", INTERRUPTED, served.url]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        )  # fmt: skip
         try:
             assert begun.wait(30)
             process.send_signal(signal.SIGINT)
