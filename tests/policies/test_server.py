@@ -371,6 +371,7 @@ def test_an_interruption_ends_the_process_though_requests_are_under_way():
         finally:
             over.set()
             process.kill()
+            process.communicate()
     assert (process.returncode, out, err) == (0, "interrupted\n", "")
 
 
