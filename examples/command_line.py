@@ -1,4 +1,4 @@
-"""What the scripts are told on the command line, within bounds, and how they end when they cannot go on.
+"""Arguments of the scripts, within bounds, and how a script ends when it cannot go on.
 
 A bound stands beside an argument in its type (``rate: Rate = 6e-5``): a slip ends in one line before any work begins.
 """
@@ -76,12 +76,12 @@ Settings = Annotated[
 
 @dataclass
 class Training:
-    """What sft.py and ppo.py have in common."""
+    """Arguments that sft.py and ppo.py share."""
 
     model: str = "tiny-lm"
     """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
     out: Path = Path("runs/training")
-    """Where configuration, log and checkpoints go."""
+    """Folder of the configuration, the log and the checkpoints."""
     env: str = "verienv/GeneralPoints-L-v0"
     """Environment, by its whole id; with pictures verienv/GeneralPoints-VL-v0. `verienv envs` lists them."""
     split: str = "train"

@@ -39,7 +39,7 @@ from verienv.policies.hugging_face.sharding import whole
 
 @dataclass
 class Arguments(cli.Training):
-    """Those of all training, and:"""
+    """Arguments of PPO, beside those of all training."""
 
     out: Path = Path("runs/ppo")
     attempts: cli.Attempts = 5  # Responses allowed to one question (the paper's verification iterations).

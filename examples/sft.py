@@ -40,7 +40,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class Arguments(cli.Training):
-    """Those of all training, and:"""
+    """Arguments of SFT, beside those of all training."""
 
     out: Path = Path("runs/sft")
     kind: Literal["sft", "revision"] = "sft"
