@@ -83,7 +83,8 @@ class Training:
     out: Path = Path("runs/training")
     """Folder of the configuration, the log and the checkpoints."""
     env: str = "verienv/GeneralPoints-L-v0"
-    """Environment, by its whole id; with pictures verienv/GeneralPoints-VL-v0. `verienv envs` lists them."""
+    """Environment: GeneralPoints-L is enough, or with pictures GeneralPoints-VL; module:id names one of your own.
+    `verienv envs` lists them."""
     split: str = "train"
     """Split to train on: which instances are dealt, under which rule. `verienv envs` lists them."""
     settings: Settings = ()

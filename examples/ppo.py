@@ -16,7 +16,7 @@ same environment this is the ReFT recipe (arXiv 2401.08967). The same command co
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -32,6 +32,7 @@ from distributed import ALONE, Team
 from model import Learner
 from run import Run
 from sampling import Reward, held_out, kl_of, roll_out, seeds_of, summary, verdict_reward
+from verienv.core.make import full_id
 from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.finite import are_finite, demand_finite
 from verienv.policies.hugging_face.sharding import whole
@@ -200,6 +201,7 @@ def ppo_update(
 def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one, on what ``reward`` pays."""
     cli.check(arguments)
+    arguments = replace(arguments, env=full_id(arguments.env))
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": cli.rewards_of(arguments)}
     make |= cli.settings_of(arguments, make)
     team = Team.launched(arguments.device, arguments.shard)

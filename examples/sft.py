@@ -31,6 +31,7 @@ from model import Learner
 from run import Run
 from sampling import held_out
 from verienv import demonstrations
+from verienv.core.make import full_id
 from verienv.demos import opened, read_demonstrations
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
@@ -117,6 +118,7 @@ def sft_update(learner: Learner, batch: Batch, rate: float) -> dict[str, float]:
 def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     cli.check(arguments)
+    arguments = replace(arguments, env=full_id(arguments.env))
     settings = cli.settings_of(arguments, {"split": arguments.split}, make=demonstrations)
     rows, deal = dealt(arguments, settings)
     if arguments.epochs and (not rows or arguments.updates):

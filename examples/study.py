@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ from study_arms import played, without_nan
 from study_report import write_report
 from study_tasks import task_of
 from verienv.core.dialogue import with_pictures
+from verienv.core.make import full_id
 from verienv.core.provenance import provenance
 from verienv.core.run_folder import read_json, update_of, write_json
 from verienv.core.settings import read_settings
@@ -250,6 +251,7 @@ def main(arguments: Arguments) -> None:
             "ppo.py, and `verienv evaluate` on their checkpoints without the launcher"
         )
     check(arguments)
+    arguments = replace(arguments, env=full_id(arguments.env))
     usable_device(arguments.device)
     settings_of(arguments, {"attempts": arguments.attempts}, cells_of(arguments), are_own=bool(arguments.cells))
     path = arguments.out / "study.json"

@@ -132,6 +132,28 @@ def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
+def test_an_environment_that_is_none_is_refused_with_the_command_that_lists_them(
+    script, tmp_path, monkeypatch, stopped
+):
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.chdir(tmp_path)
+    said = refused(lambda: START[script](SCRIPTS[script].Arguments(env="GeneralPoint-L")), stopped)
+    assert "there is no environment 'GeneralPoint-L' (did you mean verienv/GeneralPoints-L-v0?" in said
+    assert "`verienv envs` lists them" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
+def test_the_short_name_of_an_environment_is_enough_and_its_id_is_logged(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: 1 / 0)
+    given = SCRIPTS[script].Arguments(env="generalpoints-l", model="tiny-lm", device="cpu", out=tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        START[script](given)
+    logged = json.loads((tmp_path / "config.json").read_text())["arguments"]
+    assert logged["env"] == "verienv/GeneralPoints-L-v0"
+
+
 def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(tmp_path, monkeypatch, stopped):
     monkeypatch.chdir(tmp_path)
     given = study.Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")

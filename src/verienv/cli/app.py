@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from verienv.cli.common import STDOUT, full_id, import_all, note, reading, settings_for, writing
+from verienv.cli.common import STDOUT, import_all, note, reading, settings_for, writing
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
 from verienv.cli.evaluate import evaluate
@@ -25,7 +25,7 @@ from verienv.cli.show import show
 from verienv.cli.streams import check_input, check_output
 from verienv.core import tasks
 from verienv.core.formats import parse_format
-from verienv.core.make import make_env
+from verienv.core.make import full_id, make_env
 from verienv.core.settings import files_of, read_setting
 from verienv.core.version import __version__
 

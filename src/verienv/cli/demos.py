@@ -16,7 +16,7 @@ import typer
 
 from verienv.adapters.sharegpt import conversation
 from verienv.adapters.verl import sft_row, write_parquet
-from verienv.cli.common import STDOUT, full_id, note, settings_for
+from verienv.cli.common import STDOUT, note, settings_for
 from verienv.cli.models import BaseUrl, Device, Dtype, Model, enough_memory, model_policy
 from verienv.cli.options import EnvId, Seed, Settings, Split
 from verienv.cli.pictures import folder_for, writing_rows
@@ -25,6 +25,7 @@ from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.dialogue import Message
 from verienv.core.files import atomic_text
+from verienv.core.make import full_id
 from verienv.core.policy import Policy
 from verienv.core.settings import files_of
 from verienv.core.version import __version__

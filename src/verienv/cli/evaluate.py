@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from verienv.cli.common import full_id, import_all, note, settings_for
+from verienv.cli.common import import_all, note, settings_for
 from verienv.cli.models import BaseUrl, Device, Dtype, Model, TopP, enough_memory, model_policy
 from verienv.cli.options import EnvId, Imports, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
@@ -19,6 +19,7 @@ from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.env import VerifiedEnv
 from verienv.core.files import short_name
+from verienv.core.make import full_id
 from verienv.core.settings import files_of
 from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy

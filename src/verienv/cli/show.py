@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 import typer
 
-from verienv.cli.common import full_id, settings_for
+from verienv.cli.common import settings_for
 from verienv.cli.options import EnvId, Seed, Settings, Split
 from verienv.cli.pictures import check_image, check_map, save_map, save_picture
 from verienv.cli.places import check_places, paths_in
@@ -19,7 +19,7 @@ from verienv.cli.replay import check_replay, deal, save_replay
 from verienv.cli.streams import check_output
 from verienv.core import tasks
 from verienv.core.env import VerifiedEnv
-from verienv.core.make import make_env
+from verienv.core.make import full_id, make_env
 from verienv.core.settings import files_of
 
 
