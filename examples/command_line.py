@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import gymnasium as gym
 import tyro
 from accelerate.tracking import filter_trackers
+from accelerate.utils import LoggerType
 from tqdm import tqdm
 
 from verienv.core.make import make_env
@@ -141,7 +142,7 @@ def bounds_in(hint: Any) -> tuple[Bounds, type] | None:
 
 
 def check(arguments: Any) -> None:
-    """Raise ValueError, in one line, for the first number that is outside its bounds, and for a list with none."""
+    """Raise ValueError, in one line, for a number outside its bounds, a list with none, and a tracker there is not."""
     for name, hint in get_type_hints(type(arguments), include_extras=True).items():
         found, value = bounds_in(hint), getattr(arguments, name)
         if found is None or value is None:
@@ -150,6 +151,11 @@ def check(arguments: Any) -> None:
             raise ValueError(f"--{name.replace('_', '-')}: expected at least one number")
         for each in value if isinstance(value, tuple) else (value,):
             found[0].check(name, each, whole=found[1] is int)
+    for tracker in getattr(arguments, "log_with", ()):
+        try:
+            filter_trackers([tracker], ".")
+        except ValueError:
+            raise ValueError(f"--log-with {tracker}: expected names among {', '.join(LoggerType.list())}") from None
     if getattr(arguments, "lora_alpha", 0) and not arguments.lora:
         raise ValueError("--lora-alpha scales an adapter: give --lora and its rank too")
 

@@ -154,6 +154,15 @@ def test_the_short_name_of_an_environment_is_enough_and_its_id_is_logged(script,
     assert logged["env"] == "verienv/GeneralPoints-L-v0"
 
 
+@pytest.mark.parametrize("script", ["sft", "ppo"])
+def test_a_tracker_that_there_is_not_is_refused_before_anything_is_loaded(script, tmp_path, monkeypatch, stopped):
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    monkeypatch.chdir(tmp_path)
+    said = refused(lambda: START[script](SCRIPTS[script].Arguments(log_with=("tensorboard", "nosuch"))), stopped)
+    assert "--log-with nosuch: expected names among all, aim, tensorboard, wandb" in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(tmp_path, monkeypatch, stopped):
     monkeypatch.chdir(tmp_path)
     given = study.Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")
