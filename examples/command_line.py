@@ -51,7 +51,8 @@ class Bounds:
         )
 
 
-Budget = Annotated[float, Bounds(1, 1e30)]  # floating-point operations; the largest models there are cost some 1e26
+SHORT = tyro.conf.arg(help_behavior_hint=lambda number: f"(default: {float(number):g})".replace("e+", "e"))
+Budget = Annotated[float, Bounds(1, 1e30), SHORT]  # floating-point operations; the largest models cost some 1e26
 Rate = Annotated[float, Bounds(1e-12, 1e3)]
 Size = Annotated[int, Bounds(1, 100_000)]  # things that are held at once, or an update
 Count = Annotated[int, Bounds(1, 10**9)]  # things that come one after the other
@@ -68,10 +69,9 @@ Temperature = Annotated[float, Bounds(1e-4, 1e4)]
 OrGreedy = Annotated[float, Bounds(1e-4, 1e4, or_zero=True)]
 Threads = Annotated[int, Bounds(1, 1024)]
 Rank = Annotated[int, Bounds(1, 4096, or_zero=True)]
+File = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="(none by default)")]
 Settings = Annotated[
-    tuple[str, ...],
-    tyro.conf.arg(name="setting", aliases=("-s",), metavar="KEY=VALUE"),
-    tyro.conf.UseAppendAction,
+    tuple[str, ...], tyro.conf.arg(name="setting", aliases=("-s",), metavar="KEY=VALUE"), tyro.conf.UseAppendAction
 ]
 
 
@@ -109,7 +109,7 @@ class Training:
     """Norm to which longer gradients are clipped."""
     probes: OrNone = 16
     """Questions of the test side on which every checkpoint's loss, and its KL to the start, are logged; 0 for none."""
-    held_out: Path | None = None
+    held_out: File = None
     """File whose first demonstrations take the place of --probes, as `verienv demos --out` writes them."""
     seed: Seed = 0
     """Fixes what is dealt, its order, and what is sampled."""
@@ -151,11 +151,8 @@ def check(arguments: Any) -> None:
             raise ValueError(f"--{name.replace('_', '-')}: expected at least one number")
         for each in value if isinstance(value, tuple) else (value,):
             found[0].check(name, each, whole=found[1] is int)
-    for tracker in getattr(arguments, "log_with", ()):
-        try:
-            filter_trackers([tracker], ".")
-        except ValueError:
-            raise ValueError(f"--log-with {tracker}: expected names among {', '.join(LoggerType.list())}") from None
+    if unknown := [name for name in getattr(arguments, "log_with", ()) if name not in LoggerType.list()]:
+        raise ValueError(f"--log-with {unknown[0]}: expected names among {', '.join(LoggerType.list())}")
     if getattr(arguments, "lora_alpha", 0) and not arguments.lora:
         raise ValueError("--lora-alpha scales an adapter: give --lora and its rank too")
 

@@ -50,7 +50,7 @@ class Arguments(cli.Training):
     """Write the derivation before the answer."""
     rows: cli.OrNone = 0
     """Train on so many demonstrations, dealt once and kept in memory, or the first of --data; 0 deals fresh ones."""
-    data: Path | None = None
+    data: cli.File = None
     """Train on the demonstrations of a file, as `verienv demos --out FILE.jsonl` (or --format sharegpt) writes them."""
     epochs: cli.OrNone = 0
     """Stop after so many passes over --rows or --data."""

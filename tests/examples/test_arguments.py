@@ -227,3 +227,16 @@ def test_the_command_line_takes_settings_one_by_one(monkeypatch):
         assert tyro.cli(script.Arguments, args=said).settings == ("cards=5", "rule=rank", "prompt=diverse")
     one_file = tyro.cli(cleanrl_ppo.Arguments, args=["--settings", "cards=3", "strict_mask=true", "-s", "attempts=1"])
     assert one_file.settings == (("cards=3", "strict_mask=true"), ("attempts=1",))
+
+
+@pytest.mark.parametrize(("script", "told"), [("sft", "--data PATH"), ("ppo", "--held-out PATH")])
+def test_the_help_shows_large_numbers_and_files_as_one_would_type_them(script, told, capsys):
+    import tyro
+
+    with pytest.raises(SystemExit):
+        tyro.cli(SCRIPTS[script].Arguments, args=["--help"])
+    said = " ".join(capsys.readouterr().out.replace("│", "").split())
+    assert "(default: 6e12)" in said
+    assert told in said
+    assert "(none by default)" in said
+    assert "{None}" not in said
