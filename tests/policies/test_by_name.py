@@ -14,9 +14,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+import verienv
 from verienv import policies
 from verienv.evaluation import evaluate
-from verienv.policies import OpenAIPolicy, Sampling, load
+from verienv.policies import HuggingFacePolicy, OpenAIPolicy, Sampling, load
+from verienv.policies.baselines import baseline
 
 TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
@@ -286,6 +288,34 @@ def test_a_name_after_openai_is_that_of_a_model_behind_a_server():
     policy = load("openai:mine/a:b", base_url="http://127.0.0.1:1", concurrency=3, prices=(1.0, 2.0))
     assert isinstance(policy, OpenAIPolicy)
     assert (policy.model, policy.concurrency, policy.usage.prices) == ("mine/a:b", 3, (1.0, 2.0))
+
+
+@pytest.mark.parametrize("argument", [{"base_url": "http://127.0.0.1:1/v1"}, {"prices": (1.0, 2.0)}])
+def test_an_argument_of_servers_is_refused_for_a_model_on_this_machine(argument):
+    name = next(iter(argument))
+    with pytest.raises(ValueError, match=f"^{name}=.* is of models behind a server, which 'tiny-lm' is not; give"):
+        load("tiny-lm", **argument)
+
+
+def test_a_policy_tells_its_model_device_and_sampling_in_a_line(folder):
+    told = repr(load(folder, device="cpu", temperature=0.7))
+    assert told == f"HuggingFacePolicy({folder}, cpu, torch.float32, temperature 0.7)"
+    adapted = repr(HuggingFacePolicy.load(str(folder), device="cpu", lora=2))
+    assert adapted.startswith(f"HuggingFacePolicy({folder} + adapter, cpu, ")
+
+
+def test_a_policy_behind_a_server_tells_its_model_and_server_and_never_its_key():
+    key = "sk-secret"
+    policy = OpenAIPolicy("mine", f"http://127.0.0.1:1/{key}/v1", api_key=key, temperature=0.5)
+    assert repr(policy) == (
+        "OpenAIPolicy('mine', 'http://127.0.0.1:1/***/v1', max_tokens=256, temperature=0.5, concurrency=8)"
+    )
+
+
+def test_the_baselines_tell_what_they_are():
+    question = verienv.Episode.of(verienv.rows("verienv/VIRL-L-v0", n=1)[0]).question
+    assert repr(baseline("expert", question)) == "Expert()"
+    assert repr(baseline("constant", question)).startswith("Constant('{")
 
 
 def rendered(monkeypatch, dialogue):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verienv.core.shown import shown
+
 if TYPE_CHECKING:
     from verienv.core.policy import Policy
 
@@ -52,7 +54,7 @@ def load(
 
     Raises:
         ValueError: in one line, if torch or transformers are missing, the model cannot be loaded, has no chat template,
-            or an argument is out of range; by the policy, for pictures shown to a model of words.
+            or an argument is out of range or of servers alone; by the policy, for pictures shown to a model of words.
     """
     name = str(name)
     if name.startswith(SERVER):
@@ -62,6 +64,12 @@ def load(
             name.removeprefix(SERVER), base_url, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p,
             concurrency=concurrency, prices=prices,
         )  # fmt: skip
+    for argument, given in (("base_url", base_url), ("prices", prices)):
+        if given is not None:
+            raise ValueError(
+                f"{argument}={shown(given)} is of models behind a server, which {shown(name)} is not; give "
+                f'"{SERVER}NAME" for one, or leave {argument} out'
+            )
     for argument, number in (
         ("max_new_tokens", max_new_tokens),
         ("batch_size", 1 if batch_size is None else batch_size),

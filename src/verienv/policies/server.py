@@ -126,6 +126,12 @@ class OpenAIPolicy:
         self._fields |= {} if temperature is None else {"temperature": temperature}
         self._fields |= {} if top_p == 1 else {"top_p": top_p}
 
+    def __repr__(self) -> str:
+        """Name the model, its server and sampling in one line, never the key."""
+        how = ", ".join(f"{name}={value}" for name, value in self._fields.items() if name != "model")
+        model, server = (shown(self._without_key(each)) for each in (self.model, self._server))
+        return f"OpenAIPolicy({model}, {server}, {how}, concurrency={self.concurrency})"
+
     def __call__(self, dialogues: Sequence[Sequence[Message]]) -> list[str]:
         """Answer a batch of dialogues, ``concurrency`` at once; return the responses in their order."""
         responses = [""] * len(dialogues)

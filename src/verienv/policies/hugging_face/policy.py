@@ -99,6 +99,11 @@ class HuggingFacePolicy:
         model, tokenizer, processor, own = loaded(name, device=device, dtype=dtype, lora=lora, alpha=lora_alpha)
         return cls(model, tokenizer, max_new_tokens, sampling, processor, batch_size, autocast, own)
 
+    def __repr__(self) -> str:
+        name = self.model.name_or_path or type(self.model).__name__
+        adapter = " + adapter" * hasattr(self.model, "peft_config")
+        return f"HuggingFacePolicy({name}{adapter}, {self.device}, {self.model.dtype}, {self.sampling})"
+
     @property
     def device(self) -> torch.device:
         return torch.device(self.model.device)
