@@ -4,7 +4,11 @@ import sys
 import pytest
 from tests.evaluation.policies import ENV, is_solved_by_hash, nonsense
 
+from verienv.core.episode import Episode
+from verienv.core.make import make_env
+from verienv.demos.episodes import episodes_of
 from verienv.evaluation import evaluate
+from verienv.evaluation.lines import Seat, episode_of
 
 
 def test_the_constant_baseline_gives_one_response_everywhere(tmp_path):
@@ -125,7 +129,20 @@ def test_on_routes_the_expert_takes_every_step_right():
     for name in ("success", "step_accuracy", "turn_accuracy", "observation_accuracy", "instruction_accuracy"):
         assert metrics[name].mean == 1.0
     assert metrics["progress"].mean == 1.0
+    assert metrics["turn_accuracy_given_instruction"].mean == 1.0
     assert 0.5 < metrics["forward_share"].mean < 0.95
+
+
+def test_a_turn_is_read_right_where_its_sentence_is_said_right_whatever_is_done():
+    env = make_env(ROUTED, city="grid-0", attempts=3)
+    episode = next(one for one in episodes_of(env, seed=0) if one.question.waypoint.move == "turn")
+    said = json.loads(episode.expert())
+    seat = Seat("routes", 0, Episode(episode.question.but(route=None)))
+    for change in ({"action": "stop()"}, {"action": "stop()", "current instruction": "Stop."}, {}):
+        seat.step(json.dumps(said | change))
+    counts = episode_of(seat.lines, env.measures.ratios).counts
+    assert counts["turn_accuracy_given_instruction"] == (1, 2)
+    assert counts["turn_accuracy"] == (1, 3)
 
 
 def test_on_routes_always_going_forward_is_right_as_often_as_forward_is_due_and_at_no_turn():

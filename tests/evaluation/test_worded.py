@@ -116,7 +116,7 @@ def test_ratios_that_need_a_field_are_not_measured_on_routes_without_it():
     result = evaluate("constant", ROUTES, cells, episodes=2)
     assert "observation_accuracy" in result.cells["json"].metrics
     assert "observation_accuracy" not in result.cells["tags"].metrics
-    assert "observation, instruction (answer_format=tags)" in str(result)
+    assert "observation, instruction, at turns read right (answer_format=tags)" in " ".join(str(result).split())
 
 
 def test_pooled_ratios_are_named_only_where_they_were_measured():

@@ -40,7 +40,7 @@ class Measures:
         metrics: the metrics of a verdict, with their values before any response: they fix keys and types in info.
         headings: what tables call metrics, ratios and outcomes; one without a heading is kept, but not shown.
         ratios: for a task whose episodes hold several questions, its measures over attempts: each name stands for the
-            share of attempts at which the first is true, among those at which the second is. Both are metrics of a
+            share of attempts at which the first is true, among those at which all the others are. They are metrics of a
             verdict that are bool, or "is_correct", or "attempt", which is true at each.
         outcomes: the entries of info that measure a whole episode, read at its end.
         recognition: the metric that says whether the picture was read right, "" where no verdict depends on it.
@@ -52,7 +52,7 @@ class Measures:
     failures: tuple[str, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
-    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outcomes: tuple[str, ...] = ()
     recognition: str = ""
     headline: str = "success"
@@ -64,7 +64,7 @@ class Measures:
             self,
             failures=tuple([failure for failure in self.failures if failure not in names]),
             metrics={name: value for name, value in self.metrics.items() if name not in names},
-            ratios={name: pair for name, pair in self.ratios.items() if not set(pair) & set(names)},
+            ratios={name: made_of for name, made_of in self.ratios.items() if not set(made_of) & set(names)},
             recognition="" if self.recognition in names else self.recognition,
         )
 

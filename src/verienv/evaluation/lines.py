@@ -105,16 +105,16 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)  # a text: a metric of a task of one's own may be NaN, which equals nothing
 
 
-def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> EpisodeRecord:
+def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, ...]]) -> EpisodeRecord:
     """Return the record of the episode of these lines, with the counts of those ``ratios`` that it measures."""
     last, verdicts = lines[-1], [line["verdict"] for line in lines]
     measures = [{"attempt": True, "is_correct": verdict["is_correct"], **verdict["metrics"]} for verdict in verdicts]
-    known = {name: pair for name, pair in ratios.items() if measures[0].keys() >= {*pair}}  # its format may lack fields
-    counts = {name: _count(measures, counted, among) for name, (counted, among) in known.items()}
+    known = {name: made_of for name, made_of in ratios.items() if measures[0].keys() >= {*made_of}}  # by the format
+    counts = {name: _count(measures, counted, among) for name, (counted, *among) in known.items()}
     shares = {
         f"{name}_per_episode": counts[name][0] / counts[name][1]
-        for name, (_, among) in known.items()
-        if among == "attempt"
+        for name, (_, *among) in known.items()
+        if among == ["attempt"]
     }
     return EpisodeRecord(
         **{name: last[name] for name in ("cell", "episode", "instance", "cluster", "success")},
@@ -127,7 +127,7 @@ def episode_of(lines: Sequence[Line], ratios: Mapping[str, tuple[str, str]]) -> 
     )
 
 
-def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: str) -> tuple[int, int]:
-    """Count the attempts that have both measures, and those that have the second."""
-    found = [bool(measure[counted]) for measure in measures if measure[among]]
+def _count(measures: Sequence[Mapping[str, Any]], counted: str, among: Sequence[str]) -> tuple[int, int]:
+    """Count the attempts that have all the measures, and those that have all but the one that is counted."""
+    found = [bool(measure[counted]) for measure in measures if all(measure[name] for name in among)]
     return sum(found), len(found)

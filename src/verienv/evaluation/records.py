@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from itertools import chain, pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import gymnasium
 import numpy
@@ -46,7 +46,7 @@ class Setup(BaseModel):
     seed: int = Field(ge=0, strict=True)
     policy: str = ""
     headings: dict[str, str] = Field(default_factory=dict)
-    ratios: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    ratios: dict[str, Annotated[tuple[str, ...], Field(min_length=2)]] = Field(default_factory=dict)
     recognition: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 

@@ -203,6 +203,7 @@ def _measures(vision: bool) -> Measures:
             "forward_share": "forward due",
             "observation_accuracy": "recognition" if vision else "observation",
             "instruction_accuracy": "instruction",
+            "turn_accuracy_given_instruction": "at turns read right",
             "progress": "progress",
         },
         ratios={
@@ -211,6 +212,7 @@ def _measures(vision: bool) -> Measures:
             "forward_share": ("is_forward", "attempt"),
             "observation_accuracy": ("observation_correct", "attempt"),
             "instruction_accuracy": ("instruction_correct", "attempt"),
+            "turn_accuracy_given_instruction": ("is_correct", "is_turn", "instruction_correct"),
         },
         outcomes=("progress",),
         headline="step_accuracy",
