@@ -50,6 +50,7 @@ class Arguments(cli.Training):
     advantage: Literal["critic", "group"] = "critic"
     """Advantage over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
     group: cli.Size = 8  # Episodes of one question, with --advantage group.
+    group_scale: Literal["std", "none"] = "std"  # Divisor of a group's advantages; none is Dr. GRPO (arXiv 2503.20783).
     episodes: cli.Size = 128  # Episodes an update.
     batch: cli.Size = 128  # Dialogues that are sampled together, on a device.
     minibatch: cli.Size = 64  # Episodes an optimiser step.
@@ -115,13 +116,14 @@ def critic_advantages(
     return advantages, (advantages + values) * batch.acted
 
 
-def group_advantages(batch: Batch, rewards: Tensor, group: int, gamma: float) -> Tensor:
+def group_advantages(batch: Batch, rewards: Tensor, group: int, gamma: float, scale: str = "std") -> Tensor:
     """The discounted return of an episode against those of its group, rows that follow one another, at each token."""
     attempt = batch.ends.cumsum(1) - batch.ends  # attempts before each token
     returns = (rewards * gamma**attempt).sum(1).view(-1, group)
     alike = (returns == returns[:, :1]).all(1, keepdim=True)  # 0 then, not what rounding leaves, which Adam would scale
     centred = (returns - returns.mean(1, keepdim=True)).masked_fill(alike, 0.0)
-    return (centred / (returns.std(1, keepdim=True, correction=0) + 1e-4)).view(-1, 1) * batch.acted
+    spread = returns.std(1, keepdim=True, correction=0) + 1e-4 if scale == "std" else 1.0
+    return (centred / spread).view(-1, 1) * batch.acted
 
 
 def clipped_loss(
@@ -176,7 +178,7 @@ def ppo_update(
         entropy = team.summed(known[:, -1].sum()) / team.summed(batch.acted.sum())  # the last of what is known
         logged |= {"value_error": error, "value_explained": explained.item(), "entropy": entropy.item()}
     else:
-        advantages = group_advantages(batch, rewards, arguments.group, arguments.gamma)
+        advantages = group_advantages(batch, rewards, arguments.group, arguments.gamma, arguments.group_scale)
     sums: Counter[str] = Counter()
     norms = []
     for _ in range(arguments.epochs):

@@ -375,6 +375,19 @@ def test_group_advantages_are_those_of_whole_episodes_among_their_question(polic
     assert ppo.group_advantages(batch, batch.rewards, 1, 0.9).abs().max() == 0
 
 
+def test_group_advantages_that_are_not_scaled_are_returns_less_the_mean_of_their_group(policy):
+    episodes = [episode(2, (2, 5.0)), episode(2, (1, -3.0)), episode(2, (1, -1.0)), episode(2, (1, -2.0))]
+    for one in episodes:
+        for values in (one.acted, one.ends, one.logprobs, one.rewards):
+            values += [0] * (len(one.ids) - len(values))
+    batch = Batch.of(episodes, policy)
+    found = ppo.group_advantages(batch, batch.rewards, 2, 0.9, "none")
+    for row, expected in enumerate((4.0, -4.0, 0.5, -0.5)):
+        acted = batch.acted[row] > 0
+        assert found[row, acted].tolist() == pytest.approx([expected] * int(acted.sum()))
+    assert found[batch.acted == 0].abs().max() == 0
+
+
 def test_a_group_whose_returns_are_equal_teaches_nothing_not_even_what_their_mean_is_rounded_by(policy):
     episodes = [episode(2, (2, -0.1), (1, -0.1), (3, -0.1), (2, 5.3)) for _ in range(7)]
     for one in episodes:
