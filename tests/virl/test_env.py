@@ -23,6 +23,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"side": "all", "directions": "landmarks", "prompt": "diverse"},
     {"city": "grid-7", "turns": (2, 3), "directions": "absolute"},
     {"city": "organic-1", "side": "test", "spacing": 15.0},
+    {"city": ("grid-7", "organic-1"), "turns": 1, "spacing": 150.0, "episode": "waypoint"},
     {"city": "radial-0", "side": "all", "attempts": 1, "rewards": "binary_format"},
     {"attempts": 64, "strict": True, "rewards": {"base": "paper", "correct": 2.5}, "turns": (6, 6), "spacing": 200.0},
 ]

@@ -62,9 +62,10 @@ class VIRLConfig(WordedConfig):
         side: walk the streets of the "train" or the "test" side, or "all".
         actions: the action space: "absolute" turns to one of eight compass words, "relative" to left, right, slightly
             left or slightly right.
-        city: a city or several: "montevideo" (its two sides are two parts of the city), the new "astana" and
-            "helsinki" (test alone); a procedural city, such as "grid-7", "radial-0" or "organic-12"; or the path of a
-            file that ``tools/build_cities.py`` made. The last two are cut in halves, west for train, east for test.
+        city: a city: "montevideo" (its two sides are two parts of the city), the new "astana" or "helsinki" (test
+            alone); a procedural city, such as "grid-7", "radial-0" or "organic-12"; or the path of a file that
+            ``tools/build_cities.py`` made. The last two are cut in halves, west for train, east for test. Or several
+            of the named ones, or several of the others, drawn evenly.
         data: the folder of the paper's own routes, or a file converted from it, to be walked in place of a city's.
             They have no sides, and ``turns`` does not choose among them.
         defects: what to do about routes of ``data`` that are not as they must be: "skip" them with a warning that
@@ -74,6 +75,8 @@ class VIRLConfig(WordedConfig):
         turns: the fewest and the most turns of a route, or one number; 1 to 6 where routes are shipped.
         waypoints: the fewest and the most waypoints of a route, such as (10, 20); by default any number.
         landmarks: the fewest and the most different landmarks near its waypoints; by default any number.
+        episode: an episode is a whole "route", or one "waypoint" drawn evenly from a route, to which the expert has
+            led.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
@@ -98,6 +101,7 @@ class VIRLConfig(WordedConfig):
     turns: tuple[int, int] = (1, 6)
     waypoints: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     landmarks: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
+    episode: Literal["route", "waypoint"] = "route"
     spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     rewards: Annotated[VIRLRewards | OwnRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()

@@ -49,18 +49,20 @@ class VIRLEnv(VerifiedEnv):
     "paper_code"; or a table of your own, or a function from the verdict to a finite number.
 
     ## Starting State
-    The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone.
+    The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone. With
+    ``episode="waypoint"`` any waypoint of it, drawn evenly, with the expert's steps up to there.
 
     ## Episode End
-    Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint. Never truncated.
+    Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint; with ``episode="waypoint"`` by
+    any correct action too. Never truncated.
 
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt`` and ``attempts_left`` at this waypoint,
-    ``is_correct``, ``is_success`` (the whole route is done), ``failure`` (a ``Failure`` or ""), ``feedback``,
+    ``is_correct``, ``is_success`` (the whole episode is done), ``failure`` (a ``Failure`` or ""), ``feedback``,
     ``messages``, ``observation_correct`` and ``instruction_correct`` (each if the answer format has a place for it:
     "json", or "tags+observation+instruction"), ``is_turn`` and ``is_forward`` (what was due),
-    ``progress`` (the share of the waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how many the
-    route has.
+    ``progress`` (the share of the episode's waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how
+    many the route has.
 
     ## Arguments
     The fields of ``VIRLConfig``; ``reset(options={"instance": id})`` deals a given route, and
@@ -100,13 +102,15 @@ class VIRLEnv(VerifiedEnv):
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> VIRLQuestion:
         route = self._sampler.route(self._sampler.deal(rng) if instance is None else instance)
         phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
-        return self._undealt.but(
+        first = self._undealt.but(
             waypoint=route.waypoints[0],
             instructions=route.instructions,
             phrasing=phrasing,
             route_id=route.id,
             route=route,
         )
+        is_route = self.config.episode == "route"
+        return first if is_route else first.only(int(rng.integers(len(route.waypoints))))
 
     @property
     def question(self) -> VIRLQuestion:

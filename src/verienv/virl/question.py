@@ -58,8 +58,9 @@ class VIRLQuestion(Question):
         strict: whether plain JSON alone is read.
         reasoning_tags: the tags around reasoning, which is no answer; () for none.
         route_id: the instance.
-        step: which waypoint of the route this is, from 0.
-        route: the whole route; None where the episode ends after this waypoint.
+        step: which question of its episode this is, from 0.
+        alone: whether the episode ends after this waypoint, whatever the way on.
+        route: the whole route; None where it is not known, and the episode ends after this waypoint.
         sampler: the sampler that knows the route's city.
         draw: draws the street views of a question; None where they are not known, as in a row.
     """
@@ -79,6 +80,7 @@ class VIRLQuestion(Question):
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     route_id: str = ""
     step: int = 0
+    alone: bool = field(default=False, compare=False, repr=False)
     route: Route | None = field(default=None, compare=False, repr=False)
     sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
     draw: Callable[[VIRLQuestion], Picture] | None = field(default=None, compare=False, repr=False)
@@ -191,8 +193,10 @@ class VIRLQuestion(Question):
         return self.waypoint
 
     def info(self, solved: bool) -> dict[str, Any]:
-        """Return ``progress``, the share of the route's waypoints that lie behind."""
-        return {"progress": self.passed(solved) / (len(self.route.waypoints) if self.route else 1)}
+        """Return ``progress``, the share of the episode's waypoints that lie behind."""
+        if self.alone or self.route is None:
+            return {"progress": float(solved)}
+        return {"progress": self.passed(solved) / len(self.route.waypoints)}
 
     @property
     def difficulty_measures(self) -> dict[str, int]:
@@ -203,24 +207,29 @@ class VIRLQuestion(Question):
         return {"turns": route.turn_count, "waypoints": len(route.waypoints), "landmarks": route.landmark_count}
 
     def passed(self, solved: bool = False) -> int:
-        """Return how many waypoints of the episode lie behind, this one too once it is ``solved``."""
-        return (self.step if self.route else 0) + solved
+        """Return how many waypoints of the route lie behind, this one too once it is ``solved``."""
+        return (len(self.steps) if self.route else 0) + solved
 
     def following(self, verdict: Verdict) -> Self | None:
         """Return the question at the next waypoint, after a correct response here; None at the destination."""
-        if self.route is None or self.step + 1 == len(self.route.waypoints):
+        if self.alone or self.route is None or self.step + 1 == len(self.route.waypoints):
             return None
         at = self.step + 1
-        steps = (*self.steps, self._line(verdict))
+        said = field_of(verdict.answer, OBSERVATION)
+        steps = (*self.steps, self._line(self.waypoint, said))
         return self.but(waypoint=self.route.waypoints[at], steps=steps, step=at, attempt=1)
 
-    def _line(self, verdict: Verdict) -> str:
-        """Return the line of the history for this waypoint."""
+    def only(self, number: int) -> Self:
+        """Return the question at a waypoint of the route, from 0, alone: the expert has taken the steps before it."""
+        assert self.route is not None  # noqa: S101 - for one that has been dealt
+        steps = tuple(self._line(waypoint) for waypoint in self.route.waypoints[:number])
+        return self.but(waypoint=self.route.waypoints[number], steps=steps, alone=True)
+
+    def _line(self, waypoint: Waypoint, said: Any = None) -> str:
+        """Return the line of the history for a waypoint of which the policy ``said`` what it observes."""
         if self.history == "oracle":
-            return step_line(self.waypoint)
-        if self.history == "none":
-            return self.waypoint.action
-        return own_step_line(field_of(verdict.answer, OBSERVATION), self.waypoint)
+            return step_line(waypoint)
+        return waypoint.action if self.history == "none" else own_step_line(said, waypoint)
 
     def row(self) -> dict[str, Any]:
         """Return the columns of ``VIRLRow``."""

@@ -41,7 +41,7 @@ class VIRLRow(BaseModel):
         reasoning_tags: the tags around reasoning, which is no answer: a pair, or an empty list for none.
         attempts: answers allowed.
         instance: the route's id. It is not needed to judge, and neither are the following.
-        step: which waypoint of the route this is, from 0.
+        step: which question of its episode this is, from 0.
         vision: whether the view was shown in pictures.
         instructions: the sentences of the route.
         steps: the lines of the history, between newlines.

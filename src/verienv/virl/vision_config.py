@@ -8,7 +8,7 @@ from math import ceil, pi, radians, tan
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from verienv.core.config import parse_name, parse_size
 from verienv.virl.config import VIRLConfig
@@ -59,6 +59,15 @@ class VIRLVisionConfig(StreetVisual, VIRLConfig):
     @classmethod
     def _parse_visual(cls, visual: Any) -> Any:
         return parse_name(visual, VISUALS, "or give time, weather, season, ... themselves")
+
+    @model_validator(mode="after")
+    def _has_a_history(self) -> VIRLVisionConfig:
+        if self.history == "own" and self.episode == "waypoint":
+            raise ValueError(
+                "history='own': with episode='waypoint' the policy has said nothing before; set history='oracle' or "
+                "'none'"
+            )
+        return self
 
     @property
     def appearance(self) -> StreetVisual:

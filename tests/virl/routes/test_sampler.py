@@ -46,6 +46,23 @@ def test_what_is_dealt_can_be_asked_for_and_bears_that_id(settings: dict[str, An
         assert env.reset(options={"instance": instance})[1]["instance"] == instance == env.route.id
 
 
+def test_several_planned_cities_are_drawn_equally_often() -> None:
+    env = VIRLEnv(city=("grid-7", "organic-1"), side="test", turns=1)
+    rng = np.random.default_rng(0)
+    drawn = [env.deal(rng).instance.split(":")[1] for _ in range(60)]
+    assert set(drawn) == {"grid-7-east", "organic-1-east"}
+    assert 15 < drawn.count("grid-7-east") < 45
+
+
+def test_among_several_cities_a_route_is_that_of_its_own_city() -> None:
+    several, alone = (VIRLEnv(city=city, turns=1) for city in (("grid-7", "organic-1"), "organic-1"))
+    instance = alone.reset(seed=0)[1]["instance"]
+    several.reset(options={"instance": instance})
+    assert (several.route, several.city) == (alone.route, alone.city)
+    with pytest.raises(ValueError, match=r"there are routes of grid-7, grid-7-west, .*organic-1-east"):
+        several.reset(options={"instance": "virl:grid-8-west:1-1"})
+
+
 @pytest.mark.parametrize("instance", ["\ud800", "x" * 10**6, ["virl"] * 10**5, b"virl:astana:3", {}])
 def test_what_is_no_instance_is_told_in_a_short_line(instance: Any) -> None:
     with pytest.raises(ValueError, match=r".") as error:

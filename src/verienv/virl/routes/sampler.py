@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -128,6 +128,11 @@ class PlannedRoutes:
         self._parts: dict[str, Side] = {whole: "all", f"{whole}-west": "train", f"{whole}-east": "test"}
         self._drawn = next(part for part, at in self._parts.items() if at == side)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the city and of its halves, which instances begin with."""
+        return tuple(self._parts)
+
     def __deepcopy__(self, _: Any) -> PlannedRoutes:
         return self  # it never changes, and its city is the key under which plans are kept
 
@@ -171,13 +176,38 @@ class PlannedRoutes:
         return _planned(self._city, self._parts[part], int(turns), int(seed))
 
 
+class SeveralCities:
+    """Routes through several planned cities, each drawn equally often."""
+
+    def __init__(self, cities: Sequence[PlannedRoutes]) -> None:
+        self._cities = tuple(cities)
+        self._of_part = {part: city for city in cities for part in city.parts}
+        if len(self._of_part) < sum(len(city.parts) for city in cities):
+            raise ValueError(f"city: two of {', '.join(city.parts[0] for city in cities)} have one name; leave one out")
+
+    def deal(self, rng: np.random.Generator) -> str:
+        return self._cities[int(rng.integers(len(self._cities)))].deal(rng)
+
+    def route(self, instance: str) -> Route:
+        return self._city_of(instance).route(instance)
+
+    def city(self, instance: str) -> City:
+        return self._city_of(instance).city(instance)
+
+    def _city_of(self, instance: str) -> PlannedRoutes:
+        part, number = _read(instance, next(iter(self._of_part)), "3-12345")
+        if part not in self._of_part:
+            raise _no_route(instance, self._of_part, number)
+        return self._of_part[part]
+
+
 @lru_cache(maxsize=1024)
 def _planned(city: City, side: Side, turns: int, seed: int) -> tuple[City, Plan]:
     planner = _planner(city, side)
     return planner.city, planner.plan(np.random.default_rng([seed, turns]), turns)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _planner(city: City, side: Side) -> Planner:
     return Planner(city if side == "all" else city.half(side))
 
@@ -186,7 +216,7 @@ def _files(city: str) -> list[str]:
     return [city] if city.endswith(".json") else []
 
 
-@cached_by_files(_files, maxsize=8)
+@cached_by_files(_files, maxsize=32)
 def _whole(city: str) -> City:
     """Return the city of a procedural one's name, or of a file's path."""
     from verienv.virl.world.procedural import procedural_city
@@ -230,11 +260,16 @@ def sampler_for(
     """
     if all(name in CITIES for name in city) and city:
         return ShippedRoutes(city, side, turns, options, wanted)
-    if len(city) != 1:
-        raise ValueError(f"city={cut(city, 300)}: several cities can be named only among {', '.join(CITIES)}")
-    if not _PROCEDURAL.fullmatch(city[0]) and not city[0].endswith(".json"):
+    if not city or (len(city) > 1 and any(name in CITIES for name in city)):
         raise ValueError(
-            f"city={shown_path(city[0])!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', "
-            "'radial-0' or 'organic-12'; or the path of a city's .json file"
+            f"city={cut(city, 300)}: several cities can be named only among {', '.join(CITIES)}, or among procedural "
+            "cities and files"
         )
-    return PlannedRoutes(_whole(city[0]), side, turns, options, wanted)
+    for name in city:
+        if not _PROCEDURAL.fullmatch(name) and not name.endswith(".json"):
+            raise ValueError(
+                f"city={shown_path(name)!r}: expected one of {', '.join(CITIES)}; a procedural city such as 'grid-7', "
+                "'radial-0' or 'organic-12'; or the path of a city's .json file"
+            )
+    planned = [PlannedRoutes(_whole(name), side, turns, options, wanted) for name in city]
+    return planned[0] if len(planned) == 1 else SeveralCities(planned)

@@ -65,7 +65,7 @@ class _Plan:
     arcs: dict[tuple[int, int], list[Metres]] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def procedural_city(kind: CityKind, seed: int) -> City:
     """A made-up city of a few hundred junctions, the same in every process.
 
