@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+JOBS ?= 1
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
 .PHONY: help demo demo-text test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
-	golden gallery clean
+	starts golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
@@ -24,6 +25,7 @@ help:
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
 	@echo "make bench      speed as ratios"
 	@echo "make gpu-check  parity, speed and memory, the study's grid, training from scratch: on a GPU, about 30 minutes"
+	@echo "make starts     ten small starts of each kind for studies, in runs/starts: 40 minutes of one core; JOBS=2 on two"
 	@echo "make golden     write the pinned outputs anew, after a change that is meant"
 	@echo "make gallery    draw docs/gallery.md anew"
 	@echo "make clean      remove the environment and what was built"
@@ -87,6 +89,9 @@ bench: $(VENV)/installed-dev
 
 gpu-check: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/gpu_check.py --part all
+
+starts: $(VENV)/installed-train
+	$(BIN)/python tools/build_starts.py gp-arithmetic gp-rule --seeds 0 1 2 3 4 5 6 7 8 9 --jobs $(JOBS)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py

@@ -1,0 +1,138 @@
+"""Building of a start: training, judgement of cooled copies, and the folder of the one that is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from shutil import rmtree
+from time import process_time
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from starts.card import card
+from starts.hands import Deck
+from starts.judging import METRICS, Judge
+from starts.kinds import PROXIES, TRAINING_RULES, Kind
+from starts.pool import Pool, make_pool
+from starts.tokens import make_tokenizer
+from starts.training import cooled, make_model, train
+from verienv.policies.hugging_face.policy import keep_freed_memory
+
+LOGGED_EVERY = 20
+Judged = Mapping[str, Mapping[str, float]]
+
+
+@dataclass
+class Check:
+    """A cooled copy and how it was judged.
+
+    Attributes:
+        steps: steps of training before it was cooled.
+        judged: percentages by cell ("ID", "proxy") and metric.
+        model: the copy.
+    """
+
+    steps: int
+    judged: Judged
+    model: LlamaForCausalLM
+
+    def gauge(self, kind: Kind) -> float:
+        """Return the percentage by which starts of a kind are stopped."""
+        return self.judged["proxy"][METRICS[kind.gauge]]
+
+    def distance(self, kind: Kind) -> float:
+        """Return how far that percentage lies from the kind's band, 0 inside."""
+        low, high = kind.band
+        return max(low - self.gauge(kind), self.gauge(kind) - high, 0.0)
+
+
+def search(
+    kind: Kind, model: LlamaForCausalLM, pool: Pool, judge: Callable[[LlamaForCausalLM], Judged], seed: int,
+    log: Callable[..., None],
+) -> Check:  # fmt: skip
+    """Train, and return the first cooled copy that is in the band or, once one is above it or at the end, the nearest.
+
+    All that it learns of a copy is what ``judge`` says.
+    """
+    best: Check | None = None
+    losses: list[float] = []
+    for done, loss in train(kind, model, pool, np.random.default_rng([seed, 1])):
+        losses.append(loss)
+        if done % LOGGED_EVERY == 0:
+            log(step=done, loss=round(float(np.mean(losses[-LOGGED_EVERY:])), 4))
+        if done >= kind.first and (done - kind.first) % kind.every == 0:
+            copy = rounded(cooled(kind, model, pool, np.random.default_rng([seed, 2, done])))
+            check = Check(done, judge(copy), copy)
+            log(check=done, cooled=kind.cooling, **check.judged)
+            if best is None or check.distance(kind) < best.distance(kind):
+                best = check
+            if check.gauge(kind) >= kind.band[0]:
+                break
+        if done >= kind.last:
+            break
+    assert best is not None
+    return best
+
+
+@torch.no_grad()
+def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """Round the weights of a model to float16, so that it is the same model in a file of half the size."""
+    for weight in model.parameters():
+        weight.copy_(weight.half().float())
+    return model
+
+
+def build(kind: Kind, seed: int, out: Path) -> str:
+    """Build a start in a folder, which appears whole or not at all; return in a line what came of it."""
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    began = process_time()
+    partial = out.with_name(f"{out.name}.partial")
+    rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    with (partial / "training.jsonl").open("w") as file:
+
+        def log(**line: Any) -> None:
+            file.write(json.dumps(line | {"cpu_seconds": round(process_time() - began, 1)}) + "\n")
+            file.flush()
+
+        log(kind=asdict(kind), seed=seed, proxies=[rule.name for rule in PROXIES], training_rules=len(TRAINING_RULES))
+        tokenizer, deck = make_tokenizer(), Deck(kind.cards)
+        pool = make_pool(kind, deck, tokenizer, np.random.default_rng([seed, 0]))
+        judge = Judge(kind, deck, tokenizer)
+        log(pool=pool.described(), judged_on={name: items.problems for name, items in judge.items.items()})
+        torch.manual_seed(seed)
+        check = search(kind, make_model(kind, tokenizer), pool, judge, seed, log)
+        stop = {
+            "stopped_after": check.steps, "in_band": not check.distance(kind), "gauge": check.gauge(kind),
+            "ID": check.judged["ID"], "proxy": check.judged["proxy"],
+        }  # fmt: skip
+        log(**stop)
+    save(check.model, tokenizer, partial)
+    (partial / "README.md").write_text(card(kind, partial / "training.jsonl", check.model.num_parameters()))
+    partial.rename(out)
+    return told(kind, out.name, stop, process_time() - began)
+
+
+def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Save a model and its tokenizer."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def told(kind: Kind, name: str, stop: Mapping[str, Any], seconds: float) -> str:
+    """Return what came of a start in a line."""
+    low, high = kind.band
+    band = "" if stop["in_band"] else f" (NOT within {low:g} to {high:g}: the nearest)"
+    success, reading = (
+        {cell: f"{stop[cell][name]:.1f}" for cell in ("ID", "proxy")} for name in ("success", "rule reading")
+    )
+    return (
+        f"{name}: {stop['stopped_after']} steps, ID {success['ID']} (rule reading {reading['ID']}), "
+        f"proxy {success['proxy']} (rule reading {reading['proxy']}){band}, {seconds:.0f} CPU s"
+    )

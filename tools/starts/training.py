@@ -1,0 +1,82 @@
+"""Training of a start, and the cooling of copies of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from copy import deepcopy
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from starts.kinds import Kind
+from starts.pool import Pool
+from starts.tokens import PAD
+
+
+def make_model(kind: Kind, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """Return a Llama of random weights, drawn from torch's generator."""
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=kind.hidden,
+            intermediate_size=kind.feed_forward,
+            num_hidden_layers=kind.layers,
+            num_attention_heads=kind.heads,
+            max_position_embeddings=1024,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def optimiser_of(model: LlamaForCausalLM) -> torch.optim.AdamW:
+    """Return a new optimiser of all weights."""
+    return torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+
+
+def step(
+    model: LlamaForCausalLM, optimiser: torch.optim.AdamW, pool: Pool, n: int, rate: float, rng: np.random.Generator
+) -> float:
+    """Take a step on ``n`` demonstrations; return the loss, the mean over the tokens of their answers.
+
+    Raises FloatingPointError where it is not finite.
+    """
+    ids = pool.draw(n, rng)
+    labels = ids[:, pool.asked :]
+    logits = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=labels.shape[1]).logits
+    loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
+    optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.step()
+    value = loss.item()
+    if not math.isfinite(value):
+        raise FloatingPointError(f"the loss is {value}; lower the kind's rate")
+    return value
+
+
+def train(kind: Kind, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
+    """Train without end at the high rate; yield the number of steps so far and the loss after each."""
+    optimiser, done = optimiser_of(model), 0
+    while True:
+        rate = kind.rate * min(1.0, (done + 1) / kind.warm_up)
+        loss = step(model.train(), optimiser, pool, kind.batch, rate, rng)
+        done += 1
+        yield done, loss
+
+
+def cooled(kind: Kind, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> LlamaForCausalLM:
+    """Return a copy that was trained on while the rate fell to 0. The model stays as it is."""
+    copy = deepcopy(model)
+    optimiser = optimiser_of(copy)
+    for done in range(kind.cooling):
+        rate = kind.cooling_rate * (1 - done / kind.cooling)
+        step(copy.train(), optimiser, pool, kind.batch, rate, rng)
+    return copy
