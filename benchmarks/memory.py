@@ -137,7 +137,7 @@ def update(case: Case, device: str) -> dict[str, int]:
     empty = meter.begin()
     kind = AutoModelForImageTextToText if case.vision else AutoModelForCausalLM
     with torch.device(device):
-        model = kind.from_config(case.config(), dtype=getattr(torch, case.weights))
+        model = kind.from_config(case.config(), dtype=getattr(torch, case.weights), trust_remote_code=False)
     if case.lora:
         import peft
 

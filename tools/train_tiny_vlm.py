@@ -104,9 +104,9 @@ class SeenDemonstrations(Demonstrations):
 
 def built(arguments: Arguments) -> tuple[LlavaForConditionalGeneration, LlavaProcessor]:
     """The language model with a fresh tower and projector, and the processor."""
-    tokenizer = AutoTokenizer.from_pretrained(arguments.start, padding_side="left")
+    tokenizer = AutoTokenizer.from_pretrained(arguments.start, padding_side="left", trust_remote_code=False)
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
-    language = AutoModelForCausalLM.from_pretrained(arguments.start, dtype=torch.float32)
+    language = AutoModelForCausalLM.from_pretrained(arguments.start, dtype=torch.float32, trust_remote_code=False)
     language.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     size = {"height": arguments.image_size, "width": arguments.image_size}
     processor = LlavaProcessor(

@@ -57,7 +57,8 @@ def policy_of(name: str, device: str, *, dtype: str = "float32", lora: int = 0, 
     else:
         processor, config = READERS[name](json.loads((CONFIGS / f"{name}.json").read_text()))
         with torch.device(device):
-            model = AutoModelForImageTextToText.from_config(config, dtype=getattr(torch, dtype))
+            how = {"dtype": getattr(torch, dtype)}
+            model = AutoModelForImageTextToText.from_config(config, trust_remote_code=False, **how)
         open_gates(model)
     tokenizer = processor.tokenizer
     never_say_pictures(model)

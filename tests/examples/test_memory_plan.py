@@ -26,6 +26,7 @@ from sampling import roll_out
 from verienv.core.assets import asset_path
 from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
+from verienv.policies.hugging_face.checkpoint import NoModelError
 from verienv.policies.memory import GB, MemoryPlan
 from verienv.policies.shape import Shape
 
@@ -162,6 +163,13 @@ def test_a_model_whose_shape_is_not_known_has_no_plan_and_says_so(tmp_path):
     told = planning.memory_text(SFT, str(tmp_path), device="cpu", autocast=False)
     assert told.startswith("memory: no plan (")
     assert "\n" not in told
+
+
+def test_a_model_that_is_nowhere_is_told_once_and_not_by_its_plan(tmp_path, stopped):
+    with pytest.raises(NoModelError):
+        planning.memory_text(SFT, "no/such-model", device="cpu", autocast=False)
+    said = stopped(lambda: sft.train(replace(SFT, model="no/such-model", out=tmp_path / "run")))
+    assert "there is no model 'no/such-model'" in said
 
 
 def test_planning_draws_no_chance():

@@ -139,7 +139,7 @@ class TextTokens(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
 def _loaded(name: str | Path) -> Any:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(str(name))
+    return AutoTokenizer.from_pretrained(str(name), trust_remote_code=False)
 
 
 def _ids_of(tokenizer: Any, text: str) -> list[int]:

@@ -95,7 +95,8 @@ def without_weights(config: Any) -> Any:
 
     sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
     with torch.device("meta"):
-        return (AutoModelForImageTextToText if sees else AutoModelForCausalLM).from_config(config)
+        kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+        return kind.from_config(config, trust_remote_code=False)
 
 
 def _is_stack(modules: Any) -> bool:

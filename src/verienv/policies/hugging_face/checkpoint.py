@@ -9,28 +9,71 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from verienv.core.assets import asset_path
 from verienv.policies.hugging_face.finite import are_finite
 
 BUILT_IN = ("tiny-lm", "tiny-vlm")
+LONGEST_ASK = 5.0
+"""Seconds that the hub has to say whether it holds a model."""
 _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
 """Begins names that the hub cannot have: they are relative to a folder, or have more than an owner and a name."""
 
 
+class NoModelError(ValueError):
+    """A name that is of no model, neither here nor on the hub, as far as the hub can be asked."""
+
+
 def path_of(name: str) -> str:
-    """Return the folder of a built-in model, any other name as it is. Raises ValueError for a path of no folder."""
+    """Return the folder of a built-in model, any other name as it is. Raises NoModelError for a path of no folder."""
     if name in BUILT_IN:
         try:
             return str(asset_path(f"models/{name}"))
         except FileNotFoundError as error:
-            raise ValueError(str(error)) from None
+            raise NoModelError(str(error)) from None
     if not Path(name).is_dir() and _A_PATH.match(name):
-        raise ValueError(
+        raise NoModelError(
             f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {' or '.join(BUILT_IN)}"
         )
     return name
+
+
+def demand_found(path: str) -> None:
+    """Raise NoModelError, within seconds, where a model is in no folder, not in the cache, and not on the hub.
+
+    transformers asks a hub that it cannot reach for half a minute. One that is there and busy it may ask again.
+    """
+    if Path(path).is_dir():
+        return
+    try:
+        if not isinstance(try_to_load_from_cache(path, "config.json"), str):
+            get_hf_file_metadata(hf_hub_url(path, "config.json"), timeout=LONGEST_ASK)
+        return
+    except HFValidationError as error:
+        fault = f"no name that the hub can have: {first_line(error)}"
+    except OfflineModeIsEnabled:
+        fault = "not in the cache, and HF_HUB_OFFLINE forbids to ask the hub"
+    except GatedRepoError:
+        fault = "not in the cache, and its owner must let you have it: ask on its page, then `hf auth login`"
+    except RepositoryNotFoundError:
+        fault = "not in the cache, and not on the hub, or private: `hf auth login`"
+    except HfHubHTTPError:
+        return
+    except Exception as error:  # of a name server, a proxy, a certificate: each has a kind of its own
+        fault = f"not in the cache, and the hub cannot be reached: {first_line(error)}; HF_HUB_OFFLINE=1 does without"
+    raise NoModelError(
+        f"there is no model {path!r} ({fault}); give {' or '.join(BUILT_IN)}, the folder of a saved language or "
+        "vision-language model, or the name of one on the hub or in the cache, such as owner/name"
+    )
 
 
 def kept_in(folder: str, name: str) -> dict[str, Any]:

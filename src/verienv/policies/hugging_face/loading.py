@@ -25,6 +25,8 @@ from transformers.utils import logging as transformers_logging
 from verienv.core.shown import shown
 from verienv.policies.hugging_face.checkpoint import (
     BUILT_IN,
+    NoModelError,
+    demand_found,
     demand_whole,
     first_line,
     kept_in,
@@ -52,7 +54,10 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
         _, tokenizer, reader = readers(base)
         sees = reader is not tokenizer
         kind = AutoModelForImageTextToText if sees else AutoModelForCausalLM
-        model, told = kind.from_pretrained(base, dtype=getattr(torch, str(dtype)), output_loading_info=True)
+        how = {"dtype": getattr(torch, str(dtype)), "output_loading_info": True}
+        model, told = kind.from_pretrained(base, trust_remote_code=False, **how)
+    except NoModelError:
+        raise
     except Exception as error:  # a damaged file or an unknown name raises many kinds
         if lacks_memory(error):
             raise
@@ -93,11 +98,13 @@ def adapter_and_base(name: str) -> tuple[dict[str, Any], str]:
 def readers(base: str) -> tuple[Any, Any, Any]:
     """Return configuration, tokenizer, and what reads dialogues: the tokenizer or, of a model that sees, a processor.
 
-    No weights are read. Raises what transformers raises.
+    No weights are read, and no code that a checkpoint brings is run. Raises NoModelError, and what transformers raises.
     """
-    config = AutoConfig.from_pretrained(base)
+    demand_found(base)
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
     sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING or hasattr(config, "vision_config")
-    reader = (AutoProcessor if sees else AutoTokenizer).from_pretrained(base, padding_side="left")
+    kind = AutoProcessor if sees else AutoTokenizer
+    reader = kind.from_pretrained(base, padding_side="left", trust_remote_code=False)
     tokenizer = reader.tokenizer if sees else reader
     reader.chat_template = reader.chat_template or tokenizer.chat_template
     return config, tokenizer, reader

@@ -23,7 +23,7 @@ from verienv.core.settings import read_settings
 from verienv.demos import demonstrations, read_demonstrations
 from verienv.policies.devices import available_memory, readable
 from verienv.policies.hugging_face.batch import Rollout
-from verienv.policies.hugging_face.checkpoint import first_line
+from verienv.policies.hugging_face.checkpoint import NoModelError, first_line
 from verienv.policies.hugging_face.loading import adapter_and_base, readers
 from verienv.policies.hugging_face.policy import HuggingFacePolicy
 from verienv.policies.memory import MemoryPlan
@@ -50,7 +50,8 @@ class Lengths:
 def memory_text(arguments: Any, name: str, *, device: str, autocast: bool, processes: int = 1, shards: int = 1) -> str:
     """Tell the memory that a run takes at most, beside what is free: a line, or the plan, or what makes it fit.
 
-    It is an estimate that stops nothing: where it fails, the line says why. Chance is where it was.
+    It is an estimate that stops nothing: where it fails, the line says why. Chance is where it was. Raises NoModelError
+    where there is no model to plan for.
 
     Args:
         arguments: those of a training script.
@@ -65,6 +66,8 @@ def memory_text(arguments: Any, name: str, *, device: str, autocast: bool, proce
             warnings.simplefilter("ignore")
             plan = plan_for(arguments, name, autocast=autocast, processes=processes, shards=shards)
             return shown(plan, _free(device, processes))
+    except NoModelError:
+        raise
     except Exception as error:  # of a configuration, a processor, a template, a driver: each has a kind of its own
         return f"memory: no plan ({first_line(error)})"
 
