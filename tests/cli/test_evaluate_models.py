@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.cli.shared import ENV, VISION, is_one_line_error
+from tests.interrupting import interrupted, started
 from tests.policies.serving import Fault, serving
 from transformers import GenerationConfig
 
@@ -223,21 +223,16 @@ def test_a_server_that_fails_for_good_leaves_the_finished_episodes_and_the_same_
 def test_an_interruption_ends_the_command_at_once_and_says_where_its_episodes_are(tmp_path):
     log, release, begun = tmp_path / "log.jsonl", threading.Event(), threading.Event()
     words = ["evaluate", ENV, "--model", "openai:m", "--splits", "train", "--log", str(log), "--base-url"]
-    with serving(lambda *_: (begun.set(), release.wait(60), "no")[-1]) as served:
-        command = [sys.executable, "-c", "from verienv.cli import main; main()", *words, served.url]
-        process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
-        )  # fmt: skip
+    with (
+        serving(lambda *_: (begun.set(), release.wait(60), "no")[-1]) as served,
+        started("-c", "from verienv.cli import main; main()", *words, served.url) as process,
+    ):
         try:
             assert begun.wait(60)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            status, out, err = interrupted(process)
         finally:
             release.set()
-            process.kill()
-            process.communicate()
-    assert (process.returncode, out) == (130, "")
+    assert (status, out) == (130, "")
     assert err == f"verienv: interrupted; finished episodes are in {log}: the same command goes on\n"
 
 

@@ -1,10 +1,8 @@
 import re
-import signal
-import subprocess
-import sys
 
 import numpy as np
 from tests.cli.shared import ENV, ROUTES, VISION, dealt, pixels
+from tests.interrupting import interrupted, started
 
 from verienv.cli.pictures import save_picture
 from verienv.virl.env import VIRLEnv
@@ -71,21 +69,11 @@ def test_with_a_picture_giving_up_tells_the_cards(cli):
 
 
 def test_ctrl_c_in_play_ends_with_status_130():
-    command = [sys.executable, "-c", "from verienv.cli import main; main()", "play"]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
-    )
-    with process:
+    with started("-c", "from verienv.cli import main; main()", "play") as process:
         while "Attempt 1" not in process.stdout.readline():
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+        status, _, err = interrupted(process)
+    assert status == 130
     assert err == "verienv: interrupted\n"
 
 

@@ -1,15 +1,13 @@
 import base64
 import io
 import json
-import signal
 import socket
-import subprocess
-import sys
 import threading
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.interrupting import interrupted, started
 from tests.policies.serving import Fault, serving
 
 import verienv
@@ -358,21 +356,16 @@ except KeyboardInterrupt:
 
 def test_an_interruption_ends_the_process_though_requests_are_under_way():
     begun, over = threading.Event(), threading.Event()
-    with serving(lambda *_: (begun.set(), over.wait(60), "late")[-1]) as served:
-        command = [sys.executable, "-c", INTERRUPTED, served.url]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
-        )  # fmt: skip
+    with (
+        serving(lambda *_: (begun.set(), over.wait(60), "late")[-1]) as served,
+        started("-c", INTERRUPTED, served.url) as process,
+    ):
         try:
             assert begun.wait(30)
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            ended = interrupted(process)
         finally:
             over.set()
-            process.kill()
-            process.communicate()
-    assert (process.returncode, out, err) == (0, "interrupted\n", "")
+    assert ended == (0, "interrupted\n", "")
 
 
 def test_evaluate_goes_on_with_each_episode_without_waiting_for_the_others():
