@@ -247,9 +247,17 @@ def test_the_number_of_cards_read_is_kept_but_is_no_share_to_tabulate(mixed):
     assert expert.cells["train"].metrics["cards_read"].mean == 4.0
     for result in (expert, compare(mixed, expert)):
         head = result.markdown().split("| train")[0]
-        assert head.count("cards read") == 1  # that all four were
+        assert head.count(" recognition |") == 1  # that all four were read right
+        assert "cards" not in head
         assert "cards_read" in result.cells["train"].metrics
         assert "400" not in result.markdown()
+
+
+def test_recognition_has_one_name_and_tables_say_of_which_attempt_it_is(mixed):
+    told = mixed.table(200)
+    assert "Recognition is of the first attempt, misread of the last." in told
+    assert "rule reading" in told
+    assert "cards read" not in told
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from verienv.evaluation import Evaluation, compare, evaluate, recognition_figure
 VISION = "verienv/GeneralPoints-VL-v0"
 ROUTES = "verienv/VIRL-L-v0"
 MIXED = {"tags": {"answer_format": "tags"}, "json": {}, "boxed": {"answer_format": "boxed+cards"}}
-UNMEASURED = "Not measured, as answers have no field for it: cards read, rule reading (answer_format=tags)"
+UNMEASURED = "Not measured, as answers have no field for it: recognition, rule reading (answer_format=tags)"
 WORDED = {
     "prompt": "Use {cards}; {rule}. Make {target}. {format}",
     "system_prompt": "Be brief.",
@@ -91,7 +91,7 @@ def test_cells_of_several_formats_stand_in_one_table(mixed):
     head, _, *rows = [line for line in mixed.markdown().splitlines() if line.startswith("|")][:5]
     columns = [cell.strip() for cell in head.split("|")]
     held = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")] for row in rows}
-    assert columns[3:8] == ["success", "1st attempt", "cards read", "rule reading", "validity"]
+    assert columns[3:8] == ["success", "1st attempt", "recognition", "rule reading", "validity"]
     assert held["tags"][5:7] == ["not measured", "not measured"]
     assert held["boxed"][6] == "not measured"
     assert "not measured" not in held["json"]
@@ -130,7 +130,7 @@ def test_runs_of_two_formats_are_compared_in_what_both_measure(tags, order):
     sides = [evaluate("constant", VISION, ["train"], episodes=4), tags][::order]
     found = compare(*sides)
     assert found.cells["train"].metrics.keys() == tags.cells["train"].metrics.keys()
-    assert "Not compared, as answers of one side have no field for it: cards read, rule reading" in found.markdown()
+    assert "Not compared, as answers of one side have no field for it: recognition, rule reading" in found.markdown()
 
 
 def test_comparison_of_cells_of_several_formats_is_one_table(mixed):
@@ -141,7 +141,7 @@ def test_comparison_of_cells_of_several_formats_is_one_table(mixed):
 
 def test_two_formats_within_one_run_are_compared(mixed):
     found = compare(mixed, mixed, {"json": "tags"})
-    assert "cards read, rule reading (before: json, after: tags)" in found.note
+    assert "recognition, rule reading (before: json, after: tags)" in found.note
 
 
 def test_figure_of_what_was_not_measured_is_refused_with_a_way_out(tags, tmp_path):

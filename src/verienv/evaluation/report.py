@@ -225,8 +225,13 @@ class Evaluation(BaseModel):
         ratios = [name for name in self.setup.ratios if any(name in metrics for metrics in measured.values())]
         shares = ", ".join(shown_metrics(ratios, self.setup.headings).values())
         pooled = f"Counted over all attempts; an episode ends at the first question that it fails: {shares}."
-        missing = note_unmeasured(self.setup, measured, self.setup.headings)
-        return "\n".join([NOTE, *([pooled] if shares else []), *([missing] if missing else [])])
+        told = [NOTE, *([pooled] if shares else []), note_unmeasured(self.setup, measured, self.setup.headings)]
+        seen = self.setup.recognition
+        if seen not in ratios and any(cell.recognition for cell in self.cells.values()):
+            told.append(
+                f"{self.setup.headings[seen].capitalize()} is of the first attempt, {ENDS['misread']} of the last."
+            )
+        return "\n".join(filter(None, told))
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.setup.headings)

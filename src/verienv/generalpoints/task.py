@@ -128,7 +128,7 @@ def _measures(vision: bool) -> Measures:
         failures=tuple(str(failure) for failure in Failure if failure not in left_out),
         metrics={**metrics, "cards_read": 0} if vision else metrics,
         headings={
-            "cards_correct": "cards read",
+            "cards_correct": "recognition" if vision else "cards",
             "numbers_correct": "rule reading",
             "formula_valid": "validity",
         },
