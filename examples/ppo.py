@@ -176,7 +176,7 @@ def ppo_update(
         advantages = (advantages - everywhere.mean()) / spread.clamp(min=1e-6) * batch.acted
         explained = 1 - (returned - valued).var(correction=0) / returned.var(correction=0).clamp(min=1e-6)
         entropy = team.summed(known[:, -1].sum()) / team.summed(batch.acted.sum())  # the last of what is known
-        logged |= {"value_error": error, "value_explained": explained.item(), "entropy": entropy.item()}
+        logged |= {"value_loss": error, "explained_variance": explained.item(), "entropy": entropy.item()}
     else:
         advantages = group_advantages(batch, rewards, arguments.group, arguments.gamma, arguments.group_scale)
     sums: Counter[str] = Counter()

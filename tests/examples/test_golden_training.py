@@ -50,6 +50,6 @@ def test_the_first_updates_are_as_they_were(model, script, tmp_path, monkeypatch
         # their size: what is rounded otherwise, on another processor or in another order of sums, weighs more there.
         near, was = 1e-4 if number else 1e-5, dict(numbers_in(before))
         for name, value in numbers_in(line):
-            nothing = 1e-5 if name in ("kl", "value_explained") else 0.0  # which are 0 at first, but for rounding
+            nothing = 1e-5 if name in ("kl", "explained_variance") else 0.0  # which are 0 at first, but for rounding
             assert value == pytest.approx(was.pop(name), rel=near, abs=nothing), f"{name} of update {number + 1}"
         assert not was
