@@ -21,14 +21,13 @@ from model import Learner, scheduled
 from sampling import probe
 from verienv.core.files import atomic_write
 from verienv.core.provenance import provenance
-from verienv.core.run_folder import RunFolder, name_of, numbers_in
+from verienv.core.run_folder import RunFolder, counted, name_of, numbers_in
 from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.checkpoint import first_line
 from verienv.policies.hugging_face.finite import STEPPED, NotFinite, demand_finite
 from verienv.policies.hugging_face.loading import machine
 
 FREE = ("out", "device", "log_with", "shard")
-COUNTED = {"update": int, "flops": float, "saved": int}
 
 
 class Run(RunFolder):
@@ -50,7 +49,7 @@ class Run(RunFolder):
         if path.exists():
             try:
                 self._state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)  # one for all
-                self.update, self.spent, self.saved = (kind(self._state[name]) for name, kind in COUNTED.items())
+                self.update, self.spent, self.saved = counted(self._state)
             except Exception as error:  # a damaged file raises many kinds
                 raise self.unfit(first_line(error)) from None
         start = str(self.checkpoint(self.update)) if self._state else self.arguments.model
@@ -124,8 +123,7 @@ class Run(RunFolder):
         for tracker in self.trackers:
             tracker.log(dict(numbers_in(line)), step=update)
         if self.team.main and update == 1 and (ends := ceil(1 / (done - before))) <= arguments.warm_up:
-            told = f"an update of this model costs {cost:.2g} FLOPs, so the run ends after about {ends}, within its"
-            tqdm.write(f"note: {told} warm-up of {arguments.warm_up}; give a larger budget, or a smaller --warm-up")
+            tqdm.write(f"note: about {ends} updates in all, within --warm-up {arguments.warm_up}: the rate stays low")
         self._bar.update(1 if arguments.updates else cost)
         self._bar.set_postfix({name: f"{line[name]:.3f}" for name in ("success", "loss") if name in line})
         if due:

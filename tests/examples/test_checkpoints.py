@@ -105,6 +105,16 @@ def test_a_state_that_is_not_that_of_the_newest_checkpoint_is_one_line(run, valu
     assert f"{run / 'state.pt'} cannot be read, or is of another model" in said
 
 
+@pytest.mark.parametrize(("name", "value"), [("flops", float("nan")), ("flops", float("inf")), ("update", -1)])
+def test_a_state_that_counts_in_no_numbers_is_damaged_and_ends_no_run_as_if_it_were_finished(run, name, value, stopped):
+    state = torch.load(run / "state.pt", weights_only=True)
+    torch.save({**state, name: value}, run / "state.pt")
+    said = stopped(go_on(run))
+    assert f"{run / 'state.pt'} cannot be read" in said
+    assert "it is damaged: it counts " in said
+    assert not (run / "finished").exists()
+
+
 @pytest.mark.parametrize(
     "text", ["", '{"update": 1}\n', '{"update": 2}\n{"update": 1}\n', "[1]\n{}\n", "[" * 100_000 + "\n{}\n"]
 )
@@ -115,10 +125,19 @@ def test_a_log_that_lacks_updates_or_has_others_is_named_by_file_and_line(run, t
     assert "ends before update 2" in said or "line 1: expected the numbers of update 1" in said
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "nothing", '{"arguments": 3}', "[" * 100_000, "\xff"])
-def test_a_configuration_that_is_none_is_one_line(run, text, stopped):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *((text, " is damaged (it names no arguments)") for text in ("[]", "{}", '{"arguments": 3}')),
+        *((text, ": is no JSON in UTF-8 (") for text in ("nothing", "[" * 100_000, "\xff", '{"arguments": NaN}')),
+        ("", ": is empty"),
+    ],
+)
+def test_a_configuration_that_is_none_is_one_line(run, text, told, stopped):
     (run / "config.json").write_text(text, encoding="latin-1")
-    assert f"{run / 'config.json'} is damaged" in stopped(go_on(run))
+    said = stopped(go_on(run))
+    assert f"{run / 'config.json'}{told}" in said
+    assert said.endswith("; delete it, or choose another --out")
 
 
 def test_a_finished_run_whose_checkpoints_are_gone_says_so(run, stopped):

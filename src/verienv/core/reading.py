@@ -19,6 +19,7 @@ MOST_LINE = 2**26
 """The bytes of the longest line that is read."""
 MOST_SKIPPED = 2**30
 """The bytes of the longest line that is passed over."""
+AGAIN = "download or convert it again"
 
 
 def is_there(path: Path) -> bool:
@@ -37,8 +38,8 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
-    """Read the bytes of a plain file.
+def read_bytes(path: Path, most_bytes: int = MOST_BYTES, mend: str = AGAIN) -> bytes:
+    """Read the bytes of a plain file; ``mend`` says what to do with one that is empty.
 
     Raises:
         FileNotFoundError: if it is not there.
@@ -56,18 +57,21 @@ def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     except OSError as error:
         raise ValueError(f"{shown_path(path)}: cannot be read ({error.strerror})") from None
     if not raw:
-        raise ValueError(f"{shown_path(path)}: is empty; download or convert it again")
+        raise ValueError(f"{shown_path(path)}: is empty; {mend}")
     return raw
 
 
-def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
-    """Read JSON from a file, in UTF-8, without NaN and Infinity. Errors as from ``read_bytes``, and ValueError."""
-    raw = read_bytes(path, most_bytes)
+def read_json(path: Path, most_bytes: int = MOST_BYTES, mend: str = AGAIN) -> Any:
+    """Read JSON from a file, in UTF-8, without NaN and Infinity. Errors as from ``read_bytes``, and ValueError.
+
+    ``mend`` says what to do with a file that is damaged.
+    """
+    raw = read_bytes(path, most_bytes, mend)
     try:
         return json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         fault = "nested too deeply" if isinstance(error, RecursionError) else cut(error, 80)
-        raise ValueError(f"{shown_path(path)}: is no JSON in UTF-8 ({fault}); download or convert it again") from None
+        raise ValueError(f"{shown_path(path)}: is no JSON in UTF-8 ({fault}); {mend}") from None
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -15,9 +15,11 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from io import FileIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from verienv.core import reading
 from verienv.core.files import atomic_text
 from verienv.core.lock import open_alone
 
@@ -152,6 +154,17 @@ def hold(folder: Path) -> None:
     atexit.register(_held[path].close)
 
 
+def counted(state: Mapping[str, Any]) -> tuple[int, float, int]:
+    """Return the update, the FLOPs and the checkpoints that state.pt counts.
+
+    Raises ValueError where these are no finite numbers from 0 on, KeyError or TypeError where they are missing or none.
+    """
+    update, flops, saved = int(state["update"]), float(state["flops"]), int(state["saved"])
+    if update < 0 or saved < 0 or not 0 <= flops < inf:
+        raise ValueError(f"it is damaged: it counts {update} updates, {flops:g} FLOPs and {saved} checkpoints")
+    return update, flops, saved
+
+
 def name_of(update: int) -> str:
     """Return the name of the folder of a checkpoint."""
     return f"checkpoint-{update:05d}"
@@ -176,10 +189,8 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read the JSON of a run or a study. Raises ValueError where there is none."""
+    """Read the JSON of a run or a study, as ``reading.read_json`` does. Raises ValueError where there is none."""
     try:
-        return json.loads(path.read_text())
+        return reading.read_json(path, mend="delete it, or choose another --out")
     except FileNotFoundError:
         raise ValueError(f"{path} is not there; there is nothing to draw or go on from") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it, or choose another --out") from None
