@@ -38,6 +38,16 @@ def test_a_waypoint_is_drawn_from_all_of_a_route_equally_often() -> None:
     assert all(0.7 * expected < count < 1.3 * expected for count in drawn.values())
 
 
+def test_turns_alone_are_dealt_and_all_of_them() -> None:
+    env = VIRLEnv(**SETTINGS | {"episode": "turn", "turns": 3})
+    instance, rng = env.deal(np.random.default_rng(0)).instance, np.random.default_rng(1)
+    dealt = [env.deal(rng, instance) for _ in range(40)]
+    assert {question.waypoint.move for question in dealt} == {"turn"}
+    assert len({question.steps for question in dealt}) == 3
+    with pytest.raises(ValueError, match="episode='turn': some routes of turns=0 have none; set turns=1 or more"):
+        VIRLEnv(**SETTINGS | {"episode": "turn", "turns": (0, 1)})
+
+
 def test_a_seed_deals_one_waypoint_under_either_rule() -> None:
     absolute, relative = (VIRLEnv(**SETTINGS, actions=actions) for actions in ("absolute", "relative"))
     for seed in range(20):

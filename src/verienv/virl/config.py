@@ -75,8 +75,8 @@ class VIRLConfig(WordedConfig):
         turns: the fewest and the most turns of a route, or one number; 1 to 6 where routes are shipped.
         waypoints: the fewest and the most waypoints of a route, such as (10, 20); by default any number.
         landmarks: the fewest and the most different landmarks near its waypoints; by default any number.
-        episode: an episode is a whole "route", or one "waypoint" drawn evenly from a route, to which the expert has
-            led.
+        episode: an episode is a whole "route"; or one "waypoint" drawn evenly from a route, to which the expert has
+            led; or one of its waypoints at which a "turn" is due.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
@@ -101,7 +101,7 @@ class VIRLConfig(WordedConfig):
     turns: tuple[int, int] = (1, 6)
     waypoints: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     landmarks: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
-    episode: Literal["route", "waypoint"] = "route"
+    episode: Literal["route", "waypoint", "turn"] = "route"
     spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     rewards: Annotated[VIRLRewards | OwnRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
@@ -142,6 +142,14 @@ class VIRLConfig(WordedConfig):
         if not 0 <= turns[0] <= turns[1] <= 20:
             raise ValueError("expected the fewest and the most turns, from 0 to 20, such as (1, 6)")
         return turns
+
+    @model_validator(mode="after")
+    def _turns_at_all(self) -> VIRLConfig:
+        if self.episode == "turn" and not self.turns[0]:
+            raise ValueError(
+                "episode='turn': some routes of turns=0 have none; set turns=1 or more, or episode='waypoint'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_told_enough(self) -> VIRLConfig:

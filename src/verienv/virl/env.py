@@ -50,11 +50,12 @@ class VIRLEnv(VerifiedEnv):
 
     ## Starting State
     The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone. With
-    ``episode="waypoint"`` any waypoint of it, drawn evenly, with the expert's steps up to there.
+    ``episode="waypoint"`` any waypoint of it, drawn evenly, with the expert's steps up to there; with "turn" one of
+    those at which it turns.
 
     ## Episode End
-    Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint; with ``episode="waypoint"`` by
-    any correct action too. Never truncated.
+    Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint; with ``episode="waypoint"`` or
+    "turn" by any correct action too. Never truncated.
 
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt`` and ``attempts_left`` at this waypoint,
@@ -109,8 +110,15 @@ class VIRLEnv(VerifiedEnv):
             route_id=route.id,
             route=route,
         )
-        is_route = self.config.episode == "route"
-        return first if is_route else first.only(int(rng.integers(len(route.waypoints))))
+        if self.config.episode == "route":
+            return first
+        moves = [waypoint.move for waypoint in route.waypoints]
+        drawn = [at for at, move in enumerate(moves) if self.config.episode == "waypoint" or move == "turn"]
+        if not drawn:
+            raise ValueError(
+                f"episode='turn': {route.id} has no turn; set episode='waypoint', or name another instance"
+            )
+        return first.only(drawn[int(rng.integers(len(drawn)))])
 
     @property
     def question(self) -> VIRLQuestion:

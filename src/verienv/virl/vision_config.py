@@ -62,10 +62,10 @@ class VIRLVisionConfig(StreetVisual, VIRLConfig):
 
     @model_validator(mode="after")
     def _has_a_history(self) -> VIRLVisionConfig:
-        if self.history == "own" and self.episode == "waypoint":
+        if self.history == "own" and self.episode != "route":
             raise ValueError(
-                "history='own': with episode='waypoint' the policy has said nothing before; set history='oracle' or "
-                "'none'"
+                f"history='own': with episode={self.episode!r} the policy has said nothing before; set "
+                "history='oracle' or 'none'"
             )
         return self
 
