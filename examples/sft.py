@@ -4,6 +4,7 @@
     python examples/sft.py --model HuggingFaceTB/SmolLM2-135M-Instruct --learning-rate 1e-5 --flops 2e15 --out runs/smol
     python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-vision
     python examples/sft.py --rows 4096 --epochs 3 --save-every 10 --lora 32 --lora-alpha 16 --out runs/finite
+    python examples/sft.py --loss dft --kl-coef 0.1 --out runs/priced
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
 Every update deals fresh demonstrations; with --rows or --data it is a finite set, over and over, in an order of the
@@ -14,6 +15,7 @@ interrupted run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, inf
@@ -22,8 +24,10 @@ from time import monotonic
 from typing import Any, Literal
 
 import numpy as np
+import torch
 import tyro
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn.functional import kl_div
 
 import command_line as cli
 from distributed import Team
@@ -33,8 +37,8 @@ from sampling import held_out
 from verienv import demonstrations
 from verienv.core.make import full_id
 from verienv.demos import opened, read_demonstrations
-from verienv.policies import HuggingFacePolicy
-from verienv.policies.hugging_face.batch import Batch, Rollout, read
+from verienv.policies.hugging_face.batch import Batch, Read, Rollout, read
+from verienv.policies.hugging_face.policy import evaluating
 
 Rows = list[dict[str, Any]]
 
@@ -59,6 +63,10 @@ class Arguments(cli.Training):
     micro_batch: cli.Size = 64
     weight_decay: cli.Weight = 0.0
     """Weight decay of AdamW."""
+    loss: Literal["sft", "dft"] = "sft"
+    """Cross-entropy; or dft, in which each token's counts by its probability, as a constant (arXiv 2508.05629)."""
+    kl_coef: cli.Weight = 0.0
+    """Price of KL(start || policy), a token of the demonstrations, exact over the vocabulary; logged as kl."""
 
 
 def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable[[int], Rows]]:
@@ -94,9 +102,33 @@ def order_of(seed: int, epoch: int, rows: int) -> list[int]:
     return [int(row) for row in np.random.default_rng([seed, epoch]).permutation(rows)]
 
 
-def completion_loss(policy: HuggingFacePolicy, model: nn.Module, batch: Batch) -> Tensor:
-    """The cross-entropy of the completions' tokens, their sum: of a prompt and its pictures nothing is learned."""
-    return -(read(policy, model, batch).logprobs * batch.acted).sum()
+def completion_loss(seen: Read, batch: Batch, kind: str = "sft") -> Tensor:
+    """The loss of the completions' tokens, their sum: of a prompt and its pictures nothing is learned."""
+    weight = seen.logprobs.detach().exp() if kind == "dft" else 1.0
+    return -(weight * seen.logprobs * batch.acted).sum()
+
+
+def kl_from_start(at_start: Tensor, seen: Read, batch: Batch) -> Tensor:
+    """KL(start || policy) at the completions' tokens, their sum in nats: what the start would say there, kept likely.
+
+    It is the direction whose size tells what is forgotten (arXiv 2509.04259), and a distillation from the start: with a
+    price c the loss is least where the policy is 1 part the demonstrations and c parts the start. The price in ppo.py
+    is of KL(policy || start), which is measured where the policy goes; demonstrations are not its own.
+    """
+    each = kl_div(seen.scores.log_softmax(-1), at_start, reduction="none", log_target=True).sum(-1)
+    return (each * batch.acted[:, -each.shape[1] :]).sum()
+
+
+def losses(learner: Learner, few: Batch) -> dict[str, Tensor]:
+    """The loss of a part of an update and, if it has a price, its divergence from the start; each a sum over tokens."""
+    policy, kl = learner.policy, dict[str, Tensor]()
+    if learner.arguments.kl_coef:
+        with torch.no_grad(), learner.start() as model, evaluating(model):
+            at_start = read(policy, model, few).scores.log_softmax(-1)
+    seen = read(policy, learner.trained, few)
+    if learner.arguments.kl_coef:
+        kl = {"kl": kl_from_start(at_start, seen, few)}
+    return {"loss": completion_loss(seen, few, learner.arguments.loss), **kl}
 
 
 def sft_update(learner: Learner, batch: Batch, rate: float) -> dict[str, float]:
@@ -104,14 +136,14 @@ def sft_update(learner: Learner, batch: Batch, rate: float) -> dict[str, float]:
 
     Raises NotFinite, in all processes, before a number that is not finite in one of them could reach the weights.
     """
-    team, loss = learner.team, 0.0
+    team, arguments, sums = learner.team, learner.arguments, Counter[str]()
     tokens = team.summed(batch.acted.sum())
-    for _, few in team.in_step(batch.parts(learner.arguments.micro_batch), batch.nothing):
-        part = completion_loss(learner.policy, learner.trained, few) / tokens  # the mean in all processes
-        team.backward(part)
-        loss += part.item()
-    norm = learner.step(rate, loss, batch.plain)
-    return {"learning_rate": rate, "loss": team.total(loss), "gradient_norm": norm}
+    for _, few in team.in_step(batch.parts(arguments.micro_batch), batch.nothing):
+        means = {name: value / tokens for name, value in losses(learner, few).items()}  # in all processes
+        team.backward(means["loss"] + arguments.kl_coef * means["kl"] if arguments.kl_coef else means["loss"])
+        sums.update({name: value.item() for name, value in means.items()})
+    norm = learner.step(rate, sum(sums.values()), batch.plain)
+    return {"learning_rate": rate, **{name: team.total(sums[name]) for name in sorted(sums)}, "gradient_norm": norm}
 
 
 @cli.enough_memory("lower --micro-batch, or give --gradient-checkpointing, --lora 16, --shard or --dtype bfloat16")
@@ -146,7 +178,8 @@ def train(arguments: Arguments) -> Run:
                 **({"epoch": min((run.update + 1) * arguments.batch / rows, arguments.epochs or inf)} if rows else {}),
                 "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
-            run.record(learner, line, 6.0 * learner.size * length, batch)
+            cost = learner.size * (6.0 + 2.0 * (arguments.kl_coef > 0)) * length  # the start reads them too
+            run.record(learner, line, cost, batch)
     return run
 
 

@@ -19,7 +19,7 @@ from gpu.results import Setup, synchronise
 from memory import Meter
 from sampling import roll_out, seeds_of
 from verienv import demonstrations
-from verienv.policies.hugging_face.batch import Batch, Rollout
+from verienv.policies.hugging_face.batch import Batch, Rollout, read
 from verienv.policies.memory import MemoryPlan
 from verienv.policies.shape import Shape
 
@@ -83,7 +83,7 @@ def supervised(case: Case, card: dict[str, Any], setup: Setup) -> dict[str, Any]
                 learner.optimiser.zero_grad()
                 loss, said = 0.0, batch.acted.sum()
                 for _, few in batch.parts(case.micro_batch):
-                    part = sft.completion_loss(policy, learner.trained, few) / said
+                    part = sft.completion_loss(read(policy, learner.trained, few), few) / said
                     learner.team.backward(part)
                     loss += part.item()
             with timed(setup.device) as took["step"]:

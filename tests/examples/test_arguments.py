@@ -170,7 +170,7 @@ def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(tmp_pa
 
 
 def test_sft_takes_options_of_the_expert_and_refuses_those_there_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(sft.HuggingFacePolicy, "load", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         sft.train(replace(SMALL, settings=("solution=random", "equation=true"), out=tmp_path / "sft"))
     with pytest.raises(ValueError, match="solution='longest': expected one of shortest, random"):

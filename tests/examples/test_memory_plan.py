@@ -67,6 +67,12 @@ def test_little_is_told_in_a_line_before_the_model_is_loaded(monkeypatch, capsys
     assert capsys.readouterr().out == expected
 
 
+def test_a_price_on_the_divergence_from_the_start_is_planned_with_a_copy_of_it():
+    plain, priced = (planning.plan_for(replace(SFT, kl_coef=price), "tiny-lm", autocast=False) for price in (0.0, 0.1))
+    assert [plan.start for plan in (plain, priced)] == [False, True]
+    assert priced.parts["logits"] * 12 == plain.parts["logits"] * 28
+
+
 def test_much_is_told_part_by_part(monkeypatch, capsys):
     free(monkeypatch, GB)
     learner = learning(replace(PPO, **SEEN))

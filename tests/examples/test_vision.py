@@ -241,7 +241,8 @@ def test_the_sft_loss_with_pictures_is_the_mean_over_the_completions_tokens(seei
     for row in rows:
         losses += (-read(seeing, [row.ids])[0][row.acted.index(1) - 1 :]).tolist()
     with torch.inference_mode():
-        found = sft.completion_loss(seeing, seeing.model, batch.Batch.of(rows, seeing)).item()
+        shown = batch.Batch.of(rows, seeing)
+        found = sft.completion_loss(batch.read(seeing, seeing.model, shown), shown).item()
     assert found == pytest.approx(sum(losses), abs=1e-3 * len(losses))
 
 

@@ -25,7 +25,7 @@ from distributed import ALONE, Team
 from model import Learner, trainable
 from run import Run
 from sampling import held_out, roll_out, seeds_of
-from verienv.policies.hugging_face.batch import Batch, Rollout
+from verienv.policies.hugging_face.batch import Batch, Rollout, read
 
 SIGHT = {"model": "tiny-vlm", "env": "verienv/GeneralPoints-VL-v0"}
 SFT = sft.Arguments(
@@ -38,8 +38,12 @@ SFT = sft.Arguments(
     learning_rate=1e-4,
     warm_up=1,
 )
-SFTS = {"words": SFT, "pictures": replace(SFT, batch=3, micro_batch=1, probes=0, updates=2, **SIGHT)}
-LORA = replace(SFT, lora=4, gradient_checkpointing=True)
+SFTS = {
+    "words": SFT,
+    "pictures": replace(SFT, batch=3, micro_batch=1, probes=0, updates=2, **SIGHT),
+    "priced": replace(SFT, loss="dft", kl_coef=0.5, probes=0, updates=2),
+}
+LORA = replace(SFT, lora=4, gradient_checkpointing=True, kl_coef=0.5)
 PPO = ppo.Arguments(
     probes=0,
     updates=3,
@@ -109,7 +113,7 @@ def held(team):
     """Return which share of weights, gradients and moments is here, and the large weights that are no DTensor."""
     learner = Learner(SFT, team, SFT.model)
     batch = Batch.of([Rollout.demonstrated(learner.policy, row) for row in held_out(SFT, {})], learner.policy)
-    team.backward(sft.completion_loss(learner.policy, learner.trained, batch))
+    team.backward(sft.completion_loss(read(learner.policy, learner.trained, batch), batch))
     weights = dict(learner.policy.model.named_parameters())
     gradients = [one.grad for one in weights.values()]
     learner.step(1e-4, 1.0, batch.plain)

@@ -157,6 +157,11 @@ def test_logits_are_made_of_scored_tokens_alone():
     assert plan.lowered(plan.peak - 1).scored_tokens == 4
 
 
+def test_a_price_on_the_divergence_from_the_start_takes_16_bytes_a_logit_more():
+    free, priced = (MemoryPlan(SHAPE, tokens=10, priced=priced) for priced in (False, True))
+    assert [plan.parts["logits"] for plan in (free, priced)] == [12 * 50 * 10, 28 * 50 * 10]
+
+
 def test_sampling_holds_keys_and_values_of_all_dialogues():
     plan = MemoryPlan(SHAPE, method="evaluate", cached_tokens=30, batch=3)
     assert plan.parts["cache"] == 2 * 4 * 2 * 4 * 30

@@ -62,6 +62,8 @@ class MemoryPlan:
     """Processes that share weights, gradients and moments; tokens and dialogues are each one's own."""
     start: bool = False
     """Whether a frozen copy of the start is in memory. An adapter needs none: switched off, it leaves the start."""
+    priced: bool = False
+    """Whether all log-probabilities are compared with the start's, for a price on the divergence: 28 bytes a logit."""
     fused: bool = True
     """Whether AdamW is fused; PyTorch's other way on a GPU (foreach) takes one copy of the weights as it steps."""
     accumulates: bool = True
@@ -137,7 +139,7 @@ class MemoryPlan:
             if self.checkpointing:
                 parts["recomputed"] = max(self._recomputed(tower, tokens) for tower, tokens in self._towers)
             scored = self.tokens if self.scored_tokens is None else self.scored_tokens
-            parts["logits"] = 12.0 * shape.vocabulary * scored  # one is kept; its gradient takes two more in float32
+            parts["logits"] = (12.0 + 16 * self.priced) * shape.vocabulary * scored  # one is kept, two for its gradient
             if self.shards > 1:  # layers at work and what is outside of them, with gradients that are summed in float32
                 values, summed = 2.0 * shape.outside + 3 * shape.layer, max(shape.outside, shape.layer)
                 parts["gathered"] = self._low * values + 4 * summed
@@ -177,8 +179,7 @@ class MemoryPlan:
     @property
     def _patches(self) -> int:
         """Patches of a sequence."""
-        known = self.shape.patches if self.patches is None else self.patches
-        return known or 0
+        return (self.shape.patches if self.patches is None else self.patches) or 0
 
     @property
     def _towers(self) -> list[tuple[Tower, int]]:
@@ -238,11 +239,10 @@ class MemoryPlan:
             return []
         enough: list[str] = []
         least = self
-        is_trained = self.method != "evaluate"
         for cure in filter(self._can_take, _CURES):
             if "shards" in cure and any("--shard" in line for line in enough):
                 continue  # fewer processes are enough
-            for checkpointing in sorted({self.checkpointing, self.checkpointing or is_trained}):
+            for checkpointing in sorted({self.checkpointing, self.checkpointing or self.method != "evaluate"}):
                 plan = replace(self, **cure, checkpointing=checkpointing).lowered(available)
                 least = min(least, plan, key=lambda one: one.peak)
                 if plan.fits(available):

@@ -97,7 +97,7 @@ def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, s
     lengths = measured(policy, list((_played if plays else _demonstrated)(policy, arguments)))
     own = -(-(arguments.minibatch if plays else arguments.batch) // processes)  # sequences of an optimiser step
     rows = min(arguments.micro_batch, own)
-    compares = not plays or arguments.advantage == "critic" or arguments.kl_coef > 0
+    compares = arguments.kl_coef > 0 or (plays and arguments.advantage == "critic")
     sampled = min(arguments.batch, -(-arguments.episodes // processes)) if plays else 1
     return MemoryPlan(
         Shape.of_model(model),
@@ -113,7 +113,8 @@ def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, s
         lora=adapter.get("r", arguments.lora),
         checkpointing=arguments.gradient_checkpointing,
         shards=shards,
-        start=bool(arguments.probes) or (plays and compares),
+        start=bool(arguments.probes) or compares,
+        priced=arguments.kl_coef > 0 and not plays,
         accumulates=own > rows,
         patches=lengths.patches,
     )
