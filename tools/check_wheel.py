@@ -30,7 +30,8 @@ PACKED = [
     "verienv/assets/vectors/virl.jsonl", "verienv/assets/cities/LICENSE", "verienv/assets/cities/helsinki.json",
     "verienv/assets/cities/routes/montevideo-centre.json", "verienv/assets/models/tiny-lm/model.safetensors",
     "verienv/assets/models/tiny-lm/README.md", "verienv/assets/models/tiny-vlm/model.safetensors",
-    "verienv/assets/models/tiny-vlm/processor_config.json",
+    "verienv/assets/models/tiny-vlm/processor_config.json", "verienv/assets/models/gp-arithmetic/model.safetensors",
+    "verienv/assets/models/gp-rule/model.safetensors",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",

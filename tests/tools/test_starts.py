@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import build_start_cells
 import build_starts
 from starts import building
 from starts.building import build, search
@@ -19,10 +21,11 @@ from verienv import rows
 from verienv.core.sides import on_side
 from verienv.generalpoints import Dealing, Puzzle, expert_answer, verify, write_answer, write_question
 from verienv.generalpoints.cards import FACES, RANKS
-from verienv.generalpoints.puzzle import side_keys
+from verienv.generalpoints.puzzle import read_instance, side_keys
 from verienv.generalpoints.sampler import hands
 from verienv.policies import HuggingFacePolicy
 
+CELLS = Path(__file__).parents[2] / "examples" / "cells"
 SMALL = {"first": 3, "every": 2, "last": 5, "warm_up": 2, "cooling": 2, "hands_of_ten": 40, "hands_a_rule": 1}
 TINY = {name: replace(kind, **SMALL, items=8, batch=4) for name, kind in KINDS.items()}
 TEXTS = (
@@ -238,3 +241,15 @@ def test_a_start_that_is_there_is_left_as_it_is(built, capsys):
 def test_an_unknown_kind_is_refused_in_a_line():
     with pytest.raises(SystemExit, match=r"^there is no kind 'gp': give gp-arithmetic or gp-rule$"):
         build_starts.main(build_starts.Arguments(("gp",)))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_cells_that_a_study_reports_are_of_problems_that_stopped_no_start(name):
+    text = (CELLS / f"{name.replace('-', '_')}.json").read_text()
+    assert text == build_start_cells.written(KINDS[name])
+    for (rule, _, episodes), cell in zip(build_start_cells.CELLS.values(), json.loads(text).values(), strict=True):
+        dealt = [Puzzle(read_instance(instance).ranks, rule) for instance in cell["instances"]]
+        assert len(dealt) == episodes
+        assert not [one for one in dealt if is_for_stopping(one.numbers)]
+        assert not [one for one in dealt if not on_side(side_keys(one.ranks, one.values), "train")]
+        assert all(set(one.ranks) & set(FACES) for one in dealt)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from starts.card import card
 from starts.hands import Deck
@@ -121,6 +122,7 @@ def build(kind: Kind, seed: int, out: Path) -> str:
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Save a model and its tokenizer."""
+    transformers_logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
