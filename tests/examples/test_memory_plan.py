@@ -24,6 +24,7 @@ from distributed import Team
 from model import Learner
 from sampling import roll_out
 from verienv.core.assets import asset_path
+from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.checkpoint import NoModelError
@@ -152,6 +153,25 @@ def test_processes_of_a_machine_share_its_memory_and_not_that_of_their_gpus(monk
 def test_shards_are_planned_as_such(monkeypatch):
     alone, shared = (planning.plan_for(SFT, "tiny-lm", autocast=False, processes=2, shards=shards) for shards in (1, 2))
     assert (alone.micro_batch, shared.shards, shared.parts["optimiser"]) == (4, 2, alone.parts["optimiser"] // 2)
+
+
+def test_copies_of_the_model_in_several_processes_are_planned_as_such():
+    plans = [
+        planning.plan_for(PPO, "tiny-lm", autocast=False, processes=n, shards=m) for n, m in ((1, 1), (2, 1), (2, 2))
+    ]
+    assert [plan.copied for plan in plans] == [False, True, False]
+
+
+def test_the_copy_of_a_start_that_an_adapter_needs_is_planned_where_it_is_loaded(tmp_path):
+    begun = str(tmp_path / "adapter")
+    HuggingFacePolicy.load("tiny-lm", device="cpu", lora=2).save(tmp_path / "adapter")
+    for arguments, copies in ((replace(PPO, lora=2), False), (replace(PPO, model=begun), True)):
+        plan = planning.plan_for(arguments, arguments.model, autocast=False)
+        learner = learning(arguments)
+        with learner.start() as start:
+            assert (start is not learner.policy.model) == copies == plan.start
+        if copies:
+            assert plan.parts["start"] == sum(one.numel() * one.element_size() for one in start.parameters())
 
 
 def test_a_plan_that_fails_changes_nothing_of_a_run(tmp_path, monkeypatch, capsys):

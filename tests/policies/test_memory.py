@@ -124,10 +124,23 @@ def test_weights_in_bfloat16_with_8_bit_moments_take_six_bytes():
     assert sum(plan.parts[name] for name in ("weights", "gradients", "optimiser")) == 6030
 
 
-def test_an_adapter_needs_gradients_of_its_own_size_and_no_start():
-    plan = MemoryPlan(SHAPE, method="ppo", lora=2, weights="bfloat16", start=True)
+def test_an_adapter_needs_gradients_of_its_own_size():
+    plan = MemoryPlan(SHAPE, method="ppo", lora=2, weights="bfloat16")
     assert (plan.parts["weights"], plan.parts["gradients"]) == (2 * 1000 + 4 * 200, 4 * 200)
-    assert "start" not in plan.parts
+
+
+def test_the_copy_of_a_start_is_as_large_as_what_is_trained_its_adapter_included():
+    for plan in (MemoryPlan(SHAPE, start=True), MemoryPlan(SHAPE, start=True, lora=2, shards=2)):
+        assert plan.parts["start"] == plan.parts["weights"]
+        without = replace(plan, start=False)
+        assert {plan.phases[name] - without.phases[name] for name in plan.phases} == {plan.parts["start"]}
+
+
+def test_the_buckets_of_copies_hold_the_gradients_also_while_the_policy_samples():
+    alone = MemoryPlan(SHAPE, method="ppo", tokens=10, cached_tokens=10)
+    copied = replace(alone, copied=True)
+    assert copied.phases == alone.phases | {"sampling": alone.phases["sampling"] + alone.parts["gradients"]}
+    assert replace(copied, shards=2).phases == replace(alone, shards=2).phases
 
 
 def test_sharding_divides_all_but_activations_and_the_layers_at_work():
@@ -217,6 +230,7 @@ def followed(plan, line):
     if "dtype" in given:
         changes |= {"weights": given["dtype"], "autocast": "lora" in given}
     changes |= {"lora": int(given.get("lora", 0)), "shards": int(given.get("shard", 1))}
+    changes |= {"start": False} if "lora" in given else {}  # a new adapter, which leaves the start
     return replace(plan, **changes, optimiser=given.get("optimiser", "adamw"))
 
 

@@ -18,10 +18,8 @@ from verienv.policies.shape import Shape, Tower
 
 GB = 10**9
 _CHOICES = {
-    "method": ("sft", "ppo", "evaluate"),
-    "weights": ("float32", "bfloat16"),
-    "optimiser": ("adamw", "adamw_8bit"),
-}
+    "method": ("sft", "ppo", "evaluate"), "weights": ("float32", "bfloat16"), "optimiser": ("adamw", "adamw_8bit"),
+}  # fmt: skip
 _IN_BFLOAT16 = {"weights": "bfloat16", "autocast": False}
 _CURES: tuple[dict[str, Any], ...] = (
     {},
@@ -29,8 +27,8 @@ _CURES: tuple[dict[str, Any], ...] = (
     *({"shards": 2**power} for power in range(1, 8)),
     _IN_BFLOAT16,
     {**_IN_BFLOAT16, "optimiser": "adamw_8bit"},
-    {"lora": 16},
-    {"lora": 16, "weights": "bfloat16"},
+    {"lora": 16, "start": False},
+    {"lora": 16, "start": False, "weights": "bfloat16"},
 )
 """Changes beyond smaller batches and checkpointing, cheapest first; the last ones train something else."""
 
@@ -61,9 +59,11 @@ class MemoryPlan:
     shards: int = 1
     """Processes that share weights, gradients and moments; tokens and dialogues are each one's own."""
     start: bool = False
-    """Whether a frozen copy of the start is in memory. An adapter needs none: switched off, it leaves the start."""
+    """Whether a frozen copy of the start is in memory. A new adapter needs none: switched off, it leaves the start."""
     priced: bool = False
     """Whether all log-probabilities are compared with the start's, for a price on the divergence: 28 bytes a logit."""
+    copied: bool = False
+    """Whether other processes hold copies of the model: the buckets of gradients that they add up then stay."""
     fused: bool = True
     """Whether AdamW is fused; PyTorch's other way on a GPU (foreach) takes one copy of the weights as it steps."""
     accumulates: bool = True
@@ -101,6 +101,7 @@ class MemoryPlan:
         phases = {}
         if self.method != "sft":
             phases["sampling"] = held + self._sum("gathered whole", "bfloat16 copies", "cache", "prompts")
+            phases["sampling"] += self._sum("gradients") * (self.copied and self.shards == 1)
         if self.method != "evaluate":
             held += self._sum("critic's states")
             before = held + self._sum("activations") + self._sum("gradients") * self.accumulates
@@ -123,8 +124,8 @@ class MemoryPlan:
         adapter = self.lora * shape.linear_sides
         trained, width = (adapter, 4) if self.lora else (shape.parameters, self._width)
         parts["weights"] = (self._width * shape.parameters + 4 * adapter) / self.shards
-        if self.start and not self.lora:
-            parts["start"] = self._width * shape.parameters / self.shards
+        if self.start:
+            parts["start"] = parts["weights"]
         if self._copies:
             parts["bfloat16 copies"] = 2.0 * shape.matrices
         if self.method != "evaluate":
@@ -258,7 +259,7 @@ class MemoryPlan:
         """Whether a change is one: evaluation has but its weights, and nobody shrinks an adapter."""
         if self.method == "evaluate" and not cure.keys() <= _IN_BFLOAT16.keys():
             return False
-        changes = {name: value for name, value in cure.items() if name != "autocast"}
+        changes = {name: value for name, value in cure.items() if name not in ("autocast", "start")}
         if changes.get("shards", self.shards + 1) <= self.shards or (self.lora and "lora" in changes):
             return False
         return all(getattr(self, name) != value for name, value in changes.items())
@@ -279,14 +280,11 @@ class MemoryPlan:
     def _flags(self, plan: MemoryPlan) -> str:
         """The flags of the scripts that lead from this plan to that one."""
         flags = {
-            "micro_batch": f"--micro-batch {plan.micro_batch}",
-            "batch": f"--batch {plan.batch}",
-            "checkpointing": "--gradient-checkpointing",
-            "optimiser": f"--optimiser {plan.optimiser}",
-            "shards": f"--shard on {plan.shards} processes",
-            "weights": f"--dtype {plan.weights}",
+            "micro_batch": f"--micro-batch {plan.micro_batch}", "batch": f"--batch {plan.batch}",
+            "checkpointing": "--gradient-checkpointing", "optimiser": f"--optimiser {plan.optimiser}",
+            "shards": f"--shard on {plan.shards} processes", "weights": f"--dtype {plan.weights}",
             "lora": f"--lora {plan.lora}",
-        }
+        }  # fmt: skip
         return " ".join(flag for name, flag in flags.items() if getattr(self, name) != getattr(plan, name))
 
     def __str__(self) -> str:

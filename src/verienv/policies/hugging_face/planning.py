@@ -23,7 +23,7 @@ from verienv.core.settings import read_settings
 from verienv.demos import demonstrations, read_demonstrations
 from verienv.policies.devices import available_memory, readable
 from verienv.policies.hugging_face.batch import Rollout
-from verienv.policies.hugging_face.checkpoint import NoModelError, first_line
+from verienv.policies.hugging_face.checkpoint import NoModelError, first_line, kept_in, path_of
 from verienv.policies.hugging_face.loading import adapter_and_base, readers
 from verienv.policies.hugging_face.policy import HuggingFacePolicy
 from verienv.policies.memory import MemoryPlan
@@ -98,6 +98,8 @@ def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, s
     own = -(-(arguments.minibatch if plays else arguments.batch) // processes)  # sequences of an optimiser step
     rows = min(arguments.micro_batch, own)
     compares = arguments.kl_coef > 0 or (plays and arguments.advantage == "critic")
+    rank = adapter.get("r", arguments.lora)
+    start_is_under = rank and not kept_in(path_of(arguments.model), "adapter_config.json")
     sampled = min(arguments.batch, -(-arguments.episodes // processes)) if plays else 1
     return MemoryPlan(
         Shape.of_model(model),
@@ -110,11 +112,12 @@ def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, s
         weights=arguments.dtype,
         autocast=autocast,
         optimiser=arguments.optimiser,
-        lora=adapter.get("r", arguments.lora),
+        lora=rank,
         checkpointing=arguments.gradient_checkpointing,
         shards=shards,
-        start=bool(arguments.probes) or compares,
+        start=(bool(arguments.probes) or compares) and not start_is_under,
         priced=arguments.kl_coef > 0 and not plays,
+        copied=processes > 1 and shards == 1,
         accumulates=own > rows,
         patches=lengths.patches,
     )

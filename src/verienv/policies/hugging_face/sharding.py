@@ -23,9 +23,9 @@ MAY_REST = ("vision", "visual", "expert")
 
 
 def copied(model: nn.Module) -> nn.Module:
-    """Return a module that averages the gradients of the model's copies in all processes."""
+    """Return a module that averages the gradients of the model's copies in all processes, where they lie."""
     unused = any(part in name for name, _ in model.named_parameters() for part in MAY_REST)
-    return DistributedDataParallel(model, find_unused_parameters=unused)
+    return DistributedDataParallel(model, find_unused_parameters=unused, gradient_as_bucket_view=True)
 
 
 def layers_of(model: nn.Module) -> list[nn.Module]:
