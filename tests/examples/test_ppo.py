@@ -121,6 +121,21 @@ def test_episodes_carry_the_environments_rewards_and_the_samplers_log_probabilit
     torch.testing.assert_close(again[acted], batch.logprobs[acted], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("episode", ["route", "waypoint"])
+def test_an_episode_of_several_dialogues_is_refused_and_one_of_a_waypoint_is_played(policy, monkeypatch, episode):
+    env = gym.make("verienv/VIRL-L-v0", city="grid-7", turns=1, attempts=1, episode=episode, rewards="binary")
+    env.reset(seed=0)
+    right = env.unwrapped.expert_response()
+    monkeypatch.setattr(type(policy), "text", lambda *_: right)
+    arguments = Arguments(attempts=1, batch=1, max_new_tokens=2)
+    if episode == "route":
+        with pytest.raises(ValueError, match=r"a further question in a dialogue of its own.*set episode=waypoint"):
+            roll_out(playing(policy), [env], [0], arguments)
+    else:
+        (rollout,) = roll_out(playing(policy), [env], [0], arguments)
+        assert (rollout.failures, sum(rollout.rewards)) == ([""], 1.0)
+
+
 def test_cutting_a_batch_to_fewer_episodes_keeps_their_log_probabilities(policy):
     batch = batch_of(two_episodes(), policy)
     with torch.inference_mode():

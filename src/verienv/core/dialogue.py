@@ -47,6 +47,20 @@ def turn_messages(response: str, feedback: str) -> list[Message]:
     return [{"role": "assistant", "content": response}, {"role": "user", "content": feedback}]
 
 
+def last_response(messages: Sequence[Message]) -> Message:
+    """Return the newest response of a dialogue, which feedback follows.
+
+    Raises:
+        ValueError: where there is none: a further question has begun a dialogue of its own.
+    """
+    if len(messages) < 2:
+        raise ValueError(
+            "the episode asks a further question in a dialogue of its own, where one dialogue is trained on; on routes "
+            "set episode=waypoint (--setting episode=waypoint)"
+        )
+    return messages[-2]
+
+
 def attempt_line(attempt: int, attempts: int) -> str:
     """The line that tells the policy where it stands; ``attempt`` counts from 1."""
     return f"Attempt {attempt} of {attempts}."

@@ -21,7 +21,7 @@ from zlib import crc32
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
-from verienv.core.dialogue import Message, parts_of, without_system
+from verienv.core.dialogue import Message, last_response, parts_of, without_system
 from verienv.core.special_tokens import SpecialTokens
 from verienv.policies.hugging_face.loading import Dtype, loaded
 from verienv.policies.hugging_face.sampling import GREEDY, LIKE_LLAVA, Sampling, generated, sampled
@@ -169,7 +169,7 @@ class HuggingFacePolicy:
 
         ``messages`` ends with the assistant's response and the user's feedback; ``response`` are its sampled tokens.
         """
-        text = self._rendered([*messages[:-2], {**messages[-2], "content": _MARKER}, messages[-1]])
+        text = self._rendered([*messages[:-2], {**last_response(messages), "content": _MARKER}, messages[-1]])
         tail = text.rsplit(_MARKER, 1)[1]
         if tail not in self._cache:
             self._cache[tail] = list(self.tokenizer(tail, add_special_tokens=False)["input_ids"])
