@@ -3,29 +3,38 @@
     python tools/build_starts.py gp-arithmetic --seeds 0
     python tools/build_starts.py gp-arithmetic gp-rule --seeds 0 1 2 3 4 5 6 7 8 9 --jobs 2
 
-A finished folder is left as it is. `tools/starts/kinds.py` says what the kinds are. Each start takes one core:
-gp-arithmetic about 3 minutes of it, gp-rule half a minute.
+A finished folder is left as it is. `tools/starts/kinds.py` and `tools/starts/routes/kind.py` say what the kinds are.
+Each start takes one core: gp-arithmetic about 3 minutes of it, gp-rule half a minute, virl-words about 4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
+from starts import points
 from starts.building import build
-from starts.kinds import KINDS
+from starts.kinds import KINDS, Plan
+from starts.material import Material
+from starts.routes import prepared
+from starts.routes.kind import ROUTES
+
+PREPARED: dict[str, tuple[Plan, Callable[[Any, int], Material]]] = {
+    **{name: (kind, points.prepare) for name, kind in KINDS.items()},
+    ROUTES.name: (ROUTES, prepared.prepare),
+}
 
 
 @dataclass
 class Arguments:
     kinds: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Kinds of starts: gp-arithmetic, gp-rule."""
+    """Kinds of starts: gp-arithmetic, gp-rule, virl-words."""
     seeds: tuple[int, ...] = (0,)
     """One start of each kind for each of these."""
     out: Path = Path("runs/starts")
@@ -47,13 +56,14 @@ def starts(arguments: Arguments) -> Iterator[tuple[str, int, Path]]:
 
 def built(kind: str, seed: int, folder: Path) -> str:
     """Build a start; return in a line what came of it."""
-    return build(KINDS[kind], seed, folder)
+    plan, prepare = PREPARED[kind]
+    return build(plan, seed, folder, prepare)
 
 
 def main(arguments: Arguments) -> None:
     for kind in arguments.kinds:
-        if kind not in KINDS:
-            raise SystemExit(f"there is no kind {kind!r}: give {' or '.join(KINDS)}")
+        if kind not in PREPARED:
+            raise SystemExit(f"there is no kind {kind!r}: give {' or '.join(PREPARED)}")
     if arguments.jobs < 1 or not arguments.kinds or min(arguments.seeds, default=-1) < 0:
         raise SystemExit("give a kind or more, seeds from 0 on, and --jobs of at least 1")
     if arguments.jobs == 1:

@@ -10,7 +10,7 @@ import torch
 
 import build_start_cells
 import build_starts
-from starts import building
+from starts import building, points
 from starts.building import build, search
 from starts.hands import Deck, is_for_stopping
 from starts.judging import Judge, make_items
@@ -190,7 +190,7 @@ def built(tmp_path_factory):
     """A folder with tiny starts of the command: of each kind, one again, and one of another seed."""
     folder = tmp_path_factory.mktemp("starts")
     patch = pytest.MonkeyPatch()
-    patch.setattr(build_starts, "KINDS", TINY)
+    patch.setattr(build_starts, "PREPARED", {name: (kind, points.prepare) for name, kind in TINY.items()})
     build_starts.main(build_starts.Arguments(tuple(TINY), seeds=(100,), out=folder))
     build_starts.main(build_starts.Arguments(("gp-rule",), seeds=(100, 101), out=folder / "again"))
     yield folder

@@ -15,17 +15,13 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from starts.card import card
-from starts.hands import Deck
-from starts.judging import METRICS, Judge
-from starts.kinds import PROXIES, TRAINING_RULES, Kind
-from starts.pool import Pool, make_pool
-from starts.tokens import make_tokenizer
+from starts import points
+from starts.kinds import Plan
+from starts.material import Judged, Material, Pool
 from starts.training import cooled, make_model, train
 from verienv.policies.hugging_face.policy import keep_freed_memory
 
 LOGGED_EVERY = 20
-Judged = Mapping[str, Mapping[str, float]]
 
 
 @dataclass
@@ -42,18 +38,18 @@ class Check:
     judged: Judged
     model: LlamaForCausalLM
 
-    def gauge(self, kind: Kind) -> float:
+    def gauge(self, kind: Plan) -> float:
         """Return the percentage by which starts of a kind are stopped."""
-        return self.judged["proxy"][METRICS[kind.gauge]]
+        return self.judged["proxy"][kind.gauge]
 
-    def distance(self, kind: Kind) -> float:
+    def distance(self, kind: Plan) -> float:
         """Return how far that percentage lies from the kind's band, 0 inside."""
         low, high = kind.band
         return max(low - self.gauge(kind), self.gauge(kind) - high, 0.0)
 
 
 def search(
-    kind: Kind, model: LlamaForCausalLM, pool: Pool, judge: Callable[[LlamaForCausalLM], Judged], seed: int,
+    kind: Plan, model: LlamaForCausalLM, pool: Pool, judge: Callable[[LlamaForCausalLM], Judged], seed: int,
     log: Callable[..., None],
 ) -> Check:  # fmt: skip
     """Train, and return the first cooled copy that is in the band or, once one is above it or at the end, the nearest.
@@ -88,7 +84,7 @@ def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
     return model
 
 
-def build(kind: Kind, seed: int, out: Path) -> str:
+def build(kind: Plan, seed: int, out: Path, prepare: Callable[[Any, int], Material] = points.prepare) -> str:
     """Build a start in a folder, which appears whole or not at all; return in a line what came of it."""
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -102,20 +98,18 @@ def build(kind: Kind, seed: int, out: Path) -> str:
             file.write(json.dumps(line | {"cpu_seconds": round(process_time() - began, 1)}) + "\n")
             file.flush()
 
-        log(kind=asdict(kind), seed=seed, proxies=[rule.name for rule in PROXIES], training_rules=len(TRAINING_RULES))
-        tokenizer, deck = make_tokenizer(), Deck(kind.cards)
-        pool = make_pool(kind, deck, tokenizer, np.random.default_rng([seed, 0]))
-        judge = Judge(kind, deck, tokenizer)
-        log(pool=pool.described(), judged_on={name: items.problems for name, items in judge.items.items()})
+        made = prepare(kind, seed)
+        log(kind=asdict(kind), seed=seed, **made.about)
+        log(pool=made.pool.described(), judged_on=made.judged_on)
         torch.manual_seed(seed)
-        check = search(kind, make_model(kind, tokenizer), pool, judge, seed, log)
+        check = search(kind, make_model(kind, made.tokenizer), made.pool, made.judge, seed, log)
         stop = {
             "stopped_after": check.steps, "in_band": not check.distance(kind), "gauge": check.gauge(kind),
             "ID": check.judged["ID"], "proxy": check.judged["proxy"],
         }  # fmt: skip
         log(**stop)
-    save(check.model, tokenizer, partial)
-    (partial / "README.md").write_text(card(kind, partial / "training.jsonl", check.model.num_parameters()))
+    save(check.model, made.tokenizer, partial)
+    (partial / "README.md").write_text(made.card(partial / "training.jsonl", check.model.num_parameters()))
     partial.rename(out)
     return told(kind, out.name, stop, process_time() - began)
 
@@ -127,14 +121,12 @@ def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
     tokenizer.save_pretrained(folder)
 
 
-def told(kind: Kind, name: str, stop: Mapping[str, Any], seconds: float) -> str:
+def told(kind: Plan, name: str, stop: Mapping[str, Any], seconds: float) -> str:
     """Return what came of a start in a line."""
     low, high = kind.band
     band = "" if stop["in_band"] else f" (NOT within {low:g} to {high:g}: the nearest)"
-    success, reading = (
-        {cell: f"{stop[cell][name]:.1f}" for cell in ("ID", "proxy")} for name in ("success", "rule reading")
+    judged = ", ".join(
+        f"{cell} " + ", ".join(f"{value:.1f} {measure}" for measure, value in stop[cell].items())
+        for cell in ("ID", "proxy")
     )
-    return (
-        f"{name}: {stop['stopped_after']} steps, ID {success['ID']} (rule reading {reading['ID']}), "
-        f"proxy {success['proxy']} (rule reading {reading['proxy']}){band}, {seconds:.0f} CPU s"
-    )
+    return f"{name}: {stop['stopped_after']} steps, {judged}{band}, {seconds:.0f} CPU s"

@@ -39,7 +39,7 @@ def card(kind: Kind, log: Path, parameters: int) -> str:
         share=kind.share_of_ten,
         held_out=numbers(HELD_OUT),
         proxies=" and ".join(map(numbers, PROXIES)),
-        metric=METRICS[kind.gauge],
+        metric=kind.gauge,
         low=low,
         high=high,
         end=end,

@@ -22,36 +22,28 @@ TRAINING_RULES = tuple(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A kind of start.
+class Plan:
+    """The size of a start, its training, and when it is stopped.
 
     Attributes:
         name: its name.
         about: what it is made for.
-        cards: cards in a hand.
         hidden, layers, heads, feed_forward: of the Llama.
-        share_of_ten: share of the demonstrations under J = Q = K = 10.
-        hands_of_ten: hands in the pool under that rule.
-        hands_a_rule: hands in the pool under each other rule, each with a face card.
         batch: demonstrations a step.
         rate: learning rate of the training, after ``warm_up`` steps.
         first, every, last: steps after which a copy is cooled and judged.
         cooling: steps in which the rate of a copy falls from ``cooling_rate`` to 0.
-        gauge: the metric of the proxies by which it is stopped, "is_correct" or "numbers_correct".
+        gauge: the measure of the proxy by which it is stopped, such as "success".
         band: percent between which the gauge of a cooled copy must lie.
         items: questions in each of the two judgements.
     """
 
     name: str
     about: str
-    cards: int
     hidden: int
     layers: int = 3
     heads: int = 4
     feed_forward: int
-    share_of_ten: float
-    hands_of_ten: int
-    hands_a_rule: int
     batch: int
     rate: float = 4e-3
     warm_up: int = 100
@@ -63,6 +55,23 @@ class Kind:
     gauge: str
     band: tuple[float, float]
     items: int = 768
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Plan):
+    """A kind of start for GeneralPoints.
+
+    Attributes:
+        cards: cards in a hand.
+        share_of_ten: share of the demonstrations under J = Q = K = 10.
+        hands_of_ten: hands in the pool under that rule.
+        hands_a_rule: hands in the pool under each other rule, each with a face card.
+    """
+
+    cards: int
+    share_of_ten: float
+    hands_of_ten: int
+    hands_a_rule: int
 
 
 KINDS = {
@@ -82,7 +91,7 @@ KINDS = {
             every=75,
             last=1200,
             cooling=80,
-            gauge="is_correct",
+            gauge="success",
             band=(43.0, 57.0),
         ),
         Kind(
@@ -100,7 +109,7 @@ KINDS = {
             every=10,
             last=400,
             cooling=30,
-            gauge="numbers_correct",
+            gauge="rule reading",
             band=(80.0, 90.0),
             items=512,
         ),

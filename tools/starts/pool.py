@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast
+from torch.nn.functional import cross_entropy
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from starts.hands import Deck
 from starts.kinds import TEN, TRAINING_RULES, Kind
@@ -47,6 +48,13 @@ class Pool:
             "hands": len({puzzle.ranks for puzzle in self.puzzles}),
             "problems": len({puzzle.problem for puzzle in self.puzzles}),
         }
+
+    def loss(self, model: LlamaForCausalLM, n: int, rng: np.random.Generator) -> Tensor:
+        """Return the loss on ``n`` demonstrations, the mean over the tokens of their answers."""
+        ids = self.draw(n, rng)
+        labels = ids[:, self.asked :]
+        logits = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=labels.shape[1]).logits
+        return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
 
     def draw(self, n: int, rng: np.random.Generator) -> Tensor:
         """Return the tokens of ``n`` demonstrations, (n, longest of them)."""

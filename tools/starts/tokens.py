@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
@@ -48,17 +50,18 @@ def phrases() -> list[str]:
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
-    """Byte-level tokens without merges, and phrases and numbers beside them; any text round-trips.
+    """Return the tokenizer of GeneralPoints, made from this file and the default question alone: always the same."""
+    return tokenizer_of([*phrases(), *(f"\n{line}" for line in ATTEMPTS), *ANSWER, *FEEDBACK, *NUMBERS])
 
-    It is made from this file and the default question alone, so it is always the same.
-    """
+
+def tokenizer_of(whole: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Byte-level tokens without merges, and beside them texts that are ``whole`` tokens; any text round-trips."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: index for index, token in enumerate([*SPECIAL, *alphabet])}
     backend = Tokenizer(models.BPE(vocabulary, []))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens(list(SPECIAL))
-    whole = [*phrases(), *(f"\n{line}" for line in ATTEMPTS), *ANSWER, *FEEDBACK, *NUMBERS]
     backend.add_tokens([AddedToken(text, normalized=False) for text in dict.fromkeys(whole)])
     fast = PreTrainedTokenizerFast(
         tokenizer_object=backend, pad_token="<|pad|>", eos_token="<|end|>", padding_side="left"

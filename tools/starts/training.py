@@ -8,15 +8,13 @@ from copy import deepcopy
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from starts.kinds import Kind
-from starts.pool import Pool
-from starts.tokens import PAD
+from starts.kinds import Plan
+from starts.material import Pool
 
 
-def make_model(kind: Kind, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+def make_model(kind: Plan, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """Return a Llama of random weights, drawn from torch's generator."""
     return LlamaForCausalLM(
         LlamaConfig(
@@ -46,10 +44,7 @@ def step(
 
     Raises FloatingPointError where it is not finite.
     """
-    ids = pool.draw(n, rng)
-    labels = ids[:, pool.asked :]
-    logits = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=labels.shape[1]).logits
-    loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
+    loss = pool.loss(model, n, rng)
     optimiser.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -62,7 +57,7 @@ def step(
     return value
 
 
-def train(kind: Kind, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
+def train(kind: Plan, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
     """Train without end at the high rate; yield the number of steps so far and the loss after each."""
     optimiser, done = optimiser_of(model), 0
     while True:
@@ -72,7 +67,7 @@ def train(kind: Kind, model: LlamaForCausalLM, pool: Pool, rng: np.random.Genera
         yield done, loss
 
 
-def cooled(kind: Kind, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> LlamaForCausalLM:
+def cooled(kind: Plan, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> LlamaForCausalLM:
     """Return a copy that was trained on while the rate fell to 0. The model stays as it is."""
     copy = deepcopy(model)
     optimiser = optimiser_of(copy)
