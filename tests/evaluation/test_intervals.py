@@ -3,7 +3,7 @@ from math import isnan
 import numpy as np
 import pytest
 
-from verienv.evaluation.intervals import beta_quantile, clopper_pearson, paired_shares, t_squared
+from verienv.evaluation.intervals import beta_quantile, clopper_pearson, paired_shares, t_probability, t_squared
 
 
 def test_the_exact_interval_agrees_with_published_ones():
@@ -66,3 +66,39 @@ def test_no_interval_of_pairs_is_empty_and_each_holds_what_was_seen(pairs):
     assert (low[plus <= minus] <= 0).all()
     mirrored = paired_shares(minus, plus, pairs)
     assert low == pytest.approx(-mirrored[1])
+
+
+def test_students_p_values_agree_with_the_printed_table():
+    # Abramowitz and Stegun (1964), table 26.10.
+    printed = {
+        (12.706, 1): 0.05,
+        (4.303, 2): 0.05,
+        (9.925, 2): 0.01,
+        (1.833, 9): 0.1,
+        (3.250, 9): 0.01,
+        (2.617, 120): 0.01,
+    }
+    for (t, degrees), p in printed.items():
+        assert t_probability(t, degrees) == pytest.approx(p, rel=2e-3)
+
+
+def test_students_p_values_have_their_closed_forms_at_one_and_two_degrees():
+    t = np.array([-30.0, -2.0, 0.001, 0.0, 1.0, 1e6])
+    assert t_probability(t, 1) == pytest.approx(1 - 2 / np.pi * np.arctan(np.abs(t)), abs=1e-12)
+    assert t_probability(t, 2) == pytest.approx(1 - np.abs(t) / np.sqrt(2 + t**2), abs=1e-12)
+
+
+def test_students_p_value_is_5_percent_at_its_own_point():
+    degrees = np.array([1.0, 2.5, 9.0, 333.3, 1e5])
+    assert t_probability(np.sqrt(t_squared(degrees)), degrees) == pytest.approx(0.05, rel=1e-9)
+
+
+def test_students_p_value_of_an_infinite_t_is_0_and_of_no_t_none():
+    assert t_probability(np.inf, 3) == 0.0
+    assert isnan(t_probability(np.nan, 3))
+
+
+def test_students_p_values_agree_with_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    t, degrees = np.meshgrid([0.01, 0.5, 2.0, 7.0, 40.0], [1.0, 1.7, 9.0, 120.0, 1e6])
+    assert t_probability(t, degrees) == pytest.approx(2 * stats.t.sf(t, degrees), rel=1e-8, abs=1e-300)

@@ -1,6 +1,6 @@
-"""Exact 95% intervals of shares, and the rule that makes intervals of differences from them.
+"""Exact 95% intervals of shares, the rule that makes intervals of differences from them, and Student's t.
 
-numpy alone: the quantiles of the beta distribution come from its continued fraction. Everything takes arrays.
+numpy alone: the beta distribution comes from its continued fraction. Everything takes arrays.
 """
 
 from __future__ import annotations
@@ -72,6 +72,20 @@ def t_squared(degrees: ArrayLike) -> Array:
     some = degrees > 0.05  # below, the point is beyond 1e15
     x = beta_quantile(2 * _TAIL, np.where(some, degrees, 1.0) / 2, 0.5)
     return np.asarray(np.where(some, degrees * (1 - x) / x, np.inf))
+
+
+def t_probability(t: ArrayLike, degrees: ArrayLike) -> Array:
+    """Return the chance of a Student's t at least as far from 0 as ``t`` (the two-sided p value); ``degrees`` > 0.
+
+    It is the regularised incomplete beta function of degrees / (degrees + t squared) (Abramowitz and Stegun, 26.7.1).
+    """
+    t, degrees = (np.asarray(each, dtype=float) for each in np.broadcast_arrays(t, degrees))
+    x = degrees / (degrees + t**2)
+    a, b = degrees / 2, np.full_like(degrees, 0.5)
+    inside = (x > 0) & (x < 1)
+    scale = _log_gamma(a + b) - _log_gamma(a) - _log_gamma(b)
+    found = _beta_probability(np.where(inside, x, 0.5), a, b, scale)
+    return np.asarray(np.where(np.isnan(t), np.nan, np.where(inside, found, x)))
 
 
 def clopper_pearson(successes: ArrayLike, trials: ArrayLike) -> tuple[Array, Array]:
