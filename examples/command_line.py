@@ -80,7 +80,7 @@ class Training:
     """Arguments that sft.py and ppo.py share."""
 
     model: str = "tiny-lm"
-    """The built-in tiny-lm or, for pictures, tiny-vlm; or any chat model of words or of pictures, by name or path."""
+    """Built in: tiny-lm, gp-arithmetic, gp-rule and, for pictures, tiny-vlm; or any chat model, by name or path."""
     out: Path = Path("runs/training")
     """Folder of the configuration, the log and the checkpoints."""
     env: str = "verienv/GeneralPoints-L-v0"

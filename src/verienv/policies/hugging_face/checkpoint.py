@@ -22,7 +22,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixi
 from verienv.core.assets import asset_path
 from verienv.policies.hugging_face.finite import are_finite
 
-BUILT_IN = ("tiny-lm", "tiny-vlm")
+BUILT_IN = ("tiny-lm", "tiny-vlm", "gp-arithmetic", "gp-rule")
+ONE_BUILT_IN = f"{', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}"
+"""Their names, as errors offer them."""
 LONGEST_ASK = 5.0
 """Seconds that the hub has to say whether it holds a model."""
 _A_PATH = re.compile(r"[/~.\\]|.*[/\\].*[/\\]|.*[/\\]checkpoint-\d+$|\w:\\")
@@ -42,7 +44,7 @@ def path_of(name: str) -> str:
             raise NoModelError(str(error)) from None
     if not Path(name).is_dir() and _A_PATH.match(name):
         raise NoModelError(
-            f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {' or '.join(BUILT_IN)}"
+            f"there is no folder {name}; give that of a saved model, such as a checkpoint, or {ONE_BUILT_IN}"
         )
     return name
 
@@ -71,7 +73,7 @@ def demand_found(path: str) -> None:
     except Exception as error:  # of a name server, a proxy, a certificate: each has a kind of its own
         fault = f"not in the cache, and the hub cannot be reached: {first_line(error)}; HF_HUB_OFFLINE=1 does without"
     raise NoModelError(
-        f"there is no model {path!r} ({fault}); give {' or '.join(BUILT_IN)}, the folder of a saved language or "
+        f"there is no model {path!r} ({fault}); give {ONE_BUILT_IN}, the folder of a saved language or "
         "vision-language model, or the name of one on the hub or in the cache, such as owner/name"
     )
 

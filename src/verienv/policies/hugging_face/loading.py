@@ -25,6 +25,7 @@ from transformers.utils import logging as transformers_logging
 from verienv.core.shown import shown
 from verienv.policies.hugging_face.checkpoint import (
     BUILT_IN,
+    ONE_BUILT_IN,
     NoModelError,
     demand_found,
     demand_whole,
@@ -69,8 +70,8 @@ def loaded(name: str, *, device: str, dtype: Dtype | None, lora: int, alpha: flo
         if lacks:
             raise ValueError(f"{name!r} needs the package {lacks}, which is missing: pip install {lacks}") from None
         raise ValueError(
-            f"the model {name!r} cannot be loaded ({first_line(error)}); give {' or '.join(BUILT_IN)}, a folder with a "
-            "saved language or vision-language model, or the name of one that can be downloaded or is in the cache"
+            f"the model {name!r} cannot be loaded ({first_line(error)}); give {ONE_BUILT_IN}, a folder with a saved "
+            "language or vision-language model, or the name of one that can be downloaded or is in the cache"
         ) from None
     demand_whole(name, model, reader, tokenizer, told["missing_keys"])
     if tokenizer.pad_token_id is None:
