@@ -5,18 +5,22 @@
     python examples/sft.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/sft-vision
     python examples/sft.py --rows 4096 --epochs 3 --save-every 10 --lora 32 --lora-alpha 16 --out runs/finite
     python examples/sft.py --loss dft --kl-coef 0.1 --out runs/priced
+    python examples/sft.py --teacher self -s attempts=1 --out runs/self-taught
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
 Every update deals fresh demonstrations; with --rows or --data it is a finite set, over and over, in an order of the
-seed. With vision the demonstrations bring their pictures, and as in words only the answers are trained on. Followed by
-examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an
-interrupted run.
+seed. With --teacher start or self the right answers of a model take the place of the expert's: each question is
+answered once, and an update holds --batch right answers, or fewer when --tries times as many were tried; an update
+without any ends the run. With vision the demonstrations bring their pictures, and as in words only the answers are
+trained on. Followed by examples/ppo.py on the same environment this is the ReFT recipe (arXiv 2401.08967). The same
+command continues an interrupted run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
@@ -35,10 +39,12 @@ from model import Learner
 from run import Run
 from sampling import held_out
 from verienv import demonstrations
-from verienv.core.make import full_id
-from verienv.demos import opened, read_demonstrations
+from verienv.core.make import full_id, make_env
+from verienv.demos import CORRECT, opened, read_demonstrations
+from verienv.policies import Sampling
 from verienv.policies.hugging_face.batch import Batch, Read, Rollout, read
 from verienv.policies.hugging_face.policy import evaluating
+from verienv.policies.hugging_face.sharding import whole
 
 Rows = list[dict[str, Any]]
 
@@ -67,6 +73,17 @@ class Arguments(cli.Training):
     """Cross-entropy; or dft, in which each token's counts by its probability, as a constant (arXiv 2508.05629)."""
     kl_coef: cli.Weight = 0.0
     """Price of KL(start || policy), a token of the demonstrations, exact over the vocabulary; logged as kl."""
+    teacher: Literal["expert", "start", "self"] = "expert"
+    """Writer of the demonstrations: the expert; or the start, or the policy as it is now, whose answers to fresh
+    questions are kept if they are right: rejection sampling from a fixed model, or iterated."""
+    tries: cli.Count = 8
+    """Times --batch answers that a teacher may try an update, which then holds --batch right ones or fewer."""
+    temperature: cli.OrGreedy = 1.0
+    """Temperature at which a teacher samples; 0 is greedy."""
+    top_p: cli.Positive = 1.0
+    """Sample a teacher's answers from the likeliest tokens that hold this probability."""
+    max_new_tokens: cli.Length = 48
+    """Longest answer of a teacher."""
 
 
 def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable[[int], Rows]]:
@@ -78,6 +95,11 @@ def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable
         seed = arguments.seed * 1_000_003 + update
         return list(demonstrations(arguments.env, arguments.kind, n, seed=seed, **make))
 
+    if arguments.teacher != "expert" and (arguments.rows or arguments.data or arguments.steps):
+        raise ValueError(
+            f"--teacher {arguments.teacher} answers fresh questions, in its own way: leave out --rows, --data and "
+            "--steps; a finite set of a model's right answers is a file: verienv demos --model NAME --out FILE.jsonl"
+        )
     if arguments.data and (arguments.kind != "sft" or arguments.steps):
         raise ValueError("--data FILE holds what it holds: give --kind and --steps to verienv demos, which writes it")
     if not arguments.rows and not arguments.data:
@@ -100,6 +122,33 @@ def dealt(arguments: Arguments, settings: dict[str, Any]) -> tuple[int, Callable
 def order_of(seed: int, epoch: int, rows: int) -> list[int]:
     """Return the order of a pass over so many rows."""
     return [int(row) for row in np.random.default_rng([seed, epoch]).permutation(rows)]
+
+
+def right_answers(learner: Learner, update: int, make: dict[str, Any]) -> tuple[Rows, float, int]:
+    """Let the teacher answer fresh questions, each once, until an update is full of right answers or --tries are over.
+
+    Returns this process's share of all that were right, the share of right ones among those tried, and the tokens that
+    passed the teacher. Raises ValueError, in all processes, where they are fewer than the processes.
+    """
+    team, arguments, policy = learner.team, learner.arguments, learner.policy
+    size, how = len(team.share(range(arguments.batch))), Sampling(arguments.temperature, arguments.top_p)
+    limit, seed = size * arguments.tries, arguments.seed * 1_000_003 + update
+    bounds = {"batch_size": size, "tries": limit, "patience": limit + 1}
+    model = learner.start() if arguments.teacher == "start" else nullcontext(policy.model)
+    with model as asked, whole(asked):
+        teacher = replace(policy, model=asked, sampling=how, generated_tokens=0)
+        seeds = {"seed": seed * team.size + team.index, "teacher": teacher}
+        made = demonstrations(arguments.env, arguments.kind, size, **seeds, **bounds, **make)
+        own = list(made)
+    rows = [row for some in team.gathered(own) for row in some]
+    tally = sum(team.gathered(made.tally), Counter[str]())
+    if len(rows) < team.size:
+        told = ", ".join(f"{count} {outcome}" for outcome, count in tally.most_common())
+        raise ValueError(
+            f"--teacher {arguments.teacher} was right {len(rows)} times in update {update + 1} ({told}); begin with a "
+            "--model that is right more often, make questions easier (-s), or give more --tries or --max-new-tokens"
+        )
+    return list(team.share(rows)), tally[CORRECT] / tally.total(), team.total(teacher.generated_tokens)
 
 
 def completion_loss(seen: Read, batch: Batch, kind: str = "sft") -> Tensor:
@@ -151,7 +200,9 @@ def train(arguments: Arguments) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one."""
     cli.check(arguments)
     arguments = replace(arguments, env=full_id(arguments.env))
-    settings = cli.settings_of(arguments, {"split": arguments.split}, make=demonstrations)
+    by_expert = arguments.teacher == "expert"
+    settings = cli.settings_of(arguments, {"split": arguments.split}, make=demonstrations if by_expert else make_env)
+    make = {"split": arguments.split, **settings}
     rows, deal = dealt(arguments, settings)
     if arguments.epochs and (not rows or arguments.updates):
         raise ValueError("--epochs counts passes over --rows or --data: give one of them, and no --updates")
@@ -171,14 +222,21 @@ def train(arguments: Arguments) -> Run:
     with run.going():
         while run.done() < 1:
             began = monotonic()
-            batch = Batch.of([Rollout.demonstrated(policy, row) for row in team.share(deal(run.update))], policy)
+            told, generated = dict[str, float](), 0
+            if by_expert:
+                shown = team.share(deal(run.update))
+            else:
+                shown, right, generated = right_answers(learner, run.update, make)
+                told = {"success": right, "demonstrations": team.total(len(shown))}
+            batch = Batch.of([Rollout.demonstrated(policy, row) for row in shown], policy)
             did, length = sft_update(learner, batch, run.rate()), team.total(int(batch.mask.sum()))
             line = {
-                **did,
+                **did, **told,
                 **({"epoch": min((run.update + 1) * arguments.batch / rows, arguments.epochs or inf)} if rows else {}),
                 "tokens_a_second": length / (monotonic() - began),
             }  # fmt: skip
-            cost = learner.size * (6.0 + 2.0 * (arguments.kl_coef > 0)) * length  # the start reads them too
+            only_read = generated + length * (arguments.kl_coef > 0)  # by the start
+            cost = learner.size * (2.0 * only_read + 6.0 * length)
             run.record(learner, line, cost, batch)
     return run
 

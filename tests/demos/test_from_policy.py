@@ -100,6 +100,15 @@ def test_a_teacher_that_is_seldom_right_is_asked_in_full_batches() -> None:
     assert set(teacher.sizes[5:]) == {8}
 
 
+@pytest.mark.parametrize(("tries", "rows", "sizes"), [(10, 2, [4, 4, 2]), (12, 4, [4, 4, 4]), (13, 4, [4, 4, 4])])
+def test_no_more_responses_are_drawn_than_may_be_tried(tries: int, rows: int, sizes: list[int]) -> None:
+    teacher = Learner()
+    made = demonstrations(ENV_ID, n=4, teacher=teacher, samples=3, batch_size=4, tries=tries)
+    assert len(list(made)) == rows
+    assert teacher.sizes == sizes
+    assert made.tally.total() == min(tries, 12)
+
+
 def test_the_tally_counts_every_outcome_up_to_the_last_row() -> None:
     rows = demonstrations(ENV_ID, n=4, teacher=Learner(), samples=4)
     assert len(list(rows)) == 4
@@ -196,6 +205,7 @@ def test_a_teacher_that_does_not_answer_each_is_told(teacher: Any, message: str)
         ({"keep": "best"}, "keep='best': expected one of correct, first, all"),
         ({"samples": 0}, "samples=0: expected an integer of at least 1"),
         ({"batch_size": 0.5}, "batch_size=0.5: expected an integer of at least 1"),
+        ({"tries": 0}, "tries=0: expected an integer of at least 1"),
         ({"patience": True}, "patience=True: expected an integer of at least 1"),
         ({"kind": "preference"}, "kind='preference': expected 'sft' or 'revision' with a teacher"),
         ({"steps": True}, "a teacher writes as it does"),

@@ -74,6 +74,17 @@ def test_a_price_on_the_divergence_from_the_start_is_planned_with_a_copy_of_it()
     assert priced.parts["logits"] * 12 == plain.parts["logits"] * 28
 
 
+def test_the_sampling_of_a_teacher_is_planned_and_the_start_where_it_is_the_teacher():
+    plain, own, start = (
+        planning.plan_for(replace(SFT, teacher=teacher), "tiny-lm", autocast=False)
+        for teacher in ("expert", "self", "start")
+    )
+    assert [plan.start for plan in (plain, own, start)] == [False, False, True]
+    assert ["sampling" in plan.phases for plan in (plain, own, start)] == [False, True, True]
+    assert own.batch == SFT.batch
+    assert own.cached_tokens == 8 * (plain.tokens // 4 + 48)
+
+
 def test_much_is_told_part_by_part(monkeypatch, capsys):
     free(monkeypatch, GB)
     learner = learning(replace(PPO, **SEEN))

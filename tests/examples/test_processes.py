@@ -156,6 +156,10 @@ def test_two_processes_take_any_step_that_one_takes(kind, tmp_path):
     assert told[0]["updates"].keys() == two_processes.UPDATES.keys()
     demand_equal_updates(told)
     demand_like(sft.train(replace(LORA, out=tmp_path / "alone")), tmp_path / "sft-lora")
+    first, second = lines(tmp_path / "taught")
+    assert [line["demonstrations"] for line in (first, second)] == [7, 7]
+    assert 0 < second["success"] < 1
+    assert first["gradient_norm"] > 0
 
 
 @pytest.mark.slow

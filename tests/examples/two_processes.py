@@ -44,6 +44,7 @@ SFTS = {
     "priced": replace(SFT, loss="dft", kl_coef=0.5, probes=0, updates=2),
 }
 LORA = replace(SFT, lora=4, gradient_checkpointing=True, kl_coef=0.5)
+TAUGHT = replace(SFT, teacher="start", lora=4, probes=0, updates=2, settings=("attempts=1",))
 PPO = ppo.Arguments(
     probes=0,
     updates=3,
@@ -159,6 +160,8 @@ def main(out, shard, more):
     told["updates"] = {name: compared(team, **how) for name, how in UPDATES.items() if more or name in FIRST}
     for name, arguments in (SFTS | ({"lora": LORA} if more else {})).items():
         sft.train(replace(arguments, shard=shard, out=out / f"sft-{name}"))
+    if more:
+        sft.train(replace(TAUGHT, shard=shard, out=out / "taught"))
     begun_by_two, begun_by_one, whole, cut = (
         replace(arguments, shard=shard, out=out / name)
         for name, arguments in {"by-two": SFT, "by-one": SFT, "whole": PPO, "cut": PPO}.items()

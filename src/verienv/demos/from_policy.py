@@ -39,6 +39,7 @@ class Sampling:
     keep: Keep = "correct"
     batch_size: int = 64
     patience: int = 2000
+    tries: int | None = None
 
 
 def sampled(
@@ -49,18 +50,20 @@ def sampled(
     ``batch_size`` questions are in play at once, and each call of the teacher draws one more sample of each. Which
     rows there are does not depend on it, where the teacher answers a dialogue alike in every batch.
     """
-    seats, kept, done, in_vain = deque[_Seat](), 0, 0, 0
+    seats, kept, done, in_vain, drawn = deque[_Seat](), 0, 0, 0, 0
     waiting = _seats(env, kind, seed, wrong_attempts)
     while n:
-        playing = [seat for seat in seats if not seat.is_done(how)]
+        size = how.batch_size if how.tries is None else min(how.batch_size, how.tries - drawn)
+        playing = [seat for seat in seats if not seat.is_done(how)][:size]
         most = _questions_needed(how, n - kept, kept, done)
-        while len(playing) < how.batch_size and len(seats) < most:
+        while len(playing) < size and len(seats) < most:
             playing.append(next(waiting))
             seats.append(playing[-1])
         answers = how.teacher([seat.dialogue for seat in playing])
         for seat, response in zip(playing, checked_responses(answers, len(playing), "teacher"), strict=True):
             seat.add(response)
-        while seats and seats[0].is_done(how):
+        drawn += len(playing)
+        while seats and (drawn == how.tries or seats[0].is_done(how)):
             seat = seats.popleft()
             done += 1
             in_vain += len(seat.verdicts)
@@ -71,6 +74,8 @@ def sampled(
                     return
             if in_vain >= how.patience:
                 raise InVainError(_in_vain(in_vain, kept, tally, seat.responses[-1]))
+        if drawn == how.tries:
+            return
 
 
 def _questions_needed(how: Sampling, rows: int, kept: int, done: int) -> float:

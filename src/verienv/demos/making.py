@@ -51,6 +51,7 @@ def demonstrations(
     keep: Keep = "correct",
     batch_size: int = 64,
     patience: int = 2000,
+    tries: int | None = None,
     **settings: Any,
 ) -> Demonstrations:
     """``n`` rows of chat messages, made one by one as they are asked for.
@@ -79,6 +80,7 @@ def demonstrations(
         batch_size: the most dialogues put to the teacher at once, each of another question; fewer where fewer promise
             to be enough.
         patience: the number of responses in a row without a correct one after which to give up.
+        tries: the most responses to draw in all, after which there may be fewer rows than ``n``; None for no bound.
 
     Returns:
         An iterator of dicts with the messages, ``instance`` and ``reward`` (of the correct response); "revision" and
@@ -103,7 +105,7 @@ def demonstrations(
             as meant; ``InVainError``, if a teacher's responses were wrong for as long as ``patience`` says.
     """
     tally = Counter[str]()
-    teaching = _sampling(teacher, samples, keep, batch_size, patience)
+    teaching = _sampling(teacher, samples, keep, batch_size, patience, tries)
     made = demonstrations_with_questions(
         env_id, kind, n, seed, split, steps=steps, wrong_attempts=wrong_attempts, teaching=teaching, tally=tally,
         **settings,
@@ -168,11 +170,14 @@ def demonstrations_in(
     return sampled(env, kind, n, seed, teaching, wrong_attempts, Counter[str]() if tally is None else tally)
 
 
-def _sampling(teacher: Policy | None, samples: int, keep: Keep, batch_size: int, patience: int) -> Sampling | None:
+def _sampling(
+    teacher: Policy | None, samples: int, keep: Keep, batch_size: int, patience: int, tries: int | None
+) -> Sampling | None:
     """Return how a teacher is sampled, None without one. Raises ValueError for arguments out of range."""
     if keep not in get_args(Keep):
         raise ValueError(f"keep={shown(keep)}: expected one of {', '.join(get_args(Keep))}")
-    for name, count in (("samples", samples), ("batch_size", batch_size), ("patience", patience)):
+    bound = {} if tries is None else {"tries": tries}
+    for name, count in {"samples": samples, "batch_size": batch_size, "patience": patience, **bound}.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{name}={shown(count)}: expected an integer of at least 1")
     if teacher is None:
@@ -182,7 +187,7 @@ def _sampling(teacher: Policy | None, samples: int, keep: Keep, batch_size: int,
         return None
     if not callable(teacher):
         raise ValueError(f"teacher={shown(teacher)}: expected a policy, a callable from dialogues to responses")
-    return Sampling(teacher, samples, keep, batch_size, patience)
+    return Sampling(teacher, samples, keep, batch_size, patience, tries)
 
 
 def _read_writing(env_id: str, steps: bool, settings: dict[str, Any]) -> tuple[Writing, dict[str, Any]]:

@@ -99,7 +99,7 @@ class MemoryPlan:
         """Bytes in memory in each phase."""
         held = self._sum("weights", "start", "optimiser")
         phases = {}
-        if self.method != "sft":
+        if self.method != "sft" or self.cached_tokens:
             phases["sampling"] = held + self._sum("gathered whole", "bfloat16 copies", "cache", "prompts")
             phases["sampling"] += self._sum("gradients") * (self.copied and self.shards == 1)
         if self.method != "evaluate":
@@ -144,7 +144,7 @@ class MemoryPlan:
             if self.shards > 1:  # layers at work and what is outside of them, with gradients that are summed in float32
                 values, summed = 2.0 * shape.outside + 3 * shape.layer, max(shape.outside, shape.layer)
                 parts["gathered"] = self._low * values + 4 * summed
-        if self.method != "sft":
+        if self.method != "sft" or self.cached_tokens:
             text = shape.text
             if self.shards > 1:  # all weights are in each process while it samples
                 parts["gathered whole"] = float(self._low * shape.parameters)

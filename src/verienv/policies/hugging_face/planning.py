@@ -97,17 +97,20 @@ def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, s
     lengths = measured(policy, list((_played if plays else _demonstrated)(policy, arguments)))
     own = -(-(arguments.minibatch if plays else arguments.batch) // processes)  # sequences of an optimiser step
     rows = min(arguments.micro_batch, own)
-    compares = arguments.kl_coef > 0 or (plays and arguments.advantage == "critic")
+    compares = arguments.kl_coef > 0 or (arguments.advantage == "critic" if plays else arguments.teacher == "start")
     rank = adapter.get("r", arguments.lora)
     start_is_under = rank and not kept_in(path_of(arguments.model), "adapter_config.json")
     sampled = min(arguments.batch, -(-arguments.episodes // processes)) if plays else 1
+    cached = lengths.longest * plays
+    if not plays and arguments.teacher != "expert":
+        sampled, cached = min(own, 512), lengths.longest + arguments.max_new_tokens
     return MemoryPlan(
         Shape.of_model(model),
         "ppo" if plays else "sft",
         tokens=rows * lengths.longest,
         scored_tokens=rows * (lengths.longest - lengths.first) if policy.cuts_logits else None,
         micro_batch=rows,
-        cached_tokens=sampled * lengths.longest if plays else 0,
+        cached_tokens=sampled * cached,
         batch=sampled,
         weights=arguments.dtype,
         autocast=autocast,
