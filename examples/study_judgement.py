@@ -95,25 +95,20 @@ def power(
         seeds: how many a start.
         shared: the standard error that the items give to all starts alike (``Effect.shared``).
 
-    The test's statistic is a noncentral t's, with Satterthwaite's degrees of freedom (infinitely many for ``shared``).
+    The chance is the normal's two tails over the chi density of the spread that will be seen; without ``shared`` it is
+    that of a noncentral t.
     """
     own = (between**2 + within**2 / seeds) / starts
-    variance = own + shared**2
-    if starts < 2 or variance == 0:
-        return nan if starts < 2 else float(effect != 0)
-    degrees = min((starts - 1) * (variance / own) ** 2, 1e6) if own else 1e6
-    return _noncentral(effect / sqrt(variance), degrees)
-
-
-def _noncentral(shift: float, degrees: float) -> float:
-    """Return the chance that a noncentral t exceeds Student's 97.5% point: the normal's tails over chi's density."""
-    root, point = sqrt(degrees), sqrt(float(t_squared(degrees)))
-    low, high = max(root - 8.0, 0.0), root + 8.0
+    error = sqrt(own + shared**2)
+    if starts < 2 or error == 0:
+        return nan
+    degrees, shift = starts - 1, effect / error
+    low, high = max(sqrt(degrees) - 8.0, 0.0), sqrt(degrees) + 8.0
     chi = (np.arange(4000) + 0.5) / 4000 * (high - low) + low
     logs = (degrees - 1) * np.log(chi) - chi**2 / 2 - (degrees / 2 - 1) * log(2) - lgamma(degrees / 2)
     density = np.exp(logs) * (high - low) / 4000
-    border = point * chi / root
-    tails = [0.5 * (2 + erf((shift - x) / sqrt(2)) + erf((-shift - x) / sqrt(2))) for x in border]
+    borders = np.sqrt(t_squared(degrees) * (own * chi**2 / degrees + shared**2)) / error
+    tails = [0.5 * (2 + erf((shift - x) / sqrt(2)) + erf((-shift - x) / sqrt(2))) for x in borders]
     return float(density @ tails)
 
 

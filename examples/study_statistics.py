@@ -260,10 +260,10 @@ def over_starts(
             29, 238-249).
         clusters: by cell, the cluster of each item.
 
-    The interval is Student's, with Satterthwaite's degrees of freedom: without a shared part, those of the starts
-    alone, one less than there are. NaN where nothing varies.
+    The interval is Student's with one degree of freedom less than there are starts, whatever the items add: two starts
+    that happen to agree shall not pass for sure. NaN where nothing varies.
     """
-    n, mean, shared, fewest = len(means), float(np.mean(means)), 0.0, np.inf
+    n, mean, shared = len(means), float(np.mean(means)), 0.0
     for cell, parts in items.items():
         index = np.unique(np.asarray(clusters[cell]), return_inverse=True)[1]
         number = int(index.max()) + 1
@@ -271,13 +271,12 @@ def over_starts(
             away = (parts - parts.mean(axis=1, keepdims=True)) / parts.shape[1]
             sums = np.stack([np.bincount(index, one, minlength=number) for one in away])
             covariance = (sums.sum(axis=0) ** 2 - (sums**2).sum(axis=0)).sum() / (n * (n - 1)) * number / (number - 1)
-            shared, fewest = shared + max(float(covariance), 0.0), min(fewest, number)
+            shared += max(float(covariance), 0.0)
     own = float(np.var(means, ddof=1)) / n
     if own + shared < 1e-18:
         return mean, nan, nan, nan, 0.0
-    degrees = (own + shared) ** 2 / (own**2 / (n - 1) + shared**2 / (fewest - 1))
-    reach = sqrt(float(t_squared(degrees)) * (own + shared))
-    p = float(t_probability(mean / sqrt(own + shared), degrees))
+    reach = sqrt(float(t_squared(n - 1)) * (own + shared))
+    p = float(t_probability(mean / sqrt(own + shared), n - 1))
     return mean, mean - reach, mean + reach, p, sqrt(shared)
 
 

@@ -89,6 +89,14 @@ def test_power_is_the_share_of_simulated_studies_that_find_the_effect():
     assert power(0.05, 5, 0.04, 0.03, seeds=3) == pytest.approx(np.mean(np.abs(t) > 2.776445), abs=0.004)
 
 
+def test_power_with_shared_items_is_the_share_of_simulated_studies_that_find_the_effect():
+    rng = np.random.default_rng(0)
+    means = 0.05 + rng.normal(0, 0.03, (200_000, 4)) + rng.normal(0, 0.01, (200_000, 1))
+    error = np.sqrt(means.var(axis=1, ddof=1) / 4 + 0.01**2)
+    found = np.mean(np.abs(means.mean(axis=1)) > 3.182446 * error)
+    assert power(0.05, 4, 0.03, shared=0.01) == pytest.approx(found, abs=0.004)
+
+
 def test_the_detectable_effect_has_a_power_of_80_percent():
     for starts in (2, 3, 10):
         effect = detectable(starts, 0.03, 0.02, seeds=2, shared=0.005)

@@ -194,6 +194,13 @@ def test_what_items_do_to_all_starts_alike_widens_the_interval():
     assert found[2] - found[1] > over_starts(means, {}, {})[2] - over_starts(means, {}, {})[1]
 
 
+def test_two_starts_that_happen_to_agree_do_not_pass_for_sure():
+    alike = np.tile(np.random.default_rng(0).normal(0, 0.2, 100), (2, 1))
+    mean, low, high, p, shared = over_starts(np.array([0.04, 0.04]), {"ood": alike}, {"ood": np.arange(100)})
+    assert high - mean == pytest.approx(mean - low) == pytest.approx(12.7062 * shared, rel=1e-4)
+    assert p > 0.05
+
+
 def test_what_items_do_to_each_start_by_itself_is_in_the_spread_of_the_starts_already():
     opposed = np.random.default_rng(0).normal(0, 0.2, 100) * np.array([[1], [-1], [1], [-1]])
     found = over_starts(np.array([0.01, 0.03, 0.05, 0.07]), {"ood": opposed}, {"ood": np.arange(100)})
