@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -268,6 +269,9 @@ def enough_memory(lower: str) -> Iterator[None]:
 SHARDING = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
 """How a launcher asks accelerate to shard, by the variable that says so."""
 
+ZERO3 = {"ZERO_STAGE": "3", "ZERO3_INIT": "false", "OFFLOAD_OPTIMIZER_DEVICE": "none", "OFFLOAD_PARAM_DEVICE": "none"}
+"""What a launcher must say of DeepSpeed, by the ends of its variables."""
+
 
 def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:
     """Return how many processes a launcher started, and whether accelerate shards over them: FSDP, DeepSpeed or "".
@@ -283,12 +287,16 @@ def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:
         and (size > 1 or {"ACCELERATE_MIXED_PRECISION", "MASTER_ADDR"} <= told.keys()),
         f"accelerate shards by {sharding} on GPUs alone: here each process would train a model of its own; start with "
         f"{start}, and give the script --shard, which shards by torch itself": sharding and on_cpu,
-        f"DeepSpeed is not supported; start with {start}, and give the script --shard": sharding == "DeepSpeed",
+        'DeepSpeed is missing: pip install "verienv[deepspeed]"; or start with '
+        f"{start}, and give the script --shard": sharding == "DeepSpeed" and not find_spec("deepspeed"),
         f"the launcher shards already, by {sharding}; leave --shard out": sharding and shard,
         "fsdp_config must say fsdp_version: 2 and fsdp_cpu_ram_efficient_loading: false, as examples/launch/fsdp2.yaml "
         "does; or leave it out, and give the script --shard": sharding == "FSDP"
         and (told.get("FSDP_VERSION"), told.get("FSDP_CPU_RAM_EFFICIENT_LOADING")) != ("2", "false"),
-        "the launcher chose a --mixed_precision; give it no, and --precision to the script": not sharding
+        "deepspeed_config must say zero_stage: 3, zero3_init_flag: false and no offload, as examples/launch/zero3.yaml "
+        "does; or leave it out, and give the script --shard": sharding == "DeepSpeed"
+        and any(told.get(f"ACCELERATE_DEEPSPEED_{name}", "none") != value for name, value in ZERO3.items()),
+        "the launcher chose a --mixed_precision; give it no, and --precision to the script": sharding != "FSDP"
         and told.get("ACCELERATE_MIXED_PRECISION", "no") != "no",
         f"--device {device} with {size} processes: give auto or cpu, or start one process": size > 1
         and device not in ("auto", "cpu"),

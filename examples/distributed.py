@@ -2,7 +2,7 @@
 
     accelerate launch --multi_gpu --num_processes 8 examples/ppo.py --out runs/ppo            # each holds the model
     accelerate launch --multi_gpu --num_processes 8 examples/ppo.py --out runs/ppo --shard    # each holds an eighth
-    accelerate launch --config_file examples/launch/fsdp2.yaml examples/ppo.py --out runs/ppo
+    accelerate launch --config_file examples/launch/fsdp2.yaml examples/ppo.py --out runs/ppo    # or zero3.yaml
 
 ``--shard`` is torch's ``fully_shard`` (FSDP2), on CPUs too, where accelerate's FSDP2 is not. Plain python is one
 process: then nothing is said, and nothing is computed that plain code would not. A method that says "all processes" is
@@ -24,6 +24,7 @@ from command_line import launched_as
 from verienv.policies.hugging_face.chance import chance, restore_chance
 from verienv.policies.hugging_face.loading import usable_device
 from verienv.policies.hugging_face.sharding import copied, prepared, shard, whole_state, whole_weights
+from verienv.policies.hugging_face.zero3 import partition
 
 
 class Team:
@@ -54,15 +55,15 @@ class Team:
         With ``half`` shards compute in bfloat16; weights and the sums of gradients stay float32.
         """
         if self.by_accelerate:
-            if (self.accelerator.mixed_precision == "bf16") != half:
-                raise ValueError("--precision and the mixed_precision of the launcher differ; make them one")
-            return prepared(self.accelerator, model, optimised())
+            return prepared(self.accelerator, model, optimised, half)
         self.shard(model, half)
         return copied(model) if self.size > 1 and not self.shards else model, optimised()
 
     def shard(self, model: nn.Module, half: bool) -> None:
-        """Shard the weights of a model over all processes, if this team does so."""
-        if self.shards:
+        """Shard the weights of a model that is not trained over all processes, if this team does so."""
+        if self.by_accelerate == "DeepSpeed":
+            partition(model, self.accelerator.deepspeed_plugin.deepspeed_config, half)
+        elif self.shards:
             shard(model, init_device_mesh(torch.device(self.device).type, (self.size,)), half)
 
     def in_step(self, parts: Iterator[Any], nothing: Callable[[], Any]) -> list[Any]:

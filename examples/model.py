@@ -15,7 +15,7 @@ from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.checkpoint import kept_in, path_of
 from verienv.policies.hugging_face.finite import STEPPED, are_finite, demand_finite
 from verienv.policies.hugging_face.planning import memory_text
-from verienv.policies.hugging_face.sharding import restore_state
+from verienv.policies.hugging_face.sharding import clip_gradients, restore_state
 
 
 class Learner:
@@ -44,9 +44,10 @@ class Learner:
         self._start: Any = None
 
     def _loaded(self, name: str, **adapter: Any) -> HuggingFacePolicy:
-        # Shards move to their device layer by layer. They compute in bfloat16 by themselves, the rest under autocast.
+        # Shards move to their device layer by layer. Those of FSDP2 compute in bfloat16 by themselves.
         shards, longest = self.team.shards, getattr(self.arguments, "max_new_tokens", 48)
-        how = {"device": "cpu" if shards else self.team.device, "autocast": self.half and not shards, **adapter}
+        cast = self.half and (not shards or self.team.by_accelerate == "DeepSpeed")
+        how = {"device": "cpu" if shards else self.team.device, "autocast": cast, **adapter}
         return HuggingFacePolicy.load(name, max_new_tokens=longest, dtype=self.arguments.dtype, **how)
 
     def _optimised(self) -> Any:
@@ -71,8 +72,7 @@ class Learner:
     def step(self, rate: float, loss: float, batch: Callable[[], dict[str, Any]]) -> float:
         """Take a step at a learning rate, if all is finite before and after; the length of the gradient, uncut."""
         weights = trainable(self.policy.model)
-        norm = nn.utils.clip_grad_norm_(weights, self.arguments.max_grad_norm)
-        norm = float(getattr(norm, "full_tensor", lambda: norm)())
+        norm = clip_gradients(self.policy.model, weights, self.arguments.max_grad_norm)
         demand_finite(self.team.gathered, batch, {"loss": loss, "gradient": norm})
         for group in self.optimiser.param_groups:
             group["lr"] = torch.full_like(group["lr"], rate) if isinstance(group["lr"], torch.Tensor) else rate

@@ -102,7 +102,7 @@ def test_the_source_archive_takes_files_from_the_top_alone() -> None:
 
 
 def test_every_lower_bound_is_one_that_make_test_lowest_installs() -> None:
-    extras = {name for name in EXTRAS if name != "assets"}  # which only rebuilds what is in the repository
+    extras = {*EXTRAS} - {"assets", "deepspeed"}  # which only rebuild what is in the repository, and see below
     path = ROOT / "tools" / "check_lowest.py"
     spec = spec_from_file_location("check_lowest", path)
     assert spec
@@ -144,3 +144,9 @@ def test_the_ids_are_those_that_results_are_published_with() -> None:
 def test_the_command_line_is_installed_as_verienv() -> None:
     (command,) = entry_points(group="console_scripts", name="verienv")
     assert command.value == PROJECT["project"]["scripts"]["verienv"]
+
+
+def test_the_lower_bound_of_deepspeed_is_what_make_test_integrations_installs() -> None:
+    (requirement,) = EXTRAS["deepspeed"]
+    installed = (ROOT / "tests" / "integrations" / "requirements" / "deepspeed.txt").read_text().split()
+    assert requirement.replace(">=", "==") in installed

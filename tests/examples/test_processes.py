@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate import FullyShardedDataParallelPlugin
+from accelerate import DeepSpeedPlugin, FullyShardedDataParallelPlugin
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils.launch import prepare_multi_gpu_env
+from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
 from safetensors.torch import load_file
 from tests.examples import two_processes
 from tests.examples.two_processes import LORA, PPO, SFT, SFTS, interrupt
@@ -28,6 +28,11 @@ from verienv.core.run_folder import TIMED
 HERE, EXAMPLES = Path(__file__).parent, Path(__file__).parents[2] / "examples"
 KINDS = ["copied", "sharded"]
 CONFIGURATIONS = EXAMPLES / "launch"
+ZERO3 = {
+    "ACCELERATE_USE_DEEPSPEED": "true",
+    "ACCELERATE_DEEPSPEED_ZERO_STAGE": "3",
+    "ACCELERATE_DEEPSPEED_ZERO3_INIT": "false",
+}
 
 
 def launched(options, script, *arguments):
@@ -218,15 +223,29 @@ def test_a_launch_of_what_a_run_does_not_do_is_refused(environment, shard, told,
         ({"ACCELERATE_USE_FSDP": "true"}, "auto", True, "the launcher shards already, by FSDP"),
         ({"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "1"}, "auto", False, "must say fsdp_version: 2"),
         ({"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2"}, "auto", False, "fsdp_cpu_ram_efficient_loading: false"),
-        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "auto", False, "DeepSpeed is not supported"),
+        (ZERO3, "auto", True, "the launcher shards already, by DeepSpeed"),
+        ({**ZERO3, "ACCELERATE_DEEPSPEED_ZERO_STAGE": "2"}, "auto", False, "must say zero_stage: 3"),
+        ({**ZERO3, "ACCELERATE_DEEPSPEED_ZERO3_INIT": "true"}, "auto", False, "zero3_init_flag: false"),
+        ({**ZERO3, "ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE": "cpu"}, "auto", False, "no offload"),
+        ({**ZERO3, "ACCELERATE_MIXED_PRECISION": "bf16"}, "auto", False, "give it no, and --precision"),
+        ({"ACCELERATE_USE_DEEPSPEED": "true"}, "auto", False, "must say zero_stage: 3"),  # all in a file of DeepSpeed's
         ({}, "cuda:1", False, "--device cuda:1 with 2 processes"),
     ],
 )
 def test_a_launch_on_gpus_of_what_a_run_does_not_do_is_refused(environment, device, shard, told, monkeypatch):
+    monkeypatch.setattr(command_line, "find_spec", lambda name: name)  # as if DeepSpeed were there
     for name, value in {"WORLD_SIZE": "2", "RANK": "0", **environment}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=re.escape(told)):
         launched_as(device, shard, on_cpu=False)
+
+
+def test_a_launch_by_deepspeed_where_it_is_missing_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(command_line, "find_spec", lambda _: None)
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", **ZERO3}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=re.escape('pip install "verienv[deepspeed]"')):
+        launched_as("auto", False, on_cpu=False)
 
 
 def test_a_script_of_one_process_that_was_launched_as_several_says_so_once(tmp_path, stopped, monkeypatch):
@@ -267,3 +286,19 @@ def test_accelerate_reads_the_configuration_of_fsdp2_as_the_scripts_want_it(monk
     assert plugin.reshard_after_forward
     assert not plugin.cpu_ram_efficient_loading
     assert arguments.mixed_precision == "bf16"
+
+
+def test_accelerate_reads_the_configuration_of_zero3_as_the_scripts_want_it(monkeypatch):
+    arguments = launch_command_parser().parse_args(["--config_file", str(CONFIGURATIONS / "zero3.yaml"), "ppo.py"])
+    arguments, defaults, _ = _validate_launch_command(arguments)
+    arguments.deepspeed_fields_from_accelerate_config = ",".join(defaults.deepspeed_config)
+    for name, value in {**prepare_deepspeed_cmd_env(arguments)[1], "WORLD_SIZE": "8", "RANK": "0"}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(command_line, "find_spec", lambda name: name)  # as if DeepSpeed were there
+    assert launched_as("auto", False, on_cpu=False) == (8, "DeepSpeed")
+    plugin = DeepSpeedPlugin()
+    assert not plugin.zero3_init_flag
+    asked = plugin.deepspeed_config["zero_optimization"]
+    assert asked["stage"] == 3
+    assert {asked[part]["device"] for part in ("offload_optimizer", "offload_param")} == {"none"}
+    assert arguments.mixed_precision == "no"

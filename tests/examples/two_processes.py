@@ -9,6 +9,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
@@ -26,6 +27,7 @@ from model import Learner, trainable
 from run import Run
 from sampling import held_out, roll_out, seeds_of
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
+from verienv.policies.hugging_face.zero3 import whole_of
 
 SIGHT = {"model": "tiny-vlm", "env": "verienv/GeneralPoints-VL-v0"}
 SFT = sft.Arguments(
@@ -71,7 +73,13 @@ FIRST = ("words", "pictures")
 
 def vector(weights):
     """Weights, whole, in a row."""
-    return torch.cat([getattr(one, "full_tensor", lambda one=one: one)().detach().flatten() for one in weights])
+    return torch.cat([entire(one).detach().flatten() for one in weights])
+
+
+def entire(weight):
+    if hasattr(weight, "ds_tensor"):  # DeepSpeed's, in tests/integrations
+        return whole_of(weight, weight.ds_tensor)
+    return getattr(weight, "full_tensor", lambda: weight)()
 
 
 def arbitrary(episode, verdict):
@@ -83,9 +91,9 @@ def updated(team, **how):
     """Return the weights after one update of seven episodes, how far they moved, the critic's, and what was logged."""
     arguments = replace(PPO, **{"epochs": 2, "kl_coef": 0.1, "episodes": 7} | how)
     torch.manual_seed(0)
-    learner, critic = Learner(arguments, team, arguments.model), None
+    with patch("model.optimiser_of", lambda _, weights: torch.optim.SGD(weights, lr=0.01)):
+        learner, critic = Learner(arguments, team, arguments.model), None
     weights = trainable(learner.policy.model)
-    learner.optimiser = torch.optim.SGD(weights, lr=0.01)
     if arguments.advantage == "critic":
         torch.manual_seed(0)
         critic = ppo.Critic(learner.policy.model.config.get_text_config().hidden_size, 3e-3)

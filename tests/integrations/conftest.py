@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-MINUTES = 10
+MINUTES = 30
 
 InLibrary = Callable[..., dict[str, Any]]
 

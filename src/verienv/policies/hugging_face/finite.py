@@ -11,6 +11,7 @@ from torch import Tensor
 
 from verienv.core.files import atomic_write
 from verienv.core.run_folder import write_json
+from verienv.policies.hugging_face.zero3 import part_of
 
 STEPPED = "policy after the step"
 """The name of weights that the step itself made non-finite."""
@@ -50,6 +51,9 @@ def demand_finite(gathered: Gather, batch: Callable[[], dict[str, Any]], numbers
 
 def are_finite(weights: Iterable[Tensor]) -> Tensor:
     """Whether all weights are finite, as a number: 1, or NaN where one is not. Of sharded weights those held here."""
-    held = (getattr(weight, "_local_tensor", weight).detach() for weight in weights if weight.is_floating_point())
-    each = [weight.isfinite().all() for weight in held]
+    each = [_held(weight).isfinite().all() for weight in weights if weight.is_floating_point()]
     return torch.tensor(1.0 if all(torch.stack(each).tolist()) else float("nan")) if each else torch.tensor(1.0)
+
+
+def _held(weight: Tensor) -> Tensor:
+    return part_of(weight) if hasattr(weight, "ds_tensor") else getattr(weight, "_local_tensor", weight).detach()

@@ -1,8 +1,11 @@
-"""A model over several processes: copied into each, or sharded by torch's ``fully_shard`` (FSDP2); and its saving."""
+"""A model over several processes: copied into each, or sharded by torch's ``fully_shard`` (FSDP2); and its saving.
+
+What DeepSpeed's ZeRO-3 has sharded is left to ``zero3``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +20,8 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.nn.parallel import DistributedDataParallel
+
+from verienv.policies.hugging_face import zero3
 
 MAY_REST = ("vision", "visual", "expert")
 """Parts of models, in the names of their weights, that may get no gradient: a vision tower's end, experts not asked."""
@@ -46,14 +51,30 @@ def shard(model: nn.Module, mesh: DeviceMesh, half: bool = False) -> None:
     fully_shard(model, mesh=mesh, mp_policy=policy)
 
 
-def prepared(accelerator: Any, model: nn.Module, optimiser: Any) -> tuple[nn.Module, Any]:
-    """Shard a model as accelerate is configured to (FSDP2), by its own layers where that names none."""
+def prepared(accelerator: Any, model: nn.Module, optimised: Callable[[], Any], half: bool) -> tuple[nn.Module, Any]:
+    """Shard a model as accelerate is configured to: by ZeRO-3, or by FSDP2, by its own layers where that names none.
+
+    Raises:
+        ValueError: where the launcher's precision is not the script's.
+    """
+    if asked := accelerator.state.deepspeed_plugin:
+        return zero3.partition(model, asked.deepspeed_config, half, optimised)
+    if (accelerator.mixed_precision == "bf16") != half:
+        raise ValueError("--precision and the mixed_precision of the launcher differ; make them one")
     plugin = accelerator.state.fsdp_plugin
     plugin.transformer_cls_names_to_wrap = plugin.transformer_cls_names_to_wrap or [
         *{type(layer).__name__: layer for layer in layers_of(model)}
     ]
-    model, optimiser = accelerator.prepare(model, optimiser)
+    model, optimiser = accelerator.prepare(model, optimised())
     return model, optimiser.optimizer
+
+
+def clip_gradients(model: nn.Module, weights: Sequence[nn.Parameter], longest: float) -> float:
+    """Cut the gradient of a model to a length; return how long it was, over all shards."""
+    if zero3.engine_of(model):
+        return zero3.clip_gradients(weights, longest)
+    norm = nn.utils.clip_grad_norm_(weights, longest)
+    return float(getattr(norm, "full_tensor", lambda: norm)())
 
 
 @contextmanager
@@ -62,6 +83,10 @@ def whole(model: nn.Module) -> Iterator[None]:
 
     Sampling is then as fast as unsharded, and processes need not sample as long as each other, or as often.
     """
+    if zero3.engine_of(model):
+        with zero3.whole(model):
+            yield
+        return
     sharded = [module for module in model.modules() if isinstance(module, FSDPModule)]
     for module in sharded:
         module.set_reshard_after_forward(False, recurse=False)
@@ -76,6 +101,8 @@ def whole(model: nn.Module) -> Iterator[None]:
 
 def whole_weights(model: nn.Module) -> dict[str, Any]:
     """Gather the weights, each once, on the CPU of the main process; the others get nothing. Called by all."""
+    if zero3.engine_of(model):
+        return zero3.whole_weights(model)
     weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     tied = {*dict(model.named_parameters(remove_duplicate=False))} - {*dict(model.named_parameters())}
     return {name: weight for name, weight in weights.items() if name not in tied}
@@ -83,6 +110,8 @@ def whole_weights(model: nn.Module) -> dict[str, Any]:
 
 def whole_state(model: nn.Module, optimiser: Any) -> dict[str, Any]:
     """Gather an optimiser's state by the names of weights, on the CPU of the main process. Called by all."""
+    if zero3.engine_of(model):
+        return zero3.whole_state(model, optimiser)
     return get_optimizer_state_dict(model, optimiser, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
 
 
@@ -95,8 +124,12 @@ def restore_state(model: nn.Module, optimiser: Any, state: dict[str, Any]) -> No
     weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     if {name for group in state["param_groups"] for name in group["params"]} != {*weights}:
         raise ValueError("its optimiser is of other weights")
+    shapes = {name: getattr(weight, "ds_shape", weight.shape) for name, weight in weights.items()}
     for name, kept in state["state"].items():
-        if any(getattr(one, "ndim", 0) and one.shape != weights[name].shape for one in kept.values()):
+        if any(getattr(one, "ndim", 0) and one.shape != shapes[name] for one in kept.values()):
             raise ValueError(f"the shapes of {name} differ")
+    if zero3.engine_of(model):
+        zero3.restore_state(model, optimiser, state)
+        return
     how = StateDictOptions(full_state_dict=True, strict=False)  # what gets no gradient has no state
     set_optimizer_state_dict(model, optimiser, state, options=how)
