@@ -6,6 +6,7 @@
     python examples/sft.py --rows 4096 --epochs 3 --save-every 10 --lora 32 --lora-alpha 16 --out runs/finite
     python examples/sft.py --loss dft --kl-coef 0.1 --out runs/priced
     python examples/sft.py --teacher self -s attempts=1 --out runs/self-taught
+    python examples/sft.py -s 'rule={"ten": 0.9, "any": 0.1}' --out runs/replay    # a tenth under other rules
     accelerate launch --multi_gpu --num_processes 2 examples/sft.py --out runs/sft    # on two devices
 
 Every update deals fresh demonstrations; with --rows or --data it is a finite set, over and over, in an order of the

@@ -11,7 +11,7 @@ import pytest
 import verienv
 from verienv.generalpoints import PRESETS, GeneralPointsConfig
 from verienv.generalpoints.mixture import Mixture, parse_rule, parse_target, shares
-from verienv.generalpoints.sampler import hands
+from verienv.generalpoints.sampler import Sampler, hands
 
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 TEN, RANK = PRESETS["ten"], PRESETS["rank"]
@@ -62,6 +62,8 @@ def test_weights_are_proportions_however_large() -> None:
         ({"rule": {"ten": True}}, "rule='ten' has the weight True"),
         ({"rule": {"ten": 10**400}}, "rule='ten' has the weight"),
         ({"rule": {"{": 1}}, "a key is no JSON"),
+        ({"rule": "any", "target": [24, 36], "cards": [3, 4, 5]}, "make 4368 combinations: expected at most 4096"),
+        ({"rule": "any", "held_out_rules": ["tenn"]}, "rule='tenn' is not a preset"),
         ({"rule": {"J": 5, "ten": 1}}, "gives no number for Q, K"),
         ({"target": [24, 0]}, "target=0: expected an integer from 1 to 999999"),
         ({"target": {"x": 1}}, "target='x': expected an integer from 1 to 999999"),
@@ -196,3 +198,47 @@ def test_one_draw_chooses_the_combination() -> None:
     number, ranks = Mixture(config.dealings).deal(used)
     other.random()
     assert Mixture(config.dealings)._samplers[number].deal(other) == ranks
+
+
+def test_any_rule_is_drawn_with_each_hand_from_5_to_13_but_for_those_held_out() -> None:
+    env = env_of(rule="any", held_out_rules=["ten", OWN])
+    rules = {one for dealing in env._mixture.dealings for one in [dealing.rule]}
+    assert len(rules) == len(env._mixture.dealings) == 727
+    assert not rules & {TEN, PRESETS["five_six_seven"]}
+    assert {value for rule in rules for value in (rule.J, rule.Q, rule.K)} == set(range(5, 14))
+    met = puzzles_of(env, 40)
+    assert len({puzzle.rule for puzzle in met}) > 30
+    for seed, puzzle in enumerate(met):
+        assert puzzle.rule.text in env.reset(seed=seed)[0]["text"]
+        assert env.step(env.expert_response())[1] == 5.0
+
+
+def test_any_rule_is_never_that_of_the_rule_ood_split_unless_it_is_asked_for() -> None:
+    rules = {dealing.rule for dealing, _ in GeneralPointsConfig(rule="any").dealings}  # type: ignore[arg-type]
+    assert RANK not in rules
+    assert len(rules) == 728
+    assert RANK in {dealing.rule for dealing, _ in GeneralPointsConfig(rule="any", held_out_rules=()).dealings}  # type: ignore[arg-type]
+
+
+def test_replay_is_a_share_of_hands_under_any_other_rule() -> None:
+    settings = {"rule": {"ten": 0.9, "any": 0.1}, "target": [24]}
+    rules = Counter(puzzle.rule.name for puzzle in puzzles_of(env_of(**settings), 300))
+    assert 250 <= rules["ten"] < 290
+    assert max(count for name, count in rules.items() if name != "ten") <= 3
+    row = json.loads(json.dumps(verienv.rows(WORDS, n=1, **settings)[0]))
+    assert verienv.Episode.of(row).question.facts == verienv.Question.from_row(row).facts
+
+
+@pytest.mark.parametrize("cards", [3, 4])
+def test_hands_that_are_not_listed_are_dealt_as_often_as_those_that_are(cards: int) -> None:
+    dealing = GeneralPointsConfig(cards=cards, face_cards="force", suits="red").dealing  # type: ignore[arg-type]
+    chances, drawn = np.random.default_rng(3), Counter[Any]()
+    sampler = Sampler(dealing, lists=False)
+    for _ in range(400):
+        drawn[tuple(sorted(sampler.deal(chances), key=dealing.ranks.index))] += 1
+    ways = {hand: dealing.ways(hand) for hand in hands(dealing)}
+    assert drawn.keys() <= ways.keys()
+    faces = [sum(rank in ("J", "Q", "K") for rank in hand) for hand in ways]
+    expected = np.average(faces, weights=[*ways.values()])
+    found = sum(count * sum(rank in ("J", "Q", "K") for rank in hand) for hand, count in drawn.items()) / 400
+    assert abs(found - expected) < 0.15

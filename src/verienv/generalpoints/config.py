@@ -21,10 +21,14 @@ from verienv.generalpoints.cards import Suits
 from verienv.generalpoints.difficulty import Wanted, parse_counts, parse_levels
 from verienv.generalpoints.mixture import (
     MOST_COMBINATIONS,
+    MOST_WITH_ANY,
+    Rule,
     Weighted,
     parse_cards,
+    parse_held_out,
     parse_rule,
     parse_target,
+    rule_shares,
     shares,
 )
 from verienv.generalpoints.prompts import SLOTS, SLOTS_OF_NUMBERS, kinds_of, shape_of
@@ -59,7 +63,10 @@ class GeneralPointsConfig(WordedConfig):
     Attributes:
         split: "train", "test" or "rule_ood": names for some of the settings below (``SPLITS``).
         side: deal the hands of the "train" or the "test" side, or "all".
-        rule: what J, Q and K count: a preset's name or a mapping such as {"J": 5, "Q": 6, "K": 7}.
+        rule: what J, Q and K count: a preset's name or a mapping such as {"J": 5, "Q": 6, "K": 7}; or "any", which
+            draws a rule with each hand, J, Q and K from 5 to 13 each. ``rule={"ten": 0.9, "any": 0.1}`` is replay:
+            training on one rule with a share of others.
+        held_out_rules: rules that "any" never draws, a list; by default "rank", that of ``rule_ood``.
         stated_rule: the rule that the prompt states, if it is not to be ``rule``: the probe of a policy that
             ignores its prompt.
         solvable: "both" for hands that are solvable under rule and stated rule, "scored" for those under ``rule``.
@@ -96,7 +103,8 @@ class GeneralPointsConfig(WordedConfig):
     kinds: ClassVar[Kinds] = kinds_of(vision=False)
 
     side: Side = "train"
-    rule: Annotated[FaceRule | Weighted[FaceRule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)
+    rule: Annotated[Rule | Weighted[Rule], BeforeValidator(parse_rule)] = FaceRule(J=10, Q=10, K=10)
+    held_out_rules: Annotated[tuple[FaceRule, ...], BeforeValidator(parse_held_out)] = (FaceRule(J=11, Q=12, K=13),)
     stated_rule: Annotated[FaceRule, BeforeValidator(FaceRule.of)] | None = None
     solvable: Solvable = "both"
     target: Annotated[int | Weighted[int], BeforeValidator(parse_target)] = 24
@@ -147,14 +155,13 @@ class GeneralPointsConfig(WordedConfig):
     @property
     def dealings(self) -> list[tuple[Dealing, float]]:
         """The hands that may be dealt under each combination of rule, target and cards, and its probability."""
-        combinations = list(product(shares(self.rule), shares(self.target), shares(self.cards)))
-        if len(combinations) > MOST_COMBINATIONS:
-            raise ValueError(
-                f"rule, target and cards make {len(combinations)} combinations: expected at most {MOST_COMBINATIONS}"
-            )
+        rules, targets, cards = rule_shares(self.rule, self.held_out_rules), shares(self.target), shares(self.cards)
+        most = MOST_WITH_ANY if len(rules) > MOST_COMBINATIONS else MOST_COMBINATIONS
+        if (many := len(rules) * len(targets) * len(cards)) > most:
+            raise ValueError(f"rule, target and cards make {many} combinations: expected at most {most}")
         return [
             (self._dealing(rule, target, cards), of_rule * of_target * of_cards)
-            for (rule, of_rule), (target, of_target), (cards, of_cards) in combinations
+            for (rule, of_rule), (target, of_target), (cards, of_cards) in product(rules, targets, cards)
         ]
 
     def _dealing(self, rule: FaceRule, target: int, cards: int) -> Dealing:

@@ -14,8 +14,8 @@ import numpy as np
 from verienv.core.shown import shown
 from verienv.generalpoints.cards import FACES
 from verienv.generalpoints.puzzle import FEWEST_CARDS, LARGEST_TARGET, MOST_CARDS, read_instance
-from verienv.generalpoints.rules import FaceRule
-from verienv.generalpoints.sampler import Dealing, sampler_for
+from verienv.generalpoints.rules import AnyRule, FaceRule, rules_but
+from verienv.generalpoints.sampler import Dealing, Sampler, sampler_for
 
 Value = TypeVar("Value")
 Weighted = tuple[tuple[Value, float], ...]
@@ -23,16 +23,29 @@ Weighted = tuple[tuple[Value, float], ...]
 
 MOST_COMBINATIONS = 256
 """Combinations of rule, target and number of cards in one setting."""
+MOST_WITH_ANY = 4096
+"""Those where one of the rules is "any", which stands for hundreds."""
+Rule = FaceRule | AnyRule
 
 
-def parse_rule(given: Any) -> FaceRule | Weighted[FaceRule]:
-    """Return a rule, or several with their weights. Raises ValueError that names what is wrong.
+def parse_rule(given: Any) -> Rule | Weighted[Rule]:
+    """Return a rule or "any", or several with their weights. Raises ValueError that names what is wrong.
 
     A mapping with J, Q or K among its keys is one rule; any other gives the weight of each rule by its name or JSON.
     """
     if isinstance(given, Mapping) and any(face in given for face in FACES):
         return FaceRule.of(given)
-    return _parse("rule", given, FaceRule.of, lambda key: json.loads(key) if key[:1] == "{" else key)
+    return _parse("rule", given, _rule_of, lambda key: json.loads(key) if key[:1] == "{" else key)
+
+
+def parse_held_out(given: Any) -> tuple[FaceRule, ...]:
+    """Return the rules that "any" leaves out, of a list or alone. Raises ValueError that names what is wrong."""
+    listed = given if isinstance(given, list | tuple) else [given]
+    return tuple([FaceRule.of(one) for one in listed])
+
+
+def _rule_of(given: Any) -> Rule:
+    return "any" if isinstance(given, str) and given == "any" else FaceRule.of(given)
 
 
 def parse_target(given: Any) -> int | Weighted[int]:
@@ -93,6 +106,15 @@ def shares(setting: Value | Weighted[Value]) -> list[tuple[Value, float]]:
     return [(value, weight / largest / total) for value, weight in setting]
 
 
+def rule_shares(setting: Rule | Weighted[Rule], held_out: Sequence[FaceRule]) -> list[tuple[FaceRule, float]]:
+    """Return the rules of a setting, each with its probability; those that "any" stands for are alike."""
+    found = list[tuple[FaceRule, float]]()
+    for rule, share in shares(setting):
+        meant = [rule] if isinstance(rule, FaceRule) else rules_but({*held_out})
+        found += [(one, share / len(meant)) for one in meant]
+    return found
+
+
 class Mixture:
     """Draws one of several dealings, and a hand of it.
 
@@ -110,16 +132,20 @@ class Mixture:
     def __init__(self, dealings: Sequence[tuple[Dealing, float]]) -> None:
         self.dealings = [dealing for dealing, _ in dealings]
         self._weights = [weight for _, weight in dealings]
-        self._samplers = [sampler_for(dealing) for dealing in self.dealings]
+        self._samplers = [sampler_for(each) for each in self.dealings] if len(dealings) <= MOST_COMBINATIONS else []
         self.only = self._samplers[0] if len(self._samplers) == 1 else None
-        if len(self._samplers) > 1:
+        if not self.only:
             for sampler in self._samplers:
                 sampler.check()
 
     def deal(self, rng: np.random.Generator) -> tuple[int, tuple[str, ...]]:
         """Draw which dealing, if there are several, and the ranks of a hand of it, in the order of the table."""
         number = 0 if self.only else _draw(self._weights, rng)
-        return number, self._samplers[number].deal(rng)
+        return number, self._sampler(number).deal(rng)
+
+    def _sampler(self, number: int) -> Sampler:
+        """Return the sampler of a dealing; where there are hundreds it lists no hands, which takes a tenth second."""
+        return self._samplers[number] if self._samplers else Sampler(self.dealings[number], lists=False)
 
     def given(self, instance: str, rng: np.random.Generator) -> tuple[int, tuple[str, ...]]:
         """Return the ranks of an instance, and draw which of the dealings that admit it, if there are several at all.

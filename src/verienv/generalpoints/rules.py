@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Collection, Mapping
+from functools import cache, cached_property
+from itertools import product
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -87,3 +89,19 @@ PRESETS: dict[str, FaceRule] = {
 }
 """Rules by name. "ten" is the paper's training rule, "rank" its out-of-distribution rule; the others appear in
 published variations of the task or are permutations of those."""
+
+AnyRule = Literal["any"]
+"""The name of a rule that is drawn with each hand, one of ``rules_but``."""
+
+
+def rules_but(held_out: Collection[FaceRule]) -> list[FaceRule]:
+    """Return the 729 rules in which J, Q and K count 5 to 13 each, less those held out. Raises ValueError for none."""
+    found = [rule for rule in _every_rule() if rule not in held_out]
+    if not found:
+        raise ValueError("held_out_rules leave none for rule='any'; hold out fewer")
+    return found
+
+
+@cache
+def _every_rule() -> tuple[FaceRule, ...]:
+    return tuple(FaceRule(J=jack, Q=queen, K=king) for jack, queen, king in product(range(5, 14), repeat=3))

@@ -209,12 +209,12 @@ _OF_CARDS = {
 
 class Sampler:
     """Draws hands. With two or four cards of the deck every hand is known beforehand and one random integer chooses
-    exactly; else hands are drawn until one is admitted."""
+    exactly; else, or where it ``lists`` none, hands are drawn until one is admitted."""
 
-    def __init__(self, dealing: Dealing) -> None:
+    def __init__(self, dealing: Dealing, *, lists: bool = True) -> None:
         self.dealing = dealing
         self._of_any_difficulty = replace(dealing, wanted=ANY)
-        self._knows_all = dealing.numbers is None and dealing.largest_card == 13 and dealing.count in (2, 4)
+        self._knows_all = lists and dealing.numbers is None and dealing.largest_card == 13 and dealing.count in (2, 4)
         if self._knows_all:
             self.hands = hands(dealing)
             if not self.hands:
