@@ -4,10 +4,11 @@ python benchmarks/training.py [--check] [--rounds 5]
 
 All run on one core, or on the GPU if there is one. The first rows compare rollouts of 64 environments, whose unfinished
 dialogues are sampled together, with the same model driven one environment at a time: times are microseconds an
-environment step, a response that is judged. The others compare with TRL's trainers, if TRL is installed, on the same
-model, rows, batch and lengths, without dropout, the first step left out: an optimiser step of SFT (microseconds a
-demonstration; encoded beforehand on both sides in words, within the step on both with pictures), sampling (a token),
-and an update of 64 answers to 8 questions (an answer). Below PPO's update stands what each of its passes costs. With
+environment step, a response that is judged. Each environment has a question of its own, as in PPO, or eight have one,
+as in GRPO. The others compare with TRL's trainers, if TRL is installed, on the same model, rows, batch and lengths,
+without dropout, the first step left out: an optimiser step of SFT (microseconds a demonstration; encoded beforehand on
+both sides in words, within the step on both with pictures), sampling (a token), and an update of 64 answers to 8
+questions (an answer). Below PPO's update stands what each of its passes costs. With
 ``--check`` a broken bound is exit status 1.
 """
 
@@ -61,7 +62,9 @@ def learner_of(arguments: Any) -> Learner:
 class Loop:
     """What PPO trains: a policy, its environments, and all that an update needs."""
 
-    def __init__(self, env_id: str, model: str, advantage: Any = "critic", attempts: int = 5) -> None:
+    def __init__(
+        self, env_id: str, model: str, advantage: Any = "critic", attempts: int = 5, questions: int = ENVS // GROUP
+    ) -> None:
         self.arguments = ppo.Arguments(
             model=model, env=env_id, attempts=attempts, advantage=advantage, group=GROUP, episodes=ENVS, batch=ENVS,
             minibatch=ENVS, micro_batch=ENVS, learning_rate=1e-9, critic_learning_rate=1e-9,
@@ -70,9 +73,9 @@ class Loop:
         self.envs = [gym.make(env_id, disable_env_checker=True, attempts=attempts) for _ in range(ENVS)]
         width = self.learner.policy.model.config.get_text_config().hidden_size
         self.critic = ppo.Critic(width, 1e-9) if advantage == "critic" else None
-        rows = verienv.rows(env_id, n=ENVS // GROUP, attempts=attempts)
+        rows = verienv.rows(env_id, n=questions, attempts=attempts)
         self.passes: list[dict[str, float]] = []
-        self.seeds = [row["seed"] for row in rows for _ in range(GROUP)]
+        self.seeds = [row["seed"] for row in rows for _ in range(ENVS // questions)]
 
     def together(self) -> list[Rollout]:
         """One episode of each environment, sampled together."""
@@ -141,11 +144,13 @@ def rollouts(rounds: int) -> Iterator[Row]:
         took = seconds(lambda: said.extend(play()))
         return took * 1e6 / sum(len(rollout.failures) for rollout in said)
 
-    for (name, (env_id, model, _)), least in zip(TASKS.items(), (5, 4), strict=True):  # pictures are read one by one
-        loop = Loop(env_id, model)
-        times = [(a_step(loop.together), a_step(loop.one_by_one)) for _ in range(rounds + 1)]
-        pair = middle(*zip(*times, strict=True))
-        yield Row(f"rollouts of {ENVS} envs {name} / one env at a time", *pair, most=1 / least)
+    for name, (env_id, model, _) in TASKS.items():
+        for questions in (ENVS, ENVS // GROUP):
+            loop = Loop(env_id, model, questions=questions)
+            times = [(a_step(loop.together), a_step(loop.one_by_one)) for _ in range(rounds + 1)]
+            pair = middle(*zip(*times, strict=True))
+            what = f"rollouts of {ENVS} envs {name}, {questions} questions"
+            yield Row(f"{what} / one env at a time", *pair, most=1 / 5)
 
 
 def trl_or_none(measure: Callable[[int], Iterator[Row]]) -> Callable[[int], Iterator[Row]]:

@@ -26,6 +26,7 @@ from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
 from verienv.policies.hugging_face.finite import demand_finite
 from verienv.policies.hugging_face.policy import evaluating
+from verienv.policies.hugging_face.prefix import PrefixCache
 from verienv.policies.hugging_face.sharding import whole
 from verienv.policies.hugging_face.tokens import Tokens
 
@@ -50,18 +51,20 @@ def roll_out(
     Raises NotFinite, in all processes, for a reward or a sampled token's log-probability that is not finite in any.
     """
     policy, how = learner.policy, Sampling(arguments.temperature, arguments.top_p)
-    dialogues: list[verienv.Episode] = []
+    dialogues, openings = list[verienv.Episode](), dict[int, Tokens]()  # one opening for all that have its seed
     rollouts, broken = list[Rollout](), list[Rollout]()
     for env, seed in zip(envs, seeds, strict=True):
         env.reset(seed=int(seed))
         dialogues.append(verienv.Episode.of(env))
-        rollouts.append(Rollout(policy.opening(with_pictures(dialogues[-1].messages, dialogues[-1].pictures))))
-    unfinished = list(range(len(envs)))
+        if seed not in openings:
+            openings[seed] = policy.opening(with_pictures(dialogues[-1].messages, dialogues[-1].pictures))
+        rollouts.append(Rollout(Tokens(openings[seed], openings[seed].vision)))
+    unfinished, kept = list(range(len(envs))), PrefixCache(policy)
     with evaluating(policy.model), whole(policy.model):
         while unfinished and not broken:
             chosen, unfinished = unfinished[: arguments.batch], unfinished[arguments.batch :]
             try:
-                responses, logprobs = policy.sample([rollouts[i].ids for i in chosen], how)
+                responses, logprobs = policy.sample([rollouts[i].ids for i in chosen], how, kept)
             except FloatingPointError:
                 broken = [rollouts[i] for i in chosen]
                 continue
@@ -74,10 +77,8 @@ def roll_out(
                 if not dialogue.is_over:
                     rollout.ids += policy.continuation(dialogue.messages, response)
                     unfinished.append(i)
-    numbers = {
-        "log-probability of a sampled token": float("nan") if broken else 0.0,
-        "reward": [paid for rollout in rollouts for paid in rollout.rewards],
-    }
+    said, paid = float("nan") if broken else 0.0, [paid for rollout in rollouts for paid in rollout.rewards]
+    numbers = {"log-probability of a sampled token": said, "reward": paid}
     demand_finite(learner.team.gathered, lambda: Batch.of(broken or rollouts, policy).plain(), numbers)
     return rollouts
 

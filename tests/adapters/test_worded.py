@@ -9,7 +9,7 @@ import verienv
 from verienv.adapters import openai, trl, verl
 from verienv.core.assets import asset_path
 from verienv.core.dialogue import without_system
-from verienv.policies.hugging_face.policy import for_template
+from verienv.policies.hugging_face.template import for_template
 
 CARDS, PICTURES, ROUTES = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0", "verienv/VIRL-L-v0"
 HAND = {"cards": ["4", "3", "2", "K"]}

@@ -44,3 +44,10 @@ class RoomyLayer(DynamicLayer):
         keys[:, :, before:after], values[:, :, before:after] = key_states, value_states
         self.keys, self.values = keys[:, :, :after], values[:, :, :after]
         return self.keys, self.values
+
+    def taken(self, rows: Tensor, columns: Tensor, room: int) -> RoomyLayer:
+        """Return a layer of some rows, (rows,), and of each row some tokens, (rows, tokens), with room for more."""
+        layer = RoomyLayer(room)
+        keys, values = (states.transpose(1, 2)[rows[:, None], columns] for states in (self.keys, self.values))
+        layer.update(keys.transpose(1, 2), values.transpose(1, 2))
+        return layer

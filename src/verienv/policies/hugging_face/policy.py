@@ -21,10 +21,12 @@ from zlib import crc32
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
-from verienv.core.dialogue import Message, last_response, parts_of, without_system
+from verienv.core.dialogue import Message, last_response, parts_of
 from verienv.core.special_tokens import SpecialTokens
 from verienv.policies.hugging_face.loading import Dtype, loaded
+from verienv.policies.hugging_face.prefix import PrefixCache
 from verienv.policies.hugging_face.sampling import GREEDY, LIKE_LLAVA, Sampling, generated, sampled
+from verienv.policies.hugging_face.template import for_template
 from verienv.policies.hugging_face.tokens import Tensors, Tokens, padded, together
 
 _MARKER = "\x1eRESPONSE\x1e"
@@ -48,7 +50,7 @@ class HuggingFacePolicy:
         autocast: whether the model computes in bfloat16, its weights as they are.
         generation_config: of the checkpoint, as its maker wrote it.
         seed: None for the same responses to the same dialogues; with an integer each call draws anew.
-        generated_tokens: tokens that have passed the model in sampling, prompts and pictures included.
+        generated_tokens: of all prompts, pictures included, and responses in sampling; read again or kept, they count.
     """
 
     model: PreTrainedModel
@@ -200,20 +202,21 @@ class HuggingFacePolicy:
 
     @torch.inference_mode()
     def sample(
-        self, prompts: Sequence[Sequence[int]], how: Sampling | float
+        self, prompts: Sequence[Sequence[int]], how: Sampling | float, kept: PrefixCache | None = None
     ) -> tuple[list[list[int]], list[list[float]]]:
         """Return responses to a batch of prompts, as tokens with the stop, and the log-probability of each token.
 
         Log-probabilities are at temperature 1 unless sampled at another (``how``, which may be a temperature alone).
-        Sampling draws from torch's global generator. Raises FloatingPointError where one of a response is not finite.
+        Sampling draws from torch's global generator. Of dialogues in ``kept``, from call to call, only what is new is
+        read. Raises FloatingPointError where a log-probability of a response is not finite.
         """
-        how = how if isinstance(how, Sampling) else Sampling(how)
-        batch, longest = self.batch(prompts, left=True), self.max_new_tokens
+        how, longest, cache = how if isinstance(how, Sampling) else Sampling(how), self.max_new_tokens, None
         with self.computing():
             if self.processor is None or self.model.config.model_type in LIKE_LLAVA:
-                tokens, logprobs = sampled(self.model, batch, how, self.stops, longest)
+                batch, cache = (kept or PrefixCache(self)).begun(prompts)
+                tokens, logprobs = sampled(self.model, batch, how, self.stops, longest, cache)
             else:
-                fill = self.tokenizer.pad_token_id
+                batch, fill = self.batch(prompts, left=True), self.tokenizer.pad_token_id
                 tokens, logprobs = generated(self.model, batch, how, self.stops, longest, fill)
         stopped = torch.isin(tokens, torch.tensor(self.stops, device=self.device))
         lengths = torch.where(stopped.any(1), stopped.int().argmax(1) + 1, tokens.shape[1]).tolist()
@@ -221,6 +224,8 @@ class HuggingFacePolicy:
         cut = [[row[:end] for row, end in zip(rows.tolist(), lengths, strict=True)] for rows in (tokens, logprobs)]
         if not all(torch.tensor(row).isfinite().all() for row in cut[1]):
             raise FloatingPointError("the model's log-probabilities are not finite: its weights are broken")
+        if kept and cache:
+            kept.keep(cache, prompts, cut[0])
         return cut[0], cut[1]
 
     def __call__(self, dialogues: Sequence[Sequence[Message]]) -> list[str]:
@@ -269,22 +274,6 @@ class HuggingFacePolicy:
         if self.model.dtype != torch.float32:
             (partial / "policy.json").write_text(json.dumps({"dtype": str(self.model.dtype).removeprefix("torch.")}))
         partial.rename(folder)
-
-
-def for_template(reader: Any, *, in_parts: bool = False) -> Callable[[list[Message]], list[Message]]:
-    """Return what makes dialogues that a chat template tells whole: without a system message where it would be lost.
-
-    ``in_parts``: the template takes the content of messages as a list of parts.
-    """
-    probe, asked = "verienv-system", "verienv-question"
-    told: list[Message] = [{"role": "system", "content": probe}, {"role": "user", "content": asked}]
-    if in_parts:
-        told = [{**each, "content": [{"type": "text", "text": each["content"]}]} for each in told]
-    try:
-        text = reader.apply_chat_template(told, tokenize=False)
-    except Exception:  # a template raises what it likes
-        text = ""
-    return list if probe in text else without_system
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 from transformers import (
+    DynamicCache,
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
@@ -23,7 +24,6 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from verienv.policies.hugging_face.cache import roomy_cache
 from verienv.policies.hugging_face.tokens import Tensors
 
 LIKE_LLAVA = ("llava",)
@@ -115,15 +115,18 @@ NOT_DONE = {
 """Options of generation that change what is drawn and are not heeded here, with the values that change nothing."""
 
 
-def sampled(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest: int) -> Drawn:
-    """Sample by a loop of its own, with room in the cache: as fast as a small model can be sampled."""
-    inputs, mask = dict(batch), batch["attention_mask"]
+def sampled(model: Any, batch: Tensors, how: Sampling, stops: list[int], longest: int, cache: DynamicCache) -> Drawn:
+    """Sample by a loop of its own, with room in the cache: as fast as a small model can be sampled.
+
+    The first tokens of the batch are not read where the cache holds them.
+    """
+    mask, known = batch["attention_mask"], cache.get_seq_length()
+    inputs = {**batch, "input_ids": batch["input_ids"][:, known:]}
     ends, cuts = torch.tensor(stops, device=mask.device), how.cut()
     done = torch.zeros(len(mask), dtype=torch.bool, device=mask.device)
-    positions, ids = (mask.cumsum(1) - 1).clamp(min=0), without_padding(batch["input_ids"], mask)
+    positions, ids = positions_of(mask)[:, known:], without_padding(batch["input_ids"], mask)
     tokens: list[Tensor] = []
     logprobs: list[Tensor] = []
-    cache = roomy_cache(model, longest)
     for _ in range(longest):
         inputs |= {"attention_mask": mask, "position_ids": positions}
         output = model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
@@ -151,6 +154,11 @@ def generated(model: Any, batch: Tensors, how: Sampling, stops: list[int], longe
     )  # fmt: skip
     recorder.record(rows[:, -1])
     return rows[:, batch["input_ids"].shape[1] :], torch.stack(recorder.logprobs, dim=1)
+
+
+def positions_of(mask: Tensor) -> Tensor:
+    """Return the positions of tokens in their rows, (rows, tokens), from 0, whatever the padding."""
+    return (mask.cumsum(1) - 1).clamp(min=0)
 
 
 def without_padding(ids: Tensor, mask: Tensor) -> Tensor:
@@ -189,13 +197,18 @@ def never_say_pictures(model: PreTrainedModel) -> None:
 
     It is done where logits are made, so that sampling and training agree on the probabilities of the others.
     """
-    names = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
     head = model.get_output_embeddings()
-    ids = {getattr(model.config, name, None) for name in names}
-    ids |= {*getattr(model.config, "visual_indicator_token_ids", ())}  # of Ovis2: they are filled as pictures are
-    ids &= set(range(head.weight.shape[0]))
-    never = torch.tensor(sorted(ids), dtype=torch.long)
+    ids = [token for token in picture_tokens(model.config) if token < head.weight.shape[0]]
+    never = torch.tensor(ids, dtype=torch.long)
     head.register_forward_hook(lambda _, __, logits: logits.index_fill_(-1, never.to(logits.device), _NEVER))
+
+
+def picture_tokens(config: Any) -> list[int]:
+    """Return the tokens that stand for pictures, as a model's configuration names them."""
+    names = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
+    ids = {getattr(config, name, None) for name in names}
+    ids |= {*getattr(config, "visual_indicator_token_ids", ())}  # of Ovis2: they are filled as pictures are
+    return sorted(token for token in ids if token is not None and token >= 0)
 
 
 _NEVER = -1e4  # as a logit: finite, since 0 times infinity is not a number
