@@ -4,7 +4,7 @@
     python tools/build_starts.py gp-arithmetic gp-rule --seeds 0 1 2 3 4 5 6 7 8 9 --jobs 2
 
 A finished folder is left as it is. `tools/starts/kinds.py` and `tools/starts/routes/kind.py` say what the kinds are.
-Each start takes one core: gp-arithmetic about 3 minutes of it, gp-rule half a minute, virl-words about 4.
+Each start takes one core: gp-arithmetic about 3 minutes of it, gp-rule half a minute, virl-words 4 to 5.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.tools.conftest import ROOT
 from torch.nn.functional import cross_entropy
 
 from starts import building
@@ -15,7 +16,9 @@ from starts.routes.pool import RoutePool, question_tokens
 from starts.routes.prepared import prepare
 from starts.routes.tokens import make_tokenizer
 from verienv import Episode, rows
+from verienv.evaluation import read_cells
 from verienv.policies import HuggingFacePolicy
+from verienv.virl.config import VIRLConfig
 from verienv.virl.env import VIRLEnv
 
 TINY = replace(
@@ -64,6 +67,13 @@ def test_a_start_is_judged_in_no_city_that_a_study_reports():
     assert set(ROUTES.judged_in) < set(ROUTES.cities)
     parts = {one.instance.split(":")[1] for one in questions_on(TINY, "relative")}
     assert parts == {"organic-1-east"}
+
+
+def test_the_cells_that_are_reported_lie_where_no_start_is_judged():
+    for name, settings in read_cells(ROOT / "examples" / "cells" / "virl_words.json").items():
+        config = VIRLConfig(**settings)
+        assert not set(config.city) & set(ROUTES.judged_in), name
+        assert config.side == "test" or not set(config.city) & set(ROUTES.cities), name
 
 
 def test_both_rules_are_judged_at_the_same_waypoints(tokenizer):

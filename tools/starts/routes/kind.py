@@ -18,7 +18,6 @@ class Routes(Plan):
         cities: the cities whose west halves it is trained in.
         judged_in: those in whose east halves it is judged before it is stopped; a study reports the others.
         spacing: metres from waypoint to waypoint.
-        waypoints: the fewest and the most waypoints of a route: of short ones more are turns.
         routes: routes in the pool under the absolute rule.
         relative_routes: routes in the pool under the relative rule.
         share_of_relative: share of the demonstrations under that rule.
@@ -27,15 +26,13 @@ class Routes(Plan):
     cities: tuple[str, ...] = CITIES
     judged_in: tuple[str, ...] = tuple(city for city in CITIES if not city.endswith("-0"))
     spacing: float = 150.0
-    waypoints: tuple[int, int] = (4, 5)
     routes: int
     relative_routes: int
     share_of_relative: float
 
     def env(self, city: tuple[str, ...], **settings: object) -> VIRLEnv:
         """Return the environment whose questions a start of this kind knows, in some cities."""
-        known = {"turns": 1, "waypoints": self.waypoints, "spacing": self.spacing, "attempts": 1}
-        return VIRLEnv(city=city, **known, **settings)
+        return VIRLEnv(city=city, turns=1, spacing=self.spacing, attempts=1, **settings)
 
 
 ROUTES = Routes(
@@ -44,15 +41,15 @@ ROUTES = Routes(
     hidden=64,
     layers=4,
     feed_forward=168,
-    routes=3600,
-    relative_routes=500,
+    routes=3150,
+    relative_routes=540,
     share_of_relative=0.03,
     batch=32,
-    first=750,
-    every=150,
+    first=900,
+    every=75,
     last=1500,
     cooling=100,
     gauge="at turns read right",
-    band=(55.0, 75.0),
+    band=(60.0, 80.0),
     items=480,
 )
