@@ -101,7 +101,9 @@ class Training:
     save_every: OrNone = 0
     """Save a checkpoint every so many updates instead, and at the end."""
     learning_rate: Rate = 6e-5
-    """Highest learning rate: it rises to it over --warm-up updates, and falls to 0 by a cosine."""
+    """Highest learning rate, to which it rises over --warm-up updates."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """After the warm-up the rate falls to 0 by a cosine, or stays: then each checkpoint is the end of a shorter run."""
     warm_up: Count = 10
     """Updates until the learning rate is at its height."""
     micro_batch: Size = 32

@@ -82,8 +82,9 @@ class Run(RunFolder):
         return (self.update + more) / updates if updates else (self.spent + cost) / self.arguments.flops
 
     def rate(self) -> float:
-        """Return the learning rate of the next update: a linear rise over the warm-up, and a cosine to 0."""
-        return self.arguments.learning_rate * scheduled(self.update, self.done(), self.arguments.warm_up)
+        """Return the learning rate of the next update."""
+        done = self.done() if self.arguments.schedule == "cosine" else 0.0
+        return self.arguments.learning_rate * scheduled(self.update, done, self.arguments.warm_up)
 
     @contextmanager
     def going(self) -> Iterator[None]:

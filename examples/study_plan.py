@@ -1,0 +1,283 @@
+"""A study as data: the arms, rates, seeds, starts and cells of a comparison, read from a TOML file.
+
+``examples/studies/`` holds those of this project; a file of one's own is read alike. An arm is a training script with
+its arguments. It may go on from a checkpoint of another arm (``after`` and ``at``), as RL does from SFT. Every run of
+an arm begins from every start, at every rate, with every seed; every checkpoint plays every cell.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import ppo
+import sft
+from command_line import check
+from verienv.core.make import make_env
+from verienv.core.settings import read_settings
+from verienv.evaluation.cells import Cell
+
+STUDIES = Path(__file__).parent / "studies"
+SCRIPTS: dict[str, Any] = {"sft": sft, "ppo": ppo}
+OF_THE_STUDY = ("model", "out", "env", "settings", "learning_rate", "seed", "device")
+"""Arguments of the scripts that the study gives."""
+
+Rate = Annotated[float, Field(ge=1e-12, le=1e3)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[int, Field(ge=1, le=10**7)]
+
+
+class Table(BaseModel):
+    """A table of a study's file: a name that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Arm(Table):
+    """One way to train: a script, its arguments, and where it begins.
+
+    Attributes:
+        label: its name in figures and tables.
+        script: sft or ppo.
+        options: arguments of the script, by their names there (``{updates = 60, batch = 64}``).
+        settings: settings of the environment it is trained in, before those of the study.
+        rates: learning rates; by default those of the study.
+        after: the arm that it goes on from, at the same start, rate and seed; none goes on from the start.
+        at: the update of that arm whose checkpoint it goes on from.
+        rate_before: the learning rate of the arm before, where that is one rate alone.
+    """
+
+    label: str
+    script: Literal["sft", "ppo"]
+    options: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    rates: tuple[Rate, ...] = ()
+    after: str = ""
+    at: int = Field(0, ge=0)
+    rate_before: Rate | None = None
+
+
+class PlayedCell(BaseModel):
+    """A cell that every checkpoint plays: further fields are settings of its environment, such as split or rule.
+
+    Attributes:
+        heading: its name in tables and figures.
+        episodes: how many; by default those of the study.
+        seed: fixes its episodes, so that cells of one rule can hold others.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    heading: str
+    episodes: Count | None = None
+    seed: Seed = 2026
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class Published(Table):
+    """A number of a publication, in percent, drawn beside ours and never pooled with them."""
+
+    cell: str
+    arm: str
+    start: float
+    end: float
+
+
+class Study(Table):
+    """A whole study.
+
+    Attributes:
+        title: for report and figures.
+        about: what is measured, in a sentence or two.
+        measures: whether the starts have never met what is held out (generalisation), or a little of it (retention).
+        env: environment, by its whole id.
+        starts: checkpoints by name or path; a path with * is all that there are.
+        settings: settings of the environment, in training and in every cell.
+        trained_on: settings of training alone.
+        options: arguments of both scripts.
+        arms: by their names.
+        rates: learning rates of every arm without rates of its own.
+        seeds: of training.
+        cells: by their names. "matching" and "id" are of the rule that is trained on, with other episodes; "ood" is held
+            out; a "proxy" is of its kind, and the one that choices may be made by.
+        episodes: in a cell.
+        contrast: the primary comparison, of the first arm less the second.
+        smallest_effect: of interest in that comparison, as a share.
+        headline: the metric that is compared.
+        gauges: headings of the metrics in the tables.
+        temperature: at which every policy is evaluated; 0 is greedy.
+        max_new_tokens: the longest response in evaluations.
+        batch: dialogues that are sampled together in evaluations.
+        kl_questions: questions at which the divergence from the start is measured.
+        published: numbers of a publication.
+        source: where those are from.
+    """
+
+    title: str
+    about: str
+    measures: Literal["generalisation", "retention"] = "generalisation"
+    env: str
+    starts: tuple[str, ...] = Field(min_length=1)
+    settings: dict[str, Any] = {}
+    trained_on: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    arms: dict[str, Arm] = Field(min_length=1)
+    rates: tuple[Rate, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+    cells: dict[str, PlayedCell] = Field(min_length=1)
+    episodes: Count = 1024
+    contrast: tuple[str, str] | None = None
+    smallest_effect: float = Field(0.05, gt=0, lt=1)
+    headline: str = "success"
+    gauges: dict[str, str] = {"success": "success"}
+    temperature: float = Field(1.0, ge=0, le=1e4)
+    max_new_tokens: Count = 48
+    batch: Count = 512
+    kl_questions: Count = 128
+    published: tuple[Published, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a study: an arm from a start, at a rate, with a seed."""
+
+    start: str
+    arm: str
+    rate: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{start_name(self.start)}-{self.arm}-rate{self.rate:g}-seed{self.seed}"
+
+
+def start_name(start: str) -> str:
+    """Return the name of a start in reports: of a path its last part."""
+    return Path(start).name
+
+
+def jobs_of(study: Study) -> Iterator[Job]:
+    """Yield all runs, an arm that another goes on from before that one, start by start."""
+    for start in study.starts:
+        for seed in study.seeds:
+            for name, arm in ordered(study):
+                for rate in arm.rates or study.rates:
+                    yield Job(start, name, rate, seed)
+
+
+def ordered(study: Study) -> list[tuple[str, Arm]]:
+    """Return the arms, each behind the one that it goes on from."""
+
+    def depth(name: str) -> int:
+        before, steps = study.arms[name].after, 0
+        while before:
+            before, steps = study.arms[before].after, steps + 1
+        return steps
+
+    return sorted(study.arms.items(), key=lambda each: depth(each[0]))
+
+
+def before(study: Study, job: Job) -> Job | None:
+    """Return the run whose checkpoint a run goes on from; None for a run from a start."""
+    arm = study.arms[job.arm]
+    return Job(job.start, arm.after, arm.rate_before or job.rate, job.seed) if arm.after else None
+
+
+def arguments_of(study: Study, job: Job, model: str, out: Path, device: str) -> Any:
+    """Return the arguments with which a run's script is called. Raises ValueError for one that it refuses."""
+    arm = study.arms[job.arm]
+    known = SCRIPTS[arm.script].Arguments
+    options = {**study.options, **arm.options}
+    own = {field.name for field in fields(known)}
+    for name in options:
+        if name not in own or name in OF_THE_STUDY:
+            raise ValueError(
+                f"arm {job.arm!r}: options has {name!r}; expected arguments of {arm.script}.py that the study does not "
+                f"give itself ({', '.join(OF_THE_STUDY)})"
+            )
+    settings = {**study.settings, **study.trained_on, **arm.settings}
+    options = {"split": settings.pop("split", "train"), **options}
+    options |= {name: settings.pop(name) for name in ("attempts", "rewards") if name in settings and name in own}
+    options = {name: Path(value) if name in ("data", "held_out") else value for name, value in options.items()}
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    arguments = known(
+        model=model, out=out, env=study.env, settings=as_pairs(settings), learning_rate=job.rate, seed=job.seed,
+        device=device, **options,
+    )  # fmt: skip
+    check(arguments)
+    return arguments
+
+
+def as_pairs(settings: dict[str, Any]) -> tuple[str, ...]:
+    """Return settings as the scripts take them."""
+    return tuple(f"{name}={json.dumps(value)}" for name, value in settings.items())
+
+
+def read_study(name: str | Path, **changed: Any) -> Study:
+    """Read a study by its name or from a file of one's own; ``changed`` fields take the place of those of the file.
+
+    Raises:
+        ValueError: in one line, for a file that is no study, and for arms, cells or starts that cannot be.
+    """
+    path = Path(name) if Path(name).suffix == ".toml" else STUDIES / f"{name}.toml"
+    try:
+        found = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{name}: expected a study's file, FILE.toml, or one of {', '.join(names())}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no TOML ({error})") from None
+    try:
+        study = Study(**{**found, **changed})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{path}: {place}: {first['msg']} (given {str(first['input'])[:60]!r})") from None
+    check_study(study)
+    return study.model_copy(update={"starts": tuple(found_starts(study.starts))})
+
+
+def names() -> list[str]:
+    """Return the names of the studies of this project."""
+    return sorted(str(path.relative_to(STUDIES).with_suffix("")) for path in STUDIES.rglob("*.toml"))
+
+
+def found_starts(starts: tuple[str, ...]) -> Iterator[str]:
+    """Yield the starts, a path with * as all that there are. Raises ValueError where there is none."""
+    for start in starts:
+        matching = sorted(map(str, Path().glob(start)), key=lambda one: (len(one), one)) if "*" in start else [start]
+        if not matching:
+            raise ValueError(f"starts: nothing is at {start}; `make starts` builds the starts of the studies")
+        yield from matching
+
+
+def check_study(study: Study) -> None:
+    """Raise ValueError for the first thing in a study that could not be run."""
+    for arm in (*(study.contrast or ()), *(one.arm for one in study.published)):
+        if arm not in study.arms:
+            raise ValueError(f"arm {arm!r} is not among the arms: {', '.join(study.arms)}")
+    for name, arm in study.arms.items():
+        met = [name]
+        while met[-1] and (after := study.arms[met[-1]].after):
+            if after not in study.arms or after in met:
+                raise ValueError(f"arm {name!r}: after = {after!r}; expected another arm: {', '.join(study.arms)}")
+            met.append(after)
+        if bool(arm.after) != bool(arm.at):
+            raise ValueError(f"arm {name!r}: give both, after (an arm) and at (an update of it), or neither")
+    for job in jobs_of(study):
+        arguments_of(study, job, job.start, Path("runs"), "cpu")
+    make_env(study.env, **read_settings(as_pairs(study.settings)))
+    for name, cell in study.cells.items():
+        try:
+            Cell(study.env, {**study.settings, **cell.settings}, episodes=1, seed=0)
+        except ValueError as error:
+            raise ValueError(f"cell {name!r}: {error}") from None
