@@ -6,15 +6,16 @@
     python examples/study.py claims/kim-small --device cuda
     python examples/study.py my_study.toml
 
-``examples/studies/`` holds the studies of this project, and study_plan.py says how one is written. Interrupted, the same
-command goes on where it stopped. Results: <out>/report.md, its figures, and study.json, from which ``--redraw`` makes the
-others.
+``examples/studies/`` holds the studies of this project, and study_plan.py says how one is written. Interrupted, the
+same command goes on where it stopped. Results: <out>/report.md, its figures, and study.json, from which ``--redraw``
+makes the others.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ from verienv.core.run_folder import hold, read_json, write_json
 from verienv.policies.hugging_face.loading import machine, usable_device
 
 Jobs = Annotated[int, Bounds(1, 256)]
+Minutes = Annotated[float, Bounds(0.01, 1e6)]
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Arguments:
     """Seeds of training in place of the study's."""
     temperature: OrGreedy | None = None
     """Temperature of the evaluations in place of the study's; 0 is greedy. What was trained is not trained again."""
+    minutes: Minutes | None = None
+    """Break off after so many minutes, and tell of the runs that are done; the same command goes on."""
     jobs: Jobs | None = None
     """Runs side by side, each in a process of its own; by default as many as there are CPUs, on a GPU one."""
     device: str = "auto"
@@ -93,7 +97,7 @@ def main(arguments: Arguments) -> None:
         hold(out)
         place = Place(out, device, study.temperature, threads_for(at_once))
         print(f"{study.title}: {len(list(jobs_of(study)))} runs from {len(study.starts)} start(s), {at_once} at once")
-        found = run_all(study, place, at_once)
+        found = run_all(study, place, at_once, 60 * (arguments.minutes or inf))
         described = {"study": study.model_dump(mode="json"), **provenance(Path(__file__).parent), **machine()}
         write_json(out / name, {**described, **found})
     try:

@@ -107,8 +107,8 @@ class Study(Table):
         arms: by their names.
         rates: learning rates of every arm without rates of its own.
         seeds: of training.
-        cells: by their names. "matching" and "id" are of the rule that is trained on, with other episodes; "ood" is held
-            out; a "proxy" is of its kind, and the one that choices may be made by.
+        cells: by their names. "matching" and "id" are of the rule that is trained on, each with episodes of its own;
+            "ood" is held out; a "proxy" is of its kind, and the one that choices may be made by.
         episodes: in a cell.
         contrast: the primary comparison, of the first arm less the second.
         smallest_effect: of interest in that comparison, as a share.

@@ -10,98 +10,70 @@ Whatever is there already is not done again. A run lives in a process of its own
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from math import inf
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from command_line import Stop
+from study_measures import Place, cells_of, divergences, loaded, played, records
 from study_plan import SCRIPTS, Job, Study, arguments_of, before, jobs_of, start_name
-from study_statistics import packed
-from verienv.core.dialogue import with_pictures
 from verienv.core.run_folder import RunFolder, name_of, read_json, update_of, write_json
-from verienv.demos import demonstrations
-from verienv.evaluation import Evaluation, evaluate
-from verienv.policies import HuggingFacePolicy, Sampling
-from verienv.policies.hugging_face.batch import Batch, Rollout, read
-from verienv.policies.hugging_face.policy import evaluating
-from verienv.policies.hugging_face.tokens import Tokens
-
-Point = dict[str, Any]
-FIELD = re.compile(r'"([a-z][a-z _]{0,40})" {0,4}:')
-"""The beginning of a field in an answer as JSON."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a study's runs are made, and by what.
+def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> dict[str, Any]:
+    """Do every run that is not done yet, so many at once; return the items, runs and what is left of study.json.
 
-    Attributes:
-        out: folder of the study.
-        device: of every run.
-        temperature: at which policies are evaluated.
-        threads: of torch, in each process.
+    After so many ``seconds`` it breaks off: what was begun goes on when it is called again. Raises Stop where a run
+    cannot be done, with what it told.
     """
-
-    out: Path
-    device: str
-    temperature: float
-    threads: int
-
-    @property
-    def measured(self) -> str:
-        """The file of a run's points: one for each temperature."""
-        return f"points-temperature{self.temperature:g}.json"
-
-    def run(self, job: Job) -> Path:
-        return self.out / "runs" / job.name
-
-
-def run_all(study: Study, place: Place, at_once: int) -> dict[str, Any]:
-    """Do every run that is not done yet, so many at once; return the starts, runs and items of study.json.
-
-    Raises Stop where a run cannot be done, with what it told.
-    """
+    end = time.monotonic() + seconds
     starts = {start: place.out / "starts" / start_name(start) / place.measured for start in study.starts}
     jobs = list(jobs_of(study))
-    missing = [start for start, path in starts.items() if not path.exists()]
-    left = [job for job in jobs if not (place.run(job) / place.measured).exists()]
-    with tqdm(total=len(starts) + len(jobs), initial=len(starts) - len(missing) + len(jobs) - len(left), unit="run") as bar:
-        if missing or left:
-            with workers(min(at_once, len(missing) + len(left)), place.threads) as submit:
-                tasks: dict[Any, tuple[Any, ...]] = {start: (measure_start, study, place, start) for start in missing}
-                in_order(tasks, lambda task: (), submit, bar)
-                tasks = {job: (do, study, place, job) for job in left}
-                in_order(tasks, lambda job: [one] if (one := before(study, job)) in left else [], submit, bar)
-    found = {start: read_json(path) for start, path in starts.items()}
+    tasks: dict[Any, tuple[Any, ...]] = {
+        start: (measure_start, study, place, start) for start, path in starts.items() if not path.exists()
+    }
+    tasks |= {job: (do, study, place, job) for job in jobs if not place.points(job).exists()}
+    needs = {job: [job.start, before(study, job)] for job in jobs}
+    total = len(starts) + len(jobs)
+    with tqdm(total=total, initial=total - len(tasks), unit="run") as bar:
+        if tasks:
+            with workers(min(at_once, len(tasks)), place.threads) as submit:
+                in_order(tasks, lambda name: [need for need in needs.get(name, ()) if need in tasks], submit, bar, end)
+    found = {start: read_json(path) for start, path in starts.items() if path.exists()}
     runs = []
-    for job in jobs:
-        done = read_json(place.run(job) / place.measured)
+    for job in (job for job in jobs if place.points(job).exists() and job.start in found):
         own = {"arm": job.arm, "rate": job.rate, "seed": job.seed, "start": start_name(job.start)}
+        done = read_json(place.points(job))
         runs.append({**own, **done, "points": [found[job.start]["point"], *done["points"]]})
-    return {"items": next(iter(found.values()))["items"], "runs": runs}
+    if not runs:
+        raise Stop(f"no run was finished within {seconds:.0f} seconds; the same command goes on")
+    left = [job.name for job in jobs if not place.points(job).exists()]
+    return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left}
 
 
 def in_order(
-    tasks: dict[Any, tuple[Any, ...]], needs: Callable[[Any], Sequence[Any]], submit: Callable[..., Future[str]], bar: Any
+    tasks: dict[Any, tuple[Any, ...]],
+    needs: Callable[[Any], Sequence[Any]],
+    submit: Callable[..., Future[str]],
+    bar: Any,
+    end: float = inf,
 ) -> None:
-    """Do tasks, each after those that it needs. Raises Stop where one fails."""
+    """Do tasks, each after those that it needs, until a time by the monotonic clock. Raises Stop where one fails."""
     waiting, running, done = dict(tasks), dict[Future[str], Any](), set[Any]()
-    while waiting or running:
+    while (waiting or running) and time.monotonic() < end:
         for name in [name for name in waiting if all(need in done for need in needs(name))]:
             running[submit(*waiting.pop(name))] = name
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        limit = None if end == inf else max(0.0, end - time.monotonic())
+        for future in wait(running, limit, FIRST_COMPLETED).done:
             if fault := future.result():
                 raise Stop(fault)
             done.add(running.pop(future))
@@ -110,16 +82,24 @@ def in_order(
 
 @contextmanager
 def workers(count: int, threads: int) -> Iterator[Callable[..., Future[str]]]:
-    """Processes that call functions side by side; they end with this one, and at Ctrl-C."""
+    """Processes that call functions side by side; one alone is this process. They end with it, whatever they do."""
+    if count == 1:
+        yield at_once
+        return
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=begin, initargs=(threads,))
     try:
         yield pool.submit
-    except BaseException:
+    finally:  # what a run had saved stays, and it goes on from there
         for process in list((pool._processes or {}).values()):
-            process.terminate()  # what a run had saved stays, and it goes on from there
-        raise
-    finally:
+            process.terminate()
         pool.shutdown(cancel_futures=True)
+
+
+def at_once(function: Callable[..., str], *given: Any) -> Future[str]:
+    """Call a function in this process, as a pool's ``submit`` calls it in another."""
+    future = Future[str]()
+    future.set_result(function(*given))
+    return future
 
 
 def begin(threads: int) -> None:
@@ -194,96 +174,9 @@ def do(study: Study, place: Place, job: Job) -> str:
             cells = cells_of(study, evaluations)
             points.append({"update": update, "flops": log[update]["flops"], "kl": kl, "cells": cells})
         seconds = round(time.process_time() - began, 1)  # of this sitting
-        write_json(folder / place.measured, {"points": points, "stopped": stopped, "cpu_seconds": seconds})
+        write_json(place.points(job), {"points": points, "stopped": stopped, "cpu_seconds": seconds})
 
     return ending(task, folder / "output.txt")
-
-
-def loaded(study: Study, place: Place, name: str) -> HuggingFacePolicy:
-    how: dict[str, Any] = {"device": place.device, "max_new_tokens": study.max_new_tokens, "batch_size": study.batch}
-    return HuggingFacePolicy.load(name, sampling=Sampling(place.temperature), **how)
-
-
-def played(study: Study, place: Place, policy: HuggingFacePolicy, run: str, name: str) -> dict[str, Evaluation]:
-    """Return a policy's evaluation by cell; cells of one seed are played, and logged, together."""
-    folder = place.out / "evaluations" / run
-    found: dict[str, Evaluation] = {}
-    for seed in sorted({cell.seed for cell in study.cells.values()}):
-        cells = {
-            name: {**study.settings, **cell.settings, "episodes": cell.episodes or study.episodes}
-            for name, cell in study.cells.items()
-            if cell.seed == seed
-        }
-        log = folder / f"{name}-temperature{place.temperature:g}-seed{seed}.jsonl"
-        evaluation = evaluate(
-            policy, study.env, cells, seed=seed, batch_size=study.batch, log=log, name=f"{run} {name}", progress=False
-        )
-        found |= dict.fromkeys(cells, evaluation)
-    return {name: found[name] for name in study.cells}
-
-
-def records(evaluation: Evaluation, cell: str) -> list[Any]:
-    return sorted((one for one in evaluation.episodes if one.cell == cell), key=lambda one: one.episode)
-
-
-def cells_of(study: Study, evaluations: dict[str, Evaluation]) -> dict[str, Any]:
-    """Return what study.json holds of a checkpoint's cells: means, failures, and each item's success as a bit."""
-    found = {}
-    for name, evaluation in evaluations.items():
-        cell = evaluation.cells[name]
-        metrics = {gauge: cell.metrics[gauge].mean for gauge in study.gauges if gauge in cell.metrics}
-        successes = np.array([one.success for one in records(evaluation, name)])
-        found[name] = {
-            "episodes": cell.episodes, "clusters": cell.clusters, "metrics": metrics, "failures": cell.failures,
-            "successes": packed(successes),
-        }  # fmt: skip
-    return found
-
-
-@torch.inference_mode()
-def divergences(study: Study, job: Job, policy: HuggingFacePolicy, start: HuggingFacePolicy) -> dict[str, Any]:
-    """Return KL(policy || start) and KL(start || policy) in nats a response, also by field of the answer.
-
-    Each is exact at every token of responses that its first model samples at temperature 1, to questions of the
-    training rule.
-    """
-    settings = {**study.settings, **study.trained_on, **study.arms[job.arm].settings}
-    settings = {"split": "train", **{name: value for name, value in settings.items() if name != "rewards"}}
-    rows = demonstrations(study.env, n=study.kl_questions, seed=7, **settings)
-    prompts = [policy.opening(with_pictures(row["prompt"], row.get("images", ()))) for row in rows]
-    pair = {"policy_to_start": (policy, start), "start_to_policy": (start, policy)}
-    return {name: divergence(*sides, prompts) for name, sides in pair.items()}
-
-
-def divergence(one: HuggingFacePolicy, other: HuggingFacePolicy, prompts: Sequence[Tokens]) -> dict[str, float]:
-    """Return KL(one || other) in nats a response, in all and by field."""
-    with evaluating(one.model), evaluating(other.model), torch.random.fork_rng(one.chances):
-        torch.manual_seed(0)
-        said, _ = one.sample(prompts, 1.0)
-        rollouts = [Rollout(Tokens(prompt, prompt.vision)) for prompt in prompts]
-        for rollout, response in zip(rollouts, said, strict=True):
-            rollout.respond(response, [0.0] * len(response), 0.0, "")
-        totals: dict[str, float] = {"all": 0.0}
-        for index, few in Batch.of(rollouts, one).parts(64):
-            ours, theirs = (read(each, each.model, few).scores.log_softmax(-1) for each in (one, other))
-            acted = few.acted[:, -ours.shape[1] :]
-            nats = (ours.exp() * (ours - theirs)).sum(-1) * acted
-            for row, own, was in zip(index.tolist(), nats, acted, strict=True):
-                spread_over_fields(totals, own[was > 0], said[row], one)
-    return {name: total / len(rollouts) for name, total in totals.items()}
-
-
-def spread_over_fields(totals: dict[str, float], nats: Tensor, response: list[int], policy: HuggingFacePolicy) -> None:
-    """Add the nats of each token to the field that it stands in; what comes before the first field is the first's."""
-    pieces = [policy.tokenizer.decode([token]) for token in response]
-    text = "".join(pieces)
-    fields = [(match.start(), match[1]) for match in FIELD.finditer(text[:4096])] or [(0, "no field")]
-    place = 0
-    for piece, value in zip(pieces, nats.tolist(), strict=True):
-        name = next((name for begin, name in reversed(fields) if begin < place + len(piece)), fields[0][1])
-        totals["all"] += value
-        totals[name] = totals.get(name, 0.0) + value
-        place += len(piece)
 
 
 def threads_for(at_once: int) -> int:
