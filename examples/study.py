@@ -17,11 +17,11 @@ import os
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-from command_line import Bounds, OrGreedy, Rate, Seed, Stop, check, kind_endings
+from command_line import Bounds, Count, OrGreedy, Rate, Seed, Size, Stop, check, kind_endings
 from study_plan import Study, jobs_of, read_study
 from study_report import write_report
 from study_runs import Place, run_all, threads_for
@@ -39,14 +39,18 @@ class Arguments:
     """A study by its name, as in examples/studies/, or a TOML file."""
     out: Path | None = None
     """Where runs, evaluations and the report go; by default runs/ and the study's name."""
-    starts: tuple[str, ...] = ()
+    starts: tuple[str, ...] | None = None
     """Starts in place of the study's: checkpoints by name or path."""
-    arms: tuple[str, ...] = ()
-    """Some of the study's arms; by default all."""
-    rates: tuple[Rate, ...] = ()
+    arms: tuple[str, ...] | None = None
+    """Some of the study's arms, in place of all."""
+    rates: tuple[Rate, ...] | None = None
     """Learning rates in place of the study's, in all arms."""
-    seeds: tuple[Seed, ...] = ()
+    seeds: tuple[Seed, ...] | None = None
     """Seeds of training in place of the study's."""
+    updates: Count | None = None
+    """Updates of every run, in place of the study's: few, to see that all works."""
+    episodes: Size | None = None
+    """Episodes in every cell, in place of the study's."""
     temperature: OrGreedy | None = None
     """Temperature of the evaluations in place of the study's; 0 is greedy. What was trained is not trained again."""
     minutes: Minutes | None = None
@@ -61,25 +65,26 @@ class Arguments:
 
 def chosen(arguments: Arguments) -> Study:
     """Return the study with what the command line changes of it."""
-    changed: dict[str, Any] = {
-        name: getattr(arguments, name)
-        for name in ("starts", "rates", "seeds", "temperature")
-        if getattr(arguments, name) not in ((), None)
-    }
+    fields = ("starts", "rates", "seeds", "episodes", "temperature")
+    changed = {name: value for name in fields if (value := getattr(arguments, name)) is not None}
     study = read_study(arguments.study, **changed)
-    if not arguments.arms and not arguments.rates:
-        return study
-    for arm in arguments.arms:
-        if arm not in study.arms:
-            raise ValueError(f"--arms {arm}: expected arms of the study: {', '.join(study.arms)}")
-    arms = {name: arm for name, arm in study.arms.items() if name in (arguments.arms or study.arms)}
+    names = arguments.arms or tuple(study.arms)
+    for name in names:
+        if name not in study.arms:
+            raise ValueError(f"--arms {name}: expected arms of the study: {', '.join(study.arms)}")
+        if (after := study.arms[name].after) not in ("", *names):
+            raise ValueError(f"--arms {name}: it goes on from {after}; name that too")
+    arms = {name: study.arms[name] for name in names}
     if arguments.rates:
         arms = {name: arm.model_copy(update={"rates": ()}) for name, arm in arms.items()}
-    needed = {arm.after for arm in arms.values() if arm.after} - set(arms)
-    if needed:
-        raise ValueError(f"--arms: others go on from {', '.join(sorted(needed))}; name it too")
-    contrast = study.contrast if study.contrast and set(study.contrast) <= set(arms) else None
-    return study.model_copy(update={"arms": arms, "contrast": contrast})
+    if arguments.updates:
+        own = {name: {**arm.options, "updates": arguments.updates} for name, arm in arms.items()}
+        arms = {name: arm.model_copy(update={"options": own[name]}) for name, arm in arms.items()}
+    cells = study.cells
+    if arguments.episodes:
+        cells = {name: cell.model_copy(update={"episodes": None}) for name, cell in cells.items()}
+    contrast = study.contrast if set(study.contrast or ()) <= set(names) else None
+    return study.model_copy(update={"arms": arms, "cells": cells, "contrast": contrast})
 
 
 def main(arguments: Arguments) -> None:

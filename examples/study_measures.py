@@ -1,6 +1,6 @@
 """The measures of a study: every checkpoint played in every cell, and how far it went from its start.
 
-<out>/evaluations/<run>/ holds the logs of evaluations, a file a checkpoint and seed of a cell; they go on where they stopped.
+<out>/evaluations/<run>/ holds the logs of evaluations, a file a checkpoint and seed of a cell.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from study_statistics import packed
 from torch import Tensor
 
 from study_plan import Job, Study
+from study_statistics import packed
 from verienv.core.dialogue import with_pictures
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, evaluate

@@ -239,9 +239,9 @@ def read_study(name: str | Path, **changed: Any) -> Study:
     try:
         study = Study(**{**found, **changed})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path}: {place}: {first['msg']} (given {str(first['input'])[:60]!r})") from None
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a slip makes another missing
+        given = "" if first["type"] == "missing" else f" (given {str(first['input'])[:60]!r})"
+        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}{given}") from None
     check_study(study)
     return study.model_copy(update={"starts": tuple(found_starts(study.starts))})
 

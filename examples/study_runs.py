@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from math import inf
 from multiprocessing import get_context
 from pathlib import Path
@@ -44,10 +44,9 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     tasks |= {job: (do, study, place, job) for job in jobs if not place.points(job).exists()}
     needs = {job: [job.start, before(study, job)] for job in jobs}
     total = len(starts) + len(jobs)
-    with tqdm(total=total, initial=total - len(tasks), unit="run") as bar:
-        if tasks:
-            with workers(min(at_once, len(tasks)), place.threads) as submit:
-                in_order(tasks, lambda name: [need for need in needs.get(name, ()) if need in tasks], submit, bar, end)
+    bar = tqdm(total=total, initial=total - len(tasks), unit="run")
+    with bar, suppress(TimeoutError), workers(min(at_once, len(tasks)), place.threads) as submit:
+        in_order(tasks, lambda name: [need for need in needs.get(name, ()) if need in tasks], submit, bar, end)
     found = {start: read_json(path) for start, path in starts.items() if path.exists()}
     runs = []
     for job in (job for job in jobs if place.points(job).exists() and job.start in found):
@@ -67,9 +66,16 @@ def in_order(
     bar: Any,
     end: float = inf,
 ) -> None:
-    """Do tasks, each after those that it needs, until a time by the monotonic clock. Raises Stop where one fails."""
+    """Do tasks, each after those that it needs.
+
+    Raises:
+        Stop: one failed; it says how.
+        TimeoutError: it was not done at ``end``, by the monotonic clock.
+    """
     waiting, running, done = dict(tasks), dict[Future[str], Any](), set[Any]()
-    while (waiting or running) and time.monotonic() < end:
+    while waiting or running:
+        if time.monotonic() > end:
+            raise TimeoutError
         for name in [name for name in waiting if all(need in done for need in needs(name))]:
             running[submit(*waiting.pop(name))] = name
         limit = None if end == inf else max(0.0, end - time.monotonic())
@@ -83,15 +89,17 @@ def in_order(
 @contextmanager
 def workers(count: int, threads: int) -> Iterator[Callable[..., Future[str]]]:
     """Processes that call functions side by side; one alone is this process. They end with it, whatever they do."""
-    if count == 1:
+    if count < 2:
         yield at_once
         return
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=begin, initargs=(threads,))
     try:
         yield pool.submit
-    finally:  # what a run had saved stays, and it goes on from there
+    except BaseException:
         for process in list((pool._processes or {}).values()):
-            process.terminate()
+            process.terminate()  # what a run had saved stays, and it goes on from there
+        raise
+    finally:
         pool.shutdown(cancel_futures=True)
 
 
