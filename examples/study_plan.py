@@ -2,7 +2,8 @@
 
 ``examples/studies/`` holds those of this project; a file of one's own is read alike. An arm is a training script with
 its arguments. It may go on from a checkpoint of another arm (``after`` and ``at``), as RL does from SFT. Every run of
-an arm begins from every start, at every rate, with every seed; every checkpoint plays every cell.
+an arm begins from every start, at every rate, with every seed; every checkpoint plays every cell. A file that is
+``like`` another study has its fields, but for those that it gives itself, whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import ppo
 import sft
 from command_line import check
-from verienv.core.make import make_env
+from verienv.core.make import full_id, make_env
 from verienv.core.settings import read_settings
 from verienv.evaluation.cells import Cell
 
@@ -229,21 +230,31 @@ def read_study(name: str | Path, **changed: Any) -> Study:
     Raises:
         ValueError: in one line, for a file that is no study, and for arms, cells or starts that cannot be.
     """
-    path = Path(name) if Path(name).suffix == ".toml" else STUDIES / f"{name}.toml"
-    try:
-        found = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{name}: expected a study's file, FILE.toml, or one of {', '.join(names())}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML ({error})") from None
+    path, found = file_of(name)
     try:
         study = Study(**{**found, **changed})
+        study = study.model_copy(update={"env": full_id(study.env)})
     except ValidationError as error:
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a slip makes another missing
         given = "" if first["type"] == "missing" else f" (given {str(first['input'])[:60]!r})"
         raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}{given}") from None
     check_study(study)
     return study.model_copy(update={"starts": tuple(found_starts(study.starts))})
+
+
+def file_of(name: str | Path, above: tuple[Path, ...] = ()) -> tuple[Path, dict[str, Any]]:
+    """Return a study's file and its fields; those that it has not come from the one that it is ``like``."""
+    path = Path(name) if Path(name).suffix == ".toml" else STUDIES / f"{name}.toml"
+    if path in above:
+        raise ValueError(f"{path} is like itself")
+    try:
+        found = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{name}: expected a study's file, FILE.toml, or one of {', '.join(names())}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no TOML ({error})") from None
+    like = found.pop("like", None)
+    return path, {**file_of(like, (*above, path))[1], **found} if isinstance(like, str) else found
 
 
 def names() -> list[str]:

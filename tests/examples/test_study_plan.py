@@ -134,6 +134,15 @@ def test_a_name_that_there_is_none_of_is_told_with_those_that_there_are():
         read_study("nosuch")
 
 
+def test_a_file_like_another_has_its_fields_but_for_its_own(written, tmp_path):
+    (own := tmp_path / "own.toml").write_text(f'like = "{written()}"\ntitle = "Another"\nseeds = [9]\n')
+    one, other = read_study(written()), read_study(own)
+    assert (other.title, other.seeds, other.arms, other.cells) == ("Another", (9,), one.arms, one.cells)
+    own.write_text(f'like = "{own}"\n')
+    with pytest.raises(ValueError, match="is like itself"):
+        read_study(own)
+
+
 def test_a_path_with_a_star_is_all_starts_in_the_order_of_their_numbers(written, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for number in (10, 2, 1):
