@@ -22,7 +22,8 @@ from typing import Annotated
 import tyro
 
 from command_line import Bounds, Count, OrGreedy, Rate, Seed, Size, Stop, check, kind_endings
-from study_plan import Study, jobs_of, read_study
+from study_files import read_study
+from study_plan import Study, jobs_of
 from study_report import write_report
 from study_runs import Place, run_all, threads_for
 from verienv.core.provenance import provenance

@@ -1,30 +1,24 @@
-"""A study as data: the arms, rates, seeds, starts and cells of a comparison, read from a TOML file.
+"""A study as data: the arms, rates, seeds, starts and cells of a comparison.
 
-``examples/studies/`` holds those of this project; a file of one's own is read alike. An arm is a training script with
-its arguments. It may go on from a checkpoint of another arm (``after`` and ``at``), as RL does from SFT. Every run of
-an arm begins from every start, at every rate, with every seed; every checkpoint plays every cell. A file that is
-``like`` another study has its fields, but for those that it gives itself, whole.
+An arm is a training script with its arguments. It may go on from a checkpoint of another arm (``after`` and ``at``), as
+RL does from SFT. Every run of an arm begins from every start, at every rate, with every seed; every checkpoint plays
+every cell.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 import ppo
 import sft
 from command_line import check
-from verienv.core.make import full_id, make_env
-from verienv.core.settings import read_settings
-from verienv.evaluation.cells import Cell
 
-STUDIES = Path(__file__).parent / "studies"
 SCRIPTS: dict[str, Any] = {"sft": sft, "ppo": ppo}
 OF_THE_STUDY = ("model", "out", "env", "settings", "learning_rate", "seed", "device")
 """Arguments of the scripts that the study gives."""
@@ -222,73 +216,3 @@ def arguments_of(study: Study, job: Job, model: str, out: Path, device: str) -> 
 def as_pairs(settings: dict[str, Any]) -> tuple[str, ...]:
     """Return settings as the scripts take them."""
     return tuple(f"{name}={json.dumps(value)}" for name, value in settings.items())
-
-
-def read_study(name: str | Path, **changed: Any) -> Study:
-    """Read a study by its name or from a file of one's own; ``changed`` fields take the place of those of the file.
-
-    Raises:
-        ValueError: in one line, for a file that is no study, and for arms, cells or starts that cannot be.
-    """
-    path, found = file_of(name)
-    try:
-        study = Study(**{**found, **changed})
-        study = study.model_copy(update={"env": full_id(study.env)})
-    except ValidationError as error:
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a slip makes another missing
-        given = "" if first["type"] == "missing" else f" (given {str(first['input'])[:60]!r})"
-        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}{given}") from None
-    check_study(study)
-    return study.model_copy(update={"starts": tuple(found_starts(study.starts))})
-
-
-def file_of(name: str | Path, above: tuple[Path, ...] = ()) -> tuple[Path, dict[str, Any]]:
-    """Return a study's file and its fields; those that it has not come from the one that it is ``like``."""
-    path = Path(name) if Path(name).suffix == ".toml" else STUDIES / f"{name}.toml"
-    if path in above:
-        raise ValueError(f"{path} is like itself")
-    try:
-        found = tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{name}: expected a study's file, FILE.toml, or one of {', '.join(names())}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML ({error})") from None
-    like = found.pop("like", None)
-    return path, {**file_of(like, (*above, path))[1], **found} if isinstance(like, str) else found
-
-
-def names() -> list[str]:
-    """Return the names of the studies of this project."""
-    return sorted(str(path.relative_to(STUDIES).with_suffix("")) for path in STUDIES.rglob("*.toml"))
-
-
-def found_starts(starts: tuple[str, ...]) -> Iterator[str]:
-    """Yield the starts, a path with * as all that there are. Raises ValueError where there is none."""
-    for start in starts:
-        matching = sorted(map(str, Path().glob(start)), key=lambda one: (len(one), one)) if "*" in start else [start]
-        if not matching:
-            raise ValueError(f"starts: nothing is at {start}; `make starts` builds the starts of the studies")
-        yield from matching
-
-
-def check_study(study: Study) -> None:
-    """Raise ValueError for the first thing in a study that could not be run."""
-    for arm in (*(study.contrast or ()), *(one.arm for one in study.published)):
-        if arm not in study.arms:
-            raise ValueError(f"arm {arm!r} is not among the arms: {', '.join(study.arms)}")
-    for name, arm in study.arms.items():
-        met = [name]
-        while met[-1] and (after := study.arms[met[-1]].after):
-            if after not in study.arms or after in met:
-                raise ValueError(f"arm {name!r}: after = {after!r}; expected another arm: {', '.join(study.arms)}")
-            met.append(after)
-        if bool(arm.after) != bool(arm.at):
-            raise ValueError(f"arm {name!r}: give both, after (an arm) and at (an update of it), or neither")
-    for job in jobs_of(study):
-        arguments_of(study, job, job.start, Path("runs"), "cpu")
-    make_env(study.env, **read_settings(as_pairs(study.settings)))
-    for name, cell in study.cells.items():
-        try:
-            Cell(study.env, {**study.settings, **cell.settings}, episodes=1, seed=0)
-        except ValueError as error:
-            raise ValueError(f"cell {name!r}: {error}") from None

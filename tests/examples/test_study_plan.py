@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import study_plan
+import study_files
 from study import Arguments, chosen
-from study_plan import STUDIES, Job, arguments_of, before, jobs_of, names, read_study
+from study_files import STUDIES, names, read_study
+from study_plan import Job, arguments_of, before, jobs_of
 
 SMALL = """
 title = "A trial"
@@ -78,7 +79,7 @@ def written(tmp_path):
 
 @pytest.mark.parametrize("name", names())
 def test_every_study_of_the_project_can_be_read(name, monkeypatch):
-    monkeypatch.setattr(study_plan, "found_starts", lambda starts: starts)  # which are built, or on the hub
+    monkeypatch.setattr(study_files, "found_starts", lambda starts: starts)  # which are built, or on the hub
     study = read_study(name)
     assert list(jobs_of(study))
     assert {"id", "ood"} <= set(study.cells)

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from study_statistics import unpacked
 from tests.examples.test_study_plan import SMALL
 
 import study_runs
+from study_files import read_study
 from study_measures import Place, divergence, spread_over_fields
-from study_plan import jobs_of, read_study
+from study_plan import jobs_of
 from study_runs import run_all
-from study_statistics import unpacked
 from verienv.policies import HuggingFacePolicy
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +110,7 @@ def test_killed_and_run_again_it_ends_with_the_same_numbers(finished, tmp_path):
     script = (
         f"import sys; sys.path[:0] = [{str(ROOT / 'examples')!r}]; import torch; torch.set_num_threads(1)\n"
         "from pathlib import Path; from study_runs import run_all; from study_measures import Place\n"
-        "from study_plan import read_study\n"
+        "from study_files import read_study\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "run_all(read_study(folder / 'trial.toml'), Place(folder / 'out', 'cpu', 1.0, 1), 1)"
     )
