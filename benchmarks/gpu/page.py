@@ -26,8 +26,8 @@ ABOUT = {
     ),
     "grid": (
         "The study's grid on one card",
-        "`examples/study.py` by sight on tiny-vlm, SFT and PPO, three learning rates and three seeds, 7e12 "
-        "floating-point operations a run, as many runs at once as there are processor cores but one.",
+        "`examples/study.py words` from gp-arithmetic: SFT and GRPO, four learning rates and three seeds, as many runs "
+        "at once as there are processor cores but one.",
     ),
     "scratch": (
         "A start of 36 M parameters, trained from scratch by sight",

@@ -112,14 +112,14 @@ def grid(measured: dict[str, Any], out: Path) -> list[str]:
         f"{one['flops_a_second']:.2g} FLOP/s of the budget's counting.", "",
     ]  # fmt: skip
     rows = [
-        [run["seed"], f"{run['rate']:g}", run["arm"], run["updates"], f"{run['training_seconds']:.0f}",
-         f"{run['measuring_seconds']:.0f}"]
+        [run["start"], run["arm"], f"{run['rate']:g}", run["seed"], run["updates"], f"{run['cpu_seconds']:.0f}"]
         for run in one["runs"]
-    ]  # fmt: skip
-    lines += table(["seed", "rate", "arm", "updates", "training, s", "measuring, s"], rows)
-    pictures = [name for name in ("figure.png", "recognition.png") if (out / "grid" / name).exists()]
-    for name in pictures:
-        lines += [f"![{name.removesuffix('.png')}](grid/{name})", ""]
+    ]
+    lines += table(["start", "arm", "rate", "seed", "updates", "CPU seconds"], rows)
+    if "left" in one:
+        lines += [f"Not done in the time: {', '.join(one['left'])}.", ""]
+    for picture in sorted((out / "grid").glob("*.png")):
+        lines += [f"![{picture.stem}](grid/{picture.name})", ""]
     if (out / "grid" / "report.md").exists():
         lines += [
             "The whole report: [grid/report.md](grid/report.md), numbers in [grid/study.json](grid/study.json).",

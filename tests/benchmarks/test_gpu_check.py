@@ -330,7 +330,7 @@ def test_runs_of_the_grid_are_left_when_time_is_up_and_named(setup, tmp_path):
     results = Results(tmp_path, "grid", late)
     results.run(grid.measurements(late, results), far())
     told = stored(tmp_path, "grid")["measurements"]["the study's grid"]
-    assert told["left"] == ["sft, rate 0.0001, seed 0", "ppo, rate 0.0001, seed 0"]
+    assert told["left"] == ["all"]
     assert not results.done("the study's grid")
 
 
@@ -339,11 +339,11 @@ def test_the_grid_trains_measures_and_reports(setup, tmp_path):
     results = Results(tmp_path, "grid", setup)
     assert results.run(grid.measurements(setup, results), far())
     told = stored(tmp_path, "grid")["measurements"]["the study's grid"]
-    assert {run["arm"] for run in told["runs"]} == {"sft", "ppo"}
-    assert len(told["report"]["ppo, rate 0.0001, seed 0"]) == 8
+    assert {run["arm"] for run in told["runs"]} == {"sft", "grpo"}
+    assert set(told["runs"][0]["success"]) == {"matching", "id", "ood"}
     assert (tmp_path / "grid" / "report.md").exists()
     draw(tmp_path)
-    assert "grid/figure.png" in (tmp_path / "README.md").read_text()
+    assert "](grid/" in (tmp_path / "README.md").read_text()
 
 
 def test_the_page_is_drawn_from_the_files_alone(compared, tmp_path):
