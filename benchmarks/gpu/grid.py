@@ -52,16 +52,17 @@ def grid(setup: Setup, out: Path) -> dict[str, Any]:
     spent = sum(run["points"][-1]["flops"] for run in told["runs"])
     return {
         "processes": arguments.jobs, "seconds_all_runs": seconds, "flops_a_second": spent / seconds,
-        "runs": [{**{name: run[name] for name in ("start", "arm", "rate", "seed")}, **ends(run)} for run in told["runs"]],
+        "runs": [ends(run) for run in told["runs"]],
         **({"left": told["left"]} if told["left"] else {}),
     }  # fmt: skip
 
 
 def ends(run: dict[str, Any]) -> dict[str, Any]:
-    """Return a run's updates, FLOPs and CPU seconds, and by cell its success at its start and at its end."""
+    """Return a run's names, updates, FLOPs and CPU seconds, and by cell its success at its start and at its end."""
     first, last = run["points"][0], run["points"][-1]
     cells = {name: [at["cells"][name]["metrics"]["success"] for at in (first, last)] for name in last["cells"]}
-    return {"updates": last["update"], "flops": last["flops"], "cpu_seconds": run["cpu_seconds"], "success": cells}
+    names = {name: run[name] for name in ("start", "arm", "rate", "seed", "cpu_seconds")}
+    return {**names, "updates": last["update"], "flops": last["flops"], "success": cells}
 
 
 def measurements(setup: Setup, results: Results) -> Iterator[Measurement]:
