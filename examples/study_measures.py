@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from study_statistics import packed
 from torch import Tensor
 
 from study_plan import Job, Study
+from study_statistics import packed
 from verienv.core.dialogue import with_pictures
 from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, evaluate

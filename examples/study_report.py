@@ -1,314 +1,250 @@
-"""The study's report: tables and a figure from study.json."""
+"""The report of a study, from study.json alone: the answer and its figure, then the comparisons, then the tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import isnan, nan
+from collections.abc import Iterator, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import numpy as np
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
+from study_comparisons import (
+    Comparison,
+    Ends,
+    Judgement,
+    all_changes,
+    arms_of,
+    counted,
+    ends_of,
+    headed,
+    heading_of,
+    interval,
+    is_retention,
+    label_of,
+    mean_over_starts,
+    plane_of,
+    points,
+    primary,
+    rate_name,
+    rates_of,
+    secondary,
+    side_name,
+)
+from study_figures import draw_plane, draw_published, draw_recognition, percents
+from study_judgement import holm
+from study_statistics import Effect, Side
+from study_tables import RECOGNITION, conditions, distances, failures, gauges, is_measured, published, success_tables
+from verienv.core.files import atomic_text
+from verienv.evaluation.tables import markdown_table
 
-from study_arms import at_rate, difference
-from study_tasks import Task, measured, task_of
-from verienv.evaluation import CellResult, Evaluation, Setup, recognition_figure
-
-Point = dict[str, Any]
-COLOURS = {"sft": "#c44e52", "ppo": "#3b6fb6"}
-LABELS = {"sft": "SFT", "ppo": "RL (PPO)"}
-DASHES = ("-", "--", ":", "-.")
-"""One for each learning rate, in their order."""
+Study = dict[str, Any]
 
 
-def make_cells(runs: list[dict[str, Any]]) -> list[str]:
-    """Every cell, the one that was trained on first."""
-    return list(runs[0]["points"][0]["cells"])
+def write_report(study: Study, out: Path, name: str = "study.json") -> str:
+    """Write the report and its figures into ``out``, under names like that of the study's file; return the text.
 
-
-def write_report(study: dict[str, Any], out: Path) -> str:
-    """Write report.md and figure.png into ``out``, with vision recognition.png too; the report's text."""
-    arguments, runs = study["arguments"], study["runs"]
-    start = runs[0]["points"][0]["cells"].values()
-    task = task_of(arguments["env"], arguments.get("cells"))
-    task = measured(task, set.intersection(*(set(cell["metrics"]) for cell in start)))
-    pictures = ["![results over compute, and OOD against in-distribution gain and KL](figure.png)"]
-    draw(runs, task, out / "figure.png")
-    if task.recognition:
-        draw_recognition(runs, task, out / "recognition.png")
-        pictures.append("![recognition against success, at the start and at the end of each run](recognition.png)")
-    reading = [
-        f"# SFT against RL on {arguments['env']}",
-        *([f"**{study['note']}**"] if study.get("note") else []),
-        f"Start: {arguments['model']}. Budget: {arguments['flops']:.3g} FLOPs a run, {len(arguments['rates'])} "
-        f"learning rate(s), {len(arguments['seeds'])} seed(s); {arguments['episodes']} episodes a cell "
-        f"({arguments['training_cell_episodes']} in the first), "
-        f"{arguments['attempts']} attempts, {sampling(arguments)}. Trained on {make_cells(runs)[0]}, alone. "
-        f"{study['device']}, "
-        f"{study['threads']} thread(s), torch {study['versions']['torch']}, revision {study['revision'][:10]}.",
-        *(
-            f"## {title[:1].upper() + title[1:]}, in percent\n\n{table(runs, gauge)}"
-            for gauge, title in task.gauges.items()
-        ),
-        "In brackets the paired difference from the start, with its 95% interval, clustered by "
-        f"{task.cluster}; how it is made: docs/statistics.md.",
-        f"## SFT against RL, in points\n\n{arms_table(runs, task)}\n\n{arms_note(runs, task)}",
-        "## What came out\n\n" + "\n".join([*findings(runs, task), *arms_findings(runs, task)]),
-        "## Beside the paper\n\n" + task.paper,
-        "## What may be concluded\n\n" + caveats(arguments, task),
-        *pictures,
-    ]
-    text = "\n\n".join(reading)
-    (out / "report.md").write_text(text + "\n")
+    Raises:
+        KeyError, TypeError, AttributeError, IndexError, ValueError: for what is no study.
+    """
+    if not study["runs"]:
+        raise ValueError(f"{out / name} holds no run that is done, so that there is nothing to tell")
+    suffix = Path(name).stem.removeprefix("study")
+    ends, changes = ends_of(study), all_changes(study)
+    draw_plane(study, ends, out / f"figure{suffix}")
+    parts = [*answer(study, ends, changes, suffix), *comparisons(study), *stopped(study)]
+    if study["study"]["published"]:
+        draw_published(study, ends, out / f"published{suffix}")
+        parts += published(study, suffix)
+    parts += [*success_tables(study, ends, changes), *gauges(study)]
+    if is_measured(study, RECOGNITION):
+        draw_recognition(study, RECOGNITION, out / f"recognition{suffix}")
+        parts.append(f"![Success against recognition, from start to end](recognition{suffix}.png)")
+    parts += [*distances(study), *failures(study), *conditions(study, name)]
+    text = "\n\n".join(parts)
+    with atomic_text(out / f"report{suffix}.md") as file:
+        file.write(text + "\n")
     return text
 
 
-def sampling(arguments: dict[str, Any]) -> str:
-    """How the policies answered in evaluation."""
-    at = arguments["temperature"] if arguments["evaluated_at"] is None else arguments["evaluated_at"]
-    trained = "as in PPO's rollouts" if at == arguments["temperature"] else "unlike PPO's rollouts"
-    return f"answers sampled at temperature {at:g} ({trained})" if at else "greedy answers"
-
-
-def table(runs: list[dict[str, Any]], gauge: str) -> str:
-    """A Markdown table of the end of each run: cells by policies, or the other way round where these are many."""
-    start = runs[0]["points"][0]["cells"]
-    last = [run["points"][-1] for run in runs]
-    rows = [["", "start", *map(name_of, runs)], ["KL from the start", "0", *(f"{point['kl']:.2f}" for point in last)]]
-    for name in make_cells(runs):
-        values = [
-            f"{percent(cell, gauge)} ({interval(cell['difference'][gauge])})"
-            for cell in (point["cells"][name] for point in last)
-        ]
-        rows.append([name, percent(start[name], gauge), *values])
-    if len(runs) > 3:
-        rows = list(map(list, zip(*rows, strict=True)))
-    return aligned(rows)
-
-
-def aligned(rows: list[list[str]]) -> str:
-    """Rows as a Markdown table, the first as its head."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in rows]
-    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
-
-
-def arms_table(runs: list[dict[str, Any]], task: Task) -> str:
-    """RL less SFT at the end, by learning rate and cell, in every gauge; seeds pooled."""
-    rows = [["RL - SFT", *(short(task, gauge) for gauge in task.gauges)]]
-    for rate in rates_of(runs):
-        for cell in make_cells(runs):
-            found = (difference(runs, rate, ("ppo", "sft"), cell, gauge) for gauge in task.gauges)
-            rows.append([f"rate {rate:g}, {cell}", *map(interval, found)])
-    return aligned(rows)
-
-
-def arms_note(runs: list[dict[str, Any]], task: Task) -> str:
-    """What the intervals of ``arms_table`` cover."""
-    seeds = max(len(at_rate(runs, "sft", rate)) for rate in rates_of(runs))
-    paired = all("played" in cell for run in runs for point in run["points"] for cell in point["cells"].values())
-    pairing = (
-        f"Both arms played the same {task.unit}, which are paired, clustered by {task.cluster}"
-        if paired
-        else "This study.json holds no episodes: the arms count as measured apart, which is wider than need be"
+def answer(study: Study, ends: Ends, changes: Ends, suffix: str) -> list[str]:
+    """Return the title, the answer in five sentences, and the figure."""
+    trained, held_out = plane_of(study)
+    told = [*first_sentences(study), reached(study, ends), kinds(study, changes), by_rate(study, ends)]
+    caption = (
+        f"Success under {heading_of(study, held_out)} against {heading_of(study, trained) if trained else 'updates'}. "
+        "Thin lines are runs, from their start; strong ones are the means over starts, with 95% intervals at the end."
     )
-    if seeds > 1:
-        covered = (
-            f"{seeds} seeds are pooled, the same {task.unit} under all of them being one cluster: the intervals are "
-        )
-        covered += f"about other {task.unit} and other seeds"
-    else:
-        covered = (
-            f"The intervals are about other {task.unit} and these runs: of other seeds of training they say nothing"
-        )
-    return f"{pairing}. {covered}."
-
-
-def arms_findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
-    """For each learning rate, which arm ended higher where it was trained and shifted."""
-    lines = []
-    for rate in rates_of(runs):
-        seeds = len(at_rate(runs, "sft", rate))
-        for cell in (make_cells(runs)[0], *task.shifts.values()):
-            found = difference(runs, rate, ("ppo", "sft"), cell, task.headline)
-            verdict = "RL higher" if found.low > 0 else "SFT higher" if found.high < 0 else "no difference shown"
-            told = f"RL - SFT, rate {rate:g}, {seeds} seed{'s' * (seeds > 1)}, {cell}"
-            lines.append(f"- {told}: {verdict} ({interval(found)} points).")
-    return lines
-
-
-def rates_of(runs: list[dict[str, Any]]) -> list[float]:
-    return sorted({run["rate"] for run in runs})
-
-
-def name_of(run: dict[str, Any]) -> str:
-    return f"{LABELS[run['arm']]}, rate {run['rate']:g}, seed {run['seed']}"
-
-
-def percent(cell: Point, gauge: str) -> str:
-    """A metric of a cell, "-" where it had no occasion."""
-    mean = cell["metrics"][gauge][0]
-    return "-" if mean is None or isnan(mean) else f"{100 * mean:.1f}"
-
-
-def interval(difference: Sequence[float | None]) -> str:
-    # Rounded before they are written, + 0.0: rounding leaves no -0.0.
-    mean, low, high = (None if value is None or isnan(value) else round(100 * value, 1) + 0.0 for value in difference)
-    if mean is None:
-        return "?"
-    return f"{mean:+.1f}, {'no interval' if low is None else f'{low:+.1f} to {high:+.1f}'}"
-
-
-def findings(runs: list[dict[str, Any]], task: Task) -> list[str]:
-    """For each run, whether the headline rose or fell where it was trained and shifted; another gauge where it is 0."""
-    lines = []
-    for run in runs:
-        for cell in (make_cells(runs)[0], *task.shifts.values()):
-            ends = [run["points"][end]["cells"][cell] for end in (0, -1)]
-            unsolved = not any(end["metrics"][task.headline][0] for end in ends)
-            difference = ends[1]["difference"][task.unsolved if unsolved else task.headline]
-            low, high = difference[1], difference[2]
-            verdict = "no difference shown"
-            if low is not None and low > 0:
-                verdict = "improves"
-            elif high is not None and high < 0:
-                verdict = "worsens"
-            told = f"nothing solved before or after; {short(task, task.unsolved)}: {verdict}" if unsolved else verdict
-            lines.append(f"- {name_of(run)}, {cell}: {told} ({interval(difference)} points).")
-    return lines
-
-
-def short(task: Task, gauge: str) -> str:
-    """What a gauge is called in few words."""
-    return task.gauges[gauge].partition(" (")[0]
-
-
-def caveats(arguments: dict[str, Any], task: Task) -> str:
-    """What this setting can and cannot show."""
-    few = len(arguments["rates"]) < 3 or len(arguments["seeds"]) < 3
-    lines = [
-        "- Fewer than 3 rates and 3 seeds an arm are a demonstration, not a comparison of SFT with RL (`--rates`, "
-        "`--seeds`)."
-        if few
-        else "- Both arms ran the same grid of rates and seeds; no rate was chosen by an out-of-distribution number.",
-        f"- The paper's numbers are of Llama-3.2-Vision-11B on {task.paper_setting}; ours are of another "
-        "model, another start and unlike amounts of compute. What can be compared is the direction of a change.",
-        "- At a temperature above 0 a policy also gains by becoming surer of what it knows. How much of a gain is left "
-        "with greedy answers: the same command with `--evaluated-at 0`.",
-        "- Each interval is meant for itself: of twenty differences that are none, one may be expected to exclude 0.",
-        f"- Claims about in-distribution learning are about {task.unit} of the train side; other {task.unit} stand "
-        "beside them as they are.",
+    return [
+        f"# {study['study']['title']}" + (" (retention)" if is_retention(study) else ""),
+        " ".join(study["study"]["about"].split()),
+        headed(study, "Answer"),
+        "\n".join(told),
+        f"![Held out against trained on, a line a run](figure{suffix}.png)",
+        caption,
     ]
-    lines += [f"- {caveat}" for caveat in task.caveats.get(arguments["model"], ())]
-    return "\n".join(lines)
 
 
-def draw(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
-    """The headline over compute in each cell; OOD gain against in-distribution gain and KL; further gauges."""
-    cells, shifts, headline = make_cells(runs), task.shifts, task.headline
-    trained, shifted = cells[0], cells[min(1, len(cells) - 1)]
-    columns = 3 if len(cells) % 4 else 4
-    rows = -(-len(cells) // columns)
-    figure, axes = plt.subplots(rows + 1, columns, figsize=(4 * columns, 3.6 * (rows + 1)), layout="constrained")
-    for axis in [*axes[:rows].flat][len(cells) :]:
-        axis.set_visible(False)
-    for axis, cell in zip(axes[:rows].flat, cells, strict=False):
-        over_compute(axis, runs, cell, headline)
-        axis.set_title(cell, fontsize=11)
-    for axis in axes[:rows, 0]:
-        axis.set_ylabel(f"{short(task, headline)}, %")
-    last, trails = list(axes[rows]), columns - 1 - len(task.corners)
-    for axis in last[len(shifts) : trails]:
-        axis.set_visible(False)
-    for cell, axis in zip(list(shifts.values())[:trails], last, strict=False):
-        trail(axis, runs, cell, headline, lambda point: gain(point, trained, headline))
-        axis.set(xlabel=f"gain in {trained}, points", ylabel=f"gain {where(task, cell)}, points")
-        axis.axvline(0, color="0.7", lw=0.8, zorder=0)
-    left = last[trails:]
-    trail(left[0], runs, shifted, headline, lambda point: point["kl"])
-    left[0].set(xlabel="KL from the start, nats a response", ylabel=f"gain {where(task, shifted)}, points")
-    for axis, gauge in zip(left[1:], task.corners, strict=True):
-        over_compute(axis, runs, shifted, gauge)
-        axis.set_ylabel(f"{short(task, gauge)}, %")
-        axis.set_title(shifted, fontsize=11)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*unique(handles, labels), loc="outside lower center", ncols=6, frameon=False)
-    figure.suptitle(f"SFT against RL from one start, {task.title}", x=0.01, ha="left", fontsize=13)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+def first_sentences(study: Study) -> list[str]:
+    """Say how the contrast's arms compare at equal gain, and how much they can be compared."""
+    smallest, contrast = study["study"]["smallest_effect"], primary(study)
+    if contrast is None:
+        starts = counted(len({run["start"] for run in study["runs"]}), "start")
+        return [
+            "In this setting no arm is compared with another, as the study names no contrast of two arms that ran.",
+            f"It has {counted(len(study['runs']), 'run')} from {starts}: "
+            f"{', '.join(label_of(study, arm) for arm in arms_of(study))}.",
+        ]
+    one, other = (label_of(study, arm) for arm in study["study"]["contrast"])
+    verb, more, less = ("retains", "more", "less") if is_retention(study) else ("generalises", "better", "worse")
+    if contrast.reason:
+        return [
+            f"In this setting it is not resolved whether {one} or {other} {verb} {more}: at equal gain they cannot be "
+            "compared.",
+            f"The reason is that {contrast.reason}.",
+        ]
+    found, under = contrast.found, f"under {heading_of(study, 'ood')}"
+    judged = Judgement.of(found, smallest)
+    if judged.kind == "shown":
+        small = f", though by less than {points(smallest)}" if "smaller" in judged.more else ""
+        said = f"{one} {verb} {more if found.mean > 0 else less} than {other} {under}{small}"
+    elif judged.kind == "not resolved":
+        said = f"it is not resolved whether {one} or {other} {verb} {more} {under}"
+    else:
+        said = f"there is {judged.kind} between {one} and {other} {under}"
+    needed = f"; {judged.more}" if judged.kind == "not resolved" and judged.more else ""
+    left = len(found.left_out)
+    every = f"{left} of {left + pairs_in(found)} pairs of runs share none and are" if left else "no pair of runs is"
+    seeds = max(len({run["seed"] for run in study["runs"] if run["start"] == start}) for start in found.starts)
+    return [
+        f"In this setting {said}: at equal gain, {contrast.name} is {interval(found)} points, for {found.about}, "
+        f"{counted(seeds, 'seed')}{needed}.",
+        f"Their ranges of gain overlap in {100 * found.overlap:.0f}% of what they span together, and {every} left out.",
+    ]
 
 
-def where(task: Task, cell: str) -> str:
-    """Return the words that tell a cell from training; of a cell of one's own, its name."""
-    shift = next((shift for shift, shifted in task.shifts.items() if shifted == cell), cell)
-    return f"in {cell}" if shift == cell else f"under another {shift}"
+def pairs_in(found: Effect) -> int:
+    return sum(map(len, found.starts.values()))
 
 
-def draw_recognition(runs: list[dict[str, Any]], task: Task, path: Path) -> None:
-    """Recognition against success where it was trained and shifted, of the start and of the end of up to six runs."""
-    cells = [make_cells(runs)[0], *task.shifts.values()]
-    ends = {"start": runs[0]["points"][0]} | {name_of(run): run["points"][-1] for run in runs[:6]}
-    setup = Setup(env_id="", cells={}, episodes=0, seed=0, recognition=task.recognition)
-    evaluations = {
-        name: Evaluation(setup=setup, cells={cell: result_of(point["cells"][cell]) for cell in cells}, episodes=())
-        for name, point in ends.items()
-    }
-    recognition_figure(evaluations, path)
+def told_arms(study: Study) -> Sequence[str]:
+    """Return the arms that the answer tells of: the contrast's, or all."""
+    contrast = study["study"]["contrast"]
+    return contrast if contrast and set(contrast) <= set(arms_of(study)) else arms_of(study)
 
 
-def result_of(cell: dict[str, Any]) -> CellResult:
-    """A cell of study.json as it was evaluated."""
-    fields = ("episodes", "clusters", "metrics", "failures", "recognition")
-    return CellResult(**{field: cell[field] for field in fields}, first_failures={})
+def reached(study: Study, ends: Ends) -> str:
+    """Say where the runs began and ended."""
+    cells = [cell for cell in plane_of(study) if cell]
+    starts = [mean_over_starts(study["runs"], [percents(run, cell)[0] for run in study["runs"]]) for cell in cells]
+    began = " and ".join(f"{x:.1f}% under {heading_of(study, cell)}" for x, cell in zip(starts, cells, strict=True))
+
+    def range_of(arm: str, cell: str) -> str:
+        found = [f"{100 * ends[(arm, rate), cell].mean:.1f}" for rate in rates_of(study, arm)]
+        low, high = min(found, key=float), max(found, key=float)
+        return f"{low}%" if low == high else f"{low} to {high}%"
+
+    ended = []
+    for arm in told_arms(study):
+        ended.append(f"{label_of(study, arm)} solves {' and '.join(range_of(arm, cell) for cell in cells)}")
+    several = len({run["start"] for run in study["runs"]}) > 1
+    ranges = ", by rate" if any(len(rates_of(study, arm)) > 1 for arm in told_arms(study)) else ""
+    return f"The {'starts solve' if several else 'start solves'} {began}; after training, {'; '.join(ended)}{ranges}."
 
 
-def over_compute(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str) -> None:
-    for run in runs:
-        points = run["points"]
-        values = [percents(point["cells"][cell]["metrics"][gauge]) for point in points]
-        compute = [point["flops"] for point in points]
-        means = [value[0] for value in values]
-        colour = COLOURS[run["arm"]]
-        label = f"{LABELS[run['arm']]}, rate {run['rate']:g}"
-        axis.plot(compute, means, marker="o", ms=4, ls=dashes(run, runs), color=colour, label=label)
-        low, high = [value[1] for value in values], [value[2] for value in values]
-        if len(runs) <= 4:  # the bands of more would hide each other
-            axis.fill_between(compute, low, high, color=colour, alpha=0.12)
-    axis.set(ylim=(-2, 102), xlabel="training compute, FLOPs")
-    axis.grid(alpha=0.25)
+def kinds(study: Study, changes: Ends) -> str:
+    """Say at how many rates an arm memorises and generalises or, of what the start had, loses and gains."""
+    trained, held_out = plane_of(study)
+    memorises = not is_retention(study) and held_out == "ood" and trained in ("id", "matching")
+    p = holm({str(key): one.p for key, one in changes.items() if key[1] in (trained, held_out)})
+
+    def moved(side: Side, cell: str) -> int:
+        one = changes[side, cell]
+        judged = Judgement.of(one, study["study"]["smallest_effect"], p[str((side, cell))])
+        return int(np.sign(one.mean)) if judged.kind == "shown" else 0
+
+    said = []
+    for arm in told_arms(study):
+        sides = [(arm, rate) for rate in rates_of(study, arm)]
+        rises = [side for side in sides if moved(side, held_out) > 0]
+        falls = [side for side in sides if moved(side, held_out) < 0]
+        if memorises:
+            falls = [side for side in falls if moved(side, trained) > 0]
+        down, up = ("memorises", "generalises") if memorises else ("loses", "gains")
+        said.append(
+            f"{label_of(study, arm)} {down} at {len(falls)} of {counted(len(sides), 'rate')} and {up} at {len(rises)}"
+        )
+    meaning = (
+        "memorising is a gain where it is trained and a loss where it is not, generalising a gain there"
+        if memorises
+        else f"success under {heading_of(study, held_out)}"
+    )
+    how = "shown after Holm's correction" if any(not isnan(one) for one in p.values()) else "shown, of this start alone"
+    return f"From the start, {'; '.join(said)} ({meaning}; each is {how})."
 
 
-def dashes(run: dict[str, Any], runs: list[dict[str, Any]]) -> str:
-    return DASHES[rates_of(runs).index(run["rate"]) % len(DASHES)]
+def by_rate(study: Study, ends: Ends) -> str:
+    """Say how much the rate changes of what is held out."""
+    _, held_out = plane_of(study)
+    rates = {arm: rates_of(study, arm) for arm in told_arms(study)}
+    if all(len(each) == 1 for each in rates.values()):
+        told = ", ".join(f"{label_of(study, arm)} {rate_name(each[0])}" for arm, each in rates.items())
+        return f"Each arm has one learning rate ({told}), and nothing is said of others."
+    ranges = []
+    for arm, each in rates.items():
+        change = ends[(arm, each[-1]), held_out].mean - ends[(arm, each[0]), held_out].mean
+        span = f"{rate_name(each[0])} to {rate_name(each[-1])}"
+        ranges.append(f"{round(100 * change, 1) + 0.0:+.1f} points in {label_of(study, arm)} ({span})")
+    return (
+        f"From the lowest learning rate to the highest, success under {heading_of(study, held_out)} at the end changes "
+        f"by {' and '.join(ranges)}."
+    )
 
 
-def percents(estimate: Sequence[float | None]) -> list[float]:
-    """Mean, low and high in percent; NaN, which is not drawn, where unknown."""
-    return [nan if part is None else 100 * part for part in estimate]
+def comparisons(study: Study) -> Iterator[str]:
+    """Yield the table of the comparisons, the primary one first."""
+    contrast, others = primary(study), secondary(study)
+    if contrast is None:
+        return
+    smallest = study["study"]["smallest_effect"]
+    p = holm({one.name: one.found.p for one in others})
+    rows = [comparison_row(contrast._replace(name=f"{contrast.name}, at equal gain (primary)"), smallest, None)]
+    rows += [comparison_row(one, smallest, p[one.name]) for one in others]
+    several = len({run["start"] for run in study["runs"]}) > 1
+    yield headed(study, "Comparisons")
+    yield markdown_table(["", "points (95% interval)", "p", "overlap", "starts", "pairs", "judgement"], rows)
+    held_out = heading_of(study, "ood") if "ood" in study["items"] else "a cell that is missing"
+    about = "about other starts and items" if several else "about other items of this start alone"
+    yield (
+        f'Points of success under {held_out}, unless told otherwise. Gain is measured in the cell "matching", whose '
+        "episodes are others; at equal gain is the mean over the gains that both runs reached, and overlap is the "
+        "share that these are of both ranges. Runs are paired by start, seed and rate and averaged within a start; "
+        f"intervals are {about}. p of all but the first is corrected for their number (Holm). No difference means that "
+        f"the interval lies within {points(smallest)}. See docs/statistics.md."
+    )
+    for one in (contrast, *others):
+        if one.found.left_out and not one.reason:
+            more = len(one.found.left_out) - 1
+            yield f"Left out of {one.name}: {one.found.left_out[0]}{f'; and {more} more' if more else ''}."
 
 
-def gain(point: Point, cell: str, gauge: str) -> float:
-    return percents(point["cells"][cell]["difference"][gauge])[0]
+def comparison_row(one: Comparison, smallest: float, p: float | None) -> list[str]:
+    if one.reason:
+        return [one.name, "?", "?", "?", "0", "0", f"not resolved: {one.reason}"]
+    judged, shown = Judgement.of(one.found, smallest, p), one.found.p if p is None else p
+    chance = "?" if isnan(shown) else "<0.001" if shown < 0.001 else f"{shown:.3f}"
+    overlap = "" if one.along == "update" else f"{100 * one.found.overlap:.0f}%"
+    is_told = judged.more and (len(one.found.starts) > 1 or judged.kind == "shown")  # of one start, the answer says it
+    said = judged.kind + (f": {judged.more}" if is_told else "")
+    numbers = (str(number) for number in (len(one.found.starts), pairs_in(one.found)))
+    return [one.name, interval(one.found), chance, overlap, *numbers, said]
 
 
-def trail(axis: Axes, runs: list[dict[str, Any]], cell: str, gauge: str, along: Any) -> None:
-    """Gain in a cell at the checkpoints of each run, joined in order; the last is the large mark, with its interval."""
-    for run in runs:
-        across = [along(point) for point in run["points"]]
-        up = [gain(point, cell, gauge) for point in run["points"]]
-        axis.plot(across, up, marker="o", ms=4, ls=dashes(run, runs), color=COLOURS[run["arm"]], alpha=0.8)
-        _, low, high = percents(run["points"][-1]["cells"][cell]["difference"][gauge])
-        ends = [[max(up[-1] - low, 0)], [max(high - up[-1], 0)]]
-        axis.errorbar(across[-1], up[-1], yerr=ends, marker="o", ms=9, lw=1, capsize=3, color=COLOURS[run["arm"]])
-    low, high = axis.get_ylim()
-    axis.set_ylim(min(low, -5), max(high, 5))  # where nothing changed it shall look so
-    axis.axhline(0, color="0.7", lw=0.8, zorder=0)
-    axis.grid(alpha=0.25)
-
-
-def unique(handles: list[Any], labels: list[str]) -> tuple[list[Any], list[str]]:
-    by_label = dict(zip(labels, handles, strict=True))
-    return list(by_label.values()), list(by_label)
+def stopped(study: Study) -> Iterator[str]:
+    """Yield the runs that stopped before their end."""
+    found = [run for run in study["runs"] if run["stopped"]]
+    if found:
+        yield headed(study, "Runs that stopped")
+        for run in found:
+            side, update = side_name(study, (run["arm"], run["rate"])), run["points"][-1]["update"]
+            yield f"- {side}, {run['start']}, seed {run['seed']}: {run['stopped']} after update {update}, its end here."

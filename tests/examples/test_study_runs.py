@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from study_statistics import unpacked
 from tests.examples.test_study_plan import SMALL
 
 import study_runs
@@ -19,6 +18,7 @@ from study_files import read_study
 from study_measures import Place, divergence, spread_over_fields
 from study_plan import jobs_of
 from study_runs import run_all
+from study_statistics import unpacked
 from verienv.policies import HuggingFacePolicy
 
 ROOT = Path(__file__).parents[2]
