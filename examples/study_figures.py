@@ -142,11 +142,11 @@ def draw_runs(axis: Axes, study: Study, arms: Sequence[str], ends: Ends) -> None
     axis.margins(0.04)
 
 
-def add_legend(figure: Figure, study: Study, arms: Sequence[str], beside: bool) -> None:
-    """Tell the shapes of some arms, the rates' colours and the start: beside the axes, or above them."""
+def add_legend(figure: Figure, study: Study, arms: Sequence[str], beside: bool, each: bool = True) -> None:
+    """Tell the shapes of some arms, the rates' colours, and the start or ``each``: beside the axes, or above them."""
     several = len({run["start"] for run in study["runs"]}) > 1
     handles = [Line2D([], [], ls="", marker="*", ms=9, color=INK, label="start, mean" if several else "start")]
-    if several:
+    if several and each:
         handles.append(Line2D([], [], ls="", marker="+", ms=5, color="0.45", label="each start"))
     for arm in arms:
         index = arms_of(study).index(arm)
@@ -229,5 +229,5 @@ def draw_recognition(study: Study, metric: str, path: Path) -> None:
         hide_rest(axes, len(cells))
         figure.supxlabel(f"{study['study']['gauges'][metric]}, %", fontsize=9)
         figure.supylabel("success, %", fontsize=9)
-        add_legend(figure, study, arms_of(study), beside=False)
+        add_legend(figure, study, arms_of(study), beside=False, each=False)
         save(figure, path)

@@ -222,6 +222,8 @@ def comparisons(study: Study) -> Iterator[str]:
         f"intervals are {about}. p of all but the first is corrected for their number (Holm). No difference means that "
         f"the interval lies within {points(smallest)}. See docs/statistics.md."
     )
+    if study["study"]["headline"] != "success":
+        yield "They are of success, as outcomes item by item are kept of that alone; the headline is a gauge below."
     for one in (contrast, *others):
         if one.found.left_out and not one.reason:
             more = len(one.found.left_out) - 1

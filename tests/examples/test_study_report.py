@@ -390,3 +390,9 @@ def test_a_study_with_no_run_done_has_nothing_to_tell(tmp_path):
 def test_rates_are_written_in_short():
     study = made(starts=1, seeds=1, rates=(2.5e-5, *RATES))
     assert "rates 2.5e-5, 1e-4, 3e-4, 1e-3, 3e-3;" in "\n".join(conditions(study, "study.json"))
+
+
+def test_a_headline_that_is_not_success_is_told_beside_the_comparisons():
+    told = "They are of success, as outcomes item by item are kept of that alone"
+    assert told in "\n".join(comparisons(few(headline="formula_valid")))
+    assert told not in "\n".join(comparisons(few()))
