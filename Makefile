@@ -8,12 +8,13 @@ JOBS ?= 1
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo demo-text test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
+.PHONY: help demo study study-full test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
 	starts golden gallery clean
 
 help:
-	@echo "make demo       install, then SFT against RL by sight on the built-in policy: tables and figures in runs/demo"
-	@echo "make demo-text  the same in words, in runs/demo-text"
+	@echo "make demo       install, then SFT against RL from one small start: the answer, tables and figures in runs/demo"
+	@echo "make study      the same from three starts, two of which it builds, with four rates and two seeds, in runs/study"
+	@echo "make study-full the main study in words: ten starts of each kind, four rates, three seeds, in runs/words"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make fuzz       hostile input of every kind; FUZZ_SHARE=0.1 FUZZ_SEED=1 for less of it, or other input"
@@ -45,11 +46,14 @@ $(VENV)/installed-dev: $(VENV)/installed-train
 	@touch $@
 
 demo: $(VENV)/installed-train
-	$(BIN)/python examples/study.py --out runs/demo
+	$(BIN)/python examples/study.py demo
 
-demo-text: $(VENV)/installed-train
-	$(BIN)/python examples/study.py --env verienv/GeneralPoints-L-v0 --model tiny-lm --flops 4.5e12 --checkpoints 2 \
-		--rates 6e-5 --episodes 120 --training-cell-episodes 900 --out runs/demo-text
+study: $(VENV)/installed-train
+	$(BIN)/python tools/build_starts.py gp-arithmetic --seeds 1 2 --jobs $(JOBS)
+	$(BIN)/python examples/study.py study
+
+study-full: starts
+	$(BIN)/python examples/study.py words
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2

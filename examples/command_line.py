@@ -27,8 +27,6 @@ from tqdm import tqdm
 
 from verienv.core.make import make_env
 from verienv.core.settings import read_setting, read_settings
-from verienv.evaluation import read_cells
-from verienv.evaluation.cells import Cell
 from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
 
 
@@ -166,49 +164,26 @@ def rewards_of(arguments: Any) -> Any:
     return read_setting("rewards", given) if isinstance(given, str) else given
 
 
-def settings_of(
-    arguments: Any,
-    own: Mapping[str, Any],
-    cells: Mapping[str, Mapping[str, Any]] = {},
-    make: Callable[..., Any] = make_env,
-    *,
-    are_own: bool = False,
-) -> dict[str, Any]:
-    """Return the settings of ``--setting``, after ``make`` took them with the script's ``own`` ones, and in every cell.
-
-    Cells that ``are_own`` come from a file of the user's: their settings come before those of ``--setting``.
+def settings_of(arguments: Any, own: Mapping[str, Any], make: Callable[..., Any] = make_env) -> dict[str, Any]:
+    """Return the settings of ``--setting``, after ``make`` took them with the script's ``own`` ones.
 
     Raises:
-        ValueError: for one that cannot be read or that the environment refuses; for one of which the script has an
-            option; and for one that the suite's cells are about, whose names would no longer tell what is in them.
+        ValueError: for one that cannot be read or that the environment refuses, and for one of which the script has an
+            option.
     """
-    settings, splits = read_settings(arguments.settings), make_env(arguments.env).splits
+    settings = read_settings(arguments.settings)
     for name in settings:
         if name in own:
             raise ValueError(f"--setting {name}=...: the script has an option for it, --{name}")
-        for cell, fixed in cells.items():
-            if not are_own and name in {**splits.get(fixed.get("split", ""), {}), **fixed}:
-                raise ValueError(
-                    f"--setting {name}=...: the cells are about it ({cell!r} fixes {name}); give cells of your own: "
-                    "--cells FILE.json"
-                )
-    if not cells:
-        make(arguments.env, **own, **settings)
-    for cell, fixed in cells.items():
-        try:
-            Cell(arguments.env, {**own, **settings, **fixed}, episodes=1, seed=0)
-        except ValueError as error:
-            raise ValueError(f"cell {cell!r}: {error}" if are_own else str(error)) from None
+    make(arguments.env, **own, **settings)
     return settings
 
 
 def plain(arguments: Any) -> Any:
-    """Return arguments as JSON would hold them: settings by their names, the cells of a file, the hash of its rows."""
+    """Return arguments as JSON would hold them: settings by their names, a file with the hash of its rows."""
     values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
     if "settings" in values:
         values["settings"] = read_settings(values["settings"])
-    if values.get("cells"):
-        values["cells"] = read_cells(values["cells"])
     for name in ("data", "held_out"):
         if values.get(name):
             values[name] = {"file": str(values[name]), "sha256": sha256(Path(values[name]).read_bytes()).hexdigest()}

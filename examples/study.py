@@ -23,7 +23,7 @@ import tyro
 
 from command_line import Bounds, Count, OrGreedy, Rate, Seed, Size, Stop, check, kind_endings
 from study_files import read_study
-from study_plan import Study, jobs_of
+from study_plan import PlayedCell, Study, jobs_of
 from study_report import write_report
 from study_runs import Place, run_all, threads_for
 from verienv.core.provenance import provenance
@@ -81,11 +81,17 @@ def chosen(arguments: Arguments) -> Study:
     if arguments.updates:
         own = {name: {**arm.options, "updates": arguments.updates} for name, arm in arms.items()}
         arms = {name: arm.model_copy(update={"options": own[name]}) for name, arm in arms.items()}
-    cells = study.cells
-    if arguments.episodes:
-        cells = {name: cell.model_copy(update={"episodes": None}) for name, cell in cells.items()}
+    cells = {name: shortened(cell, arguments.episodes) for name, cell in study.cells.items()}
     contrast = study.contrast if set(study.contrast or ()) <= set(names) else None
     return study.model_copy(update={"arms": arms, "cells": cells, "contrast": contrast})
+
+
+def shortened(cell: PlayedCell, episodes: int | None) -> PlayedCell:
+    """Return a cell with so many episodes; None leaves it as it is."""
+    if episodes is None:
+        return cell
+    instances = cell.settings.get("instances")
+    return cell.model_copy(update={"episodes": None, **({"instances": instances[:episodes]} if instances else {})})
 
 
 def main(arguments: Arguments) -> None:
@@ -94,11 +100,11 @@ def main(arguments: Arguments) -> None:
             "study.py starts its own processes (--jobs), but a launcher started several: start it with python"
         )
     check(arguments)
+    device = usable_device(arguments.device)
     out = arguments.out or Path("runs") / Path(arguments.study).stem
     name = "study.json" if arguments.temperature is None else f"study-temperature{arguments.temperature:g}.json"
     if not arguments.redraw:
         study = chosen(arguments)
-        device = usable_device(arguments.device)
         at_once = arguments.jobs or ((os.cpu_count() or 1) if device == "cpu" else 1)
         hold(out)
         place = Place(out, device, study.temperature, threads_for(at_once))

@@ -1,7 +1,8 @@
 """The files of studies, in TOML: read, and found to be what can be run.
 
 ``examples/studies/`` holds those of this project; a file of one's own is read alike. A file that is ``like`` another
-study has its fields, but for those that it gives itself, whole; an arm may be ``like`` another arm of its file.
+study has its fields, but for those that it gives itself, whole; an arm may be ``like`` another arm of its file. A cell
+may be one of a JSON file (``file`` and ``cell``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from study_plan import Study, arguments_of, as_pairs, jobs_of
 from verienv.core.make import full_id, make_env
 from verienv.core.settings import read_settings
-from verienv.evaluation.cells import Cell
+from verienv.evaluation.cells import Cell, read_cells
 
 STUDIES = Path(__file__).parent / "studies"
 
@@ -52,6 +53,8 @@ def file_of(name: str | Path, above: tuple[Path, ...] = ()) -> tuple[Path, dict[
         raise ValueError(f"{name}: expected a study's file, FILE.toml, or one of {', '.join(names())}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML ({error})") from None
+    if isinstance(cells := found.get("cells"), dict):
+        found["cells"] = {name: from_file(cell, path.parent) for name, cell in cells.items()}
     like = found.pop("like", None)
     return path, {**file_of(like, (*above, path))[1], **found} if isinstance(like, str) else found
 
@@ -63,6 +66,17 @@ def like_another(arms: dict[str, Any], arm: Any) -> Any:
         return arm
     own = {name: value for name, value in arm.items() if name != "like"}
     return {**other, **own, "options": {**other.get("options", {}), **own.get("options", {})}}
+
+
+def from_file(cell: Any, folder: Path) -> Any:
+    """Return a cell with the settings of ``cell`` in its ``file``, of cells as `verienv evaluate --splits` takes it."""
+    if not isinstance(cell, dict) or "file" not in cell:
+        return cell
+    own = {name: value for name, value in cell.items() if name not in ("file", "cell")}
+    given = read_cells(folder / str(cell["file"]))
+    if cell.get("cell") not in given:
+        raise ValueError(f"{cell['file']} has no cell {cell.get('cell')!r}; it has {', '.join(given)}")
+    return {**given[cell["cell"]], **own}
 
 
 def names() -> list[str]:

@@ -68,7 +68,7 @@ def played(study: Study, place: Place, policy: HuggingFacePolicy, run: str, name
     found: dict[str, Evaluation] = {}
     for seed in sorted({cell.seed for cell in study.cells.values()}):
         cells = {
-            name: {**study.settings, **cell.settings, "episodes": cell.episodes or study.episodes}
+            name: {**study.settings, "episodes": cell.episodes or study.episodes, **cell.settings}
             for name, cell in study.cells.items()
             if cell.seed == seed
         }

@@ -63,7 +63,7 @@ class PlayedCell(BaseModel):
 
     Attributes:
         heading: its name in tables and figures.
-        episodes: how many; by default those of the study.
+        episodes: how many; by default those of the study. A cell of "instances" has one for each.
         seed: fixes its episodes, so that cells of one rule can hold others.
     """
 

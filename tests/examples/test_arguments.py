@@ -75,7 +75,7 @@ def test_the_defaults_of_every_script_are_within_bounds(script):
 
 SOME = [
     ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
-    ("ppo", "temperature"), ("study", "rates"), ("study", "flops"),
+    ("ppo", "temperature"), ("study", "rates"), ("study", "minutes"),
     ("cleanrl_ppo", "learning_rate"),
 ]  # fmt: skip
 
@@ -111,7 +111,7 @@ def test_auto_and_cpu_are_devices():
     assert loading.usable_device("auto") in ("cpu", "cuda")
 
 
-@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
+@pytest.mark.parametrize("script", ["sft", "ppo"])
 @pytest.mark.parametrize(
     ("pair", "told"),
     [
@@ -132,7 +132,7 @@ def test_a_setting_that_is_wrong_or_has_an_option_is_refused_first(script, pair,
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
+@pytest.mark.parametrize("script", ["sft", "ppo"])
 def test_an_environment_that_is_none_is_refused_with_the_command_that_lists_them(
     script, tmp_path, monkeypatch, stopped
 ):
@@ -144,7 +144,7 @@ def test_an_environment_that_is_none_is_refused_with_the_command_that_lists_them
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("script", ["sft", "ppo", "study"])
+@pytest.mark.parametrize("script", ["sft", "ppo"])
 def test_the_short_name_of_an_environment_is_enough_and_its_id_is_logged(script, tmp_path, monkeypatch):
     monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: 1 / 0)
     given = SCRIPTS[script].Arguments(env="generalpoints-l", model="tiny-lm", device="cpu", out=tmp_path)
@@ -161,12 +161,6 @@ def test_a_tracker_that_there_is_not_is_refused_before_anything_is_loaded(script
     said = refused(lambda: START[script](SCRIPTS[script].Arguments(log_with=("tensorboard", "nosuch"))), stopped)
     assert "--log-with nosuch: expected names among all, aim, tensorboard, wandb" in said
     assert not list(tmp_path.iterdir())
-
-
-def test_a_setting_that_the_cells_fix_is_refused_since_they_would_beat_it(tmp_path, monkeypatch, stopped):
-    monkeypatch.chdir(tmp_path)
-    given = study.Arguments(settings=("rule=rank",), env="verienv/GeneralPoints-L-v0")
-    assert "the cells are about it ('train side" in refused(lambda: study.main(given), stopped)
 
 
 def test_sft_takes_options_of_the_expert_and_refuses_those_there_are_not(tmp_path, monkeypatch):
@@ -223,7 +217,7 @@ def test_the_command_line_takes_settings_one_by_one(monkeypatch):
     import tyro
 
     said = ["-s", "cards=5", "--setting", "rule=rank", "-s", "prompt=diverse"]
-    for script in (sft, ppo, study):
+    for script in (sft, ppo):
         assert tyro.cli(script.Arguments, args=said).settings == ("cards=5", "rule=rank", "prompt=diverse")
     one_file = tyro.cli(cleanrl_ppo.Arguments, args=["--settings", "cards=3", "strict_mask=true", "-s", "attempts=1"])
     assert one_file.settings == (("cards=3", "strict_mask=true"), ("attempts=1",))

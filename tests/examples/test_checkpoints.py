@@ -220,7 +220,7 @@ def test_checkpoints_are_in_the_order_of_their_updates(tmp_path):
     assert [update_of(folder) for folder in run.checkpoints()] == [7, 99999, 100000]
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"runs": []}', '{"runs": [{}], "arguments": {}}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"runs": [{}], "study": {}}'])
 def test_a_study_that_is_damaged_is_not_drawn(tmp_path, text, stopped):
     (tmp_path / "study.json").write_text(text)
 

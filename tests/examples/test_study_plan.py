@@ -144,6 +144,16 @@ def test_a_file_like_another_has_its_fields_but_for_its_own(written, tmp_path):
         read_study(own)
 
 
+def test_a_cell_may_be_one_of_a_json_file(written, tmp_path):
+    (tmp_path / "cells.json").write_text('{"some hands": {"split": "test", "instances": ["generalpoints:J-2-3-4:24"]}}')
+    study = read_study(written(('split = "rule_ood"', 'file = "cells.json"\ncell = "some hands"')))
+    assert study.cells["ood"].settings == {
+        "split": "test", "side": "train", "instances": ["generalpoints:J-2-3-4:24"]
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"cells.json has no cell 'none'; it has some hands"):
+        read_study(written(('split = "rule_ood"', 'file = "cells.json"\ncell = "none"')))
+
+
 def test_a_path_with_a_star_is_all_starts_in_the_order_of_their_numbers(written, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for number in (10, 2, 1):
