@@ -15,7 +15,7 @@ SHELL = [line for language, block in BLOCKS if language == "sh" for line in bloc
 TINY = {
     "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
     "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
-    "examples/study.py": "--rates 1e-3 --seeds 0 --updates 1 --episodes 2",
+    "examples/study.py": "--rates 1e-3 --seeds 0 --updates 1 --episodes 2 --jobs 1",
     "verienv evaluate": "--episodes 1 --attempts 1 --max-new-tokens 8",
 }
 
