@@ -1,7 +1,7 @@
 """The comparisons that a study's report makes: arms at equal gain and elsewhere, ends against starts, publications.
 
-Several learning rates of two arms are compared rate by rate and averaged within a start, as seeds are: no rate is
-chosen, least of all by what is held out. study_statistics.py makes the intervals.
+Several learning rates of two arms are compared rate by rate and averaged within a start, as seeds are, unless the study
+names a rate for each arm beforehand: none is chosen by what is held out. study_statistics.py makes the intervals.
 """
 
 from __future__ import annotations
@@ -139,10 +139,13 @@ def ended(study: Study) -> Study:
     return {**study, "runs": runs}
 
 
-def over_rates(study: Study, one: str, other: str) -> Study:
-    """Return the runs of two arms with their rates told apart as seeds are, so that an effect is a mean over them."""
+def over_rates(study: Study, one: str, other: str, pairs: Sequence[tuple[float, float]] = ()) -> Study:
+    """Return the runs of two arms with their rates told apart as seeds are, so that an effect is a mean over them.
+
+    They are those of some ``pairs`` of rates; by default of all at which the two are compared.
+    """
     runs = []
-    for pair in pairs_of_rates(study, one, other):
+    for pair in pairs or pairs_of_rates(study, one, other):
         name = " and ".join(dict.fromkeys(map(rate_name, pair)))
         for arm, rate in zip((one, other), pair, strict=True):
             own = [run for run in study["runs"] if (run["arm"], run["rate"]) == (arm, rate)]
@@ -171,8 +174,19 @@ def primary(study: Study) -> Comparison | None:
     if not contrast or not set(contrast) <= set(arms_of(study)):
         return None
     one, other = contrast
+    if own := own_rates(study):
+        names = (side_name(study, side) for side in zip(contrast, own, strict=True))
+        return compare(over_rates(study, one, other, [own]), " less ".join(names), one, other, "ood")
     name = f"{label_of(study, one)} less {label_of(study, other)}"
     return compare(over_rates(study, one, other), name, one, other, "ood")
+
+
+def own_rates(study: Study) -> tuple[float, float] | None:
+    """Return the rates that the contrast is about, each arm's own; None where it names none, or one was not run."""
+    contrast, rates = study["study"]["contrast"], study["study"].get("contrast_rates")
+    if not rates or any(rate not in rates_of(study, arm) for arm, rate in zip(contrast, rates, strict=True)):
+        return None
+    return rates[0], rates[1]
 
 
 def secondary(study: Study) -> list[Comparison]:
@@ -198,6 +212,8 @@ def secondary(study: Study) -> list[Comparison]:
     if len(pairs) > 1 or len({run["points"][-1]["update"] for run in both["runs"]}) > 1:
         found.append(compare(both, f"{name}, at equal updates", one, other, "ood", "update"))
     found.append(compare(both, f"{name}, at equal FLOPs", one, other, "ood", "flops"))
+    if own_rates(study):
+        found.append(compare(both, f"{name}, all rates, at equal gain", one, other, "ood"))
     for arm in arms_of(study):
         if arm not in contrast:
             name_of_it = f"{label_of(study, arm)} less {label_of(study, other)}, at equal gain"

@@ -106,6 +106,8 @@ class Study(Table):
             "ood" is held out; a "proxy" is of its kind, and the one that choices may be made by.
         episodes: in a cell.
         contrast: the primary comparison, of the first arm less the second.
+        contrast_rates: the learning rates of the two that it is about, each its own, chosen on starts that are not
+            reported; without them it is the mean over the rates that both have.
         smallest_effect: of interest in that comparison, as a share.
         headline: the metric that is compared.
         gauges: headings of the metrics in the tables.
@@ -131,6 +133,7 @@ class Study(Table):
     cells: dict[str, PlayedCell] = Field(min_length=1)
     episodes: Count = 1024
     contrast: tuple[str, str] | None = None
+    contrast_rates: tuple[Rate, Rate] | None = None
     smallest_effect: float = Field(0.05, gt=0, lt=1)
     headline: str = "success"
     gauges: dict[str, str] = {"success": "success"}

@@ -114,14 +114,17 @@ def weights(positions: ArrayLike, low: ArrayLike, high: ArrayLike) -> Array:
 def matched(gains: Sides, at: ArrayLike | None = None) -> tuple[Sides, Array]:
     """Return the weights of two runs' points at equal positions, each (..., points), and how far they overlap, (...).
 
-    The weights are those of the mean over the overlap of both ranges, or of the one position ``at``. They are NaN where
-    the overlap has no width or a run never was at ``at``.
+    The weights are those of the mean over the upper half of the overlap of both ranges, since what two runs of one
+    start have in common at first tells them not apart; or of the one position ``at``. They are NaN where the overlap
+    has no width or a run never was at ``at``.
     """
     lows, highs = np.stack([one.min(axis=-1) for one in gains]), np.stack([one.max(axis=-1) for one in gains])
     low, high = lows.max(axis=0), highs.min(axis=0)
     union = highs.max(axis=0) - lows.min(axis=0)
     share = np.maximum(high - low, 0.0) / np.where(union > 0, union, 1.0)
-    low, high = (np.where(high > low, low, nan), high) if at is None else np.broadcast_arrays(at, at, low)[:2]
+    low, high = (
+        (np.where(high > low, (low + high) / 2, nan), high) if at is None else np.broadcast_arrays(at, at, low)[:2]
+    )
     return (weights(gains[0], low, high), weights(gains[1], low, high)), share
 
 
@@ -148,7 +151,7 @@ def contrast(study: Study, runs: tuple[Run, Run], cell: str, along: str = "gain"
     """Compare two runs of one start and seed in a cell, the first less the second.
 
     They are compared at equal "gain" (success in the cell "matching" less the start's), "update" or "flops": in the
-    mean over the overlap of both ranges, or at one gain, update or number of FLOPs ``at``.
+    mean over the upper half of the overlap of both ranges, or at one gain, update or number of FLOPs ``at``.
     """
     found = [outcomes(study, run, cell) for run in runs]
     measures = (found[0].mean(axis=1), found[1].mean(axis=1))

@@ -88,8 +88,7 @@ def with_interval(study, cell, rows):
     pairs = [(one, other) for i, one in enumerate(sums) for j, other in enumerate(sums) if i != j]
     shared = mean(sum(one[c] * other[c] for c in one) for one, other in pairs) * number / (number - 1)
     own, shared = stdev(means) ** 2 / starts, max(shared, 0.0)
-    degrees = (own + shared) ** 2 / (own**2 / (starts - 1) + shared**2 / (number - 1))
-    reach = students_point(degrees) * sqrt(own + shared)
+    reach = students_point(starts - 1) * sqrt(own + shared)
     return mean(means), mean(means) - reach, mean(means) + reach
 
 
