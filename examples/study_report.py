@@ -218,9 +218,9 @@ def comparisons(study: Study) -> Iterator[str]:
     yield (
         f'Points of success under {held_out}, unless told otherwise. Gain is measured in the cell "matching", whose '
         "episodes are others; at equal gain is the mean over the upper half of the gains that both runs reached, and "
-        "overlap is the share that these gains are of both ranges. Runs are paired by start, seed and rate and averaged "
-        f"within a start; intervals are {about}. p of all but the first is corrected for their number (Holm). No "
-        f"difference means that the interval lies within {points(smallest)}. See docs/statistics.md."
+        "overlap is the share that these gains are of both ranges. Runs are paired by start, seed and rate, and "
+        f"averaged within a start; intervals are {about}. p of all but the first is corrected for their number (Holm). "
+        f"No difference means that the interval lies within {points(smallest)}. See docs/statistics.md."
     )
     if study["study"]["headline"] != "success":
         yield "They are of success, as outcomes item by item are kept of that alone; the headline is a gauge below."

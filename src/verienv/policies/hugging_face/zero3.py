@@ -23,11 +23,11 @@ def engine_of(model: nn.Module) -> Any:
 
 
 def partition(
-    model: nn.Module, asked: dict[str, Any], half: bool, optimised: Callable[[], Any] | None = None
+    model: nn.Module, given: dict[str, Any], half: bool, optimised: Callable[[], Any] | None = None
 ) -> tuple[nn.Module, Any]:
     """Leave of each weight its part in each process; return the engine, and the optimiser, if there is to be one.
 
-    ``asked`` is DeepSpeed's configuration, of which ``zero_optimization`` counts. With ``half`` linear layers compute
+    ``given`` is DeepSpeed's configuration, of which ``zero_optimization`` counts. With ``half`` linear layers compute
     in bfloat16 and their weights and gradients travel so; weights, moments and sums of gradients stay float32.
 
     Raises:
@@ -42,7 +42,7 @@ def partition(
         "train_micro_batch_size_per_gpu": 1,  # of which nothing follows: the loss is summed over all processes
         "gradient_accumulation_steps": 1,
         "zero_allow_untested_optimizer": True,
-        "zero_optimization": asked["zero_optimization"],
+        "zero_optimization": given["zero_optimization"],
         "torch_autocast": {"enabled": half, "dtype": "bfloat16"},
         "steps_per_print": float("inf"),
     }
