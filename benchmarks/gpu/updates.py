@@ -64,7 +64,9 @@ def learning(case: Case, arguments: Any, setup: Setup) -> Iterator[tuple[BuiltLe
     gc.collect()
     meter = Meter(setup.device)
     empty = meter.begin()
-    learner = BuiltLearner(arguments, Team(device=setup.device), case.model)
+    team = Team(device=setup.device)
+    team.main = False  # which would tell a plan of memory, from files that a built model has not
+    learner = BuiltLearner(arguments, team, case.model)
     yield learner, meter, empty
 
 
