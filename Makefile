@@ -89,6 +89,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/virl.py --check
 	$(BIN)/python benchmarks/street_view.py --check
 	$(BIN)/python benchmarks/training.py --check
+	$(BIN)/python benchmarks/studies.py --check
 	$(BIN)/python benchmarks/memory.py --check
 
 gpu-check: $(VENV)/installed-dev
