@@ -1,5 +1,6 @@
 """The runs of a study at a tiny size: what they leave, how they go on, and what ends them."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -172,6 +173,21 @@ def test_a_run_stopped_by_a_number_not_finite_keeps_its_points(finished, tmp_pat
         (place.run(job) / "not_finite.json").unlink()
     assert kept["stopped"] == "a number was not finite"
     assert len(kept["points"]) == 2
+
+
+def test_a_run_that_ends_by_itself_keeps_its_points_and_says_why(tmp_path, monkeypatch):
+    study = read_trial(tmp_path)
+    place, job = place_of(tmp_path), next(iter(jobs_of(study)))
+    train = study_runs.SCRIPTS["sft"].train
+
+    def never_right_again(arguments):
+        train(dataclasses.replace(arguments, updates=1))
+        raise ValueError("--teacher self was right 0 times")
+
+    monkeypatch.setattr(study_runs.SCRIPTS["sft"], "train", never_right_again)
+    assert study_runs.do(study, place, job) == ""
+    kept = json.loads(place.points(job).read_text())
+    assert (kept["stopped"], len(kept["points"])) == ("--teacher self was right 0 times", 1)
 
 
 def test_a_policy_is_at_no_distance_from_itself_and_at_some_from_another(policy):
