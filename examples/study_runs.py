@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import partial
 from math import inf
 from multiprocessing import get_context
 from pathlib import Path
@@ -45,8 +46,9 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     needs = {job: [job.start, before(study, job)] for job in jobs}
     total = len(starts) + len(jobs)
     bar = tqdm(total=total, initial=total - len(tasks), unit="run")
+    ready = partial(needed, tasks, needs)
     with bar, suppress(TimeoutError), workers(min(at_once, len(tasks)), place.threads) as submit:
-        in_order(tasks, lambda name: [need for need in needs.get(name, ()) if need in tasks], submit, bar, end)
+        in_order(tasks, ready, submit, bar, at_once, end)
     found = {start: read_json(path) for start, path in starts.items() if path.exists()}
     runs = []
     for job in (job for job in jobs if place.points(job).exists() and job.start in found):
@@ -59,14 +61,20 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left}
 
 
+def needed(tasks: Collection[Any], needs: Mapping[Any, Sequence[Any]], name: Any) -> list[Any]:
+    """Return the tasks that one comes after: of those that it needs, the ones that are not done already."""
+    return [need for need in needs.get(name, ()) if need in tasks]
+
+
 def in_order(
     tasks: dict[Any, tuple[Any, ...]],
     needs: Callable[[Any], Sequence[Any]],
     submit: Callable[..., Future[str]],
     bar: Any,
+    at_once: int,
     end: float = inf,
 ) -> None:
-    """Do tasks, each after those that it needs.
+    """Do tasks, each after those that it needs, so many at once.
 
     Raises:
         Stop: one failed; it says how.
@@ -76,7 +84,8 @@ def in_order(
     while waiting or running:
         if time.monotonic() > end:
             raise TimeoutError
-        for name in [name for name in waiting if all(need in done for need in needs(name))]:
+        ready = [name for name in waiting if all(need in done for need in needs(name))]
+        for name in ready[: at_once - len(running)]:
             running[submit(*waiting.pop(name))] = name
         limit = None if end == inf else max(0.0, end - time.monotonic())
         for future in wait(running, limit, FIRST_COMPLETED).done:
@@ -90,7 +99,7 @@ def in_order(
 def workers(count: int, threads: int) -> Iterator[Callable[..., Future[str]]]:
     """Processes that call functions side by side; one alone is this process. They end with it, whatever they do."""
     if count < 2:
-        yield at_once
+        yield here
         return
     pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=begin, initargs=(threads,))
     try:
@@ -103,7 +112,7 @@ def workers(count: int, threads: int) -> Iterator[Callable[..., Future[str]]]:
         pool.shutdown(cancel_futures=True)
 
 
-def at_once(function: Callable[..., str], *given: Any) -> Future[str]:
+def here(function: Callable[..., str], *given: Any) -> Future[str]:
     """Call a function in this process, as a pool's ``submit`` calls it in another."""
     future = Future[str]()
     future.set_result(function(*given))

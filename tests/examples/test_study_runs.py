@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -188,6 +189,14 @@ def test_a_run_that_ends_by_itself_keeps_its_points_and_says_why(tmp_path, monke
     assert study_runs.do(study, place, job) == ""
     kept = json.loads(place.points(job).read_text())
     assert (kept["stopped"], len(kept["points"])) == ("--teacher self was right 0 times", 1)
+
+
+def test_tasks_are_done_in_order_and_the_bar_goes_on_with_each():
+    told, bar = [], SimpleNamespace(update=lambda: told.append("done"))
+    tasks = {name: (lambda name=name: told.append(name) or "",) for name in ("after", "one", "two")}
+    needs = {"after": ["two"]}
+    study_runs.in_order(tasks, lambda name: needs.get(name, []), study_runs.here, bar, 1)
+    assert told == ["one", "done", "two", "done", "after", "done"]
 
 
 def test_a_policy_is_at_no_distance_from_itself_and_at_some_from_another(policy):
