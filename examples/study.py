@@ -31,7 +31,7 @@ from verienv.core.run_folder import hold, read_json, write_json
 from verienv.policies.hugging_face.loading import machine, usable_device
 
 Jobs = Annotated[int, Bounds(1, 256)]
-Minutes = Annotated[float, Bounds(0.01, 1e6)]
+Minutes = Annotated[float, Bounds(1e-4, 1e6)]
 
 
 @dataclass

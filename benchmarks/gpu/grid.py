@@ -28,7 +28,7 @@ def arguments_of(setup: Setup) -> study.Arguments:
     kept_free = REPORT_SECONDS if setup.real else 0.0
     shared: dict[str, Any] = {
         "study": "words", "starts": ("gp-arithmetic",), "device": setup.device, "out": setup.work / "study",
-        "minutes": max(0.01, (setup.left() - kept_free) / 60),
+        "minutes": max(1e-4, (setup.left() - kept_free) / 60),
     }  # fmt: skip
     if setup.real:
         return study.Arguments(**shared, jobs=max(1, (os.cpu_count() or 1) - 1))

@@ -324,9 +324,9 @@ def test_ppo_samples_as_its_run_says(tmp_path, monkeypatch):
     asked = []
     whole = HuggingFacePolicy.sample
 
-    def noted(self, prompts, how):
+    def noted(self, prompts, how, *kept):
         asked.append(how)
-        return whole(self, prompts, how)
+        return whole(self, prompts, how, *kept)
 
     monkeypatch.setattr(HuggingFacePolicy, "sample", noted)
     run = ppo.train(replace(GROUP, updates=1, temperature=0.2, top_p=0.9, out=tmp_path / "run"))
