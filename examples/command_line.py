@@ -247,7 +247,7 @@ SHARDING = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpee
 """How a launcher asks accelerate to shard, by the variable that says so."""
 
 ZERO3 = {"ZERO_STAGE": "3", "ZERO3_INIT": "false", "OFFLOAD_OPTIMIZER_DEVICE": "none", "OFFLOAD_PARAM_DEVICE": "none"}
-"""What a launcher must say of DeepSpeed, by the ends of its variables."""
+"""Settings of DeepSpeed that a launcher must give, by the ends of its variables."""
 
 
 def launched_as(device: str, shard: bool, on_cpu: bool) -> tuple[int, str]:

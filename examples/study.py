@@ -39,7 +39,7 @@ class Arguments:
     study: tyro.conf.Positional[str] = "demo"
     """A study by its name, as in examples/studies/, or a TOML file."""
     out: Path | None = None
-    """Where runs, evaluations and the report go; by default runs/ and the study's name."""
+    """Folder of runs, evaluations and the report; by default runs/ and the study's name."""
     starts: tuple[str, ...] | None = None
     """Starts in place of the study's: checkpoints by name or path."""
     arms: tuple[str, ...] | None = None

@@ -31,7 +31,7 @@ FIELD = re.compile(r'"([a-z][a-z _]{0,40})" {0,4}:')
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study's runs are made, and by what.
+    """Folder, device and threads of a study's runs.
 
     Attributes:
         out: folder of the study.

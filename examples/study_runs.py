@@ -12,10 +12,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from functools import partial
 from math import inf
 from multiprocessing import get_context
 from pathlib import Path
@@ -43,12 +42,11 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
         start: (measure_start, study, place, start) for start, path in starts.items() if not path.exists()
     }
     tasks |= {job: (do, study, place, job) for job in jobs if not place.points(job).exists()}
-    needs = {job: [job.start, before(study, job)] for job in jobs}
+    needs = {job: [need for need in (job.start, before(study, job)) if need in tasks] for job in jobs}
     total = len(starts) + len(jobs)
     bar = tqdm(total=total, initial=total - len(tasks), unit="run")
-    ready = partial(needed, tasks, needs)
     with bar, suppress(TimeoutError), workers(min(at_once, len(tasks)), place.threads) as submit:
-        in_order(tasks, ready, submit, bar, at_once, end)
+        in_order(tasks, needs, submit, bar, at_once, end)
     found = {start: read_json(path) for start, path in starts.items() if path.exists()}
     runs = []
     for job in (job for job in jobs if place.points(job).exists() and job.start in found):
@@ -61,20 +59,15 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left}
 
 
-def needed(tasks: Collection[Any], needs: Mapping[Any, Sequence[Any]], name: Any) -> list[Any]:
-    """Return the tasks that one comes after: of those that it needs, the ones that are not done already."""
-    return [need for need in needs.get(name, ()) if need in tasks]
-
-
 def in_order(
     tasks: dict[Any, tuple[Any, ...]],
-    needs: Callable[[Any], Sequence[Any]],
+    needs: Mapping[Any, Sequence[Any]],
     submit: Callable[..., Future[str]],
     bar: Any,
     at_once: int,
     end: float = inf,
 ) -> None:
-    """Do tasks, each after those that it needs, so many at once.
+    """Do tasks, each after those of them that it needs, so many at once.
 
     Raises:
         Stop: one failed; it says how.
@@ -84,7 +77,7 @@ def in_order(
     while waiting or running:
         if time.monotonic() > end:
             raise TimeoutError
-        ready = [name for name in waiting if all(need in done for need in needs(name))]
+        ready = [name for name in waiting if all(need in done for need in needs.get(name, ()))]
         for name in ready[: at_once - len(running)]:
             running[submit(*waiting.pop(name))] = name
         limit = None if end == inf else max(0.0, end - time.monotonic())

@@ -1,7 +1,7 @@
 """The tests need no network: a model that is not in the cache is an error at once, not after minutes of trying."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,3 +23,14 @@ def fuzz_size(request: pytest.FixtureRequest) -> Callable[[int], int]:
 @pytest.fixture
 def fuzz_seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--fuzz-seed"))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: more only wait for each other on small models, the longer the busier the machine."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 
 import pytest
-import torch
 from tests.cli.shared import ENV, VISION, is_one_line_error
 from tests.interrupting import interrupted, started
 from tests.policies.serving import Fault, serving
@@ -21,13 +20,7 @@ from verienv.policies import HuggingFacePolicy, Sampling
 FEW = ("--episodes", 2, "--attempts", 2, "--splits", "train", "--max-new-tokens", 8)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """More than one only wait for each other at this size, the longer the busier the machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)

@@ -195,7 +195,7 @@ def test_tasks_are_done_in_order_and_the_bar_goes_on_with_each():
     told, bar = [], SimpleNamespace(update=lambda: told.append("done"))
     tasks = {name: (lambda name=name: told.append(name) or "",) for name in ("after", "one", "two")}
     needs = {"after": ["two"]}
-    study_runs.in_order(tasks, lambda name: needs.get(name, []), study_runs.here, bar, 1)
+    study_runs.in_order(tasks, needs, study_runs.here, bar, 1)
     assert told == ["one", "done", "two", "done", "after", "done"]
 
 

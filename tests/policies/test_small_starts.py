@@ -1,7 +1,6 @@
 """The built-in small starts play as their cards say: they load by name, and leave room both ways."""
 
 import pytest
-import torch
 
 import verienv
 from verienv.evaluation import evaluate
@@ -10,13 +9,7 @@ from verienv.policies import load
 CARDS = {"gp-arithmetic": 4, "gp-rule": 3}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """More than one only wait for each other at this size, the longer the busier the machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize(("name", "tokens"), [("gp-arithmetic", 21), ("gp-rule", 19)])
