@@ -56,6 +56,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "generalpoints",
         "numeric",
         "policies",
+        "preferences",
         "replay",
         "testing",
         "virl",

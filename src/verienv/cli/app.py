@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from verienv.cli.agreement import agreement
 from verienv.cli.common import STDOUT, import_all, note, reading, settings_for, writing
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
@@ -169,4 +170,5 @@ def verify(
 
 app.command()(demos)
 app.command()(evaluate)
+app.command()(agreement)
 app.command()(convert)

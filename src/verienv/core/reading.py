@@ -38,6 +38,25 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def file_within(folder: Path, name: str) -> Path:
+    """Return the plain file of a relative name within a folder.
+
+    Raises:
+        ValueError: in words that follow the name's, if it leads out of the folder or over a link, or there is no file.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or {"\\", ":"} & {*part} or not part.isprintable() for part in parts):
+        raise ValueError(f"{shown_path(name)} is no plain path within the folder; give one such as images/0.png")
+    path = folder
+    for part in parts:
+        path = path / part
+        if path.is_symlink():
+            raise ValueError(f"{shown_path(name)} lies behind a link; copy the file into the folder")
+    if not is_file(path):
+        raise ValueError(f"{shown_path(name)} is not there")
+    return path
+
+
 def read_bytes(path: Path, most_bytes: int = MOST_BYTES, mend: str = AGAIN) -> bytes:
     """Read the bytes of a plain file; ``mend`` says what to do with one that is empty.
 

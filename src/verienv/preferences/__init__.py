@@ -1,0 +1,33 @@
+"""Preferences: pairs of responses, labels of them by whoever gives them, and how good these labels are.
+
+from verienv.preferences import agreement, read_labels, read_pairs, read_verdicts
+pairs, verdicts = read_pairs("runs/pairs/pairs.jsonl"), read_verdicts("runs/pairs-verdicts.jsonl")
+print(agreement(read_labels("runs/labels.jsonl"), pairs, verdicts))
+"""
+
+from verienv.preferences.consensus import Consensus, DawidSkene, aggregate, dawid_skene, krippendorff_alpha
+from verienv.preferences.files import RecordWriter, read_labels, read_pairs, read_verdicts
+from verienv.preferences.measures import accuracy
+from verienv.preferences.records import Label, Pair, PairVerdicts
+from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
+from verienv.preferences.rows import training_rows
+
+__all__ = [
+    "AgreementReport",
+    "AnnotatorReport",
+    "Consensus",
+    "DawidSkene",
+    "Label",
+    "Pair",
+    "PairVerdicts",
+    "RecordWriter",
+    "accuracy",
+    "aggregate",
+    "agreement",
+    "dawid_skene",
+    "krippendorff_alpha",
+    "read_labels",
+    "read_pairs",
+    "read_verdicts",
+    "training_rows",
+]
