@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 TESTERS = [each for each in EXTRAS["dev"] if each.startswith(("pytest", "hypothesis"))]
-LIBRARIES = {"core": ["cli"], "train": ["train", "cli", "opencv", "low-memory", "dev"]}
+LIBRARIES = {"core": ["cli"], "train": ["train", "cli", "opencv", "low-memory", "parquet", "dev"]}
 FOLDERS = {"core": ".venvs/lowest", "train": ".venvs/lowest-train"}
 TESTS = {
     "core": [

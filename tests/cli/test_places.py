@@ -109,7 +109,7 @@ def test_results_may_have_the_longest_name(cli, tmp_path):
 def test_convert_keeps_every_file_of_the_data(cli, tmp_path):
     for name in ("route_infos.json", "gps_pano_mapping.json"):
         (tmp_path / name).write_text("[]")
-        assert is_one_line_error(cli("convert", tmp_path, tmp_path / name), "this is a file of the folder of FOLDER")
+        assert is_one_line_error(cli("convert", tmp_path, tmp_path / name), "this is a file of the folder of SOURCE")
         assert (tmp_path / name).read_text() == "[]"
 
 
@@ -141,8 +141,8 @@ def test_a_symbolic_link_is_written_through(cli, tmp_path):
         ([*EVALUATE, "--log", "r.jsonl.gz"], "--log r.jsonl.gz: give a name that ends in .jsonl"),
         (["verify", "-", "--out", "r.csv"], "--out r.csv: give a name that ends in .jsonl"),
         (["demos", ENV, "--out", "r.parquet"], "--out r.parquet: give a name that ends in .jsonl"),
-        (["convert", ".", "r.png"], "OUT.json r.png: give a name that ends in .json"),
-        (["convert", ".", "-"], "OUT.json -: give a name that ends in .json"),
+        (["convert", ".", "r.png"], "OUT r.png: give a name that ends in .json"),
+        (["convert", ".", "-"], "OUT -: give a name that ends in .json"),
         (["show", VISION, "--image", "r.txt"], "give a name that ends in .png"),
         (["show", ROUTES, "--map", "r"], "give a name that ends in .png"),
         (["show", ENV, "--replay", "r.png"], "give a name that ends in .html"),

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from verienv.cli.agreement import agreement
+from verienv.cli.audit import audit
 from verienv.cli.common import STDOUT, import_all, note, reading, settings_for, writing
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
@@ -172,3 +173,4 @@ app.command()(demos)
 app.command()(evaluate)
 app.command()(agreement)
 app.command()(convert)
+app.command()(audit)

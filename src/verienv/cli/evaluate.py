@@ -20,7 +20,10 @@ from verienv.core import tasks
 from verienv.core.env import VerifiedEnv
 from verienv.core.files import short_name
 from verienv.core.make import full_id
+from verienv.core.rows import read
 from verienv.core.settings import files_of
+from verienv.core.shown import cut, shown_path
+from verienv.core.table_file import read_table
 from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy
 from verienv.evaluation.cells import DEFAULT_SPLITS, make_cells
@@ -39,6 +42,13 @@ def evaluate(
             help="Splits, separated by commas; or the name of a set of cells, such as rule_by_side. `verienv envs` "
             "lists both. Or a JSON file of cells of your own: an object of names, each with its settings, which come "
             "before those of -s. By default train, test and rule_ood, as far as there are.",
+        ),
+    ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="In place of splits: ask each row of a file, such as `verienv convert` writes, as a question.",
         ),
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
@@ -111,7 +121,9 @@ def evaluate(
         if "attempts" in settings:
             raise ValueError("--attempts and -s attempts=...: give one of them")
         settings["attempts"] = attempts
-    cells, opened = _cells(splits, env_id, settings)
+    if rows and splits:
+        raise ValueError("--rows and --splits: give one of them")
+    cells, opened = _rows(rows) if rows else _cells(splits, env_id, settings)
     if same := _made_equal(cells, tasks.of_env_id(env_id).environment_class(env_id), settings):
         note(f"-s {', '.join(same)}: every split has it, and none its own; for cells that differ: --splits FILE.json")
     book = log or _kept_beside(out)
@@ -216,6 +228,22 @@ def _cells(splits: str | None, env_id: str, settings: dict[str, Any]) -> tuple[A
     for name, own in cells.items():
         opened |= {f"cell {name!r}, {option}": path for option, path in paths_in(kind, own).items()}
     return cells, opened
+
+
+def _rows(path: Path) -> tuple[Any, dict[str, str]]:
+    """Return the cell of the rows of a file, and that file. Raises ValueError that names the row that is none."""
+    found = []
+    for number, row in read_table(path):
+        try:
+            if isinstance(row, ValueError):
+                raise row
+            read(row)
+        except ValueError as error:
+            raise ValueError(f"{shown_path(path)}, row {number}: {cut(error)}") from None
+        found.append(row)
+    if not found:
+        raise ValueError(f"{shown_path(path)}: holds no rows")
+    return {path.stem: {"rows": found}}, {"--rows": str(path)}
 
 
 def _made_equal(cells: Any, kind: type[VerifiedEnv], settings: dict[str, Any]) -> list[str]:

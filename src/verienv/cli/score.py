@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from verienv.core.dialogue import response_of
 from verienv.core.reading import MOST_LINE
 from verienv.core.rows import read_as
 from verienv.core.verdict import Rewards, Verdict
@@ -87,7 +88,7 @@ def judged_lines(
     """Judge line by line, adding to ``score``. Blank lines are passed over.
 
     Args:
-        lines: each a row of any task (see ``verienv.judge``) with a "response".
+        lines: each a row of any task (see ``verienv.judge``) with a "response", else with a "completion".
         columns: columns for the lines that do not have them.
         rewards: overrule those of the lines, unless they are None.
         strict: read plain JSON alone, whatever the lines say.
@@ -109,9 +110,7 @@ def judged_lines(
             fields = json.loads(text)
             if not isinstance(fields, dict):
                 raise ValueError("expected a JSON object with 'response' and the columns of a task")
-            response = fields.pop("response", None)
-            if not isinstance(response, str):
-                raise ValueError("fields: 'response' is missing or no string")
+            response = _response(fields)
             question = read_as({**columns, **fields}, rewards, strict or None)
             judged = question.judge(response)
         except (ValueError, RecursionError) as error:
@@ -121,3 +120,13 @@ def judged_lines(
             continue
         score.add(judged)
         yield number, {"line": number, **question.row(), **judged.model_dump(mode="json")}
+
+
+def _response(fields: dict[str, Any]) -> str:
+    """Return what is judged of a line: "response", else the words of "completion", as demonstrations have them."""
+    response = fields.pop("response", None)
+    if response is None and isinstance(fields.get("completion"), list):
+        return response_of(fields["completion"])
+    if not isinstance(response, str):
+        raise ValueError("fields: 'response' is missing or no string")
+    return response

@@ -203,6 +203,36 @@ class Task:
         """Whether the task converts published data."""
         return type(self).convert is not Task.convert
 
+    def published(self, prompt: str, answer: str, about: Mapping[str, Any]) -> Question | None:
+        """Return the question of a row of a published data set, None where it is none of this task's.
+
+        Its wording is the prompt as it stands, and it allows one attempt.
+
+        Args:
+            prompt: the words of the question.
+            answer: the published answer, "" where there is none.
+            about: the row's further columns, {} where there are none.
+
+        Raises:
+            ValueError: for a row of this task that contradicts itself or lacks something.
+        """
+        return None
+
+    def likeness(self, row: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the keys by which the instances of rows are compared: rows with an equal key are alike in it.
+
+        Raises:
+            ValueError: for a row that does not say enough.
+        """
+        return {f"{self.noun}s": self.question.from_row(row).instance}
+
+    def dealt_alike(self, question: Question, env: Any) -> frozenset[str] | None:
+        """Return which of its keys a question shares with some instance that an environment may deal.
+
+        None where that can only be found by drawing.
+        """
+        return None
+
     def environment(self, env_id: str, **settings: Any) -> Any:
         """Build the ``VerifiedEnv`` of an id, without wrappers. Raises ValueError for wrong settings."""
         return self.environment_class(env_id)(**settings)

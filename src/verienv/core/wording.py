@@ -119,9 +119,12 @@ class Wording:
     feedback: Feedback = field(default=DEFAULT_FEEDBACK)
 
     def tells(self, attempts: str, prompt: str) -> bool:
-        """Whether a prompt of this wording holds the line on attempts already, so that it is not appended."""
+        """Whether a prompt of this wording holds the line on attempts already, so that it is not appended.
+
+        Nothing is appended to a template without slots either: it is a prompt that somebody else wrote, whole.
+        """
         if isinstance(self.prompt, Template):
-            return "attempts" in self.prompt.slots
+            return not self.prompt.slots or "attempts" in self.prompt.slots
         return self.prompt is not None and attempts in prompt
 
     def write(self, slots: Callable[[], Mapping[str, str]], phrasing: Callable[[], str]) -> str:
@@ -219,6 +222,18 @@ class Wording:
         from pydantic_core import core_schema
 
         return core_schema.is_instance_schema(cls)
+
+
+def kept_prompt(text: str) -> Wording:
+    """Return the wording that asks in these words alone, such as those of a published row.
+
+    Raises:
+        ValueError: for a text that is not printable ASCII, too long, or without a brace, by which rows know a template.
+    """
+    if "{" not in text:
+        raise ValueError(f"prompt={shown(text)}: expected one that shows the form of an answer, with its braces")
+    template = Template(text.replace("{", "{{").replace("}", "}}"))
+    return Wording(prompt=check_template(template.text, Slots((), ())))
 
 
 def meant_by(prompt: str | OwnPrompt) -> Template | OwnPrompt | None:

@@ -3,6 +3,7 @@
 from verienv.demos.from_file import opened, read_demonstrations
 from verienv.demos.from_policy import CORRECT, InVainError, Keep
 from verienv.demos.making import Demonstrations, Kind, demonstrations, demonstrations_in, demonstrations_with_questions
+from verienv.demos.published import published_rows, read_published
 
 __all__ = [
     "CORRECT",
@@ -14,5 +15,7 @@ __all__ = [
     "demonstrations_in",
     "demonstrations_with_questions",
     "opened",
+    "published_rows",
     "read_demonstrations",
+    "read_published",
 ]

@@ -49,8 +49,9 @@ def evaluate(
         env_id: a verienv environment, e.g. "verienv/GeneralPoints-L-v0".
         splits: names of splits, by default train, test and rule_ood as far as there are; or a dict of cells, from names
             of your own to settings, such as ``verienv.generalpoints.RULE_BY_SIDE``. Settings may hold "instances", a
-            list of instance ids: such a cell has one episode for each and draws nothing. Or they hold "episodes", a
-            number of the cell's own.
+            list of instance ids: such a cell has one episode for each and draws nothing. Or "rows", a list of rows,
+            such as ``verienv.demos.read_published`` reads: one question each, in words of its own. Or they hold
+            "episodes", a number of the cell's own.
         episodes: the number of episodes in each other cell.
         seed: fixes every instance.
         batch_size: dialogues put to the policy at once. As episodes end others take their places, across cells.

@@ -90,6 +90,22 @@ class GeneralPoints(Task):
 
         return material(vision, strict, questions, seed)
 
+    def published(self, prompt: str, answer: str, about: Mapping[str, Any]) -> Question | None:
+        from verienv.generalpoints.published_rows import published_question
+
+        return published_question(prompt, answer, about)
+
+    def likeness(self, row: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the hand's ``cards``, and its ``numbers`` under the scored rule, both with the target."""
+        from verienv.generalpoints.likeness import likeness
+
+        return likeness(self.question.from_row(row).puzzle)
+
+    def dealt_alike(self, question: Question, env: Any) -> frozenset[str] | None:
+        from verienv.generalpoints.likeness import dealt_alike
+
+        return dealt_alike(_own(question).puzzle, [dealing for dealing, _ in env.config.dealings])
+
     def help(self, question: Question) -> str:
         note = "A bare formula is judged as if you had read the cards right, a JSON answer with the cards it names."
         return _HELP + (f"\n{note}" if question.vision else "")

@@ -7,6 +7,8 @@ check_verifier(my_reward, answer_format="boxed", level="task")  # of answers in 
 
 check_task("successor")  # a task of your own: questions, verdicts, wrong answers, rows
 
+audit_rows("data.json", [DealtSplit("verienv/GeneralPoints-L-v0", "test")])  # what a file shares with a split
+
 ``odd_responses`` is a strategy for ``hypothesis``, which is loaded when it is first used; ``puzzles``,
 ``solving_formulas`` and ``failing_formulas`` are in ``verienv.generalpoints.strategies``, ``waypoints`` in
 ``verienv.virl.strategies``.
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from verienv.core.cases import QuestionCase
 from verienv.core.lazy import lazy_attributes
+from verienv.testing.audit import Audit, DealtSplit, audit_rows
 from verienv.testing.check import check_verifier
 from verienv.testing.report import Fault, Kind, VerifierFaults, VerifierReport
 from verienv.testing.task import TaskFaults, check_task
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _module = lazy_attributes(__name__)[0]
 _STRATEGIES = ("any_text", "odd_responses")
 __all__ = [
+    "Audit",
+    "DealtSplit",
     "Fault",
     "Kind",
     "QuestionCase",
@@ -35,6 +40,7 @@ __all__ = [
     "VerifierFaults",
     "VerifierReport",
     "any_text",
+    "audit_rows",
     "check_task",
     "check_verifier",
     "odd_responses",

@@ -127,6 +127,22 @@ class VIRLTask(Task):
         left_out = f"{len(report.defects)} left out"
         return f"routes: {report.routes} of {report.name} in {out}, {left_out}\npanoramas: {panoramas}"
 
+    def published(self, prompt: str, answer: str, about: Mapping[str, Any]) -> Question | None:
+        from verienv.virl.paper_data.sft_rows import published_question
+
+        return published_question(prompt, answer)
+
+    def likeness(self, row: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the route's id, and the ``landmarks`` that its instructions name, in order."""
+        from verienv.virl.routes.instructions import named_landmarks
+
+        instance = row.get("instance")
+        if not isinstance(instance, str) or not instance:
+            raise ValueError("it names no instance: the route it is of")
+        told = row.get("instructions") or ()
+        landmarks = named_landmarks([each for each in told if isinstance(each, str)]) if isinstance(told, list) else ()
+        return {"routes": instance, **({"landmarks": " / ".join(landmarks)} if landmarks else {})}
+
     def help(self, question: Question) -> str:
         from verienv.virl.actions import WORDS
 

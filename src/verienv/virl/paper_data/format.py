@@ -221,16 +221,22 @@ def label_of(name: str) -> str:
     """
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise ValueError(f"the name {describe(name)} is unfit; 1 to {LONGEST_NAME} printable characters are expected")
-    label = name
-    if not name.isascii():
-        bare = unicodedata.normalize("NFKD", name.translate(_ASCII))
-        label = "".join(character for character in bare if not unicodedata.combining(character))
-    if not label.isascii():
-        label = _transliterated(label)
-    label = " ".join(label.split())
+    label = " ".join(ascii_of(name).split())
     if not (label and label.isascii() and label.isprintable() and len(label) <= LONGEST_NAME):
         raise ValueError(f"the name {describe(name)} cannot be written in ASCII; the package anyascii may help")
     return label
+
+
+def ascii_of(text: str) -> str:
+    """Return a text with typographic signs and some letters replaced, accents dropped, other scripts transliterated.
+
+    The last where the package ``anyascii`` is installed: else the text may not be ASCII yet.
+    """
+    if text.isascii():
+        return text
+    bare = unicodedata.normalize("NFKD", text.translate(_ASCII))
+    label = "".join(character for character in bare if not unicodedata.combining(character))
+    return label if label.isascii() else _transliterated(label)
 
 
 def _transliterated(name: str) -> str:

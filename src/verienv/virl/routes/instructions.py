@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Literal
 
-from verienv.virl.routes.route import Waypoint
+from verienv.virl.routes.route import LONGEST_TEXT, Waypoint
 from verienv.virl.world.geometry import POSITIONS, compass_word, position_phrase, position_word, turn_word
 
 Directions = Literal["both", "absolute", "relative", "landmarks"]
@@ -38,6 +40,23 @@ def walk_sentence(end: Waypoint, is_last: bool) -> str:
     if end.landmark:
         return f"Walk forward to the intersection where {end.landmark} is {end.where}."
     return "Walk forward to the next intersection."
+
+
+_BEFORE_LANDMARK = re.compile(
+    r"(?:.* where (?:the destination )?|.* until your destination |turn until )", re.IGNORECASE
+)
+_AFTER_LANDMARK = re.compile(r"(.+) is (?:in front of you|behind you|on your [a-z ]{1,20})\.?", re.IGNORECASE)
+
+
+def named_landmarks(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Return the landmarks that sentences name, in lower case and in order: ours, and those of the paper's prompts."""
+    found = list[str]()
+    for sentence in sentences:
+        before = _BEFORE_LANDMARK.match(sentence[:LONGEST_TEXT])
+        after = _AFTER_LANDMARK.fullmatch(sentence[before.end() : LONGEST_TEXT]) if before else None
+        if after and after[1].lower() not in found[-1:]:
+            found.append(after[1].lower())
+    return tuple(found)
 
 
 def satisfies(place: Waypoint, end: Waypoint, is_last: bool) -> bool:
