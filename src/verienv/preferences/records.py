@@ -23,7 +23,8 @@ MOST_PARTS = 64
 
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-Id = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,300}$")]
+Id = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,1000}$")]
+Fact = Annotated[str, Field(pattern=r"^[\x20-\x7e]{1,4000}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,99}$")]
 """Name of an annotator: a pseudonym of a person, or the name of a judge."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -72,11 +73,11 @@ class Pair(_Record):
     a: Text
     b: Text
     images: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=MOST_PARTS)] = ()
-    env_id: Id
-    split: Id
-    instance: Id
-    cluster: Id
-    question: Id
+    env_id: Fact
+    split: Fact
+    instance: Fact
+    cluster: Fact
+    question: Fact
     policy: Annotated[Text, Field(max_length=300)] = ""
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     seed: Count = 0
@@ -148,7 +149,7 @@ class PairVerdicts(_Record):
     """The program's verdicts on both responses of a pair, with the ``cluster`` of its question."""
 
     pair: Id
-    cluster: Id
+    cluster: Fact
     a: Verdict
     b: Verdict
 
