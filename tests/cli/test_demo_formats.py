@@ -7,8 +7,11 @@ import pytest
 from tests.cli.shared import ENV, VISION, is_one_line_error
 
 import verienv
+from verienv.adapters import hub
 from verienv.adapters.sharegpt import conversation
 from verienv.adapters.verl import sft_row
+from verienv.cli.demos import FORMATS
+from verienv.demos import read_demonstrations
 
 ENV_ID, VISION_ID = f"verienv/{ENV}-v0", f"verienv/{VISION}-v0"
 
@@ -84,10 +87,66 @@ def test_verl_is_given_no_wrong_turn_to_train_on(cli, tmp_path):
             sft_row(next(verienv.demonstrations(ENV_ID, kind)))
 
 
+@pytest.mark.parametrize("kind", ["sft", "revision"])
+def test_messages_are_the_whole_dialogue(cli, tmp_path, kind):
+    file = tmp_path / "demos.jsonl"
+    assert cli("demos", ENV, "--kind", kind, "-n", 3, "--format", "messages", "--out", file)[0] == 0
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for row, demo in zip(rows, verienv.demonstrations(ENV_ID, kind, n=3), strict=True):
+        assert row["messages"] == [*demo["prompt"], *demo["completion"]]
+        assert (row["instance"], row["reward"]) == (demo["instance"], 5.0)
+
+
+def test_messages_are_read_back_as_demonstrations(cli, tmp_path):
+    files = [tmp_path / "messages.jsonl", tmp_path / "trl.jsonl"]
+    for file in files:
+        cli("demos", VISION, "-n", 2, "-s", "image_size=96", "--format", file.stem, "--out", file)
+    one, other = ([[row["prompt"], row["completion"]] for row in read_demonstrations(file)] for file in files)
+    assert one == other
+
+
+def test_messages_of_a_preference_are_refused(cli):
+    outcome = cli("demos", ENV, "--kind", "preference", "--format", "messages")
+    assert is_one_line_error(outcome, "a preference is two dialogues")
+
+
+def test_parquet_for_a_hub_is_read_by_datasets_as_it_was(cli, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    file = tmp_path / "train.parquet"
+    assert cli("demos", ENV, "-n", 300, "--format", "parquet", "--out", file)[0] == 0
+    table = datasets.Dataset.from_parquet(str(file), cache_dir=str(tmp_path / "cache"))
+    assert list(table) == list(verienv.demonstrations(ENV_ID, n=300))
+
+
+def test_parquet_for_a_hub_holds_pictures_that_datasets_decodes(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    [demo] = verienv.demonstrations(VISION_ID, n=1, image_size=96)
+    assert hub.write_parquet(tmp_path / "train.parquet", [demo]) == 1
+    [row] = datasets.Dataset.from_parquet(str(tmp_path / "train.parquet"), cache_dir=str(tmp_path / "cache"))
+    assert [image.tobytes() for image in row["images"]] == [image.tobytes() for image in demo["images"]]
+
+
+def test_parquet_is_written_whole_or_not_at_all(tmp_path):
+    pytest.importorskip("pyarrow")
+    with pytest.raises(ValueError, match="row 2 has the columns"):
+        hub.write_parquet(tmp_path / "train.parquet", [{"a": 1}, {"b": 1}])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_parquet_without_its_package_is_told_before_any_row_is_made(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("verienv.cli.demos.find_spec", lambda name: None)
-    outcome = cli("demos", ENV, "--format", "verl", "--out", tmp_path / "d.parquet")
-    assert is_one_line_error(outcome, "pip install datasets")
+    for form, package in (("verl", "datasets"), ("parquet", "pyarrow")):
+        outcome = cli("demos", ENV, "--format", form, "--out", tmp_path / "d.parquet")
+        assert is_one_line_error(outcome, f"pip install {package}")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_manifest_holds_the_hash_of_a_file_of_any_form(cli, tmp_path, form):
+    ending = {"sharegpt": "json", "verl": "parquet", "parquet": "parquet"}.get(form, "jsonl")
+    file, manifest = tmp_path / f"demos.{ending}", tmp_path / "m.json"
+    assert cli("demos", ENV, "-n", 2, "--format", form, "--out", file, "--manifest", manifest)[0] == 0
+    said = read(manifest)
+    assert (said["format"], said["rows"], said["sha256"]) == (form, 2, sha256(file.read_bytes()).hexdigest())
 
 
 def test_a_manifest_says_what_the_rows_are_and_their_hash(cli, tmp_path):
@@ -148,7 +207,7 @@ def test_a_model_that_never_earns_is_an_error_of_one_line_and_no_file(cli, tmp_p
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--format", "csv"], "--format csv: expected one of trl, sharegpt, verl"),
+        (["--format", "csv"], "--format csv: expected one of trl, messages, sharegpt, verl, parquet"),
         (["--format", "verl"], "--out -: give a name that ends in .parquet"),
         (["--format", "sharegpt", "--out", "d.jsonl"], "--out d.jsonl: give a name that ends in .json"),
         (["--manifest", "m.json"], "--manifest: it holds the hash of the file"),

@@ -14,6 +14,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from verienv.adapters.chat import messages_row
+from verienv.adapters.hub import parquet_file
 from verienv.adapters.sharegpt import conversation
 from verienv.adapters.verl import sft_row, write_parquet
 from verienv.cli.common import STDOUT, note, settings_for
@@ -31,8 +33,17 @@ from verienv.core.settings import files_of
 from verienv.core.version import __version__
 from verienv.demos import CORRECT, Demonstrations, InVainError, Kind, demonstrations
 
-FORMATS = {"trl": JSON_LINES, "sharegpt": ("", ".json"), "verl": (".parquet",)}
+FORMATS = {
+    "trl": JSON_LINES,
+    "messages": JSON_LINES,
+    "sharegpt": ("", ".json"),
+    "verl": (".parquet",),
+    "parquet": (".parquet",),
+}
 """The forms of files, with the endings of their names."""
+
+PARQUET = {"verl": "datasets", "parquet": "pyarrow"}
+"""The forms that are parquet, each with the package that writes it."""
 
 
 def demos(
@@ -67,7 +78,8 @@ def demos(
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="trl: JSON lines. sharegpt: a JSON array of conversations. verl: parquet for its SFT trainer.",
+            help="trl: JSON lines of prompt and completion. messages: JSON lines of whole dialogues. sharegpt: a JSON "
+            "array of conversations. verl: parquet for its SFT trainer. parquet: for a hub of data sets.",
         ),
     ] = "trl",
     out: Annotated[
@@ -105,7 +117,7 @@ def demos(
     )  # fmt: skip
     first = _next(rows)  # wrong arguments are an error before the file is touched
     assert first is not None  # noqa: S101 - there is at least one
-    with_images = "images" in first and form != "verl"
+    with_images = "images" in first and form not in PARQUET
     with _writing(form, out, with_images) as write:
         for row in chain([first], iter(lambda: _next(rows), None)):
             write(row)
@@ -159,14 +171,15 @@ def _check_out(form: str, out: str, kind: str) -> None:
     """Raise ValueError for a form that there is not, or that the file or the kind does not fit."""
     if form not in FORMATS:
         raise ValueError(f"--format {form}: expected one of {', '.join(FORMATS)}")
-    packable = form != "verl"
+    packable = form not in PARQUET
     check_name("--out", out, FORMATS[form], may_be_packed=packable, may_be_stdout=packable)
-    if form != "verl":
-        return
-    if kind != "sft":
+    if form == "verl" and kind != "sft":
         raise ValueError(f"--format verl: expected --kind sft, since verl trains on every turn of a row, not {kind}")
-    if find_spec("datasets") is None:
-        raise ValueError("--format verl writes parquet with the package datasets: pip install datasets")
+    if form == "messages" and kind == "preference":
+        raise ValueError("--format messages: a preference is two dialogues; expected --kind sft or revision")
+    if form in PARQUET and find_spec(PARQUET[form]) is None:
+        needed = PARQUET[form]
+        raise ValueError(f"--format {form} writes parquet with the package {needed}: pip install {needed}")
 
 
 @contextmanager
@@ -177,6 +190,10 @@ def _writing(form: str, out: str, with_images: bool) -> Iterator[Callable[[dict[
         yield lambda row: rows.append(sft_row(row))
         write_parquet(out, rows)
         return
-    shaped = conversation if form == "sharegpt" else dict
+    if form == "parquet":
+        with parquet_file(out) as write:
+            yield write
+        return
+    shaped = {"sharegpt": conversation, "messages": messages_row}.get(form, dict)
     with writing_rows(out, with_images, as_list=form == "sharegpt") as write:
         yield lambda row: write(shaped(row))

@@ -21,9 +21,9 @@ def read_demonstrations(path: str | Path) -> list[dict[str, Any]]:
     """Read rows of ``prompt``, ``completion`` and, with vision, ``images``, which are paths; ``opened`` decodes them.
 
     Args:
-        path: JSON lines as ``verienv demos --out FILE.jsonl`` writes them, or a JSON array of ShareGPT conversations
-            (``--format sharegpt``, LLaMA-Factory), whose last turn is the completion; perhaps compressed. Paths of
-            pictures are relative to the file, and lead nowhere outside its folder.
+        path: JSON lines as ``verienv demos --out FILE.jsonl`` writes them (also with ``--format messages``), or a JSON
+            array of ShareGPT conversations (``--format sharegpt``, LLaMA-Factory), whose last turn is the completion;
+            perhaps compressed. Paths of pictures are relative to the file, and lead nowhere outside its folder.
 
     Raises:
         ValueError: names the file that cannot be read, the row that is none, or the picture that cannot be opened.
@@ -65,6 +65,9 @@ def _row(row: Any, number: int, path: Path) -> dict[str, Any]:
     try:
         if "conversations" in row:
             turns = [_message(turn, "from", "value", tagged="images" in row) for turn in row["conversations"]]
+            prompt, completion = turns[:-1], turns[-1:]
+        elif "messages" in row:
+            turns = [_message(turn, "role", "content") for turn in row["messages"]]
             prompt, completion = turns[:-1], turns[-1:]
         else:
             prompt, completion = (
