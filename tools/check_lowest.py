@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 TESTERS = [each for each in EXTRAS["dev"] if each.startswith(("pytest", "hypothesis"))]
-LIBRARIES = {"core": ["cli"], "train": ["train", "cli", "opencv", "low-memory", "parquet", "dev"]}
+LIBRARIES = {"core": ["cli"], "train": ["train", "cli", "opencv", "low-memory", "parquet", "pages", "dev"]}
 FOLDERS = {"core": ".venvs/lowest", "train": ".venvs/lowest-train"}
 TESTS = {
     "core": [
@@ -37,7 +37,7 @@ TESTS = {
     "train": [
         "tests/core/test_lazy.py",
         "tests/virl/pictures/test_panorama.py", "tests/numeric/test_text.py", "tests/adapters",
-        "tests/examples/test_sft.py", "tests/examples/test_ppo.py",
+        "tests/examples/test_sft.py", "tests/examples/test_ppo.py", "tests/pages", "tests/examples/test_label.py",
     ],
 }  # fmt: skip
 PLAY = """

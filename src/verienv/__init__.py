@@ -55,6 +55,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "evaluation",
         "generalpoints",
         "numeric",
+        "pages",
         "policies",
         "preferences",
         "replay",

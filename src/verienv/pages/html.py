@@ -1,0 +1,65 @@
+"""A page of HTML whose own script and style are the only ones that run."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+_INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+_DATA = '<script type="application/json" id="data"></script>'
+
+
+class Page:
+    """A page with one inline ``<script>`` and ``<style>`` or several, and a place for data.
+
+    Args:
+        html: the page, of one's own and trusted. Data goes where it says
+            ``<script type="application/json" id="data"></script>``.
+
+    Attributes:
+        policy: its Content-Security-Policy: the inline scripts and styles by their hashes, pictures and requests of its
+            own server, and nothing else.
+
+    Raises:
+        ValueError: if there is no place for data, or more than one.
+    """
+
+    def __init__(self, html: str) -> None:
+        if html.count(_DATA) != 1:
+            raise ValueError(f"the page has {html.count(_DATA)} places for data; it needs one {_DATA}")
+        self._html = html
+        allowed = {
+            kind: " ".join(_hash(text) for name, text in _INLINE.findall(html) if name == kind) for kind in _KINDS
+        }
+        sources = {f"{kind}-src": found or "'none'" for kind, found in allowed.items()}
+        rules = {"default-src": "'none'", **sources, "img-src": "'self'", "connect-src": "'self'"}
+        rules |= dict.fromkeys(("base-uri", "form-action", "frame-ancestors"), "'none'")
+        self.policy = "; ".join(f"{name} {value}" for name, value in rules.items())
+
+    @classmethod
+    def read(cls, path: str | Path) -> Page:
+        """Read a page from a file in UTF-8."""
+        return cls(Path(path).read_text("utf-8"))
+
+    def holding(self, data: Any) -> str:
+        """Return the page with data, which its script reads as JSON; no text in it can end the element or begin one."""
+        return self._html.replace(_DATA, _DATA.replace("></", f">{embedded(data)}</"))
+
+
+_KINDS = ("script", "style")
+
+
+def embedded(data: Any) -> str:
+    """Return JSON that is inert within HTML: of ``<``, ``>`` and ``&`` only their escapes are there; all is ASCII."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False)
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return text
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
