@@ -43,9 +43,8 @@ def launched(options, script, *arguments):
     return done.stderr, done.returncode == 0
 
 
-def by_two(kind, out, *options):
-    shard = ["--shard"] if kind == "sharded" else []
-    return launched(["--multi_gpu", "--num_processes", "2"], HERE / "two_processes.py", out, *shard, *options)
+def by_two(out, *options):
+    return launched(["--multi_gpu", "--num_processes", "2"], HERE / "two_processes.py", out, *options)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +55,23 @@ def alone(tmp_path_factory):
     return {name: sft.train(replace(given, out=out / name)) for name, given in SFTS.items()}, out / "by-one"
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def two(request, tmp_path_factory, alone):
-    """The folder of what two processes have computed, what each tells of it, and their stderr."""
-    out = tmp_path_factory.mktemp(request.param)
-    subprocess.run(["cp", "-r", alone[1], out], check=True)
-    stderr, well = by_two(request.param, out)
+@pytest.fixture(scope="module")
+def both_kinds(tmp_path_factory, alone):
+    """The folder of what two processes have computed, of each kind in a folder of its name, and their stderr."""
+    out = tmp_path_factory.mktemp("two")
+    for kind in KINDS:
+        (out / kind).mkdir()
+        subprocess.run(["cp", "-r", alone[1], out / kind], check=True)
+    stderr, well = by_two(out, *KINDS)
     assert well, stderr
-    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], stderr, request.param
+    return out, stderr
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def two(request, both_kinds):
+    """The folder of what two processes have computed, what each tells of it, and of which kind they are."""
+    out = both_kinds[0] / request.param
+    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], request.param
 
 
 def demand_equal_updates(told):
@@ -104,14 +112,14 @@ def demand_like(run, out):
 
 
 def test_two_processes_take_the_step_that_one_takes(two):
-    _, told, _, _ = two
+    _, told, _ = two
     assert [one["processes"] for one in told] == [2, 2]
     assert told[0]["updates"].keys() == {"words", "pictures"}
     demand_equal_updates(told)
 
 
 def test_a_sharded_model_lies_in_each_process_by_half(two):
-    _, told, _, kind = two
+    _, told, kind = two
     for one in told:
         assert bool(one["held"].pop("whole")) == (kind == "copied")
         assert all((share <= 0.6) == (kind == "sharded") for share in one["held"].values())
@@ -124,7 +132,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_demonstrations(name, 
 
 
 def test_a_run_of_two_processes_is_gone_on_with_by_one_and_the_other_way_round(two, alone, capsys):
-    out, told, _, _ = two
+    out, told, _ = two
     assert [one["cut"][1] for one in told] == [2, 2]
     demand_like(alone[0]["words"], out / "by-one")
     assert len(lines(out / "by-two")) == 2
@@ -134,7 +142,7 @@ def test_a_run_of_two_processes_is_gone_on_with_by_one_and_the_other_way_round(t
 
 
 def test_two_processes_that_are_interrupted_end_as_if_they_were_not(two):
-    out, told, _, _ = two
+    out, told, _ = two
     assert [one["cut"][0] for one in told] == [2, 2]
     assert lines(out / "cut") == lines(out / "whole")
     assert [folder.name for folder in sorted((out / "cut").glob("checkpoint-*"))] == [
@@ -144,24 +152,33 @@ def test_two_processes_that_are_interrupted_end_as_if_they_were_not(two):
 
 
 def test_a_number_that_is_not_finite_in_one_process_stops_both(two):
-    out, told, stderr, _ = two
+    out, told, _ = two
     assert [one["ended"] for one in told] == [2, 2]
     kept = torch.load(out / "broken" / "not_finite.pt", weights_only=True)
     assert "process 1" in kept["reason"]
     assert [len(batch["ids"]) for batch in kept["batches"]] == [3, 4]
-    assert stderr.count("error: the loss of process 1 is not finite in update 1") == 1
+
+
+def test_it_is_told_once_that_a_number_is_not_finite(both_kinds):
+    out, stderr = both_kinds
+    assert stderr.count("error: the loss of process 1 is not finite in update 1") == len(KINDS)
+    for kind in KINDS:
+        assert stderr.count(f"its batch is in {out / kind / 'broken' / 'not_finite.pt'}") == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*KINDS, "sharded by accelerate"])
 def test_two_processes_take_any_step_that_one_takes(kind, tmp_path):
-    stderr, well = by_two(kind, tmp_path, "--more", *(["--forced"] if kind == "sharded by accelerate" else []))
+    kind, *forced = ("copied", "--forced") if kind == "sharded by accelerate" else (kind,)
+    out = tmp_path / kind
+    out.mkdir()
+    stderr, well = by_two(tmp_path, kind, "--more", *forced)
     assert well, stderr
-    told = [json.loads((tmp_path / f"told-{index}.json").read_text()) for index in range(2)]
+    told = [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)]
     assert told[0]["updates"].keys() == two_processes.UPDATES.keys()
     demand_equal_updates(told)
-    demand_like(sft.train(replace(LORA, out=tmp_path / "alone")), tmp_path / "sft-lora")
-    first, second = lines(tmp_path / "taught")
+    demand_like(sft.train(replace(LORA, out=tmp_path / "alone")), out / "sft-lora")
+    first, second = lines(out / "taught")
     assert [line["demonstrations"] for line in (first, second)] == [7, 7]
     assert 0 < second["success"] < 1
     assert first["gradient_norm"] > 0
@@ -170,14 +187,15 @@ def test_two_processes_take_any_step_that_one_takes(kind, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", ["0", "1"])
 def test_two_processes_of_which_one_is_killed_end_as_if_it_were_not(killed, two, tmp_path):
-    out, _, _, kind = two
-    assert not by_two(kind, tmp_path, "--killed", killed)[1]
-    assert len(lines(tmp_path / "cut")) in (2, 3)
-    assert not (tmp_path / "cut" / "finished").exists()
-    subprocess.run(["cp", "-r", tmp_path / "cut", tmp_path / "alone"], check=True)
-    assert by_two(kind, tmp_path, "--killed", "none")[1]
-    assert lines(tmp_path / "cut") == lines(out / "whole")
-    assert weights_of(tmp_path / "cut").equal(weights_of(out / "whole"))
+    out, _, kind = two
+    cut = tmp_path / kind / "cut"
+    assert not by_two(tmp_path, kind, "--killed", killed)[1]
+    assert len(lines(cut)) in (2, 3)
+    assert not (cut / "finished").exists()
+    subprocess.run(["cp", "-r", cut, tmp_path / "alone"], check=True)
+    assert by_two(tmp_path, kind, "--killed", "none")[1]
+    assert lines(cut) == lines(out / "whole")
+    assert weights_of(cut).equal(weights_of(out / "whole"))
     run = ppo.train(replace(PPO, out=tmp_path / "alone"))
     assert run.finished
     assert lines(run.out)[:2] == lines(out / "whole")[:2]
@@ -186,7 +204,10 @@ def test_two_processes_of_which_one_is_killed_end_as_if_it_were_not(killed, two,
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [([], "accelerate shards by FSDP on GPUs alone"), (["--cpu"], "this one is alone")],
+    [
+        ([], "accelerate shards by FSDP on GPUs alone"),
+        pytest.param(["--cpu"], "this one is alone", marks=pytest.mark.slow),
+    ],
 )
 def test_a_launch_that_would_train_a_model_in_each_process_is_refused_once(options, told, tmp_path):
     options = ["--config_file", CONFIGURATIONS / "fsdp2.yaml", "--num_processes", "2", *options]

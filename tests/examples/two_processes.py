@@ -1,6 +1,8 @@
-"""What two processes compute, for test_processes.py: each holds the model, or with --shard half of it.
+"""What two processes compute, for test_processes.py: each holds the model ("copied"), or half of it ("sharded").
 
-accelerate launch --multi_gpu --num_processes 2 two_processes.py OUT [--shard] [--killed RANK] [--more] [--forced]
+accelerate launch --multi_gpu --num_processes 2 two_processes.py OUT KIND [KIND] [--killed RANK] [--more] [--forced]
+
+Each kind has a folder of its name in OUT, which is there; --killed takes one kind.
 """
 
 import json
@@ -8,6 +10,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -111,9 +114,12 @@ def distance(one, other):
     return ((one - other).norm() / other.norm()).item()
 
 
+updated_alone = cache(lambda **how: updated(ALONE, **how))
+
+
 def compared(team, **how):
     """Return how far an update of all processes is from that of one, relative to it, and what both logged."""
-    (*ours, logged), (*theirs, alone) = (updated(each, **how) for each in (team, ALONE))
+    (*ours, logged), (*theirs, alone) = updated(team, **how), updated_alone(**how)
     apart = dict(zip(("weights", "movement", "critic"), map(distance, ours, theirs), strict=True))
     return {**apart, "moved": theirs[1].norm().item(), "logged": {name: [logged[name], alone[name]] for name in alone}}
 
@@ -163,7 +169,8 @@ def interrupt():
 
 
 def main(out, shard, more):
-    team = Team.launched("cpu", shard)
+    """Train all that is told of, and return the team."""
+    team, loss = Team.launched("cpu", shard), sft.completion_loss
     told = {"processes": team.size, "held": held(team)}
     told["updates"] = {name: compared(team, **how) for name, how in UPDATES.items() if more or name in FIRST}
     for name, arguments in (SFTS | ({"lora": LORA} if more else {})).items():
@@ -180,14 +187,14 @@ def main(out, shard, more):
     if begun_by_one.out.exists():
         sft.train(begun_by_one)
     if team.index == 1:
-        loss = sft.completion_loss
         sft.completion_loss = lambda *given: loss(*given) * float("nan")
     try:
         sft.train(replace(SFT, shard=shard, out=out / "broken"))
     except SystemExit as ending:
         told["ended"] = ending.code
+    sft.completion_loss = loss
     (out / f"told-{team.index}.json").write_text(json.dumps(told))
-    team.leave()
+    return team
 
 
 def force_accelerate():
@@ -221,8 +228,10 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if "--forced" in sys.argv:
         force_accelerate()
-    folder, is_sharded = Path(sys.argv[1]), "--shard" in sys.argv
+    folder, kinds = Path(sys.argv[1]), [kind for kind in ("copied", "sharded") if kind in sys.argv]
     if "--killed" in sys.argv:
-        be_killed(folder, is_sharded, sys.argv[sys.argv.index("--killed") + 1])
+        be_killed(folder / kinds[0], kinds[0] == "sharded", sys.argv[sys.argv.index("--killed") + 1])
     else:
-        main(folder, is_sharded, "--more" in sys.argv)
+        for kind in kinds:
+            together = main(folder / kind, kind == "sharded", "--more" in sys.argv)
+        together.leave()

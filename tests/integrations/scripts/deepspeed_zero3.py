@@ -121,7 +121,7 @@ def by_two(out: Path) -> None:
     stopped(sft, replace(HALF, out=out / "half-cut"), interrupt)
     sft.train(replace(HALF, out=out / "half-cut"))
     (out / f"more-{team.index}.json").write_text(json.dumps({"half": half, "uneven": uneven(team)}))
-    two_processes.main(out, False, more=True)
+    two_processes.main(out, False, more=True).leave()
 
 
 def alone(out: Path) -> None:
