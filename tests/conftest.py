@@ -1,7 +1,8 @@
-"""The tests need no network: a model that is not in the cache is an error at once, not after minutes of trying."""
+"""What tests share. They need no network: a model that is not in the cache is an error at once, not after minutes."""
 
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -23,6 +24,24 @@ def fuzz_size(request: pytest.FixtureRequest) -> Callable[[int], int]:
 @pytest.fixture
 def fuzz_seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--fuzz-seed"))
+
+
+@pytest.fixture(scope="session")
+def scanning() -> list[tuple[object, str, object]]:
+    """The two functions that look through a text sign by sign, each with a memory: a module, a name, the function."""
+    from verienv.core import loose_json, response
+
+    each = [(response, "find_objects"), (loose_json, "nesting")]
+    return [(module, name, lru_cache(maxsize=None)(getattr(module, name))) for module, name in each]
+
+
+@pytest.fixture(scope="module")
+def texts_scanned_once(scanning: list[tuple[object, str, object]]) -> Iterator[None]:
+    """Let texts be looked through once: those of check_verifier, some of 64 KiB, come back with every verifier."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, function in scanning:
+            patch.setattr(module, name, function)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from tests.contract.playing import Case, each_task
 from verienv import check_verifier
 from verienv.testing import Kind, VerifierFaults
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 
 def own_verifier(case: Case) -> Callable[[str, Any], Any]:
     """The verdict of the question about the facts that a verifier is called with."""

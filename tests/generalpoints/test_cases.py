@@ -13,6 +13,8 @@ from verienv.core.cases import CANARY
 from verienv.generalpoints import Puzzle, formula_failure, load_vectors, parse_formula, verify
 from verienv.testing import Kind, check_verifier
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 
 def is_legal(formula: str, puzzle: Puzzle) -> bool:
     return formula_failure(formula, puzzle) not in ("illegal", "wrong_numbers", "false_equation")

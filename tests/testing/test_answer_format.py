@@ -19,6 +19,8 @@ from verienv.testing.format_cases import in_format
 from verienv.virl import Waypoint
 from verienv.virl import verify as verify_action
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 BOX = r"\\boxed\{([^{}]*)\}"
 
 

@@ -10,6 +10,8 @@ from verienv.generalpoints import Puzzle, verify
 from verienv.testing import Kind, check_verifier
 from verienv.virl.routes.route import Waypoint
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 
 @pytest.mark.parametrize(
     ("vision", "strict", "rewards"),
@@ -26,7 +28,7 @@ def test_ours_passes_in_every_mode_and_under_every_table(vision, strict, rewards
     def reward(response: str, puzzle: Puzzle) -> float:
         return verify(response, puzzle, vision=vision, strict=strict, rewards=rewards).reward
 
-    report = check_verifier(reward, vision=vision, strict=strict)
+    report = check_verifier(reward, vision=vision, strict=strict, questions=10)
     assert report.cases > 1800
     assert report.wrong < report.paid_above < report.right
 
@@ -44,20 +46,20 @@ def test_signed_and_shaped_rewards_pass():
         valid = verify(response, puzzle).metrics["formula_valid"]
         return verify(response, puzzle, rewards="binary").reward + 0.1 * valid - 1e-6 * len(response)
 
-    assert check_verifier(signed).paid_above == 0
-    assert check_verifier(shaped)
+    assert check_verifier(signed, questions=5).paid_above == 0
+    assert check_verifier(shaped, questions=5)
 
 
 def test_reading_strictly_is_found_where_leniency_is_asked_and_the_reverse():
     strict = lambda response, puzzle: verify(response, puzzle, strict=True).reward  # noqa: E731
-    assert kinds(faults_of(strict)) == {Kind.FALSE_REJECT}
+    assert kinds(faults_of(strict, questions=5)) == {Kind.FALSE_REJECT}
     lenient = lambda response, puzzle: verify(response, puzzle).reward  # noqa: E731
-    assert Kind.FALSE_ACCEPT in kinds(faults_of(lenient, strict=True))
+    assert Kind.FALSE_ACCEPT in kinds(faults_of(lenient, strict=True, questions=5))
 
 
 def test_a_threshold_of_ones_own_decides_what_is_paid():
-    assert check_verifier(verify, paid_above=4.9).paid_above == 4.9
-    assert kinds(faults_of(verify, paid_above=5.0)) == {Kind.FALSE_REJECT}
+    assert check_verifier(verify, paid_above=4.9, questions=5).paid_above == 4.9
+    assert kinds(faults_of(verify, paid_above=5.0, questions=5)) == {Kind.FALSE_REJECT}
 
 
 def test_calls_may_take_without_end():

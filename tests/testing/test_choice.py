@@ -11,6 +11,8 @@ from verienv.generalpoints.cases import near_cases, repeated_fault_cases
 from verienv.testing import Kind, check_verifier
 from verienv.testing.choice import Choice
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 NEAR = list(near_cases())
 MATERIAL = Material(NEAR[:1], NEAR[:1], [*NEAR], [[*pile] for pile in repeated_fault_cases()])
 

@@ -13,6 +13,8 @@ from verienv.virl.cases import CORNER
 from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import verify as verify_action
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 
 def test_after_a_verifier_that_changes_puzzle_and_rule_the_right_one_passes():
     def changing(response: str, puzzle: Puzzle) -> float:

@@ -5,6 +5,7 @@ from tests.testing.mutations.generalpoints import GENERALPOINTS
 from tests.testing.mutations.suite import LEVELS, Mutation
 from tests.testing.mutations.virl import VIRL
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
 MUTATIONS = [*GENERALPOINTS, *VIRL]
 FOUND_WHILE_USED = (
     "cached_by_response",

@@ -3,14 +3,22 @@
 import json
 from collections import Counter
 
+import pytest
 from tests.testing.broken import by_formula, faults_of
 
 from verienv.generalpoints import Puzzle, formula_failure, verify
-from verienv.testing import Kind
+from verienv.testing import Kind, VerifierFaults
+
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
 
 
-def test_the_report_groups_faults_with_counts_and_a_few_short_examples():
-    faults = faults_of(by_formula(lambda formula, puzzle: formula_failure(formula.split("=")[0], puzzle) == ""))
+@pytest.fixture(scope="module")
+def faults(texts_scanned_once: None) -> VerifierFaults:
+    """Those of a verifier that passes over what an equation claims."""
+    return faults_of(by_formula(lambda formula, puzzle: formula_failure(formula.split("=")[0], puzzle) == ""))
+
+
+def test_the_report_groups_faults_with_counts_and_a_few_short_examples(faults):
     report = str(faults)
     assert report.isascii()
     assert report.startswith(f"{len(faults.faults)} faults in ")
@@ -20,8 +28,7 @@ def test_the_report_groups_faults_with_counts_and_a_few_short_examples():
     assert len(report) < 4000
 
 
-def test_each_reason_is_counted_with_its_shortest_example():
-    faults = faults_of(by_formula(lambda formula, puzzle: formula_failure(formula.split("=")[0], puzzle) == ""))
+def test_each_reason_is_counted_with_its_shortest_example(faults):
     reasons = Counter(fault.reason for fault in faults.faults)
     (reason, most), *_ = reasons.most_common()
     assert f"\n  {most} x {reason}\n" in str(faults)

@@ -14,6 +14,8 @@ from verienv.generalpoints import Puzzle, formula_failure, verify
 from verienv.testing import Kind, check_verifier
 from verienv.virl.routes.route import Waypoint
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 TAGS, BOX, BARE = r"(?s)<answer>(.*?)</answer>", r"\\boxed\{([^{}]*)\}", r"(?s)(.*)"
 

@@ -19,6 +19,8 @@ from verienv.virl.routes.route import Waypoint
 from verienv.virl.verifier import action_failure, verify
 from verienv.virl.world.geometry import compass_word
 
+pytestmark = pytest.mark.usefixtures("texts_scanned_once")
+
 faults_of = partial(broken.faults_of, task="virl")
 
 
