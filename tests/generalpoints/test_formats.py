@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from verienv.arithmetic.expression import Expression
 from verienv.core.answer_format import JSON
 from verienv.core.cases import CANARY
 from verienv.core.formats import parse_format
+from verienv.core.verdict import Verdict
 from verienv.generalpoints import REWARDS, Puzzle, verify
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.cases import Case, hostile_cases, load_vectors
@@ -42,10 +44,20 @@ FORMATS: list[Any] = ["tags", "boxed", "line", "tags+cards+number", "boxed+cards
 each_format = pytest.mark.parametrize("form", FORMATS, ids=str)
 
 
+@cache
+def read_in_json(case: Case, strict: bool) -> dict[str, Any] | None:
+    return JSON.read(case.response, answer_shape(case.puzzle), strict=strict)
+
+
+@cache
+def asked_in_json(case: Case, vision: bool, strict: bool) -> Verdict:
+    return verify(case.response, case.puzzle, vision=vision, strict=strict)
+
+
 def spelled(case: Case, form: Any, strict: bool) -> str:
     """The answer of a case in a format; "" where it cannot be spelled there."""
     shape, parsed = answer_shape(case.puzzle), parse_format(form)
-    fields = JSON.read(case.response, shape, strict=strict)
+    fields = read_in_json(case, strict)
     formula = (fields or {}).get("formula")
     if fields is None or not isinstance(formula, str):
         return ""
@@ -83,7 +95,7 @@ def test_every_vector_that_can_be_spelled_gets_the_verdict_it_gets_in_json(form)
             if not case.holds(vision, strict) or not (text := spelled(case, form, strict)):
                 continue
             shows_cards = parsed.has("cards", answer_shape(case.puzzle))
-            asked = verify(case.response, case.puzzle, vision=vision and shows_cards, strict=strict)
+            asked = asked_in_json(case, vision and shows_cards, strict)
             found = verify(text, case.puzzle, vision=vision, strict=strict, answer_format=form)
             assert (found.failure, found.is_correct, found.reward) == (asked.failure, asked.is_correct, asked.reward), (
                 case.name

@@ -1,8 +1,10 @@
 """GeneralPoints by vision as an environment: its contracts, for every split and every look."""
 
 import copy
+import gc
 import json
 import pickle
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -141,7 +143,7 @@ def test_a_user_deck_that_lacks_faces_is_refused_when_the_environment_is_made(tm
 @pytest.mark.parametrize("visual", VISUALS)
 @pytest.mark.parametrize("split", ["rule_ood", "visual_ood", "rule_visual_ood", "test"])
 def test_the_same_instance_in_every_look_and_rule_is_the_same_hand(visual: str, split: str) -> None:
-    here, there = make(side="all"), make(side="all", split=split, visual=visual)
+    here, there = (make(side="all", image_size=96, **other) for other in ({}, {"split": split, "visual": visual}))
     pairs = 0
     for seed in range(12):
         instance = there.reset(seed=seed)[1]["instance"]
@@ -318,13 +320,28 @@ def test_rendering_gives_the_picture_or_the_dialogue() -> None:
         make(render_mode="human")
 
 
+def play(env: GeneralPointsVisionEnv, episodes: int) -> None:
+    for _ in range(episodes):
+        env.reset()
+        env.step('{"cards": ["A"], "formula": "1"}')
+
+
+def test_an_episode_leaves_nothing_in_memory() -> None:
+    env = make(image_size=96)
+    play(env, 2000)
+    gc.collect()
+    before = sys.getallocatedblocks()
+    play(env, 2000)
+    gc.collect()
+    assert sys.getallocatedblocks() - before < 500
+
+
+@pytest.mark.slow
 def test_memory_stays_flat_over_a_hundred_thousand_episodes() -> None:
     psutil = pytest.importorskip("psutil")
     env, process = make(image_size=96), psutil.Process()
     held = []
     for count in (5_000, 95_000):
-        for _ in range(count):
-            env.reset()
-            env.step('{"cards": ["A"], "formula": "1"}')
+        play(env, count)
         held.append(process.memory_info().rss)
     assert held[1] - held[0] < 4 * 2**20

@@ -4,6 +4,7 @@ The reader shares no code with the drawing but the faces and the places of the c
 upright, brings both to one small size, evens out light and contrast, and takes the nearest of the 52 clean faces.
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -35,9 +36,14 @@ def clean_faces(deck: str) -> NDArray[np.float64]:
 
 
 def cut_out(picture: Image.Image, pose: Pose) -> Image.Image:
-    upright = picture.rotate(-pose.angle, Image.Resampling.BILINEAR, center=(pose.x, pose.y))
-    left, top = pose.x - pose.width / 2, pose.y - pose.height / 2
-    return upright.crop((round(left), round(top), round(left) + pose.width, round(top) + pose.height))
+    """The card, upright: what lies around it is not turned with it, as that takes most of a test's time."""
+    reach = math.ceil(math.hypot(pose.width, pose.height) / 2) + 2
+    left, top = math.floor(pose.x) - reach, math.floor(pose.y) - reach
+    around = picture.crop((left, top, left + 2 * reach, top + 2 * reach))
+    x, y = pose.x - left, pose.y - top
+    upright = around.rotate(-pose.angle, Image.Resampling.BILINEAR, center=(x, y))
+    left, top = round(x - pose.width / 2), round(y - pose.height / 2)
+    return upright.crop((left, top, left + pose.width, top + pose.height))
 
 
 def share_read(look: Visual, side: int, hands: int = 65) -> float:
@@ -54,9 +60,19 @@ def share_read(look: Visual, side: int, hands: int = 65) -> float:
 
 
 @pytest.mark.parametrize("deck", [*SHIPPED, *DRAWN])
-@pytest.mark.parametrize(("side", "least"), [(336, 0.99), (224, 0.97)])
-def test_the_ranks_of_every_deck_are_legible_on_the_default_table(deck: str, side: int, least: float) -> None:
-    assert share_read(Visual(deck=deck), side) >= least
+def test_the_ranks_of_every_deck_are_legible_in_small_pictures(deck: str) -> None:
+    assert share_read(Visual(deck=deck), 224) >= 0.97
+
+
+@pytest.mark.parametrize(
+    "deck",
+    [
+        pytest.param(deck, marks=[] if deck == Visual().deck else pytest.mark.slow)  # small pictures are harder to read
+        for deck in (*SHIPPED, *DRAWN)
+    ],
+)
+def test_the_ranks_of_every_deck_are_legible_on_the_default_table(deck: str) -> None:
+    assert share_read(Visual(deck=deck), 336) >= 0.99
 
 
 @pytest.mark.parametrize("name", [name for name in VISUALS if name != "default"])
