@@ -5,7 +5,8 @@ python tools/build_gallery.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,28 +65,31 @@ STREETS = {
 """By city: the settings of street views in it."""
 
 
-def pictures() -> Iterator[tuple[str, Image.Image]]:
-    """The files of the gallery, by name."""
+def pictures() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield the files of the gallery: a name, and what draws its picture, an image or an array."""
     for deck in (*SHIPPED, *DRAWN):
-        yield f"deck-{deck}", sheet(deck)
+        yield f"deck-{deck}", partial(sheet, deck)
     for look in VISUALS:
-        yield f"look-{look}", Image.fromarray(draw(("10S", "QC", "6S", "AC"), Visual.of(look), jitter=4))
+        yield f"look-{look}", partial(draw, ("10S", "QC", "6S", "AC"), Visual.of(look), jitter=4)
     for split in ("train", "visual_ood"):
-        yield f"split-{split}", Image.fromarray(dealt_picture({"split": split, "side": "all"}, INSTANCE))
+        yield f"split-{split}", partial(dealt_picture, {"split": split, "side": "all"}, INSTANCE)
     for name, settings in OTHERS.items():
-        yield f"other-{slug(name)}", Image.fromarray(dealt_picture(settings))
-    yield "tables", tables()
-    yield "hands", hands()
-    yield "failures", Image.fromarray(dealt_picture({"side": "all"}, INSTANCE))
+        yield f"other-{slug(name)}", partial(dealt_picture, settings)
+    yield "tables", tables
+    yield "hands", hands
+    yield "failures", partial(dealt_picture, {"side": "all"}, INSTANCE)
     for name in MAPS:
-        env = walking(name)
-        yield f"map-{name}", draw_map(env.route, env.city, passed=env.passed, size=560)
+        yield f"map-{name}", partial(map_of, name)
     for name, settings in STREETS.items():
-        yield f"street-{name}", Image.fromarray(four_views(settings))
+        yield f"street-{name}", partial(four_views, settings)
     for name in STREET_VISUALS:
-        yield f"visual-{name}", Image.fromarray(four_views({"visual": name}))
-    yield "streets", Image.fromarray(front_views())
-    yield "routes", side_by_side([walking("montevideo"), walking("helsinki")])
+        yield f"visual-{name}", partial(four_views, {"visual": name})
+    yield "streets", front_views
+    yield "routes", lambda: side_by_side([walking("montevideo"), walking("helsinki")])
+
+
+def image_of(drawn: Any) -> Image.Image:
+    return drawn if isinstance(drawn, Image.Image) else Image.fromarray(drawn)
 
 
 def at_a_corner(settings: dict[str, Any]) -> VIRLVisionEnv:
@@ -117,6 +121,11 @@ def side_by_side(envs: list[VIRLEnv]) -> Image.Image:
     maps = [np.asarray(draw_map(env.route, env.city, passed=env.passed, size=500)) for env in envs]
     seam = np.full((500, 6, 3), 255, np.uint8)
     return Image.fromarray(np.hstack([part for one in maps for part in (seam, one)][1:]))
+
+
+def map_of(city: str) -> Image.Image:
+    env = walking(city)
+    return draw_map(env.route, env.city, passed=env.passed, size=560)
 
 
 def walking(city: str) -> VIRLEnv:
@@ -311,8 +320,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.webp"):
         old.unlink()
-    for name, picture in pictures():
-        picture.save(folder / f"{name}.webp", quality=92, method=6)
+    for name, drawn_by in pictures():
+        image_of(drawn_by()).save(folder / f"{name}.webp", quality=92, method=6)
     (DOCS / "gallery.md").write_text(page())
     print(DOCS / "gallery.md", f"{sum(file.stat().st_size for file in folder.iterdir()) / 1024:.0f} KiB of pictures")
 
