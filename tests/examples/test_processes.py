@@ -202,12 +202,25 @@ def test_two_processes_of_which_one_is_killed_end_as_if_it_were_not(killed, two,
     assert len(lines(run.out)) == PPO.updates
 
 
+@pytest.mark.parametrize(("rank", "waits"), [("0", []), ("1", [20.0])])
+def test_of_processes_that_are_refused_all_but_the_first_wait_for_it_to_tell(
+    rank, waits, tmp_path, stopped, monkeypatch
+):
+    waited: list[float] = []
+    monkeypatch.setattr(command_line.time, "sleep", waited.append)
+    for name, value in {"WORLD_SIZE": "2", "RANK": rank, "ACCELERATE_USE_FSDP": "true"}.items():
+        monkeypatch.setenv(name, value)
+    said = stopped(lambda: sft.train(replace(SFT, out=tmp_path / "run")))
+    assert "accelerate shards by FSDP on GPUs alone" in said
+    assert "--multi_gpu" in said
+    assert waited == waits
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "told"),
-    [
-        ([], "accelerate shards by FSDP on GPUs alone"),
-        pytest.param(["--cpu"], "this one is alone", marks=pytest.mark.slow),
-    ],
+    [([], "accelerate shards by FSDP on GPUs alone"), (["--cpu"], "this one is alone")],
 )
 def test_a_launch_that_would_train_a_model_in_each_process_is_refused_once(options, told, tmp_path):
     options = ["--config_file", CONFIGURATIONS / "fsdp2.yaml", "--num_processes", "2", *options]

@@ -51,7 +51,7 @@ def played(envs: VectorEnv[Any, Any, Any], choose: Choose, learn: Callable[..., 
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", ["sync", pytest.param("async", marks=pytest.mark.slow)])
 def test_a_linear_policy_learns_to_do_better_than_at_random(kind: str, mode: AutoresetMode) -> None:
     def make() -> VectorEnv[Any, Any, Any]:
         settings: dict[str, Any] = {"autoreset_mode": mode}
