@@ -50,22 +50,37 @@ def played(envs: VectorEnv[Any, Any, Any], choose: Choose, learn: Callable[..., 
     return float(np.mean(returns[-len(returns) // 3 :]))
 
 
+def made(kind: str, count: int, mode: AutoresetMode) -> VectorEnv[Any, Any, Any]:
+    settings: dict[str, Any] = {"autoreset_mode": mode}
+    if kind == "async":
+        settings["context"] = "forkserver"
+    return gym.make_vec(
+        f"verienv:{ENV_ID}", count, kind, vector_kwargs=settings, turns=(1, 2), window=2, disable_env_checker=False
+    )
+
+
+def test_environments_in_processes_of_their_own_step_as_those_in_one() -> None:
+    both = [made(kind, 2, AutoresetMode.SAME_STEP) for kind in ("sync", "async")]
+    states = [envs.reset(seed=0)[0] for envs in both]
+    luck, ended = np.random.default_rng(0), 0
+    for _ in range(100):
+        assert np.array_equal(*states)
+        actions = luck.integers(0, 10, 2)
+        (one, *told), (other, *found) = (envs.step(actions)[:4] for envs in both)
+        assert all(np.array_equal(*each) for each in zip(told, found, strict=True))
+        states, ended = [one, other], ended + int(told[1].sum())
+    for envs in both:
+        envs.close()
+    assert ended > 2
+
+
 @pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
 @pytest.mark.parametrize("kind", ["sync", pytest.param("async", marks=pytest.mark.slow)])
 def test_a_linear_policy_learns_to_do_better_than_at_random(kind: str, mode: AutoresetMode) -> None:
-    def make() -> VectorEnv[Any, Any, Any]:
-        settings: dict[str, Any] = {"autoreset_mode": mode}
-        if kind == "async":
-            settings["context"] = "forkserver"
-        envs = gym.make_vec(
-            f"verienv:{ENV_ID}", COUNT, kind, vector_kwargs=settings, turns=(1, 2), window=2, disable_env_checker=False
-        )
-        return RecordEpisodeStatistics(envs)
-
-    envs = make()
+    envs = RecordEpisodeStatistics(made(kind, COUNT, mode))
     luck = np.random.default_rng(0)
     random = played(envs, lambda states: luck.integers(0, 10, len(states)))
-    envs = make()
+    envs = RecordEpisodeStatistics(made(kind, COUNT, mode))
     learner = Linear(envs.single_observation_space.shape[0], int(envs.single_action_space.n))
     trained = played(envs, learner, learner.learn)
     assert random < -1
