@@ -24,9 +24,12 @@ from starts.kinds import KINDS, Plan
 from starts.material import Material
 from starts.routes import prepared
 from starts.routes.kind import ROUTES
+from starts.sight import seen
+from starts.sight.kind import SIGHT
 
-PREPARED: dict[str, tuple[Plan, Callable[[Any, int], Material]]] = {
+PREPARED: dict[str, tuple[Plan, Callable[[Any, int, Path], Material]]] = {
     **{name: (kind, points.prepare) for name, kind in KINDS.items()},
+    SIGHT.name: (SIGHT, seen.prepare),
     ROUTES.name: (ROUTES, prepared.prepare),
 }
 

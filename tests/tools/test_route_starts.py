@@ -9,12 +9,13 @@ import torch
 from tests.tools.conftest import ROOT
 from torch.nn.functional import cross_entropy
 
-from starts import building
+from starts.building import build
 from starts.routes.judging import RouteJudge, questions_on
 from starts.routes.kind import ROUTES
 from starts.routes.pool import RoutePool, question_tokens
 from starts.routes.prepared import prepare
 from starts.routes.tokens import make_tokenizer
+from starts.training import make_model
 from verienv import Episode, rows
 from verienv.evaluation import read_cells
 from verienv.policies import HuggingFacePolicy
@@ -93,13 +94,13 @@ def test_the_judge_counts_right_actions_at_turns_read_right(tokenizer, monkeypat
     said = iter([[json.dumps(answer) for answer in answers]])
     monkeypatch.setattr(HuggingFacePolicy, "sample", lambda *_: (next(said), []))
     monkeypatch.setattr(HuggingFacePolicy, "text", lambda _, response: response)
-    found = judge.percentages(building.make_model(TINY, tokenizer), questions)
+    found = judge.percentages(make_model(TINY, tokenizer), questions)
     assert found == {"at turns": 83.3, "at turns read right": 90.9, "elsewhere": 100.0}
 
 
 def test_the_loss_is_the_mean_over_the_tokens_of_answers(pool, tokenizer):
     torch.manual_seed(0)
-    model = building.make_model(TINY, tokenizer)
+    model = make_model(TINY, tokenizer)
     loss = pool.loss(model, 8, np.random.default_rng(3))
     rng = np.random.default_rng(3)
     few = int(rng.binomial(8, 0.3))
@@ -127,12 +128,12 @@ def test_an_answer_is_what_is_learned_and_its_question_is_not(pool, tokenizer):
 def test_questions_are_told_as_policies_are_asked_them(tokenizer):
     env = VIRLEnv(city="grid-7", turns=1, attempts=1, episode="waypoint")
     env.reset(seed=0)
-    policy = HuggingFacePolicy(building.make_model(TINY, tokenizer), tokenizer)
+    policy = HuggingFacePolicy(make_model(TINY, tokenizer), tokenizer)
     assert question_tokens([env.question], tokenizer) == [list(policy.opening(env.messages))]
 
 
 def test_a_start_that_follows_routes_is_built_with_its_log_and_card(tmp_path):
-    told = building.build(TINY, 5, tmp_path / "start", prepare)
+    told = build(TINY, 5, tmp_path / "start", prepare)
     assert "at turns read right" in told
     lines = [json.loads(line) for line in (tmp_path / "start" / "training.jsonl").read_text().splitlines()]
     assert lines[1]["pool"]["relative_rows"] > 50

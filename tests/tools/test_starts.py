@@ -10,13 +10,14 @@ import torch
 
 import build_start_cells
 import build_starts
-from starts import building, points
+from starts import points
 from starts.building import build, search
 from starts.hands import Deck, is_for_stopping
-from starts.judging import Judge, make_items
+from starts.judging import Judge, deal_kept
 from starts.kinds import HELD_OUT, KINDS, PROXIES, TEN, TRAINING_RULES
 from starts.pool import make_pool, question_tokens
 from starts.tokens import make_tokenizer
+from starts.training import make_model
 from verienv import rows
 from verienv.core.sides import on_side
 from verienv.generalpoints import Dealing, Puzzle, expert_answer, verify, write_answer, write_question
@@ -106,14 +107,14 @@ def test_a_pool_holds_each_rule_as_often_as_its_kind_says(pool):
 
 def test_demonstrations_under_ten_are_drawn_in_their_share(pool, tokenizer):
     kind, made = pool
-    drawn = tokenizer.batch_decode(made.draw(4000, np.random.default_rng(0))[:, : made.asked])
+    drawn = tokenizer.batch_decode(made.cut(made.rows(4000, np.random.default_rng(0)))[:, : made.asked])
     share = np.mean(["J = 10, Q = 10, K = 10" in question for question in drawn])
     assert abs(share - kind.share_of_ten) < 0.03
 
 
 def test_a_row_is_a_question_as_the_policy_opens_it_and_a_correct_answer(pool, tokenizer):
     kind, made = pool
-    policy = HuggingFacePolicy(building.make_model(kind, tokenizer), tokenizer)
+    policy = HuggingFacePolicy(make_model(kind, tokenizer), tokenizer)
     for puzzle, row in zip(made.puzzles[::97], made.ids[::97].tolist(), strict=True):
         question = [{"role": "user", "content": f"{write_question(puzzle)}\nAttempt 1 of 1."}]
         assert row[: made.asked] == policy.opening(question)
@@ -166,8 +167,8 @@ def test_a_start_is_built_and_stopped_where_the_cell_that_is_reported_is_withhel
     monkeypatch.setattr(Puzzle, "__init__", no_puzzle)
     monkeypatch.setattr(Deck, "numbers", no_hands)
     with pytest.raises(Withheld):
-        make_items(TINY[name], (HELD_OUT,), Deck(TINY[name].cards), make_tokenizer(), beyond_ten=True)
-    build(TINY[name], 100, tmp_path / "start")
+        deal_kept(TINY[name], (HELD_OUT,), Deck(TINY[name].cards), beyond_ten=True)
+    build(TINY[name], 100, tmp_path / "start", points.prepare)
     assert "11-12-13" not in (tmp_path / "start" / "training.jsonl").read_text()
 
 
@@ -180,7 +181,7 @@ def test_the_copy_that_is_kept_is(gauges, kept, tokenizer):
     pool = make_pool(kind, Deck(4), tokenizer, np.random.default_rng(0))
     given = iter(gauges)
     torch.manual_seed(0)
-    model = building.make_model(kind, tokenizer)
+    model = make_model(kind, tokenizer)
     check = search(kind, model, pool, lambda _: {"proxy": {"success": next(given)}}, 0, lambda **_: None)
     assert check.steps == 3 + 2 * kept
 

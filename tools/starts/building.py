@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from starts import points
 from starts.kinds import Plan
-from starts.material import Judged, Material, Pool
-from starts.training import cooled, make_model, train
+from starts.material import Judged, Log, Material, Pool
+from starts.training import cooled, train
 from verienv.policies.hugging_face.policy import keep_freed_memory
 
 LOGGED_EVERY = 20
@@ -36,7 +35,7 @@ class Check:
 
     steps: int
     judged: Judged
-    model: LlamaForCausalLM
+    model: PreTrainedModel
 
     def gauge(self, kind: Plan) -> float:
         """Return the percentage by which starts of a kind are stopped."""
@@ -49,8 +48,7 @@ class Check:
 
 
 def search(
-    kind: Plan, model: LlamaForCausalLM, pool: Pool, judge: Callable[[LlamaForCausalLM], Judged], seed: int,
-    log: Callable[..., None],
+    kind: Plan, model: PreTrainedModel, pool: Pool, judge: Callable[[PreTrainedModel], Judged], seed: int, log: Log
 ) -> Check:  # fmt: skip
     """Train, and return the first cooled copy that is in the band or, once one is above it or at the end, the nearest.
 
@@ -77,15 +75,18 @@ def search(
 
 
 @torch.no_grad()
-def rounded(model: LlamaForCausalLM) -> LlamaForCausalLM:
+def rounded(model: PreTrainedModel) -> PreTrainedModel:
     """Round the weights of a model to float16, so that it is the same model in a file of half the size."""
     for weight in model.parameters():
         weight.copy_(weight.half().float())
     return model
 
 
-def build(kind: Plan, seed: int, out: Path, prepare: Callable[[Any, int], Material] = points.prepare) -> str:
-    """Build a start in a folder, which appears whole or not at all; return in a line what came of it."""
+def build(kind: Plan, seed: int, out: Path, prepare: Callable[[Any, int, Path], Material]) -> str:
+    """Build a start in a folder, which appears whole or not at all; return in a line what came of it.
+
+    ``prepare`` is given the folder of all starts too: some are made of others.
+    """
     keep_freed_memory()
     torch.set_num_threads(1)
     began = process_time()
@@ -98,27 +99,22 @@ def build(kind: Plan, seed: int, out: Path, prepare: Callable[[Any, int], Materi
             file.write(json.dumps(line | {"cpu_seconds": round(process_time() - began, 1)}) + "\n")
             file.flush()
 
-        made = prepare(kind, seed)
+        made = prepare(kind, seed, out.parent)
         log(kind=asdict(kind), seed=seed, **made.about)
         log(pool=made.pool.described(), judged_on=made.judged_on)
         torch.manual_seed(seed)
-        check = search(kind, make_model(kind, made.tokenizer), made.pool, made.judge, seed, log)
+        check = search(kind, made.model(log), made.pool, made.judge, seed, log)
         stop = {
             "stopped_after": check.steps, "in_band": not check.distance(kind), "gauge": check.gauge(kind),
             "ID": check.judged["ID"], "proxy": check.judged["proxy"],
         }  # fmt: skip
         log(**stop)
-    save(check.model, made.tokenizer, partial)
+    transformers_logging.disable_progress_bar()
+    check.model.save_pretrained(partial)
+    made.reader.save_pretrained(partial)
     (partial / "README.md").write_text(made.card(partial / "training.jsonl", check.model.num_parameters()))
     partial.rename(out)
     return told(kind, out.name, stop, process_time() - began)
-
-
-def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Save a model and its tokenizer."""
-    transformers_logging.disable_progress_bar()
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
 
 
 def told(kind: Plan, name: str, stop: Mapping[str, Any], seconds: float) -> str:

@@ -7,20 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from starts.judging import METRICS
 from starts.kinds import HELD_OUT, PROXIES, Kind
 from verienv.generalpoints import FaceRule
 
 TEMPLATE = Path(__file__).with_name("card.md")
 
 
-def card(kind: Kind, log: Path, parameters: int) -> str:
+def card(kind: Kind, log: Path, parameters: int, template: Path = TEMPLATE) -> str:
     """Return the card of a start in Markdown."""
     lines: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     begun, data, stop = lines[0], lines[1], lines[-1]
     steps, (low, high) = stop["stopped_after"], kind.band
     checks = [
-        [str(line["check"]), *(f"{line[cell][name]:.1f}" for cell in ("ID", "proxy") for name in METRICS.values())]
+        [str(line["check"]), *(f"{value:.1f}" for cell in data["judged_on"] for value in line[cell].values())]
         for line in lines
         if "check" in line
     ]
@@ -28,8 +27,8 @@ def card(kind: Kind, log: Path, parameters: int) -> str:
         end = f"This start is the copy after {steps} steps."
     else:
         end = f"**No copy was within the band**: this start is the nearest, the copy after {steps} steps."
-    return TEMPLATE.read_text().format(
-        **asdict(kind),
+    return template.read_text().format(
+        **asdict(kind) | {"image_tokens": getattr(kind, "image_tokens", 0)},
         **data["pool"],
         other_rules=begun["training_rules"],
         seed=begun["seed"],

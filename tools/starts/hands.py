@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from verienv.core.sides import on_side
 from verienv.generalpoints import Dealing, FaceRule, Puzzle
-from verienv.generalpoints.cards import FACES, RANKS
+from verienv.generalpoints.cards import FACES, RANKS, Suits
 from verienv.generalpoints.puzzle import side_keys
 from verienv.generalpoints.table import reaches
 
@@ -32,12 +32,12 @@ def is_for_stopping(numbers: tuple[int, ...]) -> bool:
 
 
 class Deck:
-    """Every multiset of ranks of so many cards, and which of them a rule admits on the train side."""
+    """Every multiset of ranks of so many cards in some suits, and which of them a rule admits on the train side."""
 
-    def __init__(self, cards: int) -> None:
+    def __init__(self, cards: int, suits: Suits = "all") -> None:
         self.cards = cards
         self.hands = np.array(list(combinations_with_replacement(range(len(RANKS)), cards)))
-        dealing = Dealing(count=cards)
+        dealing = Dealing(count=cards, suits=suits)
         self._ways = np.array([dealing.ways([RANKS[rank] for rank in hand]) for hand in self.hands], dtype=float)
         self._has_face = (self.hands >= len(RANKS) - len(FACES)).any(1)
 

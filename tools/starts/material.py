@@ -1,4 +1,4 @@
-"""The material of a start: its tokenizer, what it is trained on, and how it is judged."""
+"""The material of a start: its model and tokenizer, what it is trained on, and how it is judged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, ProcessorMixin
 
 Judged = Mapping[str, Mapping[str, float]]
 """Percentages by cell ("ID", "proxy") and measure."""
@@ -18,11 +18,15 @@ Judged = Mapping[str, Mapping[str, float]]
 class Pool(Protocol):
     """Demonstrations that are drawn from in every step."""
 
-    def loss(self, model: LlamaForCausalLM, n: int, rng: np.random.Generator) -> Tensor:
+    def loss(self, model: PreTrainedModel, n: int, rng: np.random.Generator) -> Tensor:
         """Return the loss on ``n`` demonstrations, the mean over the tokens of their answers."""
 
     def described(self) -> dict[str, Any]:
         """Return what it holds, in numbers, for log and card."""
+
+
+Log = Callable[..., None]
+"""Writes a line of a start's log from its fields."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Material:
     """What a start is made with.
 
     Attributes:
-        tokenizer: its tokenizer.
+        reader: its tokenizer or processor, which is saved with it.
+        model: returns the model that is trained, what is random of it drawn from torch's generator.
         pool: its demonstrations.
         judge: asks a model, and returns percentages.
         judged_on: for the log, what the judge asks about, by cell.
@@ -38,9 +43,10 @@ class Material:
         about: further facts for the first line of the log.
     """
 
-    tokenizer: PreTrainedTokenizerFast
+    reader: PreTrainedTokenizerFast | ProcessorMixin
+    model: Callable[[Log], PreTrainedModel]
     pool: Pool
-    judge: Callable[[LlamaForCausalLM], Judged]
+    judge: Callable[[PreTrainedModel], Judged]
     judged_on: Mapping[str, list[str]]
     card: Callable[[Path, int], str]
     about: Mapping[str, Any] = field(default_factory=dict)

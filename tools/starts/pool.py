@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from starts.hands import Deck
 from starts.kinds import TEN, TRAINING_RULES, Kind
@@ -49,33 +50,45 @@ class Pool:
             "problems": len({puzzle.problem for puzzle in self.puzzles}),
         }
 
-    def loss(self, model: LlamaForCausalLM, n: int, rng: np.random.Generator) -> Tensor:
+    def loss(self, model: PreTrainedModel, n: int, rng: np.random.Generator) -> Tensor:
         """Return the loss on ``n`` demonstrations, the mean over the tokens of their answers."""
-        ids = self.draw(n, rng)
+        ids = self.cut(self.rows(n, rng))
         labels = ids[:, self.asked :]
         logits = model(input_ids=ids[:, :-1], use_cache=False, logits_to_keep=labels.shape[1]).logits
         return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
 
-    def draw(self, n: int, rng: np.random.Generator) -> Tensor:
-        """Return the tokens of ``n`` demonstrations, (n, longest of them)."""
+    def rows(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw ``n`` demonstrations by their numbers."""
         is_ten = rng.random(n) < self.share_of_ten
         place = rng.random(n)
         rows = np.where(is_ten, place * self.of_ten, self.of_ten + place * (len(self.ids) - self.of_ten))
-        ids = self.ids[torch.from_numpy(rows.astype(np.int64))]
+        return rows.astype(np.int64)
+
+    def cut(self, rows: NDArray[np.int64]) -> Tensor:
+        """Return the tokens of demonstrations, (rows, longest of them)."""
+        ids = self.ids[torch.from_numpy(rows)]
         return ids[:, : int((ids != PAD).sum(1).max())]
 
 
 def make_pool(kind: Kind, deck: Deck, tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator) -> Pool:
     """Deal the hands of a kind, all on the train side and under training rules alone, with the expert's answers."""
+    return Pool(*made_rows(kind, deck, tokenizer, rng, lambda puzzles: question_tokens(puzzles, tokenizer)))
+
+
+def made_rows(
+    kind: Kind, deck: Deck, tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator,
+    asking: Callable[[Sequence[Puzzle]], Tensor],
+) -> tuple[list[Puzzle], Tensor, int, int, float]:  # fmt: skip
+    """Return the fields of a pool; ``asking`` returns the tokens of questions, (puzzles, tokens)."""
     puzzles = deck.deal(TEN, deck.weights(TEN, with_face=False), kind.hands_of_ten, rng)
     for rule in TRAINING_RULES:
         puzzles += deck.deal(rule, deck.weights(rule, with_face=True), kind.hands_a_rule, rng)
-    asked = question_tokens(puzzles, tokenizer)
+    asked = asking(puzzles)
     answers = tokenizer([f"{expert_answer(puzzle)}<|end|>" for puzzle in puzzles])["input_ids"]
     longest = max(map(len, answers))
     filled = [answer + [PAD] * (longest - len(answer)) for answer in answers]
     ids = torch.cat([asked, torch.tensor(filled)], dim=1)
-    return Pool(puzzles, ids, asked.shape[1], kind.hands_of_ten, kind.share_of_ten)
+    return puzzles, ids, asked.shape[1], kind.hands_of_ten, kind.share_of_ten
 
 
 def question_tokens(puzzles: Sequence[Puzzle], tokenizer: PreTrainedTokenizerFast) -> Tensor:

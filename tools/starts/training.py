@@ -8,7 +8,7 @@ from copy import deepcopy
 
 import numpy as np
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from starts.kinds import Plan
 from starts.material import Pool
@@ -32,13 +32,13 @@ def make_model(kind: Plan, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausal
     )
 
 
-def optimiser_of(model: LlamaForCausalLM) -> torch.optim.AdamW:
+def optimiser_of(model: PreTrainedModel) -> torch.optim.AdamW:
     """Return a new optimiser of all weights."""
     return torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True)
 
 
 def step(
-    model: LlamaForCausalLM, optimiser: torch.optim.AdamW, pool: Pool, n: int, rate: float, rng: np.random.Generator
+    model: PreTrainedModel, optimiser: torch.optim.AdamW, pool: Pool, n: int, rate: float, rng: np.random.Generator
 ) -> float:
     """Take a step on ``n`` demonstrations; return the loss, the mean over the tokens of their answers.
 
@@ -57,7 +57,7 @@ def step(
     return value
 
 
-def train(kind: Plan, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
+def train(kind: Plan, model: PreTrainedModel, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
     """Train without end at the high rate; yield the number of steps so far and the loss after each."""
     optimiser, done = optimiser_of(model), 0
     while True:
@@ -67,7 +67,7 @@ def train(kind: Plan, model: LlamaForCausalLM, pool: Pool, rng: np.random.Genera
         yield done, loss
 
 
-def cooled(kind: Plan, model: LlamaForCausalLM, pool: Pool, rng: np.random.Generator) -> LlamaForCausalLM:
+def cooled(kind: Plan, model: PreTrainedModel, pool: Pool, rng: np.random.Generator) -> PreTrainedModel:
     """Return a copy that was trained on while the rate fell to 0. The model stays as it is."""
     copy = deepcopy(model)
     optimiser = optimiser_of(copy)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from starts.routes.kind import Routes
 from starts.routes.pool import question_tokens
@@ -39,11 +39,11 @@ class RouteJudge:
         self.tokenizer = tokenizer
         self.items = {name: questions_on(kind, actions) for name, actions in CELLS.items()}
 
-    def __call__(self, model: LlamaForCausalLM) -> dict[str, dict[str, float]]:
+    def __call__(self, model: PreTrainedModel) -> dict[str, dict[str, float]]:
         """Return percentages by cell and measure."""
         return {name: self.percentages(model, questions) for name, questions in self.items.items()}
 
-    def percentages(self, model: LlamaForCausalLM, questions: Sequence[VIRLQuestion]) -> dict[str, float]:
+    def percentages(self, model: PreTrainedModel, questions: Sequence[VIRLQuestion]) -> dict[str, float]:
         """Return how often the action is right at turns, at turns whose sentence is said right, and elsewhere."""
         policy = HuggingFacePolicy(model.eval(), self.tokenizer, max_new_tokens=48)
         asked = question_tokens(questions, self.tokenizer)

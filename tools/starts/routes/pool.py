@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from starts.routes.kind import Routes
 from verienv.virl.env import VIRLEnv
@@ -63,7 +63,7 @@ class RoutePool:
             for actions, routes in (("absolute", kind.routes), ("relative", kind.relative_routes))
         )
 
-    def loss(self, model: LlamaForCausalLM, n: int, rng: np.random.Generator) -> Tensor:
+    def loss(self, model: PreTrainedModel, n: int, rng: np.random.Generator) -> Tensor:
         """Return the loss on ``n`` demonstrations, the mean over the tokens of their answers."""
         few = int(rng.binomial(n, self.share))
         parts = [

@@ -15,16 +15,18 @@ from starts.routes.judging import RouteJudge
 from starts.routes.kind import Routes
 from starts.routes.pool import RoutePool
 from starts.routes.tokens import make_tokenizer
+from starts.training import make_model
 
 TEMPLATE = Path(__file__).with_name("card.md")
 
 
-def prepare(kind: Routes, seed: int) -> Material:
-    """Return the material of a start."""
+def prepare(kind: Routes, seed: int, starts: Path) -> Material:
+    """Return the material of a start; it is made of no other."""
     tokenizer = make_tokenizer()
     judge = RouteJudge(kind, tokenizer)
     return Material(
         tokenizer,
+        lambda _: make_model(kind, tokenizer),
         RoutePool(kind, tokenizer, np.random.default_rng([seed, 0])),
         judge,
         judged_on={name: sorted({one.instance for one in items}) for name, items in judge.items.items()},
