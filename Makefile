@@ -26,7 +26,7 @@ help:
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
 	@echo "make bench      speed as ratios"
 	@echo "make gpu-check  parity, speed and memory, the study's grid, training from scratch: on a GPU, about 30 minutes"
-	@echo "make starts     ten small starts of each kind for studies, in runs/starts: 40 minutes of one core; JOBS=2 on two"
+	@echo "make starts     small starts for studies, ten of each kind in words and five by sight, in runs/starts: 50 minutes of one core; JOBS=2 on two"
 	@echo "make golden     write the pinned outputs anew, after a change that is meant"
 	@echo "make gallery    draw docs/gallery.md anew"
 	@echo "make clean      remove the environment and what was built"
@@ -97,6 +97,7 @@ gpu-check: $(VENV)/installed-dev
 
 starts: $(VENV)/installed-train
 	$(BIN)/python tools/build_starts.py gp-arithmetic gp-rule --seeds 0 1 2 3 4 5 6 7 8 9 --jobs $(JOBS)
+	$(BIN)/python tools/build_starts.py gp-sight --seeds 0 1 2 3 4 --jobs $(JOBS)
 
 golden: $(VENV)/installed-dev
 	$(BIN)/python tools/build_golden.py

@@ -47,7 +47,7 @@ def test_the_wheel_carries_the_built_in_models_in_half_precision_and_without_the
     assert left_out == {file for file in files for pattern in source["exclude"] if fnmatch(f"/{file}", pattern)}
 
 
-@pytest.mark.parametrize("model", ["gp-arithmetic", "gp-rule", "tiny-lm", "tiny-vlm"])
+@pytest.mark.parametrize("model", ["gp-arithmetic", "gp-rule", "gp-sight", "tiny-lm", "tiny-vlm"])
 def test_the_weights_in_half_precision_are_the_rounded_ones(model: str) -> None:
     load_file = pytest.importorskip("safetensors.numpy").load_file
     whole, half = (load_file(ROOT / "assets" / "models" / model / f"model{kind}.safetensors") for kind in ("", ".fp16"))

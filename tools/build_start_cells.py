@@ -21,7 +21,7 @@ from starts.sight.kind import SIGHT, Sight
 from verienv.generalpoints import FaceRule
 
 OUT = Path(__file__).parents[1] / "examples" / "cells"
-Cells = Mapping[str, tuple[FaceRule, Mapping[str, str], int]]
+Cells = Mapping[str, tuple[FaceRule, Mapping[str, str | float], int]]
 """Cells by their names: rule, settings and number of episodes."""
 OLD_RULE = {"split": "train"}
 NEW_RULE = {"split": "rule_ood", "side": "train"}
@@ -34,7 +34,7 @@ SIGHT_CELLS: Cells = {
     "black, 11-12-13": (HELD_OUT, {**NEW_RULE, "suits": "black"}, 1024),
     "red, J=Q=K=10": (TEN, {**OLD_RULE, "suits": "red"}, 1024),
     "red, 11-12-13": (HELD_OUT, {**NEW_RULE, "suits": "red"}, 512),
-    "black on wood, J=Q=K=10": (TEN, {**OLD_RULE, "suits": "black", "background": "wood"}, 512),
+    "black by lamplight, J=Q=K=10": (TEN, {**OLD_RULE, "suits": "black", "light": 0.2}, 512),
 }
 """By sight every cell is of the train side, and of hands that two suits can make."""
 

@@ -4,7 +4,7 @@
     python tools/build_starts.py gp-arithmetic gp-rule --seeds 0 1 2 3 4 5 6 7 8 9 --jobs 2
 
 A finished folder is left as it is. `tools/starts/kinds.py` and `tools/starts/routes/kind.py` say what the kinds are.
-Each start takes one core: gp-arithmetic about 3 minutes of it, gp-rule half a minute, virl-words 4 to 5.
+Each start takes one core: gp-arithmetic about 3 minutes of it, gp-rule half a minute, gp-sight 2, virl-words 4 to 5.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PREPARED: dict[str, tuple[Plan, Callable[[Any, int, Path], Material]]] = {
 @dataclass
 class Arguments:
     kinds: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Kinds of starts: gp-arithmetic, gp-rule, virl-words."""
+    """Kinds of starts: gp-arithmetic, gp-rule, gp-sight (made of gp-arithmetic of the same seed), virl-words."""
     seeds: tuple[int, ...] = (0,)
     """One start of each kind for each of these."""
     out: Path = Path("runs/starts")

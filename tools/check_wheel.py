@@ -31,7 +31,7 @@ PACKED = [
     "verienv/assets/cities/routes/montevideo-centre.json", "verienv/assets/models/tiny-lm/model.safetensors",
     "verienv/assets/models/tiny-lm/README.md", "verienv/assets/models/tiny-vlm/model.safetensors",
     "verienv/assets/models/tiny-vlm/processor_config.json", "verienv/assets/models/gp-arithmetic/model.safetensors",
-    "verienv/assets/models/gp-rule/model.safetensors",
+    "verienv/assets/models/gp-rule/model.safetensors", "verienv/assets/models/gp-sight/processor_config.json",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",

@@ -15,7 +15,7 @@ from verienv.core.special_tokens import SpecialTokens
 TOKENS = ("<|end|>", "<|user|>", "<image>", "</s>")
 
 
-@pytest.fixture(scope="module", params=["tiny-lm", "tiny-vlm", "gp-rule"])
+@pytest.fixture(scope="module", params=["tiny-lm", "tiny-vlm", "gp-rule", "gp-sight"])
 def reader(request: pytest.FixtureRequest) -> Any:
     """A tokenizer, or a processor, as transformers loads it."""
     transformers = pytest.importorskip("transformers")

@@ -12,7 +12,7 @@ from verienv.core.special_tokens import SpecialTokens
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", ["tiny-lm", "tiny-vlm", "gp-rule"])
+@pytest.mark.parametrize("name", ["tiny-lm", "tiny-vlm", "gp-rule", "gp-sight"])
 def test_no_words_hold_a_special_token(name: str, fuzz_size: Callable[[int], int], fuzz_seed: int) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(str(asset_path(f"models/{name}")))
     special = SpecialTokens.of(tokenizer)

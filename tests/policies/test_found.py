@@ -45,7 +45,7 @@ def replied(kind):
 )
 def test_a_name_of_no_model_says_why_and_what_names_there_are(error, told, monkeypatch):
     with pytest.raises(
-        ValueError, match=r"^there is no model 'nobody/nothing' \(.*\); give tiny-lm, .* or gp-rule,"
+        ValueError, match=r"^there is no model 'nobody/nothing' \(.*\); give tiny-lm, .* or gp-sight,"
     ) as found:
         asked(monkeypatch, error)
     assert told in str(found.value)

@@ -18,6 +18,25 @@ def test_a_question_reaches_it_in_about_20_tokens(name, tokens):
     assert len(load(name, device="cpu").opening(row["prompt"])) == tokens
 
 
+@pytest.fixture(scope="module")
+def seen():
+    """The metrics of 100 sampled answers of the start that sees, in black and in red."""
+    settings = {"cards": 4, "attempts": 1, "image_size": 96, "arrangement": "grid", "face_cards": "condition"}
+    cells = {suits: {"split": "train", "suits": suits} for suits in ("black", "red")}
+    policy = load("gp-sight", device="cpu", max_new_tokens=44, temperature=1.0)
+    found = evaluate(policy, "verienv/GeneralPoints-VL-v0", cells, episodes=100, seed=0, **settings).cells
+    return {suits: found[suits].metrics for suits in cells}
+
+
+def test_the_start_that_sees_reads_and_solves_most_black_hands_and_not_all(seen):
+    assert 0.7 <= seen["black"]["cards_correct"].mean <= 0.97
+    assert 0.55 <= seen["black"]["success"].mean <= 0.9
+
+
+def test_the_start_that_sees_reads_some_red_hands_and_fewer_than_black_ones(seen):
+    assert 0.1 <= seen["red"]["cards_correct"].mean <= seen["black"]["cards_correct"].mean - 0.1
+
+
 @pytest.fixture(scope="module", params=CARDS)
 def played(request):
     """A start's name, and the metrics of 100 sampled answers under the training rule and as many under a proxy."""

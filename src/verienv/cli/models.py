@@ -16,8 +16,9 @@ Model = Annotated[
     typer.Option(
         metavar="NAME_OR_PATH",
         help='A model: "tiny-lm" or, with pictures, "tiny-vlm", which are built in, as are the small starts '
-        '"gp-arithmetic" (4 cards, 1 attempt) and "gp-rule" (3 cards, 1 attempt); any Hugging Face chat model of '
-        "words or of pictures, by name or folder; or openai:NAME for one behind a server of chat completions.",
+        '"gp-arithmetic" (4 cards, 1 attempt), "gp-rule" (3 cards, 1 attempt) and "gp-sight" (4 cards in pictures, '
+        "1 attempt); any Hugging Face chat model of words or of pictures, by name or folder; or openai:NAME for one "
+        "behind a server of chat completions.",
     ),
 ]
 BaseUrl = Annotated[

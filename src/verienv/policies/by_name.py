@@ -36,9 +36,9 @@ def load(
     question. The same dialogues get the same responses, at any temperature, without a ``seed``.
 
     Args:
-        name: built in ("tiny-lm"; "tiny-vlm", which sees; the small starts "gp-arithmetic" and "gp-rule"), a folder
-            with a saved model such as a checkpoint, or the name of one in the Hugging Face cache or to be downloaded;
-            or "openai:" and the name of one behind a server (see ``OpenAIPolicy``).
+        name: built in ("tiny-lm"; "tiny-vlm", which sees; the small starts "gp-arithmetic", "gp-rule" and "gp-sight",
+            which sees), a folder with a saved model such as a checkpoint, or the name of one in the Hugging Face cache
+            or to be downloaded; or "openai:" and the name of one behind a server (see ``OpenAIPolicy``).
         max_new_tokens: the longest response.
         temperature: 0 for the likeliest token, else that of sampling.
         top_p: draw from the likeliest tokens that hold this probability together.

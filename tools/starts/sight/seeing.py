@@ -18,6 +18,7 @@ from transformers import (
     SiglipImageProcessorPil,
     SiglipVisionConfig,
 )
+from transformers.utils import logging as transformers_logging
 
 from starts.sight.kind import Sight
 from starts.sight.pool import SightPool
@@ -38,6 +39,7 @@ def make_processor(kind: Sight, tokenizer: PreTrainedTokenizerFast) -> LlavaProc
 
 def make_model(kind: Sight, tokenizer: PreTrainedTokenizerFast, words: Path) -> LlavaForConditionalGeneration:
     """Return a LLaVA whose decoder is the start in a folder; its other weights are drawn from torch's generator."""
+    transformers_logging.disable_progress_bar()
     language = AutoModelForCausalLM.from_pretrained(words, dtype=torch.float32, trust_remote_code=False)
     language.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     vision = SiglipVisionConfig(

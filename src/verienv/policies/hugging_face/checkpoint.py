@@ -22,7 +22,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixi
 from verienv.core.assets import asset_path
 from verienv.policies.hugging_face.finite import are_finite
 
-BUILT_IN = ("tiny-lm", "tiny-vlm", "gp-arithmetic", "gp-rule")
+BUILT_IN = ("tiny-lm", "tiny-vlm", "gp-arithmetic", "gp-rule", "gp-sight")
 ONE_BUILT_IN = f"{', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}"
 """Their names, as errors offer them."""
 LONGEST_ASK = 5.0

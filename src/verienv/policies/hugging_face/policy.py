@@ -83,7 +83,8 @@ class HuggingFacePolicy:
         """Load a model, ready to play or to be trained.
 
         Args:
-            name: built in (tiny-lm, gp-arithmetic, gp-rule, tiny-vlm), a folder such as a checkpoint, or on the hub.
+            name: built in (tiny-lm, gp-arithmetic, gp-rule; tiny-vlm and gp-sight see), a folder such as a checkpoint,
+                or on the hub.
             device: "cpu", "cuda", "cuda:1", ...; "auto" takes a GPU if there is one.
             max_new_tokens: the longest response.
             sampling: how it answers when it is called.
