@@ -79,7 +79,7 @@ class Training:
     """Arguments that sft.py and ppo.py share."""
 
     model: str = "tiny-lm"
-    """Built in: tiny-lm, gp-arithmetic, gp-rule; for pictures tiny-vlm, gp-sight; or any chat model, by name or path."""
+    """Built in: tiny-lm, gp-arithmetic, gp-rule; for pictures tiny-vlm, gp-sight; or any chat model by name or path."""
     out: Path = Path("runs/training")
     """Folder of the configuration, the log and the checkpoints."""
     env: str = "verienv/GeneralPoints-L-v0"
