@@ -1,5 +1,6 @@
 """The plan of memory: its arithmetic by hand, its advice, and what a model takes that is measured."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -311,15 +312,32 @@ def test_free_memory_is_the_least_of_machine_and_cgroups(tmp_path, texts, free):
     assert available_memory("cpu", tmp_path) == free
 
 
+@pytest.fixture
+def benchmark_of_memory(monkeypatch):
+    spec = importlib.util.spec_from_file_location("benchmark_of_memory", ROOT / "benchmarks" / "memory.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the measure is Linux's")
+def test_what_a_small_model_takes_is_what_the_plan_says(benchmark_of_memory):
+    pytest.importorskip("torch")
+    rows = benchmark_of_memory.compared(benchmark_of_memory.CASES["small"], "cpu")
+    assert {"weights", "gradients", "optimiser", "forward and backward at most"} <= {row.name for row in rows}
+    assert not [str(row) for row in rows if not row.holds]
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the measure is Linux's")
 @pytest.mark.parametrize(
     "cases",
     [
-        ["small"],
-        pytest.param(["middle", "large", "small ppo", "middle ppo", "large ppo"], marks=pytest.mark.slow),
-        pytest.param(["vision", "autocast", "checkpointing", "lora bfloat16", "foreach"], marks=pytest.mark.slow),
+        ["small", "middle", "large", "small ppo", "middle ppo", "large ppo"],
+        ["vision", "autocast", "checkpointing", "lora bfloat16", "foreach"],
     ],
-    ids=["small", "sizes", "ways"],
+    ids=["sizes", "ways"],
 )
 def test_what_a_model_takes_is_what_the_plan_says(cases):
     pytest.importorskip("torch")
