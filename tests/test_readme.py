@@ -2,6 +2,8 @@
 
 import os
 import re
+import runpy
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -9,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from verienv.cli import run
+
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
 TINY = {
     "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
     "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
-    "examples/study.py": "--rates 1e-3 --seeds 0 --updates 1 --episodes 2 --jobs 1",
+    "examples/study.py": "--arms sft --rates 1e-3 --seeds 0 --updates 1 --episodes 2 --jobs 1",
     "verienv evaluate": "--episodes 1 --attempts 1 --max-new-tokens 8",
 }
 
@@ -68,9 +72,9 @@ def test_each_block_of_the_documents_runs_by_itself_where_its_libraries_are_and_
     assert done.stdout == shown or not shown
 
 
-def test_the_first_blocks_say_what_the_readme_promises(tmp_path):
-    command = [sys.executable, "-c", python_blocks("README.md")[0]]
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+def test_the_first_block_says_what_the_readme_promises(capsys):
+    exec(python_blocks("README.md")[0], {})  # noqa: S102
+    said = capsys.readouterr().out
     assert "-2.0 wrong_numbers | Wrong" in said
     assert "5.0 True True" in said
 
@@ -89,20 +93,36 @@ def test_the_commands_that_score_a_file_run(tmp_path):
     assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
 
 
-def test_the_commands_with_settings_of_wording_run_one_after_another(tmp_path):
+def test_the_commands_with_settings_of_wording_run_one_after_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as the command does itself
     (block,) = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/wording.md").read_text(), re.MULTILINE | re.DOTALL)
-    said = shell(f"set -e\n{block}", tmp_path)
+    for line in filter(None, block.splitlines()):
+        if line.startswith("verienv "):  # in this process: starting one for each takes longer than all of them
+            assert run(shlex.split(line)[1:]) == 0
+        else:
+            shell(line, tmp_path)
+    said = capsys.readouterr().out
     assert said.count("7, 9, 4, 9. J = 10, Q = 10, K = 10. Make 24.") == 2
     assert "*\\nAttempt 2 of 5." in said
 
 
 @pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ") or "--model" in line])
-def test_the_commands_of_models_run_at_a_tiny_size(command, tmp_path):
+@pytest.mark.usefixtures("one_thread")
+def test_the_commands_of_models_run_at_a_tiny_size(command, tmp_path, monkeypatch, capsys):
+    """In this process, where torch is loaded once for all."""
     script = "verienv evaluate" if command.startswith("verienv") else command.split()[1]
     command = re.sub(r"--model \S+", "--model tiny-lm", command)
-    command = command.replace(script, str(ROOT / script)) if script.endswith(".py") else command
     command = re.sub(r"--(rates|seeds|attempts|max-new-tokens)( \d[\d.e-]*)+", "", command)
-    assert shell(f"{command} {TINY[script]}", tmp_path)
+    _, name, *arguments = shlex.split(f"{command} {TINY[script]}")
+    monkeypatch.chdir(tmp_path)
+    if script == "verienv evaluate":
+        assert run([name, *arguments]) == 0
+    else:
+        monkeypatch.syspath_prepend(ROOT / "examples")
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(str(ROOT / name), run_name="__main__")
+    assert capsys.readouterr().out
 
 
 def test_every_make_target_named_exists():
