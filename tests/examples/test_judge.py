@@ -1,0 +1,51 @@
+"""Labels of simulated annotators: each gives its own, once."""
+
+from dataclasses import replace
+
+import pytest
+from tests.preferences.made import pair, verdicts, written
+
+import judge
+from verienv.preferences import agreement, read_labels, read_verdicts
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    (tmp_path / "pairs").mkdir()
+    written(tmp_path / "pairs/pairs.jsonl", *(pair(n) for n in range(40)))
+    written(tmp_path / "pairs-verdicts.jsonl", *(verdicts(n, "ab"[n % 2]) for n in range(40)))
+    return judge.Arguments(tmp_path / "pairs", ("program", "flip:0.25", "biased:first=1,longer=0.5"))
+
+
+def test_every_annotator_labels_every_pair(arguments, tmp_path):
+    assert judge.judge(arguments) == 120
+    labels = read_labels(tmp_path / "pairs/labels-simulated.jsonl")
+    found = agreement(labels, verdicts=read_verdicts(tmp_path / "pairs-verdicts.jsonl")).annotators
+    assert [each.annotator for each in found] == ["program", "flip:0.25", "biased:first:1+longer:0.5"]
+    assert found[0].accuracy.mean == 1.0
+    assert 0.5 < found[1].accuracy.mean < 1.0
+
+
+def test_what_was_labelled_is_not_labelled_again(arguments):
+    assert judge.judge(replace(arguments, most=10)) == 30
+    assert judge.judge(arguments) == 90
+    assert judge.judge(arguments) == 0
+
+
+def test_an_annotator_that_is_named_twice_is_two(arguments, tmp_path):
+    judge.judge(replace(arguments, simulated=("flip:0.4", "flip:0.4")))
+    labels = read_labels(tmp_path / "pairs/labels-simulated.jsonl")
+    one, two = ([x.choice for x in labels if x.annotator == name] for name in ("flip:0.4", "flip:0.4/2"))
+    assert len(one) == len(two) == 40
+    assert one != two
+
+
+def test_verdicts_of_other_pairs_are_refused(arguments, tmp_path):
+    written(tmp_path / "pairs-verdicts.jsonl", verdicts(0))
+    with pytest.raises(ValueError, match="holds no verdicts on 39 of the pairs"):
+        judge.judge(arguments)
+
+
+def test_an_annotator_is_due(arguments):
+    with pytest.raises(ValueError, match="name at least one annotator"):
+        judge.judge(replace(arguments, simulated=()))
