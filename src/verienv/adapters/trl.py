@@ -14,7 +14,8 @@ GRPO, one answer to each prompt::
     )
     trainer.train()
 
-SFT on demonstrations (``kind="revision"`` for repairs after real feedback; ``kind="preference"`` for DPOTrainer)::
+SFT on demonstrations (``kind="revision"`` for repairs after real feedback; ``kind="preference"`` for DPOTrainer, or
+``preferences(pairs, labels)`` of labelled pairs)::
 
     import torch
     from trl import SFTConfig, SFTTrainer
@@ -66,6 +67,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from verienv.adapters.trl_environments import TaskEnvironment, environment
+from verienv.adapters.trl_preferences import preferences
 from verienv.core import tasks
 from verienv.core.dialogue import images_of, in_parts, png, response_of
 from verienv.core.plain import PlainRow
@@ -84,6 +86,7 @@ __all__ = [
     "TaskEnvironment",
     "dataset",
     "environment",
+    "preferences",
     "response_text",
     "reward",
     "reward_function",
