@@ -50,6 +50,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "adapters",
         "arithmetic",
         "cli",
+        "compat",
         "core",
         "demos",
         "evaluation",

@@ -17,7 +17,7 @@ from verienv.registry import SHIPPED
 
 SRC = Path(__file__).parents[2] / "src"
 TASKS = tuple(entry.partition(".task:")[0] for entry in SHIPPED)
-TASK_ROOMS = (*TASKS, "verienv.numeric")
+TASK_ROOMS = (*TASKS, "verienv.numeric", "verienv.compat")
 LONGEST = 300
 
 FLOORS = {
@@ -28,7 +28,7 @@ FLOORS = {
         *(f"{task.removeprefix('verienv.')}.{room}" for task in TASKS for room in ("env", "vision_env", "task")),
     ),
     3: ("demos", "evaluation", "policies", "preferences", "replay", "testing", "numeric", "pages"),
-    4: ("cli", "adapters"),
+    4: ("cli", "adapters", "compat"),
 }
 """The floor of a room, by the longest name that it begins with; verienv itself, its face, looks at all."""
 
