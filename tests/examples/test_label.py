@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.examples.conftest import EXAMPLES
-from tests.preferences.made import pair, written
+from tests.preferences.made import pair, verdicts, written
 
 pytest.importorskip("fastapi")
 from fastapi.testclient import TestClient
@@ -225,3 +225,33 @@ def test_labels_outlive_a_server_that_is_killed_between_them_and_no_stranger_giv
             finally:
                 server.kill()
         assert len(read_labels(folder / "labels.jsonl")) == number
+
+
+SPYING = """
+import atexit, json, runpy, sys
+opened = set()
+sys.addaudithook(lambda event, given: opened.add(str(given[0])) if event == "open" else None)
+atexit.register(lambda: print(json.dumps([sorted(opened), sorted(sys.modules)]), file=sys.stderr))
+script, *sys.argv = sys.argv[1:]
+sys.path.insert(0, script.rpartition("/")[0])
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+def spied(script: Path, *arguments: str, typed: str = "") -> tuple[list[str], list[str]]:
+    """The files that a script opens, and the modules that it loads."""
+    command = [sys.executable, "-c", SPYING, str(script), str(script), *arguments]
+    done = subprocess.run(
+        command, input=typed, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stderr.splitlines()[-1])
+
+
+def test_whoever_asks_people_opens_no_verdicts_and_loads_no_verifier(folder):
+    written(folder / "pairs-verdicts.jsonl", verdicts(0))
+    opened, modules = spied(label.__file__, str(folder), "--terminal", "--annotator", "ann", typed="1\n2\n")
+    assert len(read_labels(folder / "labels.jsonl")) == 2
+    assert str(folder / "pairs.jsonl") in opened
+    assert not [path for path in opened if "verdicts" in path]
+    assert not [name for name in modules if name.startswith("verienv.") and name.endswith((".verifier", ".simulated"))]
