@@ -53,6 +53,8 @@ def judge(arguments: Arguments) -> int:
     """Label the pairs that each annotator has not labelled yet; return how many labels were given."""
     if not arguments.simulated:
         raise ValueError("--simulated: name at least one annotator, such as program or flip:0.25")
+    if arguments.most < 0:
+        raise ValueError(f"--most {arguments.most}: expected a number of pairs, or 0 for all")
     annotators = pool(arguments.simulated, arguments.seed)
     folder = arguments.folder
     pairs = read_pairs(folder / "pairs.jsonl")

@@ -21,6 +21,7 @@ from typing import Any
 import tyro
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from verienv.core.reading import read_bytes
 from verienv.pages.html import Page
 from verienv.pages.server import new_app, picture, serve
 from verienv.preferences import Pair, RecordWriter, read_labels, read_pairs
@@ -161,11 +162,19 @@ def ask(
     write("No pair is left. Thank you.")
 
 
+def text_of(path: Path) -> str:
+    """Return the guidelines of a file. Raises ValueError for what is no text in UTF-8, or longer than 64 KB."""
+    try:
+        return read_bytes(path, 2**16, "write them there, or leave --guidelines out").decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"--guidelines {path}: is no text in UTF-8") from None
+
+
 def label(arguments: Arguments) -> None:
     """Let annotators label the pairs of a folder."""
     path = arguments.labels or arguments.folder / "labels.jsonl"
     pairs = read_pairs(arguments.folder / "pairs.jsonl")
-    guidelines = arguments.guidelines.read_text("utf-8") if arguments.guidelines else GUIDELINES
+    guidelines = text_of(arguments.guidelines) if arguments.guidelines else GUIDELINES
     if arguments.terminal:
         try:
             TypeAdapter(Name).validate_python(arguments.annotator)

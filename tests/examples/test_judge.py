@@ -46,6 +46,11 @@ def test_verdicts_of_other_pairs_are_refused(arguments, tmp_path):
         judge.judge(arguments)
 
 
+def test_a_negative_number_of_pairs_is_refused(arguments):
+    with pytest.raises(ValueError, match="--most -1: expected a number of pairs"):
+        judge.judge(replace(arguments, most=-1))
+
+
 def test_an_annotator_is_due(arguments):
     with pytest.raises(ValueError, match="name at least one annotator"):
         judge.judge(replace(arguments, simulated=()))

@@ -192,6 +192,12 @@ def test_the_terminal_wants_a_pseudonym(folder):
         label.label(replace(label.Arguments(folder), terminal=True))
 
 
+def test_guidelines_that_are_no_text_are_refused(folder):
+    (folder / "guidelines").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match="guidelines: is no text in UTF-8"):
+        label.label(replace(label.Arguments(folder), guidelines=folder / "guidelines"))
+
+
 def started(folder: Path) -> tuple[subprocess.Popen, str]:
     command = [sys.executable, EXAMPLES / "label.py", folder, "--overlap", "1", "--repeats", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
