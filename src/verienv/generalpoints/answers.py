@@ -175,7 +175,10 @@ def _misread(puzzle: Puzzle, rng: np.random.Generator) -> str | None:
 
 def _random_with(puzzle: Puzzle, rng: np.random.Generator, failure: Failure) -> str | None:
     for _ in range(TRIES):
-        formula = random_expression(puzzle.values, rng, puzzle.operators).minimal()
+        expression = random_expression(puzzle.values, rng, puzzle.operators)
+        if (expression.fraction() is None) != (failure == Failure.DIVISION_BY_ZERO):
+            continue  # most do not divide by zero, and judging them takes long
+        formula = expression.minimal()
         if formula_failure(formula, puzzle) == failure:
             return write_answer(puzzle, formula)
     return None
