@@ -57,6 +57,12 @@ def test_looking_at_the_names_loads_nothing() -> None:
     )
 
 
+def test_a_row_of_any_task_is_read_right_after_importing_verienv() -> None:
+    code = "import verienv; print(verienv.Question.from_row({'cards': ['4', '3', '2', 'K']}).instance)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "generalpoints:4-3-2-K:24\n"
+
+
 def test_importing_verienv_registers_the_ids() -> None:
     code = "import gymnasium, verienv\nassert 'verienv/GeneralPoints-L-v0' in gymnasium.registry"
     assert loaded_by(code) == set()

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -285,9 +286,11 @@ def check_question(found: Any, env: Any, instance: str | None = None) -> Questio
     return found
 
 
-def _unknown(row: Mapping[str, Any]) -> Question:
-    raise ValueError("no task is known that could read this row: import verienv first")
+def _load_reader(row: Mapping[str, Any]) -> Question:
+    """Read a row of any task by ``verienv.core.rows``, which is loaded now, and read the next ones itself."""
+    import_module("verienv.core.rows")
+    return read_any(row)
 
 
-read_any: Callable[[Mapping[str, Any]], Question] = _unknown
+read_any: Callable[[Mapping[str, Any]], Question] = _load_reader
 """Reads the row of any task. ``verienv.core.rows`` puts its own here: questions stand below the list of tasks."""
