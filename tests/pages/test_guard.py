@@ -1,4 +1,5 @@
 import asyncio
+import socket
 
 import pytest
 
@@ -8,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from verienv.pages.guard import Guard
 from verienv.pages.html import Page
-from verienv.pages.server import new_app, picture
+from verienv.pages.server import new_app, picture, serve
 
 HTML = (
     '<html><style>p {}</style><script type="application/json" id="data"></script><script>\'use strict\'</script></html>'
@@ -181,3 +182,20 @@ def test_no_other_file_is_served(name, folder):
     with pytest.raises(HTTPException) as refused:
         picture(folder, name)
     assert refused.value.status_code == 404
+
+
+def test_a_port_that_is_taken_is_told_in_one_line():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            ValueError, match=rf"port={port}: cannot be listened on .*; give another, or 0 for a free one"
+        ):
+            serve(new_app(), Page(HTML), port=port)
+
+
+@pytest.mark.parametrize("port", [-1, 70_000])
+def test_a_number_that_is_no_port_is_told_in_one_line(port):
+    with pytest.raises(ValueError, match=f"port={port}: cannot be listened on"):
+        serve(new_app(), Page(HTML), port=port)

@@ -29,7 +29,7 @@ def labels() -> list[Label]:
 def main() -> None:
     given = labels()
     table = pd.DataFrame([{"task": each.pair, "worker": each.annotator, "label": each.choice} for each in given])
-    theirs = DawidSkene(n_iter=1000, tol=0.0).fit_predict_proba(table)
+    theirs = DawidSkene(n_iter=400, tol=1e-11).fit_predict_proba(table)
     ours = aggregate(given, "dawid-skene")
     there = {pair: float(row["a"] + row["tie"] / 2) for pair, row in theirs.iterrows()}
     told = {
