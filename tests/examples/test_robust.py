@@ -42,28 +42,30 @@ VISION_RUN = replace(
 )  # steps of AdamW in an update: as in words, one each of two passes of the critic, two of the policy
 RUNS = {"ppo": (ppo, PPO), "sft": (sft, SFT), "vision": (ppo, VISION_RUN)}
 KILLS = [
-    ("ppo", "in a rollout", 1),
     ("ppo", "in a rollout", 7),
     ("ppo", "between the steps of an update", 15),
-    ("ppo", "while a model is saved", 2),
-    ("ppo", "while a state is saved", 1),
-    ("sft", "between the steps of an update", 4),
+    ("ppo", "while a state is saved", 1),  # the first, so that it begins anew
     ("sft", "while a model is saved", 1),
-    ("sft", "while a state is saved", 2),
     ("sft", "after a state is saved", 1),
     ("vision", "in a rollout", 6),
 ]
+MORE_KILLS = [
+    ("ppo", "in a rollout", 1),
+    ("ppo", "while a model is saved", 2),
+    ("sft", "between the steps of an update", 4),
+    ("sft", "while a state is saved", 2),
+]
+"""Of the same kinds, in the other algorithm or at another time."""
 
 
 def called(kill):
     return f"{kill[0]} {kill[1]} {kill[2]}"
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory, llava):
-    """The folders of runs that were killed, by what and when; one process each, all of the same arguments."""
-    folder, cases = tmp_path_factory.mktemp("killed"), []
-    for kill in KILLS:
+def kill_each(kills, folder, llava):
+    """Begin runs in ``folder`` that are killed, by what and when; one process each, all of the same arguments."""
+    cases = []
+    for kill in kills:
         script, arguments = RUNS[kill[0]]
         given = replace(arguments, out=folder / called(kill), model=llava if kill[0] == "vision" else "tiny-lm")
         cases.append({"name": called(kill), "script": script.__name__, "moment": kill[1], "call": kill[2],
@@ -72,8 +74,18 @@ def killed(tmp_path_factory, llava):
     told = subprocess.run(
         [sys.executable, HERE / "kills.py", folder / "cases.json"], capture_output=True, text=True, check=True
     )
-    assert json.loads(told.stdout.splitlines()[-1]) == {called(kill): 9 for kill in KILLS}
+    assert json.loads(told.stdout.splitlines()[-1]) == {called(kill): 9 for kill in kills}
     return folder
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory, llava):
+    return kill_each(KILLS, tmp_path_factory.mktemp("killed"), llava)
+
+
+@pytest.fixture(scope="module")
+def more_killed(tmp_path_factory, llava):
+    return kill_each(MORE_KILLS, tmp_path_factory.mktemp("killed"), llava)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +117,16 @@ def points(run):
 
 @pytest.mark.parametrize("kill", KILLS, ids=called)
 def test_a_run_that_was_killed_ends_as_one_that_was_not(kill, killed, whole, llava, capsys):
+    demand_the_same_end(kill, killed, whole, llava, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", MORE_KILLS, ids=called)
+def test_a_run_that_was_killed_at_another_time_ends_as_one_that_was_not(kill, more_killed, whole, llava, capsys):
+    demand_the_same_end(kill, more_killed, whole, llava, capsys)
+
+
+def demand_the_same_end(kill, killed, whole, llava, capsys):
     script, arguments = RUNS[kill[0]]
     out, expected = killed / called(kill), whole[kill[0]]
     assert not (out / "finished").exists()
