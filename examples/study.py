@@ -8,7 +8,7 @@
 
 ``examples/studies/`` holds the studies of this project, and study_plan.py says how one is written. Interrupted, the
 same command goes on where it stopped. Results: <out>/report.md, its figures, and study.json, from which ``--redraw``
-makes the others.
+makes the others. Copied into a new <out>, a study.json is gone on from: its runs are not done again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from command_line import Bounds, Count, OrGreedy, Rate, Seed, Size, Stop, check,
 from study_files import read_study
 from study_plan import PlayedCell, Study, jobs_of
 from study_report import write_report
-from study_runs import Place, run_all, threads_for
+from study_runs import Place, run_all, take_over, threads_for
 from verienv.core.provenance import provenance
 from verienv.core.run_folder import hold, read_json, write_json
 from verienv.policies.hugging_face.loading import machine, usable_device
@@ -94,6 +94,14 @@ def shortened(cell: PlayedCell, episodes: int | None) -> PlayedCell:
     return cell.model_copy(update={"episodes": None, **({"instances": instances[:episodes]} if instances else {})})
 
 
+def taken_over(study: Study, place: Place, path: Path) -> int:
+    """Take the runs of a study.json over whose folders are not here; return how many."""
+    try:
+        return take_over(study, place, read_json(path)) if path.exists() else 0
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise Stop(f"{path} is damaged ({error!r}); move it away, and what runs/ holds is read anew") from None
+
+
 def main(arguments: Arguments) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError(
@@ -108,7 +116,9 @@ def main(arguments: Arguments) -> None:
         at_once = arguments.jobs or ((os.cpu_count() or 1) if device == "cpu" else 1)
         hold(out)
         place = Place(out, device, study.temperature, threads_for(at_once))
-        print(f"{study.title}: {len(list(jobs_of(study)))} runs from {len(study.starts)} start(s), {at_once} at once")
+        taken = taken_over(study, place, out / name)
+        more = f", {taken} of them from {out / name}" if taken else ""
+        print(f"{study.title}: {len(list(jobs_of(study)))} runs{more}, {len(study.starts)} start(s), {at_once} at once")
         found = run_all(study, place, at_once, 60 * (arguments.minutes or inf))
         described = {"study": study.model_dump(mode="json"), **provenance(Path(__file__).parent), **machine()}
         write_json(out / name, {**described, **found})

@@ -59,6 +59,36 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left}
 
 
+FIXED = ("env", "settings", "trained_on", "options", "cells", "max_new_tokens", "kl_questions", "temperature")
+"""What two studies have in common if a run of one is a run of the other, beside its arm."""
+
+
+def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
+    """Take runs over from a study.json, so that they are not done again; return how many.
+
+    They are those of the same cells, settings and arm whose own folder has no points: as where study.json was copied
+    from elsewhere, to add a start, a rate or an arm to it.
+    """
+    mine, theirs = study.model_dump(mode="json"), held["study"]
+    if any(mine[name] != theirs[name] for name in FIXED):
+        return 0
+    runs = {(run["start"], run["arm"], run["rate"], run["seed"]): run for run in held["runs"]}
+    taken = 0
+    for job in jobs_of(study):
+        run = runs.get((start_name(job.start), job.arm, job.rate, job.seed))
+        if run is None or place.points(job).exists() or mine["arms"][job.arm] != theirs["arms"].get(job.arm):
+            continue
+        start = place.out / "starts" / start_name(job.start) / place.measured
+        if not start.exists():
+            start.parent.mkdir(parents=True, exist_ok=True)
+            write_json(start, {"point": run["points"][0], "items": held["items"]})
+        place.run(job).mkdir(parents=True, exist_ok=True)
+        own = {name: value for name, value in run.items() if name not in ("arm", "rate", "seed", "start")}
+        write_json(place.points(job), {**own, "points": run["points"][1:]})
+        taken += 1
+    return taken
+
+
 def in_order(
     tasks: dict[Any, tuple[Any, ...]],
     needs: Mapping[Any, Sequence[Any]],

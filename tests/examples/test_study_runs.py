@@ -89,6 +89,30 @@ def test_what_is_done_is_not_done_again(finished, monkeypatch):
     assert run_all(study, place_of(folder), 1) == found
 
 
+def test_from_a_study_json_alone_a_study_goes_on_without_its_runs(finished, tmp_path, monkeypatch):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    assert study_runs.take_over(study, place_of(tmp_path), held) == 3
+    assert study_runs.take_over(study, place_of(tmp_path), held) == 0
+    monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
+    assert run_all(study, place_of(tmp_path), 1) == found
+
+
+@pytest.mark.parametrize("changed", [{"temperature": 0.5}, {"max_new_tokens": 9}, {"settings": {"attempts": 2}}])
+def test_runs_of_another_study_are_not_taken_over(finished, tmp_path, changed):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    assert study_runs.take_over(study.model_copy(update=changed), place_of(tmp_path), held) == 0
+
+
+def test_an_arm_that_was_trained_otherwise_is_not_taken_over(finished, tmp_path):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    arm = study.arms["sft"].model_copy(update={"options": {**study.arms["sft"].options, "batch": 5}})
+    other = study.model_copy(update={"arms": {**study.arms, "sft": arm}})
+    assert study_runs.take_over(other, place_of(tmp_path), held) == 1
+
+
 def test_evaluated_at_another_temperature_nothing_is_trained_again(finished, monkeypatch):
     folder, study, found = finished
     for script in study_runs.SCRIPTS.values():
