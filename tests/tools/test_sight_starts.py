@@ -31,7 +31,7 @@ from verienv.policies import HuggingFacePolicy
 CELLS = Path(__file__).parents[2] / "examples" / "cells" / "gp_sight.json"
 SMALL = {"first": 2, "every": 1, "last": 2, "warm_up": 1, "cooling": 1, "hands_of_ten": 40, "hands_a_rule": 1}
 SMALLER = {**SMALL, "items": 6, "batch": 3}
-TINY = replace(SIGHT, **SMALLER, reading_steps=20, reading_batch=4, tower=16, tower_layers=1)
+TINY = replace(SIGHT, **SMALLER, reading_steps=20, naming_steps=20, reading_batch=4, tower=16, tower_layers=1)
 LOOK = {"image_size": SIGHT.size, **SIGHT.visual, "suits": "black", "attempts": 1}
 
 
@@ -143,7 +143,7 @@ def test_a_start_that_sees_loads_and_answers(policy, shown):
 def test_log_and_card_tell_how_it_was_made_and_stopped(built):
     log = [json.loads(line) for line in (built / "gp-sight-100" / "training.jsonl").read_text().splitlines()]
     assert log[0]["made_of"] == "gp-arithmetic-100"
-    assert [line["reading_step"] for line in log if "reading_step" in line] == [20]
+    assert [line["stage"] for line in log if "stage" in line] == ["reading", "naming"]
     (check,) = [line for line in log if "check" in line]
     assert list(check["red"]) == ["success", "rule reading", "validity", "recognition"]
     card = (built / "gp-sight-100" / "README.md").read_text()

@@ -32,7 +32,9 @@ class Plan:
         batch: demonstrations a step.
         rate: learning rate of the training, after ``warm_up`` steps.
         first, every, last: steps after which a copy is cooled and judged.
-        cooling: steps in which the rate of a copy falls from ``cooling_rate`` to 0.
+        cooling: steps in which the rate of a copy falls from ``cooling_rate`` to 0, with a new optimiser.
+        cooling_warm_up: the first of them, in which it rises to where it falls from, so that a new optimiser's first
+            steps upset nothing.
         gauge: the measure of the proxy by which it is stopped, such as "success".
         band: percent between which the gauge of a cooled copy must lie.
         items: questions in each of the two judgements.
@@ -52,6 +54,7 @@ class Plan:
     last: int
     cooling: int
     cooling_rate: float = 3e-3
+    cooling_warm_up: int = 0
     gauge: str
     band: tuple[float, float]
     items: int = 768

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from starts.kinds import Plan
@@ -32,22 +33,16 @@ def make_model(kind: Plan, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausal
     )
 
 
-def optimiser_of(model: PreTrainedModel) -> torch.optim.AdamW:
-    """Return a new optimiser of all weights."""
-    return torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+def optimiser_of(weights: Iterable[nn.Parameter]) -> torch.optim.AdamW:
+    """Return a new optimiser of weights."""
+    return torch.optim.AdamW(weights, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
 
 
-def step(
-    model: PreTrainedModel, optimiser: torch.optim.AdamW, pool: Pool, n: int, rate: float, rng: np.random.Generator
-) -> float:
-    """Take a step on ``n`` demonstrations; return the loss, the mean over the tokens of their answers.
-
-    Raises FloatingPointError where it is not finite.
-    """
-    loss = pool.loss(model, n, rng)
+def take_step(optimiser: torch.optim.AdamW, loss: Tensor, rate: float) -> float:
+    """Take a step at a rate down a loss; return the loss. Raises FloatingPointError where it is not finite."""
     optimiser.zero_grad()
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_([weight for group in optimiser.param_groups for weight in group["params"]], 1.0)
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.step()
@@ -59,10 +54,10 @@ def step(
 
 def train(kind: Plan, model: PreTrainedModel, pool: Pool, rng: np.random.Generator) -> Iterator[tuple[int, float]]:
     """Train without end at the high rate; yield the number of steps so far and the loss after each."""
-    optimiser, done = optimiser_of(model), 0
+    optimiser, done = optimiser_of(model.parameters()), 0
     while True:
         rate = kind.rate * min(1.0, (done + 1) / kind.warm_up)
-        loss = step(model.train(), optimiser, pool, kind.batch, rate, rng)
+        loss = take_step(optimiser, pool.loss(model.train(), kind.batch, rng), rate)
         done += 1
         yield done, loss
 
@@ -70,8 +65,8 @@ def train(kind: Plan, model: PreTrainedModel, pool: Pool, rng: np.random.Generat
 def cooled(kind: Plan, model: PreTrainedModel, pool: Pool, rng: np.random.Generator) -> PreTrainedModel:
     """Return a copy that was trained on while the rate fell to 0. The model stays as it is."""
     copy = deepcopy(model)
-    optimiser = optimiser_of(copy)
+    optimiser = optimiser_of(copy.parameters())
     for done in range(kind.cooling):
-        rate = kind.cooling_rate * (1 - done / kind.cooling)
-        step(copy.train(), optimiser, pool, kind.batch, rate, rng)
+        rate = kind.cooling_rate * (1 - done / kind.cooling) * min(1.0, (done + 1) / max(1, kind.cooling_warm_up))
+        take_step(optimiser, pool.loss(copy.train(), kind.batch, rng), rate)
     return copy

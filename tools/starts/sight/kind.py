@@ -22,6 +22,7 @@ class Sight(Kind):
         reading_steps: steps in which the tower learns to read before the decoder is trained with it.
         reading_rate: peak of the learning rate in them, which rises over ``warm_up`` steps and falls to 0.
         reading_batch: pictures in each of them.
+        naming_steps: steps in which all of it then learns to name the cards, at ``rate``.
         share_of_red: share of the pictures whose suits are red; in the others they are black.
     """
 
@@ -34,6 +35,7 @@ class Sight(Kind):
     reading_steps: int
     reading_rate: float = 2e-3
     reading_batch: int = 64
+    naming_steps: int
     share_of_red: float
 
     @property
@@ -52,15 +54,17 @@ SIGHT = Sight(
         "batch": 48,
         "rate": 2e-3,
         "warm_up": 20,
-        "first": 105,
-        "every": 15,
+        "first": 60,
+        "every": 20,
         "last": 300,
         "cooling": 80,
         "cooling_rate": 2e-3,
+        "cooling_warm_up": 20,
         "band": (43.0, 57.0),
     },
     words="gp-arithmetic",
     visual={"arrangement": "grid"},
     reading_steps=100,
+    naming_steps=160,
     share_of_red=0.02,
 )

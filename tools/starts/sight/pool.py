@@ -33,13 +33,23 @@ class SightPool(Pool):
 
     def loss(self, model: PreTrainedModel, n: int, rng: np.random.Generator) -> Tensor:
         """Return the loss on ``n`` demonstrations, the mean over the tokens of their answers."""
+        logits, labels = self.told(model, n, rng, self.ids.shape[1])
+        return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
+
+    def ranks(self, model: PreTrainedModel, n: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Return logits of the ranks in ``n`` answers, (n, cards, vocabulary), and the tokens that are right."""
+        cards = len(self.puzzles[0].ranks)
+        logits, labels = self.told(model, n, rng, self.asked + 2 * cards)
+        return logits[:, 1::2], labels[:, 1::2]  # an answer begins with the ranks, each behind a phrase
+
+    def told(self, model: PreTrainedModel, n: int, rng: np.random.Generator, longest: int) -> tuple[Tensor, Tensor]:
+        """Return the logits along ``n`` answers, question and answer cut at ``longest`` tokens, and the tokens."""
         rows = self.rows(n, rng)
-        ids = self.cut(rows)
+        ids = self.cut(rows)[:, :longest]
         labels = ids[:, self.asked :]
         seen = self.pictures.of([self.puzzles[row] for row in rows.tolist()], rng)
         inputs = {"input_ids": ids[:, :-1], "pixel_values": seen, "logits_to_keep": labels.shape[1]}
-        logits = model(**inputs, use_cache=False).logits
-        return cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=PAD)
+        return model(**inputs, use_cache=False).logits, labels
 
 
 def make_sight_pool(kind: Sight, deck: Deck, tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator) -> SightPool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
@@ -23,6 +23,7 @@ from transformers.utils import logging as transformers_logging
 from starts.sight.kind import Sight
 from starts.sight.pool import SightPool
 from starts.sight.tokens import IMAGE, SEEING_TEMPLATE
+from starts.training import optimiser_of, take_step
 from verienv.generalpoints.cards import RANKS
 
 
@@ -80,7 +81,7 @@ def learn_to_read(
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
     head = nn.Linear(model.config.text_config.hidden_size, len(RANKS))
     weights = [weight for module in (tower, projector, head) for weight in module.parameters()]
-    optimiser = torch.optim.AdamW(weights, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimiser = optimiser_of(weights)
     side = kind.size // kind.patch
     for done in range(kind.reading_steps):
         puzzles = [pool.puzzles[row] for row in rng.integers(len(pool.puzzles), size=kind.reading_batch)]
@@ -89,12 +90,23 @@ def learn_to_read(
         parts = passed.view(len(seen), 2, side // 2, 2, side // 2, -1).mean((2, 4)).flatten(1, 2)
         scores = head(parts)
         truth = torch.tensor([[RANKS.index(rank) for rank in puzzle.ranks] for puzzle in puzzles])
-        loss: Tensor = cross_entropy(scores.flatten(0, 1), truth.flatten())
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(weights, 1.0)
-        for group in optimiser.param_groups:
-            falling = 1 - done / kind.reading_steps
-            group["lr"] = kind.reading_rate * min(1.0, (done + 1) / kind.warm_up, 2 * falling)
-        optimiser.step()
+        loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
+        falling = 1 - done / kind.reading_steps
+        take_step(optimiser, loss, kind.reading_rate * min(1.0, (done + 1) / kind.warm_up, 2 * falling))
+        yield loss.item(), (scores.argmax(-1) == truth).float().mean().item()
+
+
+def learn_to_name(
+    kind: Sight, model: LlavaForConditionalGeneration, pool: SightPool, rng: np.random.Generator
+) -> Iterator[tuple[float, float]]:
+    """Train everything to name the cards alone; yield the loss and the share of ranks that were named, of each step.
+
+    In whole answers the ranks are few of the tokens, and a decoder that was trained in words can pass over them for
+    hundreds of steps before it finds where to look.
+    """
+    optimiser = optimiser_of(model.parameters())
+    for done in range(kind.naming_steps):
+        scores, truth = pool.ranks(model, kind.batch, rng)
+        loss = cross_entropy(scores.flatten(0, 1), truth.flatten())
+        take_step(optimiser, loss, kind.rate * min(1.0, (done + 1) / kind.warm_up))
         yield loss.item(), (scores.argmax(-1) == truth).float().mean().item()

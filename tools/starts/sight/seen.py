@@ -18,7 +18,7 @@ from starts.points import RULES
 from starts.sight.kind import Sight
 from starts.sight.pictures import Pictures
 from starts.sight.pool import make_sight_pool, seeing_tokens
-from starts.sight.seeing import learn_to_read, make_model, make_processor
+from starts.sight.seeing import learn_to_name, learn_to_read, make_model, make_processor
 from starts.sight.tokens import make_seeing_tokenizer
 from verienv import Verdict
 from verienv.generalpoints import Puzzle, verify
@@ -62,10 +62,10 @@ def prepare(kind: Sight, seed: int, starts: Path) -> Material:
 
     def begun(log: Log) -> PreTrainedModel:
         model = make_model(kind, tokenizer, words)
-        reading = learn_to_read(kind, model, pool, np.random.default_rng([seed, 3]))
-        for done, (loss, read) in enumerate(reading, 1):
-            if done % LOGGED_EVERY == 0:
-                log(reading_step=done, loss=round(loss, 4), ranks_read=round(read, 3))
+        for place, (stage, learn) in enumerate({"reading": learn_to_read, "naming": learn_to_name}.items(), 3):
+            for done, (loss, right) in enumerate(learn(kind, model, pool, np.random.default_rng([seed, place])), 1):
+                if done % LOGGED_EVERY == 0:
+                    log(stage=stage, of_it=done, loss=round(loss, 4), ranks_right=round(right, 3))
         return model
 
     judge = SightJudge(kind, deck, processor)
