@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -31,6 +32,7 @@ def city_of(name: str) -> City:
     return shipped_city(name) if name in SHIPPED_CITIES else procedural_city(kind, int(seed))  # type: ignore[arg-type]
 
 
+@cache
 def neighbourhoods(name: str) -> list[tuple[Lots, Point, tuple[Lot, ...]]]:
     """The lots of a city, a position, and the lots within 100 m of it."""
     city = city_of(name)
@@ -73,36 +75,50 @@ def test_a_street_of_a_kind_unheard_of_is_8_m_wide() -> None:
     assert road_width(Street((0, 1), "", "", "boreen", ((0.0, 0.0), (0.0, 0.001)))) == 8
 
 
-def room(city: City, origin: Point, points: Array, spared: int = -1) -> float:
+Lines = list[tuple[int, float, Array]]
+
+
+def lines_around(city: City, origin: Point) -> Lines:
+    """The streets within 200 m: number, distance of the building line, and points in metres around ``origin``."""
+    lines = [to_local(origin, np.array(street.points)) for street in city.streets]
+    return [
+        (index, building_line_offset(city.streets[index]), line)
+        for index, line in enumerate(lines)
+        if not ((line.min(axis=0) > 200).any() or (line.max(axis=0) < -200).any())
+    ]
+
+
+def room(lines: Lines, points: Array, spared: int = -1) -> float:
     """Metres from the nearest of some points to a building line, that of the street ``spared`` left out."""
     least = np.inf
-    for index, street in enumerate(city.streets):
-        line = to_local(origin, np.array(street.points))
-        if index == spared or (line.min(axis=0) > 200).any() or (line.max(axis=0) < -200).any():
+    for index, offset, line in lines:
+        if index == spared:
             continue
         for start, end in pairwise(line):
             share = np.clip((points - start) @ (end - start) / ((end - start) @ (end - start)), 0.0, 1.0)
             away = np.hypot(*(points - start - share[:, None] * (end - start)).T)
-            least = min(least, away.min() - building_line_offset(street))
+            least = min(least, away.min() - offset)
     return float(least)
 
 
 @every_city
 def test_no_facade_stands_on_another_streets_road_or_pavement(name: str) -> None:
     for city_lots, origin, lots in neighbourhoods(name):
+        lines = lines_around(city_lots.city, origin)
         for street in {lot.street for lot in lots}:
             facades = np.concatenate([outline(lot, origin)[0] for lot in lots if lot.street == street])
-            assert room(city_lots.city, origin, facades, spared=street) >= -0.1
+            assert room(lines, facades, spared=street) >= -0.1
 
 
 @every_city
 def test_no_house_stands_on_a_road_or_a_pavement(name: str) -> None:
     for city_lots, origin, lots in neighbourhoods(name):
+        lines = lines_around(city_lots.city, origin)
         walls = np.concatenate([outline(lot, origin)[1] for lot in lots])
-        assert room(city_lots.city, origin, walls) >= -0.6  # of its own street, where that bends
+        assert room(lines, walls) >= -0.6  # of its own street, where that bends
         for street in {lot.street for lot in lots}:
             walls = np.concatenate([outline(lot, origin)[1] for lot in lots if lot.street == street])
-            assert room(city_lots.city, origin, walls, spared=street) >= -0.2
+            assert room(lines, walls, spared=street) >= -0.2
 
 
 @every_city
