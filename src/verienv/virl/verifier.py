@@ -90,7 +90,9 @@ REWARDS: dict[str, VIRLRewards] = {
     "paper_code": VIRLRewards(faults="first"),
 }
 """The presets. ``paper_code`` pays as the paper's code does, but for what is right: an action that is read as the
-expert's in any spelling is paid here, by the code only letter for letter. The code's -1.75 is never paid."""
+expert's in any spelling is paid here, by the code only letter for letter; and for a wrong action whose observation says
+"intersection": here that costs 1.5 where there is none, by the code, which looks for one among landmarks, everywhere
+(``verienv.compat.paper`` pays that). The code's -1.75 is never paid."""
 VIRLRewards.presets = REWARDS
 
 RewardsLike = str | Mapping[str, Any] | VIRLRewards | Callable[[Verdict], float] | OwnRewards
