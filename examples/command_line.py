@@ -28,6 +28,7 @@ from tqdm import tqdm
 from verienv.core.make import make_env
 from verienv.core.settings import read_setting, read_settings
 from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
+from verienv.policies.hugging_face.parts import Part
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Training:
     """Rank of the adapter to train (with peft) in place of the model, whose weights stay; 0 trains them all."""
     lora_alpha: Weight = 0.0
     """LoRA's alpha, the scale of the adapter times its rank; 0 is twice the rank."""
+    freeze: tuple[Part, ...] = ()
+    """Parts of a model that sees to keep as they are: tower, connector, or both; none, and all of it is trained."""
     gradient_checkpointing: bool = False
     """Compute activations twice in place of keeping them: less memory, a third more time."""
     shard: bool = False

@@ -14,6 +14,7 @@ from distributed import Team
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.checkpoint import kept_in, path_of
 from verienv.policies.hugging_face.finite import STEPPED, are_finite, demand_finite
+from verienv.policies.hugging_face.parts import freeze
 from verienv.policies.hugging_face.planning import memory_text
 from verienv.policies.hugging_face.sharding import clip_gradients, restore_state
 
@@ -35,10 +36,12 @@ class Learner:
             how = {"device": team.device, "autocast": self.half, "processes": team.size}
             print(memory_text(arguments, folder, **how, shards=team.size if team.shards else 1))
         self.policy = self._loaded(folder, lora=arguments.lora, lora_alpha=arguments.lora_alpha)
+        freeze(self.policy.model, arguments.freeze)
         self.size = parameters_of(self.policy.model)
         if arguments.gradient_checkpointing:
             checkpoint_gradients(self.policy.model)
-        self.trained, self.optimiser = team.spread(self.policy.model, self._optimised, self.half)
+        optimised = lambda: optimiser_of(arguments, trainable(self.policy.model))  # noqa: E731  # of shards, once they are
+        self.trained, self.optimiser = team.spread(self.policy.model, optimised, self.half)
         adapted = hasattr(self.policy.model, "disable_adapter")
         self._start_is_under = adapted and not kept_in(path_of(arguments.model), "adapter_config.json")
         self._start: Any = None
@@ -49,9 +52,6 @@ class Learner:
         cast = self.half and (not shards or self.team.by_accelerate == "DeepSpeed")
         how = {"device": "cpu" if shards else self.team.device, "autocast": cast, **adapter}
         return HuggingFacePolicy.load(name, max_new_tokens=longest, dtype=self.arguments.dtype, **how)
-
-    def _optimised(self) -> Any:
-        return optimiser_of(self.arguments, trainable(self.policy.model))
 
     @contextmanager
     def start(self) -> Iterator[nn.Module]:

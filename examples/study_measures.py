@@ -105,12 +105,30 @@ def divergences(study: Study, job: Job, policy: HuggingFacePolicy, start: Huggin
     Each is exact at every token of responses that its first model samples at temperature 1, to questions of the
     training rule.
     """
-    settings = {**study.settings, **study.trained_on, **study.arms[job.arm].settings}
-    settings = {"split": "train", **{name: value for name, value in settings.items() if name != "rewards"}}
-    rows = demonstrations(study.env, n=study.kl_questions, seed=7, **settings)
-    prompts = [policy.opening(with_pictures(row["prompt"], row.get("images", ()))) for row in rows]
+    prompts = [policy.opening(with_pictures(row["prompt"], row.get("images", ()))) for row in questions(study, job)]
     pair = {"policy_to_start": (policy, start), "start_to_policy": (start, policy)}
     return {name: divergence(*sides, prompts) for name, sides in pair.items()}
+
+
+@torch.inference_mode()
+def losses(study: Study, job: Job, policy: HuggingFacePolicy) -> dict[str, float]:
+    """Return the loss on the expert's answers in nats an answer, in all and by field."""
+    with evaluating(policy.model):
+        rollouts = [Rollout.demonstrated(policy, row) for row in questions(study, job)]
+        totals: dict[str, float] = {"all": 0.0}
+        for index, few in Batch.of(rollouts, policy).parts(64):
+            nats = -read(policy, policy.model, few).logprobs
+            for row, own, was in zip(index.tolist(), nats, few.acted, strict=True):
+                said = [token for token, acted in zip(rollouts[row].ids, rollouts[row].acted, strict=True) if acted]
+                spread_over_fields(totals, own[was > 0], said, policy)
+    return {name: total / len(rollouts) for name, total in totals.items()}
+
+
+def questions(study: Study, job: Job) -> list[Any]:
+    """Return questions of the training rule with the expert's answers, at which a run is measured."""
+    settings = {**study.settings, **study.trained_on, **study.arms[job.arm].settings}
+    settings = {"split": "train", **{name: value for name, value in settings.items() if name != "rewards"}}
+    return list(demonstrations(study.env, n=study.kl_questions, seed=7, **settings))
 
 
 def divergence(one: HuggingFacePolicy, other: HuggingFacePolicy, prompts: Sequence[Tokens]) -> dict[str, float]:

@@ -34,7 +34,17 @@ from study_comparisons import (
 from study_figures import draw_plane, draw_published, draw_recognition, percents
 from study_judgement import holm
 from study_statistics import Effect, Side
-from study_tables import RECOGNITION, conditions, distances, failures, gauges, is_measured, published, success_tables
+from study_tables import (
+    RECOGNITION,
+    conditions,
+    distances,
+    failures,
+    fitted,
+    gauges,
+    is_measured,
+    published,
+    success_tables,
+)
 from verienv.core.files import atomic_text
 from verienv.evaluation.tables import markdown_table
 
@@ -60,7 +70,7 @@ def write_report(study: Study, out: Path, name: str = "study.json") -> str:
     if is_measured(study, RECOGNITION):
         draw_recognition(study, RECOGNITION, out / f"recognition{suffix}")
         parts.append(f"![Success against recognition, from start to end](recognition{suffix}.png)")
-    parts += [*distances(study), *failures(study), *conditions(study, name)]
+    parts += [*distances(study), *fitted(study), *failures(study), *conditions(study, name)]
     text = "\n\n".join(parts)
     with atomic_text(out / f"report{suffix}.md") as file:
         file.write(text + "\n")

@@ -24,7 +24,7 @@ import torch
 from tqdm import tqdm
 
 from command_line import Stop
-from study_measures import Place, cells_of, divergences, loaded, played, records
+from study_measures import Place, cells_of, divergences, loaded, losses, played, records
 from study_plan import SCRIPTS, Job, Study, arguments_of, before, jobs_of, start_name
 from verienv.core.run_folder import RunFolder, name_of, read_json, update_of, write_json
 
@@ -214,11 +214,12 @@ def do(study: Study, place: Place, job: Job) -> str:
             update = update_of(checkpoint)
             policy = loaded(study, place, str(checkpoint))
             evaluations = played(study, place, policy, job.name, name_of(update))
-            kl = divergences(study, job, policy, start)
+            measured = {"kl": divergences(study, job, policy, start), "loss": losses(study, job, policy)}
             cells = cells_of(study, evaluations)
-            points.append({"update": update, "flops": log[update]["flops"], "kl": kl, "cells": cells})
+            points.append({"update": update, "flops": log[update]["flops"], **measured, "cells": cells})
+        own = {"stopped": stopped, "loss_of_start": losses(study, job, start)}
         seconds = round(time.process_time() - began, 1)  # of this sitting
-        write_json(place.points(job), {"points": points, "stopped": stopped, "cpu_seconds": seconds})
+        write_json(place.points(job), {"points": points, **own, "cpu_seconds": seconds})
 
     return ending(task, folder / "output.txt")
 

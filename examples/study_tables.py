@@ -131,6 +131,25 @@ def distances(study: Study) -> Iterator[str]:
     yield ranks_of(study)
 
 
+def fitted(study: Study) -> Iterator[str]:
+    """Yield the loss of each arm and rate on the expert's answers by field, from its starts to the end."""
+    fields = list(dict.fromkeys(name for run in study["runs"] for name in run.get("loss_of_start", ())))
+    if not fields:
+        return
+    rows = []
+    for side in sides_of(study):
+        own = [run for run in runs_of(study, side) if "loss_of_start" in run]
+        ways = [[run["loss_of_start"] for run in own], [run["points"][-1]["loss"] for run in own]]
+        told = [
+            [mean_over_starts(own, [one.get(field, 0.0) for one in way]) if own else nan for way in ways]
+            for field in fields
+        ]
+        rows.append([side_name(study, side), *(" to ".join(number(float(each), 2) for each in both) for both in told)])
+    yield headed(study, "Loss on the expert's answers, in nats an answer")
+    yield "Under the training rule, from the start to the end, means over starts: a description, without intervals."
+    yield markdown_table(["", *fields], rows)
+
+
 def ranks_of(study: Study) -> str:
     """Say how well the divergence orders what is held out, over the checkpoints of each arm and of all."""
     cell = plane_of(study)[1]

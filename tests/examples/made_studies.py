@@ -63,6 +63,7 @@ def made(
                         points.append(point(update, outcomes, gauges, 1e9 if arm == "sft" else 4e9))
                     own = {"start": name, "arm": arm, "rate": rate, "seed": each}
                     runs.append({**own, "points": points, "stopped": "", "cpu_seconds": 30.5})
+                    runs[-1] |= {"loss_of_start": {"all": 2.0, "cards": 0.5, "formula": 1.5}}
     described = {
         "title": "GeneralPoints in words, made of chance",
         "about": "No model was trained: these numbers are drawn, to look at the report.",
@@ -110,7 +111,8 @@ def point(update, outcomes, gauges, flops=0.0):
         }
     nats = {"all": 0.01 * update, "cards": 0.001 * update, "formula": 0.009 * update}
     kl = {"policy_to_start": nats, "start_to_policy": {name: value / 2 for name, value in nats.items()}}
-    return {"update": update, "flops": flops * update, "kl": kl if update else {}, "cells": cells}
+    loss = {"loss": {"all": 1.25, "cards": 0.25, "formula": 1.0}} if update else {}
+    return {"update": update, "flops": flops * update, "kl": kl if update else {}, **loss, "cells": cells}
 
 
 def three():

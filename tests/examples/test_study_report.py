@@ -15,7 +15,7 @@ from study_comparisons import all_changes, ends_of, secondary, through
 from study_figures import draw_runs, percents
 from study_judgement import holm
 from study_report import answer, comparisons, stopped, write_report
-from study_tables import conditions, published, success_tables
+from study_tables import conditions, fitted, published, success_tables
 
 FEW = {"starts": 4, "rates": (1e-4, 1e-3), "seeds": 2, "updates": (20, 60), "items": 120}
 PUBLISHED = [
@@ -391,6 +391,15 @@ def test_a_study_with_no_run_done_has_nothing_to_tell(tmp_path):
 def test_rates_are_written_in_short():
     study = made(starts=1, seeds=1, rates=(2.5e-5, *RATES))
     assert "rates 2.5e-5, 1e-4, 3e-4, 1e-3, 3e-3;" in "\n".join(conditions(study, "study.json"))
+
+
+def test_what_is_fitted_is_told_by_field():
+    text = "\n".join(fitted(few()))
+    assert "nats an answer" in text
+    assert "2.00 to 1.25" in text
+    assert "0.50 to 0.25" in text
+    without = few()
+    assert not list(fitted({**without, "runs": [dict(run, loss_of_start={}) for run in without["runs"]]}))
 
 
 def test_a_headline_that_is_not_success_is_told_beside_the_comparisons():

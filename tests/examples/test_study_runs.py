@@ -17,7 +17,7 @@ from tests.examples.test_study_plan import SMALL
 
 import study_runs
 from study_files import read_study
-from study_measures import Place, divergence, spread_over_fields
+from study_measures import Place, divergence, questions, spread_over_fields
 from study_plan import jobs_of
 from study_runs import run_all
 from study_statistics import unpacked
@@ -53,6 +53,25 @@ def test_every_checkpoint_of_every_run_is_a_point_behind_the_start(finished):
         assert all(list(point["cells"]) == ["matching", "ood"] for point in run["points"])
     assert found["left"] == []
     assert found["runs"][0]["points"][0] == found["runs"][2]["points"][0]
+
+
+def test_the_loss_on_the_experts_answers_is_split_over_their_fields(finished):
+    folder, _, found = finished
+    for run in found["runs"]:
+        for loss in (run["loss_of_start"], *(point["loss"] for point in run["points"][1:])):
+            assert sum(value for name, value in loss.items() if name != "all") == pytest.approx(loss["all"])
+            assert {"cards", "number", "formula"} < loss.keys()
+    policy = HuggingFacePolicy.load(str(folder / "out/runs/tiny-lm-sft-rate0.001-seed0/checkpoint-00002"), device="cpu")
+    study, total = finished[1], 0.0
+    job = next(job for job in jobs_of(study) if (job.arm, job.rate) == ("sft", 1e-3))
+    for row in questions(study, job):
+        asked = list(policy.opening(row["prompt"]))
+        said = [*policy.tokenizer(row["completion"][0]["content"])["input_ids"], policy.stops[0]]
+        ids = torch.tensor([asked + said])
+        with torch.no_grad():
+            scores = policy.model(ids).logits[0, len(asked) - 1 : -1].log_softmax(-1)
+        total -= scores[range(len(said)), said].sum().item()
+    assert found["runs"][1]["points"][-1]["loss"]["all"] == pytest.approx(total / study.kl_questions, rel=1e-4)
 
 
 def test_a_point_holds_each_items_success_as_its_log_does(finished):
