@@ -10,7 +10,7 @@ from torch import nn
 Part = Literal["tower", "connector"]
 """A part that can be kept as it is: what reads pictures, and what hands on what it read."""
 CONNECTORS = ("projector", "connector", "merger", "embeddings_table")
-"""What the names of connectors hold, in the families that are known: one may lie in its tower."""
+"""Words in the names of connectors, in the families that are known; a connector may lie in its tower."""
 
 
 def freeze(model: nn.Module, parts: Iterable[Part]) -> None:
