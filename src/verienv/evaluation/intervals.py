@@ -29,7 +29,7 @@ def beta_quantile(share: ArrayLike, a: ArrayLike, b: ArrayLike) -> Array:
     share, a, b = (np.asarray(each, dtype=float) for each in np.broadcast_arrays(share, a, b))
     scale = _log_gamma(a + b) - _log_gamma(a) - _log_gamma(b)
     low, high = np.zeros_like(a), np.ones_like(a)
-    x = _near_beta_quantile(share, a, b)
+    x, done = _near_beta_quantile(share, a, b), np.zeros(a.shape, dtype=bool)
     for _ in range(_MOST_STEPS):
         excess = _beta_probability(x, a, b, scale) - share
         low, high = np.where(excess < 0, x, low), np.where(excess < 0, high, x)
@@ -38,8 +38,9 @@ def beta_quantile(share: ArrayLike, a: ArrayLike, b: ArrayLike) -> Array:
             bend = np.clip(newton * ((a - 1) / x - (b - 1) / (1 - x)), -1.0, 1.0)
             step = x - newton / (1 - bend / 2)
         step = np.where((step > low) & (step < high), step, (low + high) / 2)  # Halley's, or half the way
-        found, x = np.abs(step - x) <= 1e-14 * x, step
-        if found.all():
+        found, x = np.abs(step - x) <= 1e-14 * x, np.where(done, x, step)
+        done |= found  # and what is found stays, so that a point does not depend on those beside it
+        if done.all():
             break
     return np.asarray(x)
 
@@ -69,15 +70,16 @@ def _beta_probability(x: Array, a: Array, b: Array, scale: Array) -> Array:
     swapped = x > (a + 1) / (a + b + 2)
     a, b, x = np.where(swapped, b, a), np.where(swapped, a, b), np.where(swapped, 1 - x, x)
     c, d = np.ones_like(x), 1 / _away_from_0(1 - (a + b) * x / (a + 1))
-    found = d
+    found, done = d, np.zeros(x.shape, dtype=bool)
     for m in range(1, _MOST_TERMS):
         for term in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
         ):
             d, c = 1 / _away_from_0(1 + term * d), _away_from_0(1 + term / c)
-            found = found * d * c
-        if not (np.abs(d * c - 1) > 1e-13).any():
+            found = np.where(done, found, found * d * c)
+        done |= ~(np.abs(d * c - 1) > 1e-13)
+        if done.all():
             break
     with np.errstate(divide="ignore", under="ignore"):
         found = np.exp(scale + a * np.log(x) + b * np.log1p(-x)) * found / a

@@ -5,6 +5,7 @@ pairs, verdicts = read_pairs("runs/pairs/pairs.jsonl"), read_verdicts("runs/pair
 print(agreement(read_labels("runs/labels.jsonl"), pairs, verdicts))
 """
 
+from verienv.core.lazy import lazy_attributes
 from verienv.preferences.consensus import Consensus, DawidSkene, aggregate, dawid_skene, krippendorff_alpha
 from verienv.preferences.files import RecordWriter, read_labels, read_pairs, read_verdicts
 from verienv.preferences.measures import accuracy
@@ -12,6 +13,7 @@ from verienv.preferences.records import Label, Pair, PairVerdicts
 from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
 from verienv.preferences.rows import training_rows
 
+__getattr__ = lazy_attributes(__name__)[0]
 __all__ = [
     "AgreementReport",
     "AnnotatorReport",
@@ -31,3 +33,7 @@ __all__ = [
     "read_verdicts",
     "training_rows",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
