@@ -13,7 +13,7 @@ FUZZ_SEED ?= 0
 
 help:
 	@echo "make demo       install, then SFT against RL from one small start: the answer, tables and figures in runs/demo"
-	@echo "make study      the same from three starts, two of which it builds, with four rates and two seeds, in runs/study"
+	@echo "make study      SFT against RL in words from three starts, two of which it builds, with four rates and two seeds, in runs/study"
 	@echo "make study-full the main study, in words from ten starts and by sight from five: four rates, three seeds, 10 hours of one core"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
