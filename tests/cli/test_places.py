@@ -172,7 +172,7 @@ def test_the_ending_of_out_decides_on_the_format_whatever_its_case(cli, tmp_path
 
 
 def test_verify_and_show_read_and_verify_and_demos_write_by_gzip(cli, tmp_path):
-    (tmp_path / "rows").write_bytes(gzip.compress(ROW.encode()))  # the content decides, not the name
+    (tmp_path / "rows").write_bytes(gzip.compress(ROW.encode(), mtime=0))  # the content decides, not the name
     status, _, err = cli("verify", tmp_path / "rows", "--out", tmp_path / "verdicts.jsonl.gz")
     assert (status, err) == (0, "")
     assert json.loads(gzip.decompress((tmp_path / "verdicts.jsonl.gz").read_bytes()))["is_correct"]

@@ -44,7 +44,7 @@ def test_a_question_without_an_answer_is_a_row_without_completion(tmp_path):
 
 def test_lines_may_be_compressed(tmp_path):
     path = tmp_path / "data.jsonl.gz"
-    path.write_bytes(gzip.compress(json.dumps(GOOD).encode() + b"\n\n" + json.dumps(GOOD).encode()))
+    path.write_bytes(gzip.compress(json.dumps(GOOD).encode() + b"\n\n" + json.dumps(GOOD).encode(), mtime=0))
     assert [row["id"] for row in read_published(path)] == ["data.jsonl/1", "data.jsonl/3"]
 
 
@@ -93,7 +93,7 @@ def test_a_bad_row_is_one_line_with_its_number_and_hides_no_other(tmp_path, row,
         ("data.json", b"[" * 100_000, "is nested too deeply"),
         ("data.json", b"{}", "is no JSON array of rows"),
         ("data.json", b"\xff", "is no JSON in UTF-8"),
-        ("data.json.gz", gzip.compress(b"[]" * 9000)[:30], "damaged, or no whole file"),
+        ("data.json.gz", gzip.compress(b"[]" * 9000, mtime=0)[:30], "damaged, or no whole file"),
         ("data.parquet", b"PAR1" + bytes(100) + b"PAR1", "no whole parquet file"),
         ("missing.json", None, "there is no such file"),
     ],

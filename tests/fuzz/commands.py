@@ -70,7 +70,7 @@ def prepared(path: Path) -> Path:
 
     folder(path / "data")
     (path / "rows.jsonl").write_text(ROW)
-    (path / "rows.jsonl.gz").write_bytes(gzip.compress(ROW.encode() * 2000))
+    (path / "rows.jsonl.gz").write_bytes(gzip.compress(ROW.encode() * 2000, mtime=0))
     (path / "tmp").mkdir()
     return path
 
