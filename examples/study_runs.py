@@ -60,7 +60,7 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
 
 
 FIXED = ("env", "settings", "trained_on", "options", "cells", "max_new_tokens", "kl_questions", "temperature")
-"""What two studies have in common if a run of one is a run of the other, beside its arm."""
+"""Fields that two studies have in common, beside the arm, where a run of one is a run of the other."""
 
 
 def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:

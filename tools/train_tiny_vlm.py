@@ -28,14 +28,12 @@ from tqdm import tqdm
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    LlavaConfig,
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerBase,
-    SiglipImageProcessorPil,
-    SiglipVisionConfig,
 )
 
+from llava import Eyes
 from train_tiny_lm import TOKENS_IN_AN_ANSWER, Demonstrations
 from verienv.core.dialogue import Message
 from verienv.generalpoints.cards import RANKS, Suits
@@ -107,41 +105,9 @@ def built(arguments: Arguments) -> tuple[LlavaForConditionalGeneration, LlavaPro
     tokenizer = AutoTokenizer.from_pretrained(arguments.start, padding_side="left", trust_remote_code=False)
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
     language = AutoModelForCausalLM.from_pretrained(arguments.start, dtype=torch.float32, trust_remote_code=False)
-    language.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    size = {"height": arguments.image_size, "width": arguments.image_size}
-    processor = LlavaProcessor(
-        SiglipImageProcessorPil(size=size),
-        tokenizer,
-        patch_size=arguments.patch,
-        vision_feature_select_strategy="full",
-        chat_template=CHAT_TEMPLATE,
-    )
-    vision = SiglipVisionConfig(
-        hidden_size=arguments.hidden,
-        intermediate_size=3 * arguments.hidden,
-        num_hidden_layers=arguments.layers,
-        num_attention_heads=arguments.heads,
-        image_size=arguments.image_size,
-        patch_size=arguments.patch,
-        vision_use_head=False,
-    )
-    config = LlavaConfig(
-        vision_config=vision,
-        text_config=language.config,
-        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
-        image_seq_length=(arguments.image_size // arguments.patch) ** 2,
-        vision_feature_layer=-1,
-        vision_feature_select_strategy="full",
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    model = LlavaForConditionalGeneration(config)
-    model.model.language_model.load_state_dict(language.model.state_dict())
-    model.tie_weights()
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model, processor
+    eyes = Eyes(arguments.image_size, arguments.patch, arguments.hidden, arguments.layers, arguments.heads)
+    processor = eyes.processor(tokenizer, CHAT_TEMPLATE)
+    return eyes.model(language, tokenizer, IMAGE), processor
 
 
 def learn_to_read(

@@ -1,4 +1,4 @@
-"""How far annotators agree, and the labels that several add up to.
+"""Agreement of annotators, and the labels that several add up to.
 
 Krippendorff's alpha (Computing Krippendorff's Alpha-Reliability, 2011) and the estimator of Dawid and Skene (1979,
 Applied Statistics 28, 20-28), over arrays of counts, so that published examples can be put to them.

@@ -59,17 +59,8 @@ class VIRLVisionEnv(VIRLEnv):
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         super().__init__(render_mode, **settings)
-        config = self.config
-        self._views = StreetViews(
-            folder=panorama_folder(config.data, config.panoramas),
-            appearance=config.appearance,
-            panorama_size=config.panorama_size,
-            view_size=config.view_size,
-            pitch=config.pitch,
-            fov=config.fov,
-            engine=config.engine,
-        )
-        self.show_pictures(grid_size(config.view_size), config.writable_image)
+        self._views = street_views(self.config)
+        self.show_pictures(grid_size(self.config.view_size), self.config.writable_image)
 
     def prepare(self) -> None:
         super().prepare()
@@ -85,3 +76,16 @@ class VIRLVisionEnv(VIRLEnv):
     def panorama(self) -> tuple[NDArray[np.uint8], float]:
         """The panorama here, height x width x 3, and its rotation in degrees (see ``panorama.view``)."""
         return self._views.panorama(self.city, self.waypoint.location)
+
+
+def street_views(config: VIRLVisionConfig) -> StreetViews:
+    """Return what draws the views that a configuration describes."""
+    return StreetViews(
+        folder=panorama_folder(config.data, config.panoramas),
+        appearance=config.appearance,
+        panorama_size=config.panorama_size,
+        view_size=config.view_size,
+        pitch=config.pitch,
+        fov=config.fov,
+        engine=config.engine,
+    )

@@ -11,15 +11,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
-    LlavaConfig,
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerFast,
-    SiglipImageProcessorPil,
-    SiglipVisionConfig,
 )
 from transformers.utils import logging as transformers_logging
 
+from llava import Eyes
 from starts.sight.kind import Sight
 from starts.sight.pool import SightPool
 from starts.sight.tokens import IMAGE, SEEING_TEMPLATE
@@ -29,46 +27,19 @@ from verienv.generalpoints.cards import RANKS
 
 def make_processor(kind: Sight, tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
     """Return the processor of a kind: pictures are scaled to its size, where they are of another."""
-    return LlavaProcessor(
-        SiglipImageProcessorPil(size={"height": kind.size, "width": kind.size}),
-        tokenizer,
-        patch_size=kind.patch,
-        vision_feature_select_strategy="full",
-        chat_template=SEEING_TEMPLATE,
-    )
+    return eyes_of(kind).processor(tokenizer, SEEING_TEMPLATE)
 
 
 def make_model(kind: Sight, tokenizer: PreTrainedTokenizerFast, words: Path) -> LlavaForConditionalGeneration:
     """Return a LLaVA whose decoder is the start in a folder; its other weights are drawn from torch's generator."""
     transformers_logging.disable_progress_bar()
     language = AutoModelForCausalLM.from_pretrained(words, dtype=torch.float32, trust_remote_code=False)
-    language.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    vision = SiglipVisionConfig(
-        hidden_size=kind.tower,
-        intermediate_size=3 * kind.tower,
-        num_hidden_layers=kind.tower_layers,
-        num_attention_heads=4,
-        image_size=kind.size,
-        patch_size=kind.patch,
-        vision_use_head=False,
-    )
-    config = LlavaConfig(
-        vision_config=vision,
-        text_config=language.config,
-        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
-        image_seq_length=kind.image_tokens,
-        vision_feature_layer=-1,
-        vision_feature_select_strategy="full",
-        tie_word_embeddings=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    model = LlavaForConditionalGeneration(config)
-    model.model.language_model.load_state_dict(language.model.state_dict())
-    model.tie_weights()
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model
+    return eyes_of(kind).model(language, tokenizer, IMAGE)
+
+
+def eyes_of(kind: Sight) -> Eyes:
+    """Return the size of a kind's tower."""
+    return Eyes(kind.size, kind.patch, kind.tower, kind.tower_layers)
 
 
 def learn_to_read(

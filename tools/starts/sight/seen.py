@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from transformers import LlavaProcessor, PreTrainedModel
 
+from starts.building import LOGGED_EVERY
 from starts.card import card
 from starts.hands import Deck
 from starts.judging import METRICS, Items, Judge
@@ -26,7 +27,6 @@ from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.tokens import Tokens
 
 TEMPLATE = Path(__file__).with_name("card.md")
-LOGGED_EVERY = 20
 
 
 class SightJudge(Judge):

@@ -18,7 +18,7 @@ from verienv.compat.paper.arguments import LARGEST, SMALLEST, check_flag, check_
 from verienv.core.shown import shown
 from verienv.core.verdict import Verdict
 from verienv.virl.paper_data.routes import read_paper_routes
-from verienv.virl.pictures.street_views import StreetViews, panorama_folder
+from verienv.virl.pictures.street_views import StreetViews
 from verienv.virl.prompts import OBSERVATION, number_lines
 from verienv.virl.question import VIRLQuestion
 from verienv.virl.routes.options import RouteOptions
@@ -27,6 +27,7 @@ from verienv.virl.task import VIRL
 from verienv.virl.verifier import field_of
 from verienv.virl.vision_config import LARGEST as LARGEST_VIEW
 from verienv.virl.vision_config import VIRLVisionConfig
+from verienv.virl.vision_env import street_views
 
 LINE = 5
 """The px between the views of that code's pictures."""
@@ -170,16 +171,7 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
 
     def _street_views(self, path: Path, resolution: int) -> StreetViews:
         size = min(resolution, LARGEST_VIEW)
-        config = VIRLVisionConfig(data=path, view_size=(size, size))
-        return StreetViews(
-            folder=panorama_folder(config.data, config.panoramas),
-            appearance=config.appearance,
-            panorama_size=config.panorama_size,
-            view_size=config.view_size,
-            pitch=config.pitch,
-            fov=config.fov,
-            engine=config.engine,
-        )
+        return street_views(VIRLVisionConfig(data=path, view_size=(size, size)))
 
     def _observe(self) -> NDArray[np.uint8] | None:
         if self._views is None:
