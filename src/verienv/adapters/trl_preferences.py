@@ -28,7 +28,7 @@ def preferences(
 
     Returns:
         A ``datasets.Dataset`` with ``prompt``, ``chosen``, ``rejected`` (chat messages), ``p``, ``labels``, ``pair``,
-        ``question`` and, where there are pictures, ``images``. TRL's own losses do not read ``p``.
+        ``question``, ``cluster`` and, where there are pictures, ``images``. TRL's own losses do not read ``p``.
 
     Raises:
         ValueError: for a file that cannot be read, or labels that leave no row.

@@ -11,7 +11,7 @@ from verienv.preferences.files import RecordWriter, read_labels, read_pairs, rea
 from verienv.preferences.measures import accuracy
 from verienv.preferences.records import Label, Pair, PairVerdicts
 from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
-from verienv.preferences.rows import training_rows
+from verienv.preferences.rows import labelled, training_rows
 
 __getattr__ = lazy_attributes(__name__)[0]
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "agreement",
     "dawid_skene",
     "krippendorff_alpha",
+    "labelled",
     "read_labels",
     "read_pairs",
     "read_verdicts",

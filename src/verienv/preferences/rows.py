@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from verienv.core.dialogue import in_parts
-from verienv.core.shown import shown
+from verienv.core.reading import file_within
+from verienv.core.shown import cut, shown, shown_path
 from verienv.preferences.consensus import Method, aggregate
+from verienv.preferences.files import read_labels, read_pairs
 from verienv.preferences.records import Label, Pair
 
 Ties = Literal["drop", "soft"]
@@ -26,8 +29,8 @@ def training_rows(
 
     Yields:
         Dicts with ``prompt``, ``chosen`` and ``rejected`` (chat messages), ``p`` (the probability that the chosen
-        response is better, a soft label), ``labels`` (how many it is made of), ``pair``, ``question`` and, where there
-        are pictures, ``images``: paths relative to the file of pairs, with contents as lists of parts.
+        response is better, a soft label), ``labels`` (how many it is made of), ``pair``, ``question``, ``cluster`` and,
+        where there are pictures, ``images``: paths relative to the file of pairs, with contents as lists of parts.
 
     Raises:
         ValueError: for an unknown way of aggregating or of handling ties, or a label of an unknown pair.
@@ -36,6 +39,48 @@ def training_rows(
         if value not in get_args(known):
             raise ValueError(f"{name}={shown(value)}: expected {' or '.join(get_args(known))}")
     return _rows(pairs, aggregate(labels, method), ties)
+
+
+def labelled(
+    folder: str | Path,
+    labels: str | Path | Iterable[str | Path],
+    annotator: str = "",
+    method: Method = "majority",
+    ties: Ties = "drop",
+) -> list[dict[str, Any]]:
+    """Return the rows of a folder of pairs (``examples/pairs.py`` makes it) and files of their labels.
+
+    Args:
+        folder: holds ``pairs.jsonl`` and the pictures. No verdict is read.
+        labels: files of labels.
+        annotator: whose labels count; "" for all.
+        method, ties: as ``training_rows``'.
+
+    Returns:
+        Dicts as ``training_rows`` yields them, with ``images`` as paths that can be opened, all within the folder.
+
+    Raises:
+        ValueError: for a file that cannot be read or is damaged, an annotator without labels, or labels that leave no
+            row.
+    """
+    folder = Path(folder)
+    pairs = read_pairs(folder / "pairs.jsonl")
+    given = read_labels(labels, pairs)
+    names = sorted({label.annotator for label in given})
+    if annotator and annotator not in names:
+        there = f"expected one of {cut(', '.join(names))}" if names else "there are no labels at all"
+        raise ValueError(f"annotator={shown(annotator)}: {there}")
+    chosen = [label for label in given if annotator in ("", label.annotator)]
+    rows = list(training_rows(pairs, chosen, method=method, ties=ties))
+    if not rows:
+        raise ValueError(
+            f"{shown_path(folder)}: the labels leave no row to train on (they are ties or skipped, or there are none); "
+            "label more pairs, or keep ties as soft labels"
+        )
+    return [
+        {**row, "images": [str(file_within(folder, name)) for name in row["images"]]} if "images" in row else row
+        for row in rows
+    ]
 
 
 def _rows(pairs: Mapping[str, Pair], consensus: Mapping[str, Any], ties: Ties) -> Iterator[dict[str, Any]]:
@@ -54,5 +99,6 @@ def _rows(pairs: Mapping[str, Pair], consensus: Mapping[str, Any], ties: Ties) -
             "labels": found.labels,
             "pair": name,
             "question": pair.question,
+            "cluster": pair.cluster,
         }
         yield in_parts(row) | {"images": list(pair.images)} if pair.images else row
