@@ -14,10 +14,11 @@ makes the others. Copied into a new <out>, a study.json is gone on from: its run
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -103,31 +104,46 @@ def taken_over(study: Study, place: Place, path: Path) -> int:
 
 
 def main(arguments: Arguments) -> None:
+    out = arguments.out or Path("runs") / Path(arguments.study).stem
+    name = "study.json" if arguments.temperature is None else f"study-temperature{arguments.temperature:g}.json"
+    if not arguments.redraw:
+        begin(arguments, out)
+        run(arguments, chosen(arguments), out / name)
+    tell(out / name, write_report)
+
+
+def begin(arguments: Arguments, out: Path) -> None:
+    """Find the arguments in order, and have the folder for this process alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError(
             "study.py starts its own processes (--jobs), but a launcher started several: start it with python"
         )
     check(arguments)
+    usable_device(arguments.device)
+    hold(out)
+
+
+def run(arguments: Arguments, study: Study, path: Path, more: Callable[[Study], dict[str, Any]] | None = None) -> None:
+    """Do what is not done of a study, and write its study.json, with what ``more`` finds when all is done."""
     device = usable_device(arguments.device)
-    out = arguments.out or Path("runs") / Path(arguments.study).stem
-    name = "study.json" if arguments.temperature is None else f"study-temperature{arguments.temperature:g}.json"
-    if not arguments.redraw:
-        study = chosen(arguments)
-        at_once = arguments.jobs or ((os.cpu_count() or 1) if device == "cpu" else 1)
-        hold(out)
-        place = Place(out, device, study.temperature, threads_for(at_once))
-        taken = taken_over(study, place, out / name)
-        more = f", {taken} of them from {out / name}" if taken else ""
-        print(f"{study.title}: {len(list(jobs_of(study)))} runs{more}, {len(study.starts)} start(s), {at_once} at once")
-        found = run_all(study, place, at_once, 60 * (arguments.minutes or inf))
-        described = {"study": study.model_dump(mode="json"), **provenance(Path(__file__).parent), **machine()}
-        write_json(out / name, {**described, **found})
+    at_once = arguments.jobs or ((os.cpu_count() or 1) if device == "cpu" else 1)
+    place = Place(path.parent, device, study.temperature, threads_for(at_once))
+    taken = taken_over(study, place, path)
+    told = f", {taken} of them from {path}" if taken else ""
+    print(f"{study.title}: {len(list(jobs_of(study)))} runs{told}, {len(study.starts)} start(s), {at_once} at once")
+    found = run_all(study, place, at_once, 60 * (arguments.minutes or inf))
+    described = {"study": study.model_dump(mode="json"), **provenance(Path(__file__).parent), **machine()}
+    write_json(path, {**described, **found, **(more(study) if more else {})})
+
+
+def tell(path: Path, report: Callable[[dict[str, Any], Path, str], str]) -> None:
+    """Write and print the report of a study.json."""
     try:
-        report = write_report(read_json(out / name), out, name)
+        text = report(read_json(path), path.parent, path.name)
     except (KeyError, TypeError, AttributeError, IndexError) as error:  # what JSON can be without being a study
-        raise Stop(f"{out / name} is damaged ({error!r}); the study without --redraw writes it anew") from None
-    print(report)
-    print(f"\n{out / 'report.md'}  {out / name}")
+        raise Stop(f"{path} is damaged ({error!r}); the study without --redraw writes it anew") from None
+    print(text)
+    print(f"\n{path.parent / 'report.md'}  {path}")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from study_plan import Study, arguments_of, as_pairs, jobs_of
+from study_stages import needed, stage_arguments
 from verienv.core.make import full_id, make_env
 from verienv.core.settings import read_settings
 from verienv.evaluation.cells import Cell, read_cells
@@ -106,6 +108,7 @@ def check_study(study: Study) -> None:
             met.append(after)
         if bool(arm.after) != bool(arm.at):
             raise ValueError(f"arm {name!r}: give both, after (an arm) and at (an update of it), or neither")
+    check_stages(study)
     for job in jobs_of(study):
         arguments_of(study, job, job.start, Path("runs"), "cpu")
     make_env(study.env, **read_settings(as_pairs(study.settings)))
@@ -114,3 +117,20 @@ def check_study(study: Study) -> None:
             Cell(study.env, {**study.settings, **cell.settings}, episodes=1, seed=0)
         except ValueError as error:
             raise ValueError(f"cell {name!r}: {error}") from None
+
+
+def check_stages(study: Study) -> None:
+    """Raise ValueError for a stage that is unknown, that needs itself, or whose script refuses its options."""
+    needing = {f"arm {name!r}": arm.needs for name, arm in study.arms.items()}
+    for name, needs in (needing | {f"stage {name!r}": stage.needs for name, stage in study.stages.items()}).items():
+        for need in needs:
+            if need not in study.stages:
+                known = ", ".join(study.stages) or "there are none"
+                raise ValueError(f"{name}: needs {need!r}; expected stages: {known}")
+    try:
+        TopologicalSorter({name: stage.needs for name, stage in study.stages.items()}).prepare()
+    except CycleError as error:
+        raise ValueError(f"stages need each other in a circle: {', '.join(error.args[1])}") from None
+    for name, stage in needed(study).items():
+        if stage.script not in ("chosen", "human"):
+            stage_arguments(study, stage, Path("runs"), study.starts[0], name, "cpu")

@@ -2,7 +2,8 @@
 
 An arm is a training script with its arguments. It may go on from a checkpoint of another arm (``after`` and ``at``), as
 RL does from SFT. Every run of an arm begins from every start, at every rate, with every seed; every checkpoint plays
-every cell.
+every cell. What an arm is made of beside a start (pairs, labels of them, a reward model) is made in stages, once for
+each start.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
 
-import ppo
-import sft
 from command_line import check
 
-SCRIPTS: dict[str, Any] = {"sft": sft, "ppo": ppo}
 OF_THE_STUDY = ("model", "out", "env", "settings", "learning_rate", "seed", "device")
 """Arguments of the scripts that the study gives."""
+Script = Literal["sft", "ppo", "dpo", "grpo", "best_of_n"]
+"""The scripts that train; those of TRL are imported where a study names them."""
+Making = Literal["pairs", "judge", "reward", "chosen", "human"]
+"""The kinds of stages (study_stages.py)."""
 
 Rate = Annotated[float, Field(ge=1e-12, le=1e3)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -34,13 +37,30 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Stage(Table):
+    """What arms are made of beside a start, made once for each start: pairs, labels of them, a reward model.
+
+    Attributes:
+        script: pairs, judge or reward, of that name; chosen, the better responses as demonstrations; human, labels by
+            people, which no script makes.
+        options: arguments of the script, where {stages} is the folder of the start's stages, and {start} the start.
+        needs: the stages that it is made of.
+    """
+
+    script: Making
+    options: dict[str, Any] = {}
+    needs: tuple[str, ...] = ()
+
+
 class Arm(Table):
     """One way to train: a script, its arguments, and where it begins.
 
     Attributes:
         label: its name in figures and tables.
-        script: sft or ppo.
-        options: arguments of the script, by their names there (``{updates = 60, batch = 64}``).
+        script: the script that trains it.
+        options: arguments of the script, by their names there (``{updates = 60, batch = 64}``), with {stages} and
+            {start} as in a stage's.
+        needs: the stages that it is made of. Such an arm is trained by a process of its own, which measures nothing.
         settings: settings of the environment it is trained in, before those of the study.
         rates: learning rates; by default those of the study.
         after: the arm that it goes on from, at the same start, rate and seed; none goes on from the start.
@@ -49,8 +69,9 @@ class Arm(Table):
     """
 
     label: str
-    script: Literal["sft", "ppo"]
+    script: Script
     options: dict[str, Any] = {}
+    needs: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     rates: tuple[Rate, ...] = ()
     after: str = ""
@@ -98,7 +119,8 @@ class Study(Table):
         starts: checkpoints by name or path; a path with * is all that there are.
         settings: settings of the environment, in training and in every cell.
         trained_on: settings of training alone.
-        options: arguments of both scripts.
+        options: arguments of the scripts that have them.
+        stages: by their names; what arms need.
         arms: by their names.
         rates: learning rates of every arm without rates of its own.
         seeds: of training.
@@ -115,6 +137,8 @@ class Study(Table):
         max_new_tokens: the longest response in evaluations.
         batch: dialogues that are sampled together in evaluations.
         kl_questions: questions at which the divergence from the start is measured.
+        explored: items of each cell at which starts and last checkpoints are asked again and again
+            (study_exploring.py).
         published: numbers of a publication.
         source: where those are from.
     """
@@ -127,6 +151,7 @@ class Study(Table):
     settings: dict[str, Any] = {}
     trained_on: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    stages: dict[str, Stage] = {}
     arms: dict[str, Arm] = Field(min_length=1)
     rates: tuple[Rate, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(min_length=1)
@@ -141,6 +166,7 @@ class Study(Table):
     max_new_tokens: Count = 48
     batch: Count = 512
     kl_questions: Count = 128
+    explored: int = Field(0, ge=0, le=10**5)
     published: tuple[Published, ...] = ()
     source: str = ""
 
@@ -191,12 +217,23 @@ def before(study: Study, job: Job) -> Job | None:
     return Job(job.start, arm.after, arm.rate_before or job.rate, job.seed) if arm.after else None
 
 
+def script_of(name: str) -> Any:
+    """Return the module of a script."""
+    return import_module(name)
+
+
+def stages_of(out: Path, start: str) -> Path:
+    """Return the folder of a start's stages, in that of a study."""
+    return out / "stages" / start_name(start)
+
+
 def arguments_of(study: Study, job: Job, model: str, out: Path, device: str) -> Any:
     """Return the arguments with which a run's script is called. Raises ValueError for one that it refuses."""
     arm = study.arms[job.arm]
-    known = SCRIPTS[arm.script].Arguments
-    options = {**study.options, **arm.options}
+    known = script_of(arm.script).Arguments
     own = {field.name for field in fields(known)}
+    options = {name: value for name, value in study.options.items() if arm.script in ("sft", "ppo") or name in own}
+    options |= arm.options
     for name in options:
         if name not in own or name in OF_THE_STUDY:
             raise ValueError(
@@ -206,14 +243,29 @@ def arguments_of(study: Study, job: Job, model: str, out: Path, device: str) -> 
     settings = {**study.settings, **study.trained_on, **arm.settings}
     options = {"split": settings.pop("split", "train"), **options}
     options |= {name: settings.pop(name) for name in ("attempts", "rewards") if name in settings and name in own}
-    options = {name: Path(value) if name in ("data", "held_out") else value for name, value in options.items()}
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    arguments = known(
-        model=model, out=out, env=study.env, settings=as_pairs(settings), learning_rate=job.rate, seed=job.seed,
-        device=device, **options,
-    )  # fmt: skip
+    options |= {
+        "model": model, "out": out, "env": study.env, "settings": as_pairs(settings), "learning_rate": job.rate,
+        "seed": job.seed, "device": device,
+    }  # fmt: skip
+    options = {name: value for name, value in options.items() if name in own}
+    arguments = known(**dict(written(known, options, stages_of(out.parent.parent, job.start), job.start)))
     check(arguments)
     return arguments
+
+
+def written(known: Any, options: dict[str, Any], stages: Path, start: str) -> Iterator[tuple[str, Any]]:
+    """Yield options as a script's arguments hold them: paths, tuples, and with the start and its stages named."""
+    hints = get_type_hints(known)
+
+    def one(value: Any, kinds: tuple[Any, ...]) -> Any:
+        if not isinstance(value, str):
+            return value
+        value = value.replace("{stages}", str(stages)).replace("{start}", start)
+        return Path(value) if Path in kinds else value
+
+    for name, value in options.items():
+        kinds = (hints.get(name), *get_args(hints.get(name)))
+        yield name, tuple(one(each, kinds) for each in value) if isinstance(value, list) else one(value, kinds)
 
 
 def as_pairs(settings: dict[str, Any]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 <out>/runs/<run>/             the training run, and points.json, what its checkpoints did, when all is measured
 <out>/evaluations/<run>/      the logs of its evaluations, a file a checkpoint and seed of a cell
 <out>/starts/<start>.json     what a start did
+<out>/stages/<start>/         what its arms are made of beside it (study_stages.py)
 
 Whatever is there already is not done again. A run lives in a process of its own, with its share of the threads.
 """
@@ -24,8 +25,11 @@ import torch
 from tqdm import tqdm
 
 from command_line import Stop
+from study_exploring import explored
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records
-from study_plan import SCRIPTS, Job, Study, arguments_of, before, jobs_of, start_name
+from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
+from study_stages import apart, make_stage, needed, record_of
+from verienv.core.policy import Policy
 from verienv.core.run_folder import RunFolder, name_of, read_json, update_of, write_json
 
 
@@ -41,9 +45,17 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     tasks: dict[Any, tuple[Any, ...]] = {
         start: (measure_start, study, place, start) for start, path in starts.items() if not path.exists()
     }
+    stages = {(start, name): stage for start in study.starts for name, stage in needed(study).items()}
+    for start, name in stages:
+        if not record_of(place.out, start, name).exists():
+            tasks[start, name] = (stage_made, study, place, start, name)
     tasks |= {job: (do, study, place, job) for job in jobs if not place.points(job).exists()}
-    needs = {job: [need for need in (job.start, before(study, job)) if need in tasks] for job in jobs}
-    total = len(starts) + len(jobs)
+    needs: dict[Any, list[Any]] = {
+        job: [job.start, before(study, job), *((job.start, name) for name in study.arms[job.arm].needs)] for job in jobs
+    }
+    needs |= {(start, name): [(start, each) for each in stage.needs] for (start, name), stage in stages.items()}
+    needs = {name: [need for need in these if need in tasks] for name, these in needs.items()}
+    total = len(starts) + len(stages) + len(jobs)
     bar = tqdm(total=total, initial=total - len(tasks), unit="run")
     with bar, suppress(TimeoutError), workers(min(at_once, len(tasks)), place.threads) as submit:
         in_order(tasks, needs, submit, bar, at_once, end)
@@ -56,7 +68,11 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     if not runs:
         raise Stop(f"no run was finished within {seconds:.0f} seconds; the same command goes on")
     left = [job.name for job in jobs if not place.points(job).exists()]
-    return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left}
+    made: dict[str, Any] = {}
+    for start, name in stages:
+        if (path := record_of(place.out, start, name)).exists():
+            made.setdefault(start_name(start), {})[name] = read_json(path)
+    return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left, "stages": made}
 
 
 FIXED = ("env", "settings", "trained_on", "options", "cells", "max_new_tokens", "kl_questions", "temperature")
@@ -76,7 +92,7 @@ def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
     taken = 0
     for job in jobs_of(study):
         run = runs.get((start_name(job.start), job.arm, job.rate, job.seed))
-        if run is None or place.points(job).exists() or mine["arms"][job.arm] != theirs["arms"].get(job.arm):
+        if run is None or place.points(job).exists() or not same_arm(study.arms[job.arm], theirs["arms"].get(job.arm)):
             continue
         start = place.out / "starts" / start_name(job.start) / place.measured
         if not start.exists():
@@ -87,6 +103,11 @@ def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
         write_json(place.points(job), {**own, "points": run["points"][1:]})
         taken += 1
     return taken
+
+
+def same_arm(arm: Arm, held: dict[str, Any] | None) -> bool:
+    """Return whether an arm is that of a study.json, which may be older than some fields of it."""
+    return held is not None and Arm(**held) == arm
 
 
 def in_order(
@@ -175,6 +196,7 @@ def measure_start(study: Study, place: Place, start: str) -> str:
         policy = loaded(study, place, start)
         evaluations = played(study, place, policy, folder.name, "start")
         point = {"update": 0, "flops": 0.0, "kl": {}, "cells": cells_of(study, evaluations)}
+        point |= asked_again(study, policy)
         names: dict[str, int] = {}
         items = {
             cell: {"clusters": [names.setdefault(one.cluster, len(names)) for one in records(evaluation, cell)]}
@@ -183,6 +205,25 @@ def measure_start(study: Study, place: Place, start: str) -> str:
         write_json(folder / place.measured, {"point": point, "items": items})
 
     return ending(task, folder / "output.txt")
+
+
+def asked_again(study: Study, policy: Policy) -> dict[str, Any]:
+    """Return what a point holds where a study explores."""
+    cells = [cell for cell in study.cells if cell != "matching"] if study.explored else []
+    return {"explored": {cell: explored(study, policy, cell) for cell in cells}} if cells else {}
+
+
+def stage_made(study: Study, place: Place, start: str, name: str) -> str:
+    """Make a stage of a start."""
+    record = record_of(place.out, start, name)
+    return ending(lambda: make_stage(study, place.out, start, name, place.device), record.with_suffix(".txt"))
+
+
+def trained(script: str, arguments: Any) -> dict[str, Any]:
+    """Train a run; return the CPU seconds that it took."""
+    began = time.process_time()
+    script_of(script).train(arguments)
+    return {"cpu_seconds": time.process_time() - began}
 
 
 def do(study: Study, place: Place, job: Job) -> str:
@@ -194,10 +235,13 @@ def do(study: Study, place: Place, job: Job) -> str:
         model, earlier = job.start, before(study, job)
         if earlier:
             model = str(RunFolder(place.run(earlier)).checkpoint(study.arms[job.arm].at))
-        script = SCRIPTS[study.arms[job.arm].script]
-        stopped = ""
+        arm, stopped = study.arms[job.arm], ""
         try:
-            script.train(arguments_of(study, job, model, folder, place.device))
+            arguments = arguments_of(study, job, model, folder, place.device)
+            if arm.needs:
+                began -= apart(arm.script, arguments, trained)["cpu_seconds"]
+            else:
+                trained(arm.script, arguments)
         except SystemExit:
             if not (folder / "not_finite.json").exists():
                 raise
@@ -217,6 +261,8 @@ def do(study: Study, place: Place, job: Job) -> str:
             measured = {"kl": divergences(study, job, policy, start), "loss": losses(study, job, policy)}
             cells = cells_of(study, evaluations)
             points.append({"update": update, "flops": log[update]["flops"], **measured, "cells": cells})
+        if points:
+            points[-1] |= asked_again(study, policy)
         own = {"stopped": stopped, "loss_of_start": losses(study, job, start)}
         seconds = round(time.process_time() - began, 1)  # of this sitting
         write_json(place.points(job), {"points": points, **own, "cpu_seconds": seconds})

@@ -15,6 +15,8 @@ import pytest
 import torch
 from tests.examples.test_study_plan import SMALL
 
+import ppo
+import sft
 import study_runs
 from study_files import read_study
 from study_measures import Place, divergence, questions, spread_over_fields
@@ -134,7 +136,7 @@ def test_an_arm_that_was_trained_otherwise_is_not_taken_over(finished, tmp_path)
 
 def test_evaluated_at_another_temperature_nothing_is_trained_again(finished, monkeypatch):
     folder, study, found = finished
-    for script in study_runs.SCRIPTS.values():
+    for script in (sft, ppo):
         trained = script.train
         monkeypatch.setattr(script, "train", lambda given, trained=trained: trained(given) if is_done(given) else 1 / 0)
     greedy = run_all(study, place_of(folder, 0.0), 1)
@@ -208,7 +210,7 @@ def test_a_run_stopped_by_a_number_not_finite_keeps_its_points(finished, tmp_pat
         raise SystemExit(2)
 
     place.points(job).rename(told)
-    monkeypatch.setattr(study_runs.SCRIPTS["sft"], "train", diverging)
+    monkeypatch.setattr(sft, "train", diverging)
     try:
         assert study_runs.do(study, place, job) == ""
         kept = json.loads(place.points(job).read_text())
@@ -222,13 +224,13 @@ def test_a_run_stopped_by_a_number_not_finite_keeps_its_points(finished, tmp_pat
 def test_a_run_that_ends_by_itself_keeps_its_points_and_says_why(tmp_path, monkeypatch):
     study = read_trial(tmp_path)
     place, job = place_of(tmp_path), next(iter(jobs_of(study)))
-    train = study_runs.SCRIPTS["sft"].train
+    train = sft.train
 
     def never_right_again(arguments):
         train(dataclasses.replace(arguments, updates=1))
         raise ValueError("--teacher self was right 0 times")
 
-    monkeypatch.setattr(study_runs.SCRIPTS["sft"], "train", never_right_again)
+    monkeypatch.setattr(sft, "train", never_right_again)
     assert study_runs.do(study, place, job) == ""
     kept = json.loads(place.points(job).read_text())
     assert (kept["stopped"], len(kept["points"])) == ("--teacher self was right 0 times", 1)

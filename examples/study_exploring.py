@@ -1,0 +1,99 @@
+"""Measures of a policy beside success: how it explores, how it repairs an answer after feedback.
+
+Each is of a policy in a cell of a study: a number an item, with the item's cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import comb, gcd, nan
+from typing import Any
+
+import torch
+
+from study_plan import Study
+from verienv.arithmetic.expression import Expression, IllegalFormula, evaluate, parse_formula
+from verienv.arithmetic.solver import solutions
+from verienv.core.episode import Episode
+from verienv.core.make import make_env
+from verienv.core.policy import Policy, dialogue
+from verienv.core.response import read_answer
+from verienv.generalpoints import Puzzle
+
+SAMPLES = 16
+"""Answers to each question."""
+KS = (1, 4, 16)
+Items = dict[str, list[Any]]
+"""By measure, a number an item; and "clusters"."""
+
+
+def explored(study: Study, policy: Policy, cell: str) -> Items:
+    """Ask a policy about the first items of a cell, again and again, then with feedback."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return {**sampled(policy, list(episodes(study, cell, 1))), **repaired(study, policy, cell)}
+
+
+def episodes(study: Study, cell: str, attempts: int) -> Iterator[Episode]:
+    """Yield the episodes of the first items of a cell, with so many attempts."""
+    played = study.cells[cell]
+    settings = {**study.settings, **played.settings, "attempts": attempts}
+    instances = settings.pop("instances", None)
+    env = make_env(study.env, **settings)
+    for number in range(study.explored if instances is None else min(study.explored, len(instances))):
+        env.reset(seed=played.seed + number, options={"instance": instances[number]} if instances else None)
+        yield Episode(env.unwrapped.question)
+
+
+def sampled(policy: Policy, asked: list[Episode]) -> Items:
+    """Sample 16 answers to each question: pass at 1, 4 and 16, and the share of the known solutions among them."""
+    responses = policy([dialogue(episode) for episode in asked for _ in range(SAMPLES)])
+    found: Items = {f"pass_{k}": [] for k in KS} | {"solutions": [], "clusters": []}
+    for number, episode in enumerate(asked):
+        own = responses[number * SAMPLES : (number + 1) * SAMPLES]
+        right = [text for text in own if not episode.question.judge(text).failure]
+        for k in KS:
+            found[f"pass_{k}"].append(pass_at(k, len(right)))
+        found["solutions"].append(share_found(episode.question.facts, right))
+        found["clusters"].append(episode.question.cluster)
+    return found
+
+
+def repaired(study: Study, policy: Policy, cell: str, attempts: int = 3) -> Items:
+    """Play with feedback: whether an answer that was wrong at first became right; None where it was right at once."""
+    playing = list(episodes(study, cell, attempts))
+    while open_ones := [episode for episode in playing if not episode.is_over]:
+        for episode, text in zip(open_ones, policy([dialogue(episode) for episode in open_ones]), strict=True):
+            episode.answer(text)
+    wrong = [bool(episode.verdicts[0].failure) for episode in playing]
+    return {"repaired": [float(one.is_success) if was else None for one, was in zip(playing, wrong, strict=True)]}
+
+
+def pass_at(k: int, right: int, samples: int = SAMPLES) -> float:
+    """Return the chance that one of ``k`` answers is right, where so many of the samples are (arXiv 2107.03374)."""
+    return 1.0 - comb(samples - right, k) / comb(samples, k)
+
+
+def share_found(puzzle: Puzzle, right: list[str]) -> float:
+    """Return the share of a hand's solutions that right answers hold; NaN for a puzzle that is none of cards."""
+    if not isinstance(puzzle, Puzzle):
+        return nan
+    known = {alike(one) for one in solutions(puzzle.values, puzzle.target, puzzle.operators)}
+    found = set()
+    for text in right:
+        try:
+            found.add(alike(parse_formula((read_answer(text, "formula") or {})["formula"]).expression))
+        except (IllegalFormula, KeyError, ValueError):
+            continue  # an answer that only the verifier's whole grammar reads
+    return len(found & known) / len(known)
+
+
+def alike(expression: Expression) -> tuple[int, int]:
+    """Return what formulas that differ by commuting and regrouping share: their value with other numbers in place.
+
+    Powers of 3 modulo a large prime stand in, which have nothing to do with each other.
+    """
+    drawn = [pow(3, 100 + item, 2**61 - 1) if isinstance(item, int) else item for item in expression.postfix]
+    top, bottom = evaluate(drawn) or (0, 0)
+    shared = gcd(top, bottom) or 1
+    return top // shared, bottom // shared

@@ -1,0 +1,167 @@
+"""The stages of a study: pairs, labels of them and reward models, each made once for a start and shared by its arms.
+
+<out>/stages/<start>/<stage>           the folder of pairs, or of a reward model
+<out>/stages/<start>/<stage>.jsonl     labels, or the demonstrations of a stage "chosen"
+<out>/stages/<start>/<stage>.json      what it counted and cost, when it is done
+<out>/stages/<start>/<stage>-verdicts.jsonl  of pairs: what the program says of them
+
+Only those who sample the pairs, and simulated annotators, open the verdicts. A judge and a reward model are made by a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import torch
+
+from command_line import check
+from study_plan import Stage, Study, script_of, stages_of, written
+from verienv.core.files import atomic_text
+from verienv.core.run_folder import RunFolder, write_json
+from verienv.preferences import labelled, read_labels
+
+
+def needed(study: Study) -> dict[str, Stage]:
+    """Return the stages that the arms are made of."""
+    found: dict[str, Stage] = {}
+
+    def add(names: tuple[str, ...]) -> None:
+        for name in names:
+            add(study.stages[name].needs)
+            found[name] = study.stages[name]
+
+    for arm in study.arms.values():
+        add(arm.needs)
+    return found
+
+
+def record_of(out: Path, start: str, name: str) -> Path:
+    """Return the file of what a stage counted and cost, which is there when it is done."""
+    return stages_of(out, start) / f"{name}.json"
+
+
+def labels_of(out: Path, start: str, name: str) -> Path:
+    """Return the file of a stage's labels."""
+    return stages_of(out, start) / f"{name}.jsonl"
+
+
+def missing(study: Study, out: Path) -> dict[str, str]:
+    """Return the arms that cannot be trained, as labels are missing that only people can give, each with the reason."""
+    reasons = {}
+    for name, arm in study.arms.items():
+        of_it = needed(study.model_copy(update={"arms": {name: arm}}))
+        for stage in (stage for stage, made in of_it.items() if made.script == "human"):
+            if any(not labels_of(out, start, stage).exists() for start in study.starts):
+                reasons[name] = "no person has labelled its pairs"
+    return reasons
+
+
+def make_stage(study: Study, out: Path, start: str, name: str, device: str) -> None:
+    """Make a stage, from where an earlier call was broken off, and write its record."""
+    stage, began = study.stages[name], time.monotonic()
+    record: Mapping[str, Any]
+    if stage.script == "human":
+        record = {"labels": len(read_labels(labels_of(out, start, name)))}
+    elif stage.script == "chosen":
+        record = {"rows": write_chosen(labels_of(out, start, name), **plain_options(stage, out, start))}
+    else:
+        arguments = stage_arguments(study, stage, out, start, name, device)
+        truth = stage.script == "pairs" or bool(getattr(arguments, "simulated", ()))
+        record = (called if truth else apart)(stage.script, arguments)
+    write_json(record_of(out, start, name), {**record, "seconds": round(time.monotonic() - began, 1)})
+
+
+def plain_options(stage: Stage, out: Path, start: str) -> dict[str, Any]:
+    return dict(written(object, stage.options, stages_of(out, start), start))
+
+
+def stage_arguments(study: Study, stage: Stage, out: Path, start: str, name: str, device: str) -> Any:
+    """Return the arguments with which a stage's script is called. Raises ValueError for one that it refuses."""
+    known = script_of(stage.script).Arguments
+    own = {field.name for field in fields(known)}
+    if unknown := [option for option in stage.options if option not in own]:
+        raise ValueError(f"stage {name!r}: options has {unknown[0]!r}; expected arguments of {stage.script}.py")
+    folder = stages_of(out, start)
+    target = {"labels": f"{folder / name}.jsonl"} if stage.script == "judge" else {"out": str(folder / name)}
+    given = {"model": start, "env": study.env, "device": device} | target
+    if stage.script == "judge":
+        given.pop("model")
+    options = {**{key: value for key, value in given.items() if key in own}, **stage.options}
+    arguments = known(**dict(written(known, options, folder, start)))
+    check(arguments)
+    return arguments
+
+
+def called(script: str, arguments: Any) -> dict[str, Any]:
+    """Call a stage's script; return what it counted and cost."""
+    module = script_of(script)
+    if script == "pairs":
+        return dict(module.make(arguments))
+    if script == "judge":
+        told = module.judge(arguments)
+        return dict(told) if isinstance(told, Mapping) else {"labels": told}
+    module.train(arguments)
+    lines = RunFolder(arguments.out).lines()
+    return {"updates": len(lines), "flops": lines[-1]["flops"], "last": lines[-1]}
+
+
+def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, Any]] = called) -> dict[str, Any]:
+    """Call a script in a process of its own, with as many threads; return what it returned.
+
+    Raises:
+        ValueError: with the words of what it raised.
+    """
+    context = get_context("spawn")
+    told, tells = context.Pipe(duplex=False)
+    process = context.Process(target=in_process, args=(function, script, arguments, torch.get_num_threads(), tells))
+    process.start()
+    tells.close()
+    try:
+        found, fault = told.recv()
+    except EOFError:
+        found, fault = {}, f"{script}.py was ended from outside"
+    except BaseException:
+        process.terminate()
+        raise
+    process.join()
+    if fault:
+        raise ValueError(fault)
+    return dict(found)
+
+
+def in_process(function: Callable[..., Any], script: str, arguments: Any, threads: int, tells: Any) -> None:
+    """Do what ``apart`` asks for, send what came of it, and end with the process that asked."""
+    Thread(target=end_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+    try:
+        tells.send((function(script, arguments), ""))
+    except (Exception, SystemExit) as error:
+        tells.send(({}, str(error) or type(error).__name__))
+
+
+def end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def write_chosen(path: Path, folder: str, labels: tuple[str, ...], **how: Any) -> int:
+    """Write the better responses of labelled pairs as demonstrations; return how many."""
+    rows = labelled(folder, labels, **how)
+    with atomic_text(path) as file:
+        for row in rows:
+            kept = {"prompt": row["prompt"], "completion": row["chosen"]}
+            if row.get("images"):
+                kept["images"] = [str(Path(image).relative_to(path.parent)) for image in row["images"]]
+            file.write(json.dumps(kept) + "\n")
+    return len(rows)
