@@ -182,14 +182,26 @@ def settings_of(arguments: Any, own: Mapping[str, Any], make: Callable[..., Any]
     return settings
 
 
+HASHED = {"labels": "", "pairs": "pairs.jsonl", "reward": "scorer.safetensors"}
+"""Arguments that are files, or folders of which a file tells what they hold."""
+
+
+def hashed(path: Path, name: str) -> dict[str, str]:
+    """Return an argument's file as JSON holds it: its path and, if it is there, the hash of its rows."""
+    file = path / HASHED.get(name, "")
+    return {"file": str(path), **({"sha256": sha256(file.read_bytes()).hexdigest()} if file.is_file() else {})}
+
+
 def plain(arguments: Any) -> Any:
     """Return arguments as JSON would hold them: settings by their names, a file with the hash of its rows."""
     values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
     if "settings" in values:
         values["settings"] = read_settings(values["settings"])
-    for name in ("data", "held_out"):
+    for name in ("data", "held_out", *HASHED):
         if values.get(name):
-            values[name] = {"file": str(values[name]), "sha256": sha256(Path(values[name]).read_bytes()).hexdigest()}
+            given = values[name]
+            several = isinstance(given, tuple | list)
+            values[name] = [hashed(Path(one), name) for one in given] if several else hashed(Path(given), name)
     return json.loads(json.dumps(values, default=str))
 
 

@@ -23,7 +23,8 @@ class Learner:
     """A policy that is trained: its model over all processes, and its optimiser.
 
     Attributes:
-        policy: samples and saves; its model is the one that is trained.
+        policy: samples; its model is the one that is trained.
+        saved: what checkpoints are made of, the policy or what is made of it.
         trained: the module to call where gradients are wanted, which may wrap the policy's model.
         size: parameters, the N of the FLOPs formulas: training a token costs 6 N, generating or reading one 2 N.
     """
@@ -35,7 +36,7 @@ class Learner:
         if team.main:
             how = {"device": team.device, "autocast": self.half, "processes": team.size}
             print(memory_text(arguments, folder, **how, shards=team.size if team.shards else 1))
-        self.policy = self._loaded(folder, lora=arguments.lora, lora_alpha=arguments.lora_alpha)
+        self.policy = self.saved = self._loaded(folder, lora=arguments.lora, lora_alpha=arguments.lora_alpha)
         freeze(self.policy.model, arguments.freeze)
         self.size = parameters_of(self.policy.model)
         if arguments.gradient_checkpointing:

@@ -1,7 +1,6 @@
 """A training run: it begins or goes on where it stopped, logs every update, saves, and stops at a number not finite.
 
-Its folder (config.json, log.jsonl, checkpoint-00012/, state.pt) is ``verienv.core.run_folder``'s. not_finite.pt is the
-batch on which a number was not finite, which ended the run; not_finite.json says which one.
+Its folder is ``verienv.core.run_folder``'s; not_finite.pt in it is the batch that ended it, not_finite.json says why.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ class Run(RunFolder):
             self.begin(self.described, plain(type(arguments)()), free)
         team.wait()
 
-    def learner(self) -> Learner:
-        """Load the start or, of a run that goes on, its newest checkpoint."""
+    def learner(self, kind: type[Learner] = Learner) -> Learner:
+        """Load the start or, of a run that goes on, its newest checkpoint, as a learner of a kind."""
         path = self.out / "state.pt"
         torch.manual_seed(self.arguments.seed)
         if path.exists():
@@ -58,7 +57,7 @@ class Run(RunFolder):
             if self._state:
                 print(f"going on from {start}{self.resumed(self.described, self.update)}")
         self.team.wait()
-        learner = Learner(self.arguments, self.team, start)
+        learner = kind(self.arguments, self.team, start)
         if self.team.accelerator:
             self.trackers = trackers(self.team.accelerator, self.arguments.log_with, self.out, self.update)
         return learner
@@ -78,8 +77,13 @@ class Run(RunFolder):
 
     def done(self, more: int = 0, cost: float = 0.0) -> float:
         """Return how far the run is on its budget, of updates or FLOPs, or will be after ``more`` updates at a cost."""
-        updates = self.arguments.updates
-        return (self.update + more) / updates if updates else (self.spent + cost) / self.arguments.flops
+        total = self.arguments.updates or self.arguments.flops
+        return (self.update + more if self.arguments.updates else self.spent + cost) / total
+
+    def due(self, cost: float = 0.0) -> bool:
+        """Return whether a checkpoint is saved after the next update, which costs so many FLOPs."""
+        arguments, done, each = self.arguments, self.done(1, cost), self.arguments.save_every
+        return done >= 1 or (not (self.update + 1) % each if each else done >= (self.saved + 1) / arguments.checkpoints)
 
     def rate(self) -> float:
         """Return the learning rate of the next update."""
@@ -95,8 +99,7 @@ class Run(RunFolder):
             with tqdm(total=total, initial=self.done() * total, **drawn) as self._bar:
                 yield
         except NotFinite as error:
-            batches = self.team.gathered(error.batch())
-            newest = (self.checkpoints() or [None])[-1]
+            batches, (*_, newest) = self.team.gathered(error.batch()), (None, *self.checkpoints())
             told = error.keep(self.out, self.update + 1, batches, newest) if self.team.main else ""
             self.team.wait()
             raise (Stop(told) if told else SystemExit(2)) from None
@@ -107,9 +110,8 @@ class Run(RunFolder):
 
     def record(self, learner: Learner, line: dict[str, Any], cost: float, batch: Batch, **parts: Any) -> None:
         """End an update that cost so many FLOPs: log its line, and save a checkpoint where one is due."""
-        arguments, before, done, every = self.arguments, self.done(), self.done(1, cost), self.arguments.save_every
+        arguments, before, done, due = self.arguments, self.done(), self.done(1, cost), self.due(cost)
         update, spent = self.update + 1, self.spent + cost
-        due = done >= 1 or (update % every == 0 if every else done >= (self.saved + 1) / arguments.checkpoints)
         line = {"update": update, "flops": spent, **line}
         if due:
             with torch.no_grad():  # what is saved can be played
@@ -136,7 +138,7 @@ class Run(RunFolder):
         weights, state["optimiser"] = self.team.states(learner.policy.model, learner.optimiser)
         state |= {"update": self.update, "flops": self.spent, "saved": self.saved, "random": self.team.random()}
         if self.team.main:
-            learner.policy.save(self.out / name_of(self.update), weights)
+            learner.saved.save(self.out / name_of(self.update), weights)
             with atomic_write(self.out / "state.pt") as part:
                 torch.save(state, part)
         self.team.wait()

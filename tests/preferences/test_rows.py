@@ -1,7 +1,7 @@
 import pytest
 from tests.preferences.made import label, pair, written
 
-from verienv.preferences import labelled, training_rows
+from verienv.preferences import labelled, responses, training_rows
 
 PAIRS = {each.pair: each for each in (pair(0), pair(1))}
 
@@ -89,3 +89,13 @@ def test_a_picture_outside_of_the_folder_is_refused(folder):
     written(folder / "pairs.jsonl", pair(0, prompt=[{"role": "user", "content": parts}], images=["../0.png"]))
     with pytest.raises(ValueError, match="no plain path within the folder"):
         labelled(folder, folder / "labels.jsonl")
+
+
+def test_the_responses_of_all_pairs_are_demonstrations_labelled_or_not(folder):
+    a, _, seen, _ = responses(folder)
+    assert a == {
+        "prompt": [{"role": "user", "content": "Question 0?"}],
+        "completion": [{"role": "assistant", "content": '{"formula": "1"}'}],
+    }
+    assert seen["images"] == [str(folder / "images/0.png")]
+    assert seen["completion"][0]["content"] == [{"type": "text", "text": '{"formula": "1"}'}]

@@ -11,7 +11,7 @@ from verienv.preferences.files import RecordWriter, read_labels, read_pairs, rea
 from verienv.preferences.measures import accuracy
 from verienv.preferences.records import Label, Pair, PairVerdicts
 from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
-from verienv.preferences.rows import labelled, training_rows
+from verienv.preferences.rows import labelled, responses, training_rows
 
 __getattr__ = lazy_attributes(__name__)[0]
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "read_labels",
     "read_pairs",
     "read_verdicts",
+    "responses",
     "training_rows",
 ]
 

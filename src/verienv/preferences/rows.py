@@ -83,6 +83,26 @@ def labelled(
     ]
 
 
+def responses(folder: str | Path) -> list[dict[str, Any]]:
+    """Return the responses of all pairs of a folder, labelled or not, as demonstrations.
+
+    Returns:
+        Dicts with ``prompt``, ``completion`` (chat messages) and, where there are pictures, ``images``, as
+        ``labelled`` has them; those of a pair follow one another.
+
+    Raises:
+        ValueError: for a file that cannot be read or is damaged.
+    """
+    folder, made = Path(folder), list[dict[str, Any]]()
+    for pair in read_pairs(folder / "pairs.jsonl").values():
+        row: dict[str, Any] = {"prompt": [message.model_dump(mode="json") for message in pair.prompt]}
+        if pair.images:
+            row["images"] = [str(file_within(folder, name)) for name in pair.images]
+        said = ({**row, "completion": [{"role": "assistant", "content": text}]} for text in (pair.a, pair.b))
+        made += [in_parts(each) if pair.images else each for each in said]
+    return made
+
+
 def _rows(pairs: Mapping[str, Pair], consensus: Mapping[str, Any], ties: Ties) -> Iterator[dict[str, Any]]:
     for name, found in consensus.items():
         if name not in pairs:
