@@ -52,5 +52,5 @@ def test_a_negative_number_of_pairs_is_refused(arguments):
 
 
 def test_an_annotator_is_due(arguments):
-    with pytest.raises(ValueError, match="name at least one annotator"):
+    with pytest.raises(ValueError, match="give either --model NAME, or --simulated and at least one annotator"):
         judge.judge(replace(arguments, simulated=()))

@@ -15,6 +15,7 @@ from verienv.core.policy import dialogue
 from verienv.policies import server as server_module
 from verienv.policies.http import MOST_BYTES
 from verienv.policies.server import LONGEST_WAIT, OpenAIPolicy
+from verienv.policies.usage import Completion
 
 ENV = "verienv/GeneralPoints-L-v0"
 VISION = "verienv/GeneralPoints-VL-v0"
@@ -136,6 +137,39 @@ def test_special_tokens_are_taken_out_of_what_the_policy_said():
 def test_whatever_the_model_says_is_a_response(reply, response):
     with serving(lambda *_: reply) as served:
         assert ask(OpenAIPolicy("m", served.url), "?") == [response]
+
+
+def test_a_completion_is_a_response_with_its_tokens_and_their_log_probabilities():
+    told = {"content": [{"token": "A", "top_logprobs": []}]}
+    choice = {"finish_reason": "length", "message": {"content": "A"}, "logprobs": told}
+    whole = {"choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": True}}
+    with serving(lambda *_: whole) as served:
+        policy = OpenAIPolicy("m", served.url, top_logprobs=3)
+        found = policy.complete(asking("?")).result()
+        assert [served.requests[0].body[name] for name in ("logprobs", "top_logprobs")] == [True, 3]
+    assert found == Completion("A", True, told, 9, 0)
+
+
+@pytest.mark.parametrize("reply", ["A", {"choices": []}, {"choices": [3]}, {"choices": [{"message": "A"}]}])
+def test_a_completion_without_log_probabilities_is_one(reply):
+    with serving(lambda *_: reply) as served:
+        found = OpenAIPolicy("m", served.url, top_logprobs=3).complete(asking("?")).result()
+    assert (found.logprobs, found.is_cut) == (None, False)
+
+
+def test_a_model_whose_log_probabilities_are_refused_is_asked_without_them_from_then_on(waits):
+    with serving(lambda asked, _: Fault(400, b"no logprobs") if "logprobs" in asked.body else "A") as served:
+        policy = OpenAIPolicy("m", served.url, top_logprobs=3, concurrency=1, retries=0)
+        assert ask(policy, *"abc") == ["A"] * 3
+        assert ["logprobs" in asked.body for asked in served.requests] == [True, False, False, False]
+    assert (policy.usage.retries, waits) == (1, [])
+
+
+def test_a_request_that_is_refused_without_log_probabilities_too_is_an_error(waits):
+    with serving(lambda *_: Fault(401)) as served:
+        with pytest.raises(ValueError, match="status 401"):
+            ask(OpenAIPolicy("m", served.url, top_logprobs=3), "?")
+        assert len(served.requests) == 2
 
 
 @pytest.mark.parametrize(

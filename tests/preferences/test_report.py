@@ -59,6 +59,26 @@ def test_a_report_tells_a_preference_for_the_side_shown_first_and_for_length():
     assert found.prefers_longer.mean == 1.0
 
 
+def test_a_report_tells_flips_and_the_preference_for_what_is_shown_first_over_both_orders():
+    orders = [(0.9, 0.8), (0.9, 0.1), (0.6, 0.3), (0.5, 0.2)]  # of 7 orders with a preference 6 are for what is first
+    labels = [label(f"q{n}/0-1", "a", p_orders=both, kind="judge") for n, both in enumerate(orders)]
+    [found] = agreement([*labels, label("q4/0-1", "skip", kind="judge")]).annotators
+    assert found.flips.mean == 0.5
+    assert found.prefers_first.mean == pytest.approx(6 / 7)
+
+
+def test_flips_are_told_where_an_annotator_was_shown_both_orders():
+    assert "flips" not in str(agreement([label()]))
+    assert "flips" in str(agreement([label(p_orders=(0.9, 0.8))]))
+
+
+def test_a_report_tells_a_judge_of_its_own_responses():
+    relations = ("self", "family", "other", "")
+    labels = [label("q0/0-1", "a", f"judge-{n}", kind="judge", relation=each) for n, each in enumerate(relations)]
+    kinds = [each.kind for each in agreement(labels).annotators]
+    assert kinds == ["judge of itself", "judge of its family", "judge", "judge"]
+
+
 def test_a_report_tells_how_often_an_annotator_agrees_with_itself_and_with_others():
     labels = [label("q0/0-1"), label("q0/0-1", repeat=1), label("q1/0-1"), label("q1/0-1", "b", repeat=1)]
     labels += [label("q0/0-1", "b", "bo"), label("q1/0-1", "a", "bo"), label("q2/0-1", "a", "bo")]

@@ -14,7 +14,7 @@ import json
 import os
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import count
 from math import isfinite
@@ -22,7 +22,7 @@ from socket import gaierror
 from ssl import SSLCertVerificationError
 from threading import Thread
 from time import sleep
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from verienv.core.chat import chat_messages
@@ -30,7 +30,9 @@ from verienv.core.dialogue import Message, response_of
 from verienv.core.response import clean_response
 from verienv.core.shown import cut, shown
 from verienv.policies.http import MOST_BYTES, Reply, post
-from verienv.policies.usage import Usage
+from verienv.policies.usage import Completion, Usage
+
+Result = TypeVar("Result")
 
 OPENAI = "https://api.openai.com/v1"
 LONGEST_WAIT = 60.0
@@ -43,6 +45,10 @@ class PassingError(ConnectionError):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class RefusedError(ValueError):
+    """A request that a server refuses, as it would again."""
 
 
 class OpenAIPolicy:
@@ -71,6 +77,8 @@ class OpenAIPolicy:
         special_tokens: texts to take out of the dialogues, such as a tokenizer's ``all_special_tokens``: servers of
             open models read them as marks of their chat template, and a policy that spells them would forge a turn.
         prices: US dollars for a million prompt tokens and for a million completion tokens, for ``usage.cost``.
+        top_logprobs: asks for the log-probabilities of so many likeliest tokens, for ``complete``; a model whose server
+            refuses that is asked without them from then on.
 
     Attributes:
         usage: what was used so far.
@@ -95,9 +103,11 @@ class OpenAIPolicy:
         backoff: float = 0.5,
         special_tokens: Iterable[str] = (),
         prices: tuple[float, float] | None = None,
+        top_logprobs: int = 0,
     ) -> None:
         for name, number, least in (
-            ("max_new_tokens", max_new_tokens, 1), ("concurrency", concurrency, 1), ("retries", retries, 0)
+            ("max_new_tokens", max_new_tokens, 1), ("concurrency", concurrency, 1), ("retries", retries, 0),
+            ("top_logprobs", top_logprobs, 0),
         ):  # fmt: skip
             if type(number) is not int or number < least:
                 raise ValueError(f"{name}={shown(number)}: expected an integer of at least {least}")
@@ -125,6 +135,7 @@ class OpenAIPolicy:
         self._fields = {"model": model, length: max_new_tokens}
         self._fields |= {} if temperature is None else {"temperature": temperature}
         self._fields |= {} if top_p == 1 else {"top_p": top_p}
+        self._wishes: dict[str, Any] = {"logprobs": True, "top_logprobs": top_logprobs} if top_logprobs else {}
 
     def __repr__(self) -> str:
         """Name the model, its server and sampling in one line, never the key."""
@@ -146,24 +157,25 @@ class OpenAIPolicy:
 
     def submit(self, dialogue: Sequence[Message]) -> Future[str]:
         """Begin to answer a dialogue, in a thread that holds up no exit of the process."""
-        future = Future[str]()
+        return _begun(lambda: self._completion(dialogue).response)
 
-        def answer() -> None:
-            try:
-                future.set_result(self._answer(dialogue))
-            except BaseException as error:
-                future.set_exception(error)
+    def complete(self, dialogue: Sequence[Message]) -> Future[Completion]:
+        """Begin to answer a dialogue as ``submit`` does, for the response with what the reply tells of it."""
+        return _begun(lambda: self._completion(dialogue))
 
-        Thread(target=answer, name="verienv-request", daemon=True).start()
-        return future
-
-    def _answer(self, dialogue: Sequence[Message]) -> str:
-        body = json.dumps({**self._fields, "messages": chat_messages(dialogue, self._special_tokens)}).encode()
+    def _completion(self, dialogue: Sequence[Message]) -> Completion:
+        messages, wishes = chat_messages(dialogue, self._special_tokens), self._wishes
+        body = json.dumps({**self._fields, **wishes, "messages": messages}).encode()
         for retry in count():
             try:
                 return self._asked(body)
+            except RefusedError:
+                if not wishes:
+                    raise
+                wishes = self._wishes = {}
+                body = json.dumps({**self._fields, "messages": messages}).encode()
             except PassingError as error:
-                if retry == self._retries:
+                if retry >= self._retries:
                     raise ConnectionError(
                         f"{self._server}: {error}, {retry + 1} times in a row; see to the server, then go on"
                     ) from None
@@ -172,7 +184,7 @@ class OpenAIPolicy:
             self.usage.count_retry()
         raise AssertionError  # counting never ends
 
-    def _asked(self, body: bytes) -> str:
+    def _asked(self, body: bytes) -> Completion:
         """Send a request; return the response in its reply. Raises PassingError where it is worth another try."""
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         try:
@@ -196,9 +208,10 @@ class OpenAIPolicy:
         choices = found.get("choices") if isinstance(found, dict) else None
         if not isinstance(choices, list):
             raise PassingError(f"a reply without choices ({self._words(reply)})")
-        self.usage.count(found.get("usage"))
-        first = choices[0] if choices else None
-        return clean_response(response_of(first.get("message") if isinstance(first, dict) else None))
+        first = choices[0] if choices and isinstance(choices[0], dict) else {}
+        response = clean_response(response_of(first.get("message")))
+        is_cut = first.get("finish_reason") == "length"
+        return Completion(response, is_cut, first.get("logprobs"), *self.usage.count(found.get("usage")))
 
     def _refusal(self, reply: Reply) -> Exception:
         """Return the error that a reply with another status than 200 is."""
@@ -213,7 +226,7 @@ class OpenAIPolicy:
         if 300 <= reply.status < 400:
             place = cut(self._without_key(reply.location))
             advice = f"give the address to which it points, {place}, as the base URL, if you trust that"
-        return ValueError(f"{self._server} refused the request for model {shown(self.model)}: {said}; {advice}")
+        return RefusedError(f"{self._server} refused the request for model {shown(self.model)}: {said}; {advice}")
 
     def _words(self, reply: Reply) -> str:
         """Return what a reply says, its error's message if it has one, in at most 300 characters without the key."""
@@ -225,6 +238,20 @@ class OpenAIPolicy:
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
+
+
+def _begun(work: Callable[[], Result]) -> Future[Result]:
+    """Begin to work in a thread of its own."""
+    future = Future[Result]()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, name="verienv-request", daemon=True).start()
+    return future
 
 
 def _read(body: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""The usage of a policy behind a server: requests, tokens, and what they cost."""
+"""The replies to a policy behind a server, and its usage: requests, tokens, and what they cost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,23 @@ from typing import Any
 
 MOST_TOKENS = 10**9
 """The greatest count of one reply that is believed."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A response of a model behind a server, with what the reply tells of it.
+
+    Attributes:
+        is_cut: whether it ended at the longest that was allowed.
+        logprobs: "logprobs" of the reply as they came, any JSON; None where there are none.
+        prompt_tokens, completion_tokens: as the server counts them, 0 where it tells none.
+    """
+
+    response: str
+    is_cut: bool = False
+    logprobs: Any = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass
@@ -45,8 +62,8 @@ class Usage:
         told += f" (of {self.uncounted:,} requests the server told none)" if self.uncounted else ""
         return told if self.cost is None else f"{told}, {self.cost:.4f} USD"
 
-    def count(self, counted: Any) -> None:
-        """Count an answered request and, if they are numbers, the tokens that its reply tells."""
+    def count(self, counted: Any) -> tuple[int, int]:
+        """Count an answered request and, if they are numbers, the tokens that its reply tells; return these, or 0."""
         names = ("prompt_tokens", "completion_tokens")
         counts = [counted.get(name) if isinstance(counted, Mapping) else None for name in names]
         with self._lock:
@@ -55,6 +72,8 @@ class Usage:
             for name, count in zip(names, counts, strict=True):
                 if _is_count(count):
                     setattr(self, name, getattr(self, name) + count)
+        prompt, completion = (int(count) if count is not None and _is_count(count) else 0 for count in counts)
+        return prompt, completion
 
     def count_retry(self) -> None:
         with self._lock:

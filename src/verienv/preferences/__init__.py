@@ -7,9 +7,9 @@ print(agreement(read_labels("runs/labels.jsonl"), pairs, verdicts))
 
 from verienv.core.lazy import lazy_attributes
 from verienv.preferences.consensus import Consensus, DawidSkene, aggregate, dawid_skene, krippendorff_alpha
-from verienv.preferences.files import RecordWriter, read_labels, read_pairs, read_verdicts
+from verienv.preferences.files import RecordWriter, read_judgements, read_labels, read_pairs, read_verdicts
 from verienv.preferences.measures import accuracy
-from verienv.preferences.records import Label, Pair, PairVerdicts
+from verienv.preferences.records import Judgement, Label, Pair, PairVerdicts
 from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
 from verienv.preferences.rows import labelled, responses, training_rows
 
@@ -19,6 +19,7 @@ __all__ = [
     "AnnotatorReport",
     "Consensus",
     "DawidSkene",
+    "Judgement",
     "Label",
     "Pair",
     "PairVerdicts",
@@ -29,6 +30,7 @@ __all__ = [
     "dawid_skene",
     "krippendorff_alpha",
     "labelled",
+    "read_judgements",
     "read_labels",
     "read_pairs",
     "read_verdicts",

@@ -1,4 +1,4 @@
-"""Files of pairs, labels and verdicts: JSON lines, read as hostile, and added to line by line."""
+"""Files of pairs, labels, verdicts and judgements: JSON lines, read as hostile, and added to line by line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from verienv.core.config import validate
 from verienv.core.lock import open_alone
 from verienv.core.reading import file_within, read_lines
 from verienv.core.shown import cut, shown, shown_path
-from verienv.preferences.records import Label, Pair, PairVerdicts
+from verienv.preferences.records import Judgement, Label, Pair, PairVerdicts
 
 MOST_BYTES = 2**22
 """The bytes of the longest line that is read."""
 MOST_RECORDS = 1_000_000
 """The records of the longest file that is read."""
 
-Record = TypeVar("Record", Pair, Label, PairVerdicts)
+Record = TypeVar("Record", Pair, Label, PairVerdicts, Judgement)
 
 
 def read_pairs(path: str | Path) -> dict[str, Pair]:
@@ -72,8 +72,19 @@ def read_labels(paths: str | Path | Iterable[str | Path], pairs: Iterable[str] |
     return list(kept.values())
 
 
-def _by_pair(path: str | Path, found: list[tuple[int, Record]]) -> dict[str, Record]:
-    records = dict[str, Record]()
+def read_judgements(path: str | Path) -> dict[str, Judgement]:
+    """Read a file of judgements, by their keys; the first of one key counts. Errors as ``read_pairs``'."""
+    found = dict[str, Judgement]()
+    for _, record in _read(path, Judgement):
+        found.setdefault(record.key, record)
+    return found
+
+
+Paired = TypeVar("Paired", Pair, PairVerdicts)
+
+
+def _by_pair(path: str | Path, found: list[tuple[int, Paired]]) -> dict[str, Paired]:
+    records = dict[str, Paired]()
     for number, record in found:
         if record.pair in records:
             raise ValueError(f"{shown_path(path)}, line {number}: pair={shown(record.pair)} is there twice")
@@ -164,7 +175,7 @@ class RecordWriter:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, *records: Pair | Label | PairVerdicts) -> None:
+    def add(self, *records: Pair | Label | PairVerdicts | Judgement) -> None:
         """Write records, each a line, and wait until they are on disk."""
         self._write("".join(f"{record.model_dump_json(exclude_defaults=True)}\n" for record in records).encode())
 

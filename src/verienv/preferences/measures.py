@@ -68,6 +68,26 @@ def prefers(labels: Iterable[Label], other: Choices, clusters: Mapping[str, str]
     return share([choice == theirs for _, choice, theirs in found], [clusters.get(pair, pair) for pair, *_ in found])
 
 
+def prefers_first(labels: Iterable[Label], clusters: Mapping[str, str]) -> Estimate:
+    """Estimate how often the response that was shown first is preferred; labels of both orders count in each."""
+    found = list[tuple[str, bool]]()
+    for label in labels:
+        if label.repeat or label.choice in ("skip", "undo"):
+            continue
+        if label.p_orders is not None:
+            one, other = label.p_orders
+            found += [(label.pair, shown > 0.5) for shown in (one, 1 - other) if shown != 0.5]
+        elif label.shown_first and label.choice != "tie":
+            found.append((label.pair, label.choice == label.shown_first))
+    return share([first for _, first in found], [clusters.get(pair, pair) for pair, _ in found])
+
+
+def flips(labels: Iterable[Label], clusters: Mapping[str, str]) -> Estimate:
+    """Estimate how often an annotator who was shown both orders prefers another response in the other one."""
+    found = [(label.pair, label.flip) for label in labels if label.flip is not None and not label.repeat]
+    return share([bool(flip) for _, flip in found], [clusters.get(pair, pair) for pair, _ in found])
+
+
 def self_agreement(labels: Iterable[Label], clusters: Mapping[str, str]) -> Estimate:
     """Estimate how often an annotator who was asked again about a pair says what it said before."""
     first, again = dict[tuple[str, str], str](), list[tuple[tuple[str, str], str]]()

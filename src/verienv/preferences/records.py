@@ -15,6 +15,8 @@ from verienv.core.verdict import Verdict
 Side = Literal["a", "b"]
 Choice = Literal["a", "b", "tie", "skip", "undo"]
 Kind = Literal["human", "judge", "simulated", "program"]
+Relation = Literal["self", "family", "other", ""]
+"""Relation of a judge to the policy whose responses it compares: the same one, one of its family, or another one."""
 
 LONGEST_TEXT = 2**17
 """Characters of a response or of a part of a prompt."""
@@ -110,12 +112,15 @@ class Label(_Record):
         kind: of annotator. "program" and "simulated" ones read the verdicts, "human" and "judge" ones cannot.
         choice: the better response; "tie", "skip" (no label), or "undo", which takes back the annotator's label before.
         p: probability that a is better, where the annotator gives one.
-        shown_first: the response that was shown first, or on the left; "" where none was.
+        shown_first: the response that was shown first, or on the left; "" where none was, or each was once.
         repeat: 0, or 1 where a pair is asked again to see whether the annotator agrees with itself.
         seconds: spent, pauses included; 0 where nobody measured.
         at: time, ISO 8601.
         guidelines: SHA-256 of the guidelines that the annotator was given, "" for none.
         model, prompt_tokens, completion_tokens: of a judge.
+        p_orders: probabilities that a is better of an annotator who was shown the pair in both orders: where a was
+            shown first, and where b was. ``p`` is their mean.
+        relation: of a judge to the policy that sampled the pair; "" where nobody knows.
     """
 
     pair: Id
@@ -131,6 +136,16 @@ class Label(_Record):
     model: Annotated[Text, Field(max_length=300)] = ""
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
+    p_orders: tuple[Share, Share] | None = None
+    relation: Relation = ""
+
+    @property
+    def flip(self) -> bool | None:
+        """Whether the response that is preferred is another one in the other order; None for a label of one order."""
+        if self.p_orders is None:
+            return None
+        one, other = self.p_orders
+        return (one - 0.5) * (other - 0.5) < 0
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -143,6 +158,30 @@ class Label(_Record):
         if self.choice in ("skip", "undo"):
             return None
         return self.p if self.p is not None else {"a": 1.0, "b": 0.0, "tie": 0.5}[self.choice]
+
+
+class Judgement(_Record):
+    """A model's answer to a pair that it was shown in one order, kept so that it is never asked for again.
+
+    Attributes:
+        key: SHA-256 of all that was asked, the model and its sampling included.
+        pair, model: for the reader; the key alone counts.
+        shown_first: the response that was shown first.
+        p: probability that this one is better; None where the answer tells none.
+        mass: probability of all answers that count as one, where the model tells it.
+        said: end of the answer in words, "" where none were asked for.
+        prompt_tokens, completion_tokens: of the request.
+    """
+
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    pair: Id
+    model: Annotated[Text, Field(max_length=300)]
+    shown_first: Side
+    p: Share | None = None
+    mass: Share | None = None
+    said: Annotated[Text, Field(max_length=2000)] = ""
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
 
 
 class PairVerdicts(_Record):

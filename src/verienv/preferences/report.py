@@ -14,8 +14,10 @@ from verienv.preferences.measures import (
     accuracy,
     choices_of,
     first_shown,
+    flips,
     pairwise_agreement,
     prefers,
+    prefers_first,
     self_agreement,
 )
 from verienv.preferences.records import Label, Pair, PairVerdicts
@@ -23,6 +25,8 @@ from verienv.preferences.records import Label, Pair, PairVerdicts
 IDLE = 60.0
 """Seconds: a label that took longer counts as this long, since somebody was away."""
 _UNKNOWN = Estimate(nan, nan, nan)
+_JUDGES = {"self": " of itself", "family": " of its family"}
+"""The pairs that a judge should not be trusted with, in words."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,11 @@ class AnnotatorReport:
     """Labels of one annotator. Shares are of choices of a or b; those that nothing tells are NaN.
 
     Attributes:
+        kind: of annotator; of a judge also whether the pairs are of its own, or of a model of its family.
         labels, ties, skips: counts, without pairs that were asked again.
         minutes, active_minutes: spent, and with at most ``IDLE`` seconds a label.
         prefers_first, prefers_longer: how often the response shown first, or the longer one, was preferred.
+        flips: how often another response was preferred in the other order, where both were shown.
         repeats: how often the answer to a pair that was asked again was the same.
         accuracy: against the verdicts.
     """
@@ -46,6 +52,7 @@ class AnnotatorReport:
     active_minutes: float
     prefers_first: Estimate
     prefers_longer: Estimate
+    flips: Estimate
     repeats: Estimate
     accuracy: Estimate
 
@@ -69,11 +76,14 @@ class AgreementReport:
     accuracies: Mapping[str, Estimate]
 
     def __str__(self) -> str:
-        head = ["annotator", "kind", "labels", "ties", "skips", "minutes", "first", "longer", "repeats", "accuracy"]
+        shares = {"first": "prefers_first", "longer": "prefers_longer", "flips": "flips", "repeats": "repeats"}
+        if all(isnan(one.flips.mean) for one in self.annotators):
+            del shares["flips"]
+        head = ["annotator", "kind", "labels", "ties", "skips", "minutes", *shares, "accuracy"]
         rows = [
             [
                 *(one.annotator, one.kind, f"{one.labels}", f"{one.ties}", f"{one.skips}", f"{one.active_minutes:.1f}"),
-                *(percent(each) for each in (one.prefers_first, one.prefers_longer, one.repeats, one.accuracy)),
+                *(percent(getattr(one, name)) for name in (*shares.values(), "accuracy")),
             ]
             for one in self.annotators
         ]
@@ -88,7 +98,10 @@ class AgreementReport:
             lines += ["", terminal_table(["labels", "accuracy"], others)]
         lines.append(
             "Percent with 95% intervals over clusters (? where the data tell none). first, longer: how often the "
-            "response shown first, or the longer one, was preferred; repeats: the same answer when asked again; "
+            "response shown first, or the longer one, was preferred; "
+            + "flips: another one preferred in the other order; "
+            * ("flips" in shares)
+            + "repeats: the same answer when asked again; "
             "accuracy: the response of the higher reward preferred, where rewards differ."
         )
         return "\n".join(lines)
@@ -133,14 +146,15 @@ def _annotator(
     once = [label for label in labels if not label.repeat]
     return AnnotatorReport(
         name,
-        ", ".join(dict.fromkeys(label.kind for label in labels)),
+        ", ".join(dict.fromkeys(label.kind + _JUDGES.get(label.relation, "") for label in labels)),
         len(choices_of(labels)),
         sum(label.choice == "tie" for label in once),
         sum(label.choice == "skip" for label in once),
         sum(label.seconds for label in labels) / 60,
         sum(min(label.seconds, IDLE) for label in labels) / 60,
-        prefers(labels, first_shown(labels), clusters),
+        prefers_first(labels, clusters),
         prefers(labels, long, clusters) if long else _UNKNOWN,
+        flips(labels, clusters),
         self_agreement(labels, clusters),
         accuracy(choices_of(labels), verdicts) if verdicts else _UNKNOWN,
     )
