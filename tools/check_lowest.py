@@ -22,7 +22,10 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 TESTERS = [each for each in EXTRAS["dev"] if each.startswith(("pytest", "hypothesis"))]
-LIBRARIES = {"core": ["cli"], "train": ["train", "cli", "opencv", "low-memory", "parquet", "pages", "dev"]}
+LIBRARIES = {
+    "core": ["cli"],
+    "train": ["train", "cli", "opencv", "low-memory", "parquet", "pages", "preferences", "dev"],
+}
 FOLDERS = {"core": ".venvs/lowest", "train": ".venvs/lowest-train"}
 TESTS = {
     "core": [
@@ -38,6 +41,7 @@ TESTS = {
         "tests/core/test_lazy.py",
         "tests/virl/pictures/test_panorama.py", "tests/numeric/test_text.py", "tests/adapters",
         "tests/examples/test_sft.py", "tests/examples/test_ppo.py", "tests/pages", "tests/examples/test_label.py",
+        "tests/examples/test_dpo.py", "tests/examples/test_grpo.py",
     ],
 }  # fmt: skip
 PLAY = """

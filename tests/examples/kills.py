@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import torch
 from transformers import PreTrainedTokenizerBase, ProcessorMixin
 
+import dpo
+import grpo
 import ppo
 import sft
 from verienv.policies.hugging_face import policy
@@ -66,13 +68,16 @@ MOMENTS = {
 }
 
 
+SCRIPTS = {"ppo": ppo, "sft": sft, "dpo": dpo, "grpo": grpo}
+
+
 def main():
     torch.set_num_threads(1)
     endings = {}
     for case in json.loads(Path(sys.argv[1]).read_text()):
         child = os.fork()
         if not child:
-            script = {"ppo": ppo, "sft": sft}[case["script"]]
+            script = SCRIPTS[case["script"]]
             arguments = case["arguments"]
             MOMENTS[case["moment"]](case["call"])
             script.train(script.Arguments(**arguments | {"out": Path(arguments["out"])}))

@@ -85,6 +85,9 @@ def shown(plan: MemoryPlan, available: int) -> str:
 def plan_for(arguments: Any, name: str, *, autocast: bool, processes: int = 1, shards: int = 1) -> MemoryPlan:
     """Return the plan of a run of examples/sft.py or examples/ppo.py, of which the latter's arguments have attempts.
 
+    Arguments of other scripts are read as those of the one that they are like. With ``longest`` they give the dialogues
+    to look at themselves, as demonstrations.
+
     Raises what reading the model's files and dealing raise.
     """
     adapter, base = adapter_and_base(name)
@@ -150,7 +153,9 @@ def patches_in(vision: dict[str, Any], config: Any) -> int | None:
 
 def _demonstrated(policy: HuggingFacePolicy, arguments: Any) -> Iterator[Rollout]:
     """Yield demonstrations as sft.py deals them, or the longest of its file."""
-    if arguments.data:
+    if hasattr(arguments, "longest"):
+        rows = arguments.longest(DEALT)
+    elif arguments.data:
         rows = nlargest(DEALT, read_demonstrations(arguments.data), key=lambda row: len(str(row)))
     else:
         make = {"split": arguments.split, "steps": arguments.steps, **read_settings(arguments.settings)}
