@@ -26,14 +26,13 @@ class LocalJudge:
 
     def __init__(self, name: str, *, device: str = "auto", dtype: str | None = None, batch: int = 16) -> None:
         policy: Any = load(name, device=device, dtype=dtype, max_new_tokens=1)
-        self.policy = policy
-        self.batch, self.read_tokens = batch, 0
-        self.lead, self.letters = letters_of(self.policy.tokenizer, name)
+        self.policy, self.batch, self.read_tokens = policy, batch, 0
+        self.lead, self.letters = letters_of(policy.tokenizer, name)
         weights = sha256()  # a folder may hold another model tomorrow
-        for part, values in self.policy.model.state_dict().items():
+        for part, values in policy.model.state_dict().items():
             some = values.flatten()[:: max(1, values.numel() // 64)].double().cpu()
             weights.update(f"{part} {tuple(values.shape)}".encode() + some.numpy().tobytes())
-        self.about = {"model": name, "weights": weights.hexdigest(), "dtype": str(self.policy.model.dtype)}
+        self.about = {"model": name, "weights": weights.hexdigest(), "dtype": str(policy.model.dtype)}
 
     def __str__(self) -> str:
         parameters = sum(weight.numel() for weight in self.policy.model.parameters())
