@@ -4,13 +4,14 @@
     python examples/ppo.py --model runs/sft/checkpoint-00040 --learning-rate 1e-6 --temperature 0.7 --out runs/ppo
     python examples/ppo.py --model tiny-vlm --env verienv/GeneralPoints-VL-v0 --out runs/ppo-vision
     python examples/ppo.py --advantage group --group 8 --out runs/grpo
+    python examples/ppo.py --reward runs/reward --attempts 1 --out runs/rlhf    # the program judges nothing
     accelerate launch --multi_gpu --num_processes 2 examples/ppo.py --out runs/ppo    # on two devices
 
 An episode is one dialogue: question, response, feedback, response, ... until a correct one or the last attempt. It is
-trained on as one sequence, in which the tokens of the responses are the actions. Within a response gamma is 1 and
-lambda --token-gae-lambda; from one attempt to the next they are --gamma and --gae-lambda (arXiv 2501.17161). With
-vision the picture stands in the first turn, and the log tells how often it was read right. After examples/sft.py on the
-same environment this is the ReFT recipe (arXiv 2401.08967). The same command continues an interrupted run.
+trained on as one sequence, whose actions are the tokens of the responses. Within a response gamma is 1 and lambda
+--token-gae-lambda; from one attempt to the next they are --gamma and --gae-lambda (arXiv 2501.17161). With vision the
+picture stands in the first turn. After examples/sft.py on the same environment this is the ReFT recipe (arXiv
+2401.08967). The same command continues an interrupted run.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-import gymnasium as gym
 import torch
 import tyro
 from torch import Tensor, nn
 
 import command_line as cli
 from distributed import ALONE, Team
+from episodes import Judged, Scored, payer
 from model import Learner
 from run import Run
-from sampling import Reward, held_out, kl_of, roll_out, seeds_of, summary, verdict_reward
+from sampling import Reward, held_out, kl_of, verdict_reward
 from verienv.core.make import full_id
 from verienv.policies.hugging_face.batch import Batch, read
 from verienv.policies.hugging_face.finite import are_finite, demand_finite
@@ -47,6 +48,7 @@ class Arguments(cli.Training):
     rewards: str = "paper"
     """The price of each verdict: paper, binary, binary_format, partial, paper_code or, in GeneralPoints, first_fault; a
     table as JSON; or module:name, a function of one's own."""
+    reward: cli.File = None  # Folder of a reward model (reward.py), which pays for one answer in the program's place.
     advantage: Literal["critic", "group"] = "critic"
     """Advantage over a critic (PPO), or over the other episodes of the same question (GRPO, arXiv 2402.03300)."""
     group: cli.Size = 8  # Episodes of one question, with --advantage group.
@@ -63,8 +65,7 @@ class Arguments(cli.Training):
     critic_learning_rate: cli.Rate = 3e-3  # Learning rate of the critic, a small network of its own.
     critic_passes: cli.Count = 8  # Passes of the critic over the hidden states of an update, which are at hand.
     temperature: cli.Temperature = 1.0  # Temperature at which the policy samples.
-    top_p: cli.Positive = 1.0
-    """Sample from the likeliest tokens that hold this probability; ratios are those of the whole distribution."""
+    top_p: cli.Positive = 1.0  # Sample from the likeliest tokens of this probability; ratios are of all tokens.
     max_new_tokens: cli.Length = 48  # The longest response.
 
 
@@ -203,14 +204,14 @@ def ppo_update(
 def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
     """Train to the end of the budget, from the newest checkpoint if there is one, on what ``reward`` pays."""
     cli.check(arguments)
-    arguments = replace(arguments, env=full_id(arguments.env))
+    arguments = replace(arguments, env=full_id(arguments.env), reward=payer(arguments))
     make = {"split": arguments.split, "attempts": arguments.attempts, "rewards": cli.rewards_of(arguments)}
     make |= cli.settings_of(arguments, make)
     team = Team.launched(arguments.device, arguments.shard)
     if arguments.advantage == "group" and arguments.episodes % (arguments.group * team.size):
         groups = f"a multiple of --group {arguments.group}" + f" times {team.size} processes" * (team.size > 1)
         raise ValueError(f"--episodes {arguments.episodes}: expected {groups}")
-    run = Run(arguments.out, arguments, team=team, probes=held_out(arguments, make))
+    run = Run(arguments.out, arguments, team=team, probes=() if arguments.reward else held_out(arguments, make))
     if run.finished:
         return run
     learner, critic = run.learner(), None  # without dropout: the ratio compares the policy with itself
@@ -220,27 +221,26 @@ def train(arguments: Arguments, reward: Reward = verdict_reward) -> Run:
         critic.to(policy.device)
     learned = {"critic": critic, "critic_optimiser": critic.optimiser} if critic else {}
     run.restore(learner, **learned)
-    envs = [gym.make(arguments.env, disable_env_checker=True, **make) for _ in team.share(range(arguments.episodes))]
+    episodes = Scored(learner, run, make) if arguments.reward else Judged(learner, run, make, reward)
     with run.going():
         while run.done() < 1:
             began, generated, rate = monotonic(), policy.generated_tokens, run.rate()
-            rollouts = roll_out(learner, envs, team.share(seeds_of(run.update, arguments)), arguments, reward)
+            rollouts = episodes.play(run.update)
             sampled = monotonic()
             batch = Batch.of(rollouts, policy)
             trained = ppo_update(learner, critic, batch, arguments, rate)
             length = team.total(int(batch.mask.sum()))
             reads = (critic is not None) + (arguments.kl_coef > 0)  # by the critic, by the start if its KL is priced
             only_read = team.total(policy.generated_tokens - generated) + length * reads
-            did = summary(team, rollouts, envs[0].unwrapped.measures.failures)
             seconds = monotonic() - began
             line = {
-                "learning_rate": rate, **did, **trained,
-                "steps_a_second": did["attempts"] * arguments.episodes / seconds,
+                "learning_rate": rate, **episodes.told(rollouts), **trained,
+                "steps_a_second": team.total(int(batch.ends.sum())) / seconds,
                 "tokens_a_second": length / seconds,  # of the dialogues, with those of the pictures
                 "sampling_share": (sampled - began) / seconds,
             }  # fmt: skip
-            cost = learner.size * (2.0 * only_read + 6.0 * length * arguments.epochs)
-            run.record(learner, line, cost, batch, **learned)
+            cost = learner.size * (2.0 * only_read + 6.0 * length * arguments.epochs) + episodes.cost
+            run.record(learner, line | (episodes.measured() if run.due(cost) else {}), cost, batch, **learned)
     return run
 
 

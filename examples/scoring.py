@@ -88,20 +88,18 @@ class Scorer:
 
     @torch.inference_mode()
     def raw(self, rows: Sequence[Row], ready: Callable[[Row], Row] = dict) -> Tensor:
-        """Return the numbers of rows of ``prompt``, ``completion`` and ``images``, on the CPU.
-
-        Rows are made ``ready`` when they are read: those whose pictures are still to be opened.
-        """
-        policy, made = self.policy, torch.zeros(len(rows))
-        size = policy.batch_size or 64
-        by_length = sorted(range(len(rows)), key=lambda at: len(str(rows[at])))  # less padding
+        """Return the numbers of rows (``prompt``, ``completion``, ``images``), which ``ready`` opens, on the CPU."""
+        policy, numbers = self.policy, list[float]()
+        different = {str(row): row for row in rows}  # of those that are alike one is read, and all have its number
+        by_length, size = sorted(different, key=len), policy.batch_size or 64  # less padding
         with evaluating(policy.model):
-            for start in range(0, len(rows), size):
-                index = by_length[start : start + size]
-                batch = Batch.of([Rollout.demonstrated(policy, ready(rows[at])) for at in index], policy)
-                made[index] = self.numbers(policy.model, batch).cpu()
+            for start in range(0, len(by_length), size):
+                part = [ready(different[each]) for each in by_length[start : start + size]]
+                batch = Batch.of([Rollout.demonstrated(policy, row) for row in part], policy)
+                numbers += self.numbers(policy.model, batch).tolist()
                 self.read_tokens += int(batch.mask.sum())
-        return made
+        found = dict(zip(by_length, numbers, strict=True))
+        return torch.tensor([found[str(row)] for row in rows])
 
     def normalise(self, rows: Sequence[Row], ready: Callable[[Row], Row] = dict) -> int:
         """Choose gain and bias so that these rows' scores have mean 0 and deviation 1; return the tokens read."""

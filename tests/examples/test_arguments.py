@@ -9,6 +9,7 @@ import pytest
 
 import cleanrl_ppo
 import command_line as bounds
+import episodes
 import ppo
 import sft
 import study
@@ -180,7 +181,7 @@ def test_settings_reach_the_environments_of_both_trainers(tmp_path, monkeypatch)
         sft.train(replace(SMALL, settings=("cards=5", "rule=rank"), out=tmp_path / "sft"))
     assert prompts[1] == {"seed": 0, "split": "train", "steps": False, "cards": 5, "rule": "rank"}
     made = []
-    monkeypatch.setattr(ppo, "roll_out", lambda _, envs, *__: made.extend(envs) or 1 / 0)
+    monkeypatch.setattr(episodes, "roll_out", lambda _, envs, *__: made.extend(envs) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         ppo.train(replace(SMALL_PPO, settings=("cards=5",), out=tmp_path / "ppo"))
     assert made[0].unwrapped.config.cards == 5

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import episodes
 import ppo
 
 EXAMPLES = Path(ppo.__file__).parent
@@ -16,7 +17,7 @@ def test_rewards_of_ppo_are_a_table_or_a_function_of_ones_own_too(tmp_path, monk
     monkeypatch.setattr(sys, "path", list(sys.path))
     Path("paying_in_study.py").write_text("def pay(verdict): return 3.0 if verdict.is_correct else -1.0\n")
     made = []
-    monkeypatch.setattr(ppo, "roll_out", lambda _, envs, *__: made.extend(envs) or 1 / 0)
+    monkeypatch.setattr(episodes, "roll_out", lambda _, envs, *__: made.extend(envs) or 1 / 0)
     few = {"flops": 1e9, "episodes": 2, "minibatch": 2, "batch": 2, "device": "cpu"}
     for number, rewards in enumerate(['{"base": "paper", "correct": 9}', "paying_in_study:pay"]):
         with pytest.raises(ZeroDivisionError):

@@ -144,6 +144,16 @@ def test_a_score_depends_on_nothing_but_its_dialogue(scorer, pairs):
     assert scorer(said[:1])[0] == pytest.approx(scorer(said)[0], abs=1e-5)
 
 
+def test_alike_responses_have_the_same_score_to_the_last_bit_and_are_read_once(scorer, pairs):
+    one, *more = [[*row["prompt"], *row["completion"]] for row in responses(pairs)]
+    before = scorer.read_tokens
+    scorer([one])
+    length = scorer.read_tokens - before
+    assert len({*scorer([one] * 70)}) == 1
+    assert scorer.read_tokens == before + 2 * length
+    assert scorer([one, *more, one])[0] == scorer([one, *more, one])[-1]
+
+
 def test_a_checkpoint_plays_as_a_policy_too_with_the_words_it_had(trained):
     policy = HuggingFacePolicy.load(str(trained.checkpoints()[-1]), device="cpu")
     assert policy.model.get_output_embeddings().weight.shape[0] > 1

@@ -17,6 +17,7 @@ import command_line
 import model
 import ppo
 import run as runs
+import sampling
 import sft
 import verienv
 from distributed import ALONE
@@ -138,13 +139,13 @@ def test_recognition_is_that_of_the_first_attempt(seeing, monkeypatch):
     monkeypatch.setattr(HuggingFacePolicy, "text", speak)
     episodes = roll_out(playing(seeing), envs, [5, 6], PPO)
     assert [episode.recognised for episode in episodes] == [False, True]
-    assert ppo.summary(ALONE, episodes)["recognition"] == 0.5
-    assert ppo.summary(ALONE, episodes)["success"] == 1.0
+    assert sampling.summary(ALONE, episodes)["recognition"] == 0.5
+    assert sampling.summary(ALONE, episodes)["success"] == 1.0
 
 
 def test_a_task_in_words_has_no_recognition(policy):
     episodes = roll_out(playing(policy), [gym.make(WORDS, attempts=2)], [0], PPO)
-    assert "recognition" not in ppo.summary(ALONE, episodes)
+    assert "recognition" not in sampling.summary(ALONE, episodes)
 
 
 def test_a_policy_that_sees_plays_in_words_too(seeing):

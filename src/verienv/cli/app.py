@@ -22,7 +22,7 @@ from verienv.cli.options import EnvId, Imports, Settings, Split
 from verienv.cli.pictures import check_image, check_map
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.play import play as play_in
-from verienv.cli.score import Score, judged_lines
+from verienv.cli.score import Parts, Score, judged_lines
 from verienv.cli.show import show
 from verienv.cli.streams import check_input, check_output
 from verienv.core import tasks
@@ -137,6 +137,10 @@ def verify(
         bool, typer.Option("--vision", help="Judge as answers to questions with pictures, where lines do not say.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Accept plain JSON, or plain tags, only.")] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Print a table by the values of this column too, such as update."),
+    ] = None,
     modules: Imports = [],  # noqa: B006
 ) -> None:
     """Score responses and print a summary.
@@ -154,9 +158,9 @@ def verify(
     check_places({"FILE": file}, {"--out": out})
     check_output(needed=out is None or out in STDOUT)
     columns = {"rule": rule, "vision": vision or None, "answer_format": form}
-    score = Score()
+    score, parts = Score(), None if by is None else Parts(by)
     with reading(file) as lines, writing(out) if out else nullcontext() as verdicts:
-        for number, judged in judged_lines(lines, columns, priced, strict, score):
+        for number, judged in judged_lines(lines, columns, priced, strict, score, parts):
             if not isinstance(judged, str):
                 if verdicts:
                     verdicts.write(json.dumps(judged) + "\n")
@@ -164,7 +168,8 @@ def verify(
                 note(f"{file}, line {number}: {judged}")
     if score.bad_lines > MOST_BAD_LINES:
         note(f"... and {score.bad_lines - MOST_BAD_LINES} more lines that cannot be read")
-    print(score.summary(), file=sys.stderr if out in STDOUT else sys.stdout)
+    told = score.summary() if parts is None or not score.scored else f"{score.summary()}\n\n{parts.table()}"
+    print(told, file=sys.stderr if out in STDOUT else sys.stdout)
     if score.bad_lines or not score.scored:
         raise typer.Exit(1)
 

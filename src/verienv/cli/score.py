@@ -7,11 +7,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from verienv.core.dialogue import response_of
 from verienv.core.reading import MOST_LINE
 from verienv.core.rows import read_as
+from verienv.core.shown import cut, shown
 from verienv.core.verdict import Rewards, Verdict
 
 
@@ -76,6 +78,48 @@ class Score:
         return share if among == self.scored else f"{share}  of {among}"
 
 
+MOST_PARTS = 100_000
+"""The most values of a column that a table is made by."""
+
+
+@dataclass
+class Parts:
+    """The sums of the lines that share a value of a column, in the order in which the values come.
+
+    Attributes:
+        column: its name.
+        scores: the sums by the values of the column, as texts.
+        proxies: the "score" of each line that has one, which something else than the program gave it, by those values.
+    """
+
+    column: str
+    scores: dict[str, Score] = field(default_factory=dict)
+    proxies: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, fields: Mapping[str, Any], verdict: Verdict) -> None:
+        """Add a line. Raises ValueError for one without a value of the column, and for too many values."""
+        value = fields.get(self.column)
+        if not isinstance(value, str | int | float):
+            raise ValueError(f"{self.column}={shown(value)}: expected a text or a number, to make a table by")
+        if len(self.scores) >= MOST_PARTS:
+            raise ValueError(f"{self.column}: has more than {MOST_PARTS:,} values; make a table by another column")
+        name, given = cut(value, 40), fields.get("score")
+        self.scores.setdefault(name, Score()).add(verdict)
+        if isinstance(given, int | float) and isfinite(given):
+            self.proxies[name].append(given)
+
+    def table(self) -> str:
+        """Return a line for each value: responses, the share that is correct, mean reward, and mean score."""
+        rows = [[self.column, "responses", "correct", "reward", *["score"] * bool(self.proxies)]]
+        for name, each in self.scores.items():
+            given = self.proxies.get(name)
+            mean = [f"{sum(given) / len(given):.3f}" if given else ""] * bool(self.proxies)
+            share = f"{100 * each.correct / each.scored:.1f}%"
+            rows.append([name, str(each.scored), share, f"{each.reward / each.scored:.3f}", *mean])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
 _LOG = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"setup"\s*:')
 
 Judged = tuple[int, dict[str, Any] | str]
@@ -83,9 +127,14 @@ Judged = tuple[int, dict[str, Any] | str]
 
 
 def judged_lines(
-    lines: Iterable[bytes], columns: Mapping[str, Any], rewards: Rewards | None, strict: bool, score: Score
+    lines: Iterable[bytes],
+    columns: Mapping[str, Any],
+    rewards: Rewards | None,
+    strict: bool,
+    score: Score,
+    parts: Parts | None = None,
 ) -> Iterator[Judged]:
-    """Judge line by line, adding to ``score``. Blank lines are passed over.
+    """Judge line by line, adding to ``score`` and to ``parts``. Blank lines are passed over.
 
     Args:
         lines: each a row of any task (see ``verienv.judge``) with a "response", else with a "completion".
@@ -113,6 +162,8 @@ def judged_lines(
             response = _response(fields)
             question = read_as({**columns, **fields}, rewards, strict or None)
             judged = question.judge(response)
+            if parts is not None:
+                parts.add(fields, judged)
         except (ValueError, RecursionError) as error:
             score.bad_lines += 1
             wrong = f"no JSON ({error})" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)

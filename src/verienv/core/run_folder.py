@@ -123,6 +123,16 @@ class RunFolder:
         for left in (*later, *self.out.glob("checkpoint-*.partial"), *self.out.glob("*.part")):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
 
+    def cut_file(self, name: str, lines: int) -> None:
+        """Keep the first lines of a file that a run adds to beside its log; it is made where there is none."""
+        path = self.out / name
+        with path.open("a+b") as file:
+            file.seek(0)
+            for at in range(lines):
+                if not file.readline().endswith(b"\n"):
+                    raise ValueError(f"{path} ends after {at} lines, where {lines} are due; {self.mend}")
+            file.truncate(file.tell())
+
     def resumed(self, config: Mapping[str, Any], update: int) -> str:
         """Note in config.json on what other software or machine the run goes on; return that in words, "" for none."""
         began = self.config()

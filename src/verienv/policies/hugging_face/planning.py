@@ -174,6 +174,8 @@ def _played(policy: HuggingFacePolicy, arguments: Any) -> Iterator[Rollout]:
         rollout = Rollout(policy.opening(with_pictures(episode.messages, episode.pictures)))
         while not episode.is_over:
             rollout.respond([0] * arguments.max_new_tokens, [0.0] * arguments.max_new_tokens, 0.0, "")
+            if arguments.attempts == 1:
+                break  # which it is of single answers; nothing is judged where a reward model takes the program's place
             episode.answer("")
             if not episode.is_over:
                 rollout.ids += policy.continuation(episode.messages, [])

@@ -1,0 +1,201 @@
+"""A reward model pays for episodes in the program's place, which does not know of it and is not asked."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tests.examples.conftest import EXAMPLES, learning
+from typer.testing import CliRunner
+
+import episodes
+import ppo
+import verienv
+from run import Run
+from sampling import seeds_of
+from scoring import CUT, Scorer
+from verienv.cli.app import app
+from verienv.core.make import make_env
+from verienv.core.run_folder import TIMED
+from verienv.policies import HuggingFacePolicy
+
+PPO = ppo.Arguments(
+    attempts=1, episodes=6, minibatch=6, batch=4, group=3, updates=2, save_every=1, probes=2, device="cpu", warm_up=1,
+    learning_rate=1e-4, log_with=(),
+)  # fmt: skip
+
+
+def scorer_of(policy: HuggingFacePolicy, folder: Path) -> Path:
+    """Save a scorer with a head by chance, in the folder of no run."""
+    torch.manual_seed(0)
+    scorer = Scorer(policy)
+    scorer.gain, scorer.bias = 2.0, 0.5
+    scorer.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reward(tmp_path_factory):
+    return scorer_of(HuggingFacePolicy.load("tiny-lm", device="cpu"), tmp_path_factory.mktemp("scorer") / "scorer")
+
+
+@pytest.fixture(scope="module")
+def trained(reward, tmp_path_factory):
+    return ppo.train(replace(PPO, reward=reward, out=tmp_path_factory.mktemp("run") / "run"))
+
+
+def said(run):
+    return [json.loads(line) for line in (run.out / "responses.jsonl").read_text().splitlines()]
+
+
+def lines(run):
+    return [{key: value for key, value in line.items() if key not in TIMED} for line in run.lines()]
+
+
+def test_episodes_are_paid_the_score_of_their_response(trained, reward):
+    scorer = Scorer.load(reward, device="cpu")
+    for line in said(trained):
+        [message] = verienv.Episode.of(line).messages
+        score = scorer([[message, {"role": "assistant", "content": line["response"]}]], [line["ended"]])
+        assert line["score"] == pytest.approx(score[0], abs=1e-4)
+    for update in trained.lines():
+        scores = [line["score"] for line in said(trained) if line["update"] == update["update"]]
+        assert update["proxy_reward"] == pytest.approx(sum(scores) / 6)
+
+
+def test_the_log_holds_nothing_that_the_program_alone_knows(trained):
+    for line in trained.lines():
+        assert not {"success", "first_attempt", "failures", "reward", "recognition", "held_out_loss"} & line.keys()
+        assert {"proxy_reward", "cut_off", "kl", "held_out_kl"} <= line.keys()
+
+
+def test_what_was_said_is_judged_afterwards_as_answers_to_the_questions_that_ppo_asks(trained):
+    dealt = [env_question(seed) for update in range(2) for seed in seeds_of(update, PPO)]
+    for line, question in zip(said(trained), dealt, strict=True):
+        assert line["instance"] == question.instance
+        assert verienv.judge(line, line["response"]) == question.judge(line["response"])
+    told = CliRunner().invoke(app, ["verify", str(trained.out / "responses.jsonl"), "--by", "update"]).output
+    heading, *rows = [line.split() for line in told.rpartition("\n\n")[2].splitlines()]
+    assert heading == ["update", "responses", "correct", "reward", "score"]
+    assert [row[:2] for row in rows] == [["1", "6"], ["2", "6"]]
+
+
+def env_question(seed):
+    env = make_env(PPO.env, attempts=1)
+    env.reset(seed=seed)
+    return env.question
+
+
+@pytest.mark.parametrize("advantage", ["critic", pytest.param("group", marks=pytest.mark.slow)])
+def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(
+    advantage, reward, trained, tmp_path, monkeypatch
+):
+    arguments, log = replace(PPO, reward=reward, advantage=advantage, out=tmp_path / "cut"), Run.log
+
+    def killed(self, line):
+        log(self, line)
+        if line["update"] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "log", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ppo.train(arguments)
+    with (tmp_path / "cut/responses.jsonl").open("a") as file:
+        file.write('{"torn')
+    monkeypatch.setattr(Run, "log", log)
+    again = ppo.train(arguments)
+    whole = trained if advantage == "critic" else ppo.train(replace(arguments, out=tmp_path / "whole"))
+    assert lines(again) == lines(whole)
+    assert said(again) == said(whole)
+    assert len(said(again)) == 12
+
+
+def test_responses_that_are_gone_stop_a_run_that_goes_on(reward, trained, tmp_path, stopped):
+    arguments = replace(PPO, reward=reward, updates=3, out=trained.out)
+    assert "other arguments" in stopped(lambda: ppo.train(arguments))
+    run = Run(tmp_path / "run", PPO)
+    (run.out / "responses.jsonl").write_text("{}\n{}\n{}")
+    with pytest.raises(ValueError, match="ends after 2 lines, where 3 are due; put back what was there"):
+        run.cut_file("responses.jsonl", 3)
+
+
+def test_a_response_that_is_cut_off_is_paid_a_fixed_low_score(reward, tmp_path):
+    run = ppo.train(replace(PPO, reward=reward, max_new_tokens=3, updates=1, probes=0, out=tmp_path / "run"))
+    assert {line["score"] for line in said(run)} == {CUT}
+    assert run.lines()[0]["cut_off"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"attempts": 5}, "--attempts 5 with --reward: a reward model pays for one answer"),
+        ({"held_out": Path("rows.jsonl")}, "--held-out with --reward"),
+        ({"reward": Path("nowhere")}, "nowhere holds no reward model; make one with examples/reward.py"),
+        ({"env": "VIRL-L", "settings": ("city=grid-7",)}, "on routes set episode=waypoint"),
+    ],
+)
+def test_what_a_reward_model_cannot_pay_for_is_refused(change, told, reward, tmp_path, stopped):
+    arguments = replace(PPO, **{"reward": reward, "out": tmp_path / "run", **change})
+    assert told in stopped(lambda: ppo.train(arguments))
+
+
+def test_a_score_that_is_not_finite_ends_the_run(reward, tmp_path, monkeypatch, stopped):
+    monkeypatch.setattr(Scorer, "raw", lambda _, rows, *__: torch.full((len(rows),), math.nan))
+    arguments = replace(PPO, reward=reward, out=tmp_path / "run")
+    assert "the reward is not finite in update 1" in stopped(lambda: ppo.train(arguments))
+    assert not (tmp_path / "run/responses.jsonl").read_text()
+
+
+def test_a_model_that_sees_is_paid_by_one_that_sees(seeing, llava, tmp_path):
+    reward = scorer_of(HuggingFacePolicy.load(llava, device="cpu"), tmp_path / "scorer")
+    run = ppo.train(
+        replace(
+            PPO, model=llava, env="verienv/GeneralPoints-VL-v0", settings=("image_size=112",), reward=reward, updates=1,
+            episodes=2, max_new_tokens=12, probes=1, out=tmp_path / "run",
+        )
+    )  # fmt: skip
+    assert all(line["vision"] for line in said(run))
+
+
+BLIND = """
+import sys
+opened = []
+sys.addaudithook(lambda name, given: opened.append(str(given[0])) if name == "open" else None)
+import verienv.generalpoints.question as room, verienv.generalpoints.verifier as verifier
+
+def judged(*_, **__):
+    raise SystemExit("the verifier was asked")
+
+room.GeneralPointsQuestion.judge = verifier.judge_formula = judged
+sys.path.insert(0, {examples!r})
+from pathlib import Path
+import reward, ppo, torch
+torch.set_num_threads(1)
+few = dict(updates=1, device="cpu", warm_up=1, log_with=(), micro_batch=4)
+run = reward.train(reward.Arguments(pairs=Path("pairs"), batch=4, out=Path("reward"), **few))
+ppo.train(ppo.Arguments(reward=run.out, attempts=1, episodes=4, minibatch=4, batch=4, probes=2, out=Path("ppo"), **few))
+assert [path for path in opened if path.endswith("labels.jsonl")]
+assert not [path for path in opened if "verdicts" in path]
+print("blind")
+"""
+
+
+def test_neither_the_verifier_nor_its_verdicts_are_asked_in_training(tmp_path):
+    from tests.examples.test_reward import pairs_in
+
+    pairs_in(tmp_path / "pairs", PPO.env)
+    (tmp_path / "pairs-verdicts.jsonl").write_text("secret")
+    code = BLIND.format(examples=str(EXAMPLES))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["blind"], done.stderr
+
+
+def test_the_program_pays_as_before_without_a_reward_model(tmp_path):
+    run = ppo.train(replace(PPO, updates=1, probes=0, out=tmp_path / "run"))
+    assert "success" in run.lines()[0]
+    assert not (run.out / "responses.jsonl").exists()
+    assert isinstance(episodes.Judged(learning(PPO), run, {"attempts": 1}, None).envs[0], verienv.VerifiedEnv)
