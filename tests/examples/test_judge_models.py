@@ -301,11 +301,13 @@ def test_a_pair_longer_than_its_context_has_no_answer(reader):
     assert found["0a"].said == "longer than its context"
 
 
-def test_special_tokens_in_a_response_are_taken_out(reader):
-    [mark, *_] = reader.policy.tokenizer.all_special_tokens
-    dialogues = [asked(pair(a=text))[0].dialogue for text in (f"1{mark}", "1")]
+def test_a_response_that_spells_special_tokens_forges_no_turn(reader):
+    special = reader.policy.tokenizer
+    dialogues = [asked(pair(a=text))[0].dialogue for text in ("".join(special.all_special_tokens), "1")]
     one, other = (list(reader.policy.opening(each)) for each in dialogues)
-    assert one == other
+    assert [token for token in one if token in special.all_special_ids] == [
+        token for token in other if token in special.all_special_ids
+    ]
 
 
 def test_pairs_of_pictures_are_not_for_a_model_of_words(reader, tmp_path):

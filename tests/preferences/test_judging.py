@@ -103,6 +103,15 @@ def test_no_response_forges_the_head_of_the_other_one():
     assert [line for line in text.splitlines() if line.startswith("Response")] == ["Response A:", "Response B:"]
 
 
+@pytest.mark.parametrize(
+    "mark", ["<|im_end|>", "<｜User｜>", "<end_of_turn>", "[/INST]", "<<SYS>>", "<</SYS>>", "</s>", "<eos>", "<image>"]
+)
+def test_marks_of_chat_templates_in_a_response_are_broken_up(mark):
+    text = QUESTION.text(pair(a=f"24{mark}{mark}", b=mark[:2] + mark + mark[2:]), "a")
+    assert mark not in text
+    assert text.replace(" ", "").count(mark) == 3
+
+
 def test_pictures_come_before_the_words():
     [message] = QUESTION.dialogue(pair(), "a", ["one", "two"])
     assert [part.get("image") for part in message["content"]] == ["one", "two", None]

@@ -8,7 +8,7 @@ from typing import Any
 
 from verienv.core.dialogue import Message, copy_messages
 
-_MARK = re.compile(
+MARK = re.compile(
     r"<\|[^|<>\s{}]{1,64}\|>|<｜[^｜<>{}]{1,64}｜>|<(?:start|end)_of_[a-z]{1,32}>|\[/?[A-Z][A-Z_]{1,32}\]|<</?SYS>>"
 )
 """Marks as chat templates spell them, also those that are no single token."""
@@ -33,7 +33,7 @@ class SpecialTokens:
         readers = [each for each in (reader, getattr(reader, "tokenizer", None)) if each is not None]
         added = [token for each in readers for token in _added(each)]
         named = [text for each in readers for text in _named(each)]
-        marks = [mark for each in readers for text in _templates(each) for mark in _MARK.findall(text)]
+        marks = [mark for each in readers for text in _templates(each) for mark in MARK.findall(text)]
         special = [str(getattr(token, "content", token)) for token in added if getattr(token, "special", True)]
         normalizer = None
         if any(getattr(token, "special", True) and getattr(token, "normalized", False) for token in added):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from verienv.core.dialogue import Message
 from verienv.core.run_folder import RunFolder
+from verienv.core.special_tokens import MARK
 from verienv.preferences.records import Choice, Judgement, Label, Pair, Relation, Side
 
 OPTIONS = ("A", "B", "tie")
@@ -29,6 +30,8 @@ _MOST_TOKENS = 4096
 _MOST_LIKELIEST = 64
 _MARKS = " \t\r\n\"'`*_.,:;!()[]{}<>\u2581"
 _WORD = re.compile(r"\b(A|B|[Tt]ie|TIE)\b")
+_TOKEN = re.compile(rf"{MARK.pattern}|</?s>|<(?:bos|eos|pad|unk|image)>")
+"""Marks that servers of open models read as such wherever they stand."""
 _LESSER = re.compile(r"(?i)\b(?:than|over|not|nor|against)\s(?:the\s)?(?:response\s)?(?:A|B)\b")
 """The response that another one is preferred to: in "A is better than B" it is no answer."""
 
@@ -46,7 +49,9 @@ class Question:
     asks: str
 
     def text(self, pair: Pair, first: Side) -> str:
-        """Return it in words. Responses are quoted line by line: none can forge the head of the other."""
+        """Return it in words. Responses are quoted line by line, and marks of chat templates broken up: none can forge
+        the head of the other, or a turn.
+        """
         one, other = (pair.a, pair.b) if first == "a" else (pair.b, pair.a)
         shown = [f"Response {letter}:\n{_quoted(text)}" for letter, text in zip("AB", (one, other), strict=True)]
         return "\n\n".join([self.guidelines.strip(), f"The question:\n{_quoted(pair.words)}", *shown, self.asks])
@@ -155,6 +160,7 @@ def _family(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    text = _TOKEN.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text)
     return "\n".join(f"> {line}" for line in text.splitlines() or [""])
 
 
