@@ -149,6 +149,7 @@ def make(arguments: Arguments) -> dict[str, int]:
         device=arguments.device,
         base_url=arguments.base_url,
     )
+    size, read = sum(each.numel() for each in policy.model.parameters()) if hasattr(policy, "model") else 0, 0
     with (
         RecordWriter(out / "pairs.jsonl") as pairs,
         RecordWriter(apart) as verdicts,
@@ -171,7 +172,9 @@ def make(arguments: Arguments) -> dict[str, int]:
                 "distinct": sum(len(set(said)) for said in responses),
                 "pairs": sum(len(these) for these, _ in found),
             }
-            lines.append({"update": len(lines) + 1, **counted})
+            spent = 2.0 * size * (getattr(policy, "generated_tokens", 0) - read)  # of a server's nothing is known
+            read = getattr(policy, "generated_tokens", 0)
+            lines.append({"update": len(lines) + 1, **counted, "flops": spent})
             folder.log(lines[-1])
             total = {name: total[name] + more for name, more in counted.items()}
             bar.update(len(some))

@@ -30,7 +30,7 @@ from study_measures import Place, cells_of, divergences, loaded, losses, played,
 from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
 from study_stages import apart, make_stage, needed, record_of
 from verienv.core.policy import Policy
-from verienv.core.run_folder import RunFolder, name_of, read_json, update_of, write_json
+from verienv.core.run_folder import RunFolder, name_of, numbers_in, read_json, update_of, write_json
 
 
 def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> dict[str, Any]:
@@ -213,6 +213,13 @@ def asked_again(study: Study, policy: Policy) -> dict[str, Any]:
     return {"explored": {cell: explored(study, policy, cell) for cell in cells}} if cells else {}
 
 
+def told_by(log: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Return the numbers of the first and the last line of a log, and the sum of those of attempts an episode."""
+    lines = list(log.values())
+    attempts = sum(line.get("attempts", 0.0) for line in lines)
+    return {"first": dict(numbers_in(lines[0])), "last": dict(numbers_in(lines[-1])), "attempts": attempts}
+
+
 def stage_made(study: Study, place: Place, start: str, name: str) -> str:
     """Make a stage of a start."""
     record = record_of(place.out, start, name)
@@ -235,13 +242,14 @@ def do(study: Study, place: Place, job: Job) -> str:
         model, earlier = job.start, before(study, job)
         if earlier:
             model = str(RunFolder(place.run(earlier)).checkpoint(study.arms[job.arm].at))
-        arm, stopped = study.arms[job.arm], ""
+        arm, stopped, training = study.arms[job.arm], "", 0.0
         try:
             arguments = arguments_of(study, job, model, folder, place.device)
             if arm.needs:
-                began -= apart(arm.script, arguments, trained)["cpu_seconds"]
+                training = apart(arm.script, arguments, trained)["cpu_seconds"]
+                began -= training
             else:
-                trained(arm.script, arguments)
+                training = trained(arm.script, arguments)["cpu_seconds"]
         except SystemExit:
             if not (folder / "not_finite.json").exists():
                 raise
@@ -263,9 +271,9 @@ def do(study: Study, place: Place, job: Job) -> str:
             points.append({"update": update, "flops": log[update]["flops"], **measured, "cells": cells})
         if points:
             points[-1] |= asked_again(study, policy)
-        own = {"stopped": stopped, "loss_of_start": losses(study, job, start)}
-        seconds = round(time.process_time() - began, 1)  # of this sitting
-        write_json(place.points(job), {"points": points, **own, "cpu_seconds": seconds})
+        own = {"stopped": stopped, "loss_of_start": losses(study, job, start), "log": told_by(log)}
+        seconds = {"cpu_seconds": time.process_time() - began, "training_seconds": training}  # of this sitting
+        write_json(place.points(job), {"points": points, **own, **{name: round(n, 1) for name, n in seconds.items()}})
 
     return ending(task, folder / "output.txt")
 

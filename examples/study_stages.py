@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -26,7 +26,7 @@ import torch
 from command_line import check
 from study_plan import Stage, Study, script_of, stages_of, written
 from verienv.core.files import atomic_text
-from verienv.core.run_folder import RunFolder, write_json
+from verienv.core.run_folder import RunFolder, numbers_in, write_json
 from verienv.preferences import labelled, read_labels
 
 
@@ -67,8 +67,7 @@ def missing(study: Study, out: Path) -> dict[str, str]:
 
 def make_stage(study: Study, out: Path, start: str, name: str, device: str) -> None:
     """Make a stage, from where an earlier call was broken off, and write its record."""
-    stage, began = study.stages[name], time.monotonic()
-    record: Mapping[str, Any]
+    stage = study.stages[name]
     if stage.script == "human":
         record = {"labels": len(read_labels(labels_of(out, start, name)))}
     elif stage.script == "chosen":
@@ -77,7 +76,7 @@ def make_stage(study: Study, out: Path, start: str, name: str, device: str) -> N
         arguments = stage_arguments(study, stage, out, start, name, device)
         truth = stage.script == "pairs" or bool(getattr(arguments, "simulated", ()))
         record = (called if truth else apart)(stage.script, arguments)
-    write_json(record_of(out, start, name), {**record, "seconds": round(time.monotonic() - began, 1)})
+    write_json(record_of(out, start, name), record)
 
 
 def plain_options(stage: Stage, out: Path, start: str) -> dict[str, Any]:
@@ -102,16 +101,17 @@ def stage_arguments(study: Study, stage: Stage, out: Path, start: str, name: str
 
 
 def called(script: str, arguments: Any) -> dict[str, Any]:
-    """Call a stage's script; return what it counted and cost."""
-    module = script_of(script)
+    """Call a stage's script; return what it counted and cost, in seconds of the CPU."""
+    module, began, found = script_of(script), time.process_time(), dict[str, Any]()
     if script == "pairs":
-        return dict(module.make(arguments))
-    if script == "judge":
-        told = module.judge(arguments)
-        return dict(told) if isinstance(told, Mapping) else {"labels": told}
-    module.train(arguments)
-    lines = RunFolder(arguments.out).lines()
-    return {"updates": len(lines), "flops": lines[-1]["flops"], "last": lines[-1]}
+        found = {**module.make(arguments), "flops": sum(line["flops"] for line in RunFolder(arguments.out).lines())}
+    elif script == "judge":
+        found = {"labels": module.judge(arguments)}
+    else:
+        module.train(arguments)
+        lines = RunFolder(arguments.out).lines()
+        found = {"updates": len(lines), "flops": lines[-1]["flops"], "last": dict(numbers_in(lines[-1]))}
+    return {**found, "seconds": round(time.process_time() - began, 1)}
 
 
 def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, Any]] = called) -> dict[str, Any]:

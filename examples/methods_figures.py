@@ -1,0 +1,162 @@
+"""The figures of the comparison of methods, each as PNG and PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from methods_claims import Costs, best, total
+from study_comparisons import Ends, arms_of, heading_of, label_of
+from study_figures import INK, MARKERS, STYLE, reach, save
+
+Study = dict[str, Any]
+FAMILIES = {
+    "demonstrations": "#444444",
+    "the program's verdicts": "#0072b2",
+    "labels, without a reward model": "#d55e00",
+    "a reward model": "#009e73",
+}
+"""Colours, safe for the colour-blind, by what a method learns from."""
+STAGES = {"before": "#bbbbbb", "pairs": "#f0c05a", "judge": "#cc79a7", "reward": "#009e73", "training": "#0072b2"}
+
+
+def family(study: Study, arm: str) -> str:
+    """Return what an arm learns from."""
+    found = study["study"]["arms"][arm]
+    if found["options"].get("reward"):
+        return "a reward model"
+    if found["needs"]:
+        return "labels, without a reward model"
+    return "demonstrations" if found["script"] == "sft" else "the program's verdicts"
+
+
+def marks(study: Study) -> dict[str, dict[str, Any]]:
+    """Return colour and shape of every arm: a colour a family, a shape within it."""
+    found: dict[str, dict[str, Any]] = {}
+    counts = dict.fromkeys(FAMILIES, 0)
+    for arm in arms_of(study):
+        of = family(study, arm)
+        found[arm] = {"color": FAMILIES[of], "marker": MARKERS[counts[of] % len(MARKERS)]}
+        counts[of] += 1
+    return found
+
+
+def draw_gains(study: Study, changes: Ends, costs: Costs, path: Path) -> None:
+    """Draw each arm's change where it was trained against its cost, and against its change elsewhere."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 4.8), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        for arm, how in marks(study).items():
+            side = best(study, arm)
+            up = changes[side, "id"]
+            dot = {"ls": "", "ms": 6, "mec": "white", "mew": 0.6, **how}
+            left.errorbar(total(costs[side]), 100 * up.mean, yerr=reach(up), elinewidth=0.8, **dot)
+            if "ood" in study["items"]:
+                across = changes[side, "ood"]
+                right.errorbar(100 * across.mean, 100 * up.mean, xerr=reach(across), yerr=reach(up), elinewidth=0.8,
+                               label=label_of(study, arm), **dot)  # fmt: skip
+        left.set_xlim(left=0)
+        left.xaxis.set_major_formatter(lambda value, _: f"{value:.1e}".replace("e+", "e") if value else "0")
+        left.set_xlabel("floating-point operations, all stages")
+        left.set_ylabel(f"change of success, {heading_of(study, 'id')}, points")
+        right.set_xlabel(f"change of success, {heading_of(study, 'ood')}, points")
+        for axis in (left, right):
+            axis.axhline(0, color="0.85", lw=0.7, zorder=0)
+        right.axvline(0, color="0.85", lw=0.7, zorder=0)
+        figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+        save(figure, path)
+
+
+def draw_truth(study: Study, path: Path) -> bool:
+    """Draw score and success over the divergence from the start, of arms with a learned reward; False for none."""
+    runs = [run for run in study["runs"] if len(run.get("truth") or []) > 1]
+    arms = list(dict.fromkeys(run["arm"] for run in runs))
+    if not arms:
+        return False
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        panels = figure.subplots(1, len(arms), squeeze=False, sharey=True)[0]
+        twins: list[Axes] = []
+        for axis, arm in zip(panels, arms, strict=True):
+            twin = axis.twinx()
+            twins.append(twin)
+            for run in (run for run in runs if run["arm"] == arm):
+                truth = run["truth"]
+                across = [sqrt(max(one["kl"], 0.0)) for one in truth]
+                order = np.argsort(across)
+                for where, name, colour in ((axis, "success", FAMILIES["the program's verdicts"]),
+                                            (twin, "score", FAMILIES["a reward model"])):  # fmt: skip
+                    values = np.array([one[name] for one in truth]) * (100 if name == "success" else 1)
+                    where.plot(across, values, ls="", marker=".", ms=4, alpha=0.35, color=colour)
+                    where.plot(np.array(across)[order], smoothed(values[order]), color=colour, lw=1.4,
+                               ls="-" if name == "success" else "--")  # fmt: skip
+            axis.set_title(label_of(study, arm), loc="left")
+            axis.set_xlabel("√KL from the start, nats")
+            twin.spines["right"].set_visible(True)
+        low = min(twin.get_ylim()[0] for twin in twins)
+        high = max(twin.get_ylim()[1] for twin in twins)
+        for twin in twins:
+            twin.set_ylim(low, high)
+            twin.tick_params(labelright=twin is twins[-1])
+        panels[0].set_ylabel("success while training, % (solid)", color=FAMILIES["the program's verdicts"])
+        twins[-1].set_ylabel("score (dashed)", color=FAMILIES["a reward model"])
+        save(figure, path)
+    return True
+
+
+def smoothed(values: Any) -> Any:
+    """Return running means over a fifth of the values."""
+    width = max(1, len(values) // 5)
+    return np.array([values[max(0, at - width) : at + width + 1].mean() for at in range(len(values))])
+
+
+def draw_costs(study: Study, costs: Costs, path: Path) -> None:
+    """Draw the seconds of every arm, by stage."""
+    arms = arms_of(study)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 0.9 + 0.26 * len(arms)), layout="constrained")
+        axis = figure.subplots()
+        for place, arm in enumerate(reversed(arms)):
+            begin = 0.0
+            for stage, colour in STAGES.items():
+                seconds = costs[best(study, arm)].seconds.get(stage, 0.0)
+                axis.barh(place, seconds, left=begin, color=colour, height=0.7)
+                begin += seconds
+        axis.set_yticks(range(len(arms)), [label_of(study, arm) for arm in reversed(arms)])
+        axis.set_xlabel("seconds of a core, without evaluations")
+        names = {"before": "the arm that it goes on from", "pairs": "sampling of pairs", "judge": "labelling",
+                 "reward": "reward model", "training": "training"}  # fmt: skip
+        handles = [Patch(color=colour, label=names[stage]) for stage, colour in STAGES.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+        save(figure, path)
+
+
+def draw_labels(study: Study, changes: Ends, costs: Costs, path: Path) -> bool:
+    """Draw the change of success against the accuracy of the labels; False where no arm has any."""
+    sides: Sequence[Any] = [best(study, arm) for arm in arms_of(study) if costs[best(study, arm)].accuracy]
+    if not sides:
+        return False
+    how = marks(study)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        axis = figure.subplots()
+        for side in sides:
+            found, up = costs[side].accuracy, changes[side, "id"]
+            assert found is not None
+            axis.errorbar(100 * found[0], 100 * up.mean, yerr=reach(up), ls="", ms=6, mec="white", mew=0.6,
+                          elinewidth=0.8, label=label_of(study, side[0]), **how[side[0]])  # fmt: skip
+        axis.axhline(0, color="0.85", lw=0.7, zorder=0)
+        axis.axvline(50, color="0.85", lw=0.7, zorder=0)
+        axis.set_xlabel("labels that prefer the response of the higher reward, %", color=INK)
+        axis.set_ylabel(f"change of success, {heading_of(study, 'id')}, points")
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+        save(figure, path)
+    return True

@@ -1,0 +1,205 @@
+"""The report of the comparison of methods, from study.json alone: the answer, the tables, the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from methods_claims import Costs, best, claims, core_seconds, estimate, total
+from methods_costs import Cost, cost_of
+from methods_figures import draw_costs, draw_gains, draw_labels, draw_truth
+from study_comparisons import (
+    Ends,
+    all_changes,
+    arms_of,
+    counted,
+    ends_of,
+    heading_of,
+    interval,
+    label_of,
+    points,
+    side_name,
+    sides_of,
+)
+from study_tables import conditions, success_tables
+from verienv.core.files import atomic_text
+from verienv.evaluation.tables import markdown_table, percent
+
+Study = dict[str, Any]
+EXPLORED = {
+    "pass_1": "pass at 1",
+    "pass_4": "pass at 4",
+    "pass_16": "pass at 16",
+    "solutions": "solutions found",
+    "repaired": "repaired",
+}
+
+
+def write_methods(study: Study, out: Path, name: str = "study.json") -> str:
+    """Write the report and its figures into ``out``; return the text.
+
+    Raises:
+        KeyError, TypeError, AttributeError, IndexError, ValueError: for what is no such study.
+    """
+    if not study["runs"]:
+        raise ValueError(f"{out / name} holds no run that is done, so that there is nothing to tell")
+    ends, changes = ends_of(study), all_changes(study)
+    costs = {side: cost_of(study, side) for side in sides_of(study)}
+    draw_gains(study, changes, costs, out / "figure")
+    draw_costs(study, costs, out / "costs")
+    parts = [*answer(study, ends, changes, costs), *claimed(study, costs), *needs(study, costs)]
+    parts.append("![Seconds of a core, by stage](costs.png)")
+    parts += [*did(study, changes), *success_tables(study, ends, changes), *exploring(study)]
+    if draw_truth(study, out / "truth"):
+        parts += [
+            "## Score and truth, while training on a learned reward",
+            "![Score and success over the root of the divergence](truth.png)",
+            "A dot is an update: its responses' mean score, and how many of them the program finds right, which no "
+            "process that trains asked. Lines are running means.",
+        ]
+    if draw_labels(study, changes, costs, out / "labels"):
+        parts += ["## Labels, and what they are worth", *labels_table(study), "![Change against accuracy](labels.png)"]
+    text = "\n\n".join([*parts, *conditions(study, name)])
+    with atomic_text(out / "report.md") as file:
+        file.write(text + "\n")
+    return text
+
+
+def answer(study: Study, ends: Ends, changes: Ends, costs: Costs) -> Iterator[str]:
+    """Yield the title, the answer and the figure."""
+    yield f"# {study['study']['title']}"
+    yield " ".join(study["study"]["about"].split())
+    yield "## Answer"
+    arms = arms_of(study)
+    ranked = sorted(arms, key=lambda arm: -changes[best(study, arm), "id"].mean)
+    first, last = ranked[0], ranked[-1]
+    starts = {run["start"] for run in study["runs"]}
+    told = [
+        f"In this setting, from {counted(len(starts), 'start')}, {label_of(study, first)} gains most where it is "
+        f"trained ({interval(changes[best(study, first), 'id'])} points), and {label_of(study, last)} least "
+        f"({interval(changes[best(study, last), 'id'])})."
+    ]
+    if "ood" in study["items"]:
+        kept = max(arms, key=lambda arm: changes[best(study, arm), "ood"].mean)
+        lost = min(arms, key=lambda arm: changes[best(study, arm), "ood"].mean)
+        told.append(
+            f"Under {heading_of(study, 'ood')}, {label_of(study, kept)} changes by "
+            f"{interval(changes[best(study, kept), 'ood'])} points, {label_of(study, lost)} by "
+            f"{interval(changes[best(study, lost), 'ood'])}."
+        )
+    found = [one.judged for one in claims(study, costs)]
+    smallest = points(study["study"]["smallest_effect"])
+    told.append(
+        f"Of {len(found)} claims about the methods {found.count('shown')} are shown, {found.count('contrary')} are "
+        f"contrary and {found.count('not shown')} are not shown; {smallest} are the smallest effect of interest."
+    )
+    dear = max(arms, key=lambda arm: core_seconds(costs[best(study, arm)]))
+    told.append(
+        f"The dearest is {label_of(study, dear)}, {core_seconds(costs[best(study, dear)]):.0f} seconds of a core."
+    )
+    if missing := study.get("missing"):
+        told.append(f"Missing: {'; '.join(f'{name} ({reason})' for name, reason in missing.items())}.")
+    yield "\n".join(told)
+    yield "![Change of success against operations, and against the change under the other rule](figure.png)"
+    yield (
+        "Each method at the rate at which it does best on other items, which no table reports; bars are 95% intervals. "
+        "Grey learns from demonstrations, blue from the program's verdicts, orange from labels, green from a reward "
+        "model."
+    )
+
+
+def claimed(study: Study, costs: Costs) -> Iterator[str]:
+    """Yield the claims, each with what became of it."""
+    yield "## What is said of the methods, in this setting"
+    yield markdown_table(["claim", "", "grounds"], [list(one) for one in claims(study, costs)])
+
+
+def needs(study: Study, costs: Costs) -> Iterator[str]:
+    """Yield the table of data, rewards and costs."""
+    yield "## Data, reward, complexity and cost"
+    rows = []
+    for arm in arms_of(study):
+        cost = costs[best(study, arm)]
+        rows.append([
+            label_of(study, arm), number(cost.demonstrations), labelled(cost), accuracy(cost), number(cost.verdicts),
+            ", ".join(cost.models), f"{cost.lines}", f"{total(cost):.2g}", f"{core_seconds(cost):.0f}",
+        ])  # fmt: skip
+    of_costs = ("models held", "lines", "operations", "seconds")
+    yield markdown_table(["", "demonstrations", "labels, by whom", "right, %", "verdicts", *of_costs], rows)
+    yield (
+        "labels: pairs that were labelled, ties left out of training in brackets; right: of those where the rewards "
+        "differ (95% interval). verdicts: how often the program judged, in labelling and in training; evaluations are "
+        "not counted. lines: of the method's scripts, beside what all share. operations: 6 a parameter and token "
+        "trained on, 2 read or sampled, in all stages. seconds: of one core, all stages, without evaluations."
+    )
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value else "none"
+
+
+def labelled(cost: Cost) -> str:
+    if not cost.shown:
+        return "none"
+    return f"{cost.shown:,.0f} ({cost.shown - cost.kept:,.0f}), {cost.asked}"
+
+
+def accuracy(cost: Cost) -> str:
+    if not cost.accuracy:
+        return ""
+    mean, low, high = (100 * one for one in cost.accuracy)
+    return f"{mean:.1f}" + ("" if isnan(low) else f" ({low:.1f} to {high:.1f})")
+
+
+def did(study: Study, changes: Ends) -> Iterator[str]:
+    """Yield the table of what each method did to the model, at every rate."""
+    cells = [cell for cell in ("id", "ood") if cell in study["items"]]
+    yield "## What it does to the model"
+    rows = []
+    for side in sides_of(study):
+        own = [run for run in study["runs"] if (run["arm"], run["rate"]) == side]
+        kl = [run["points"][-1]["kl"]["policy_to_start"]["all"] for run in own]
+        logs = [run["log"] for run in own if "logp_chosen" in run["log"]["last"]]
+        moved = [each["last"]["logp_chosen"] - each["first"]["logp_chosen"] for each in logs]
+        rows.append([
+            side_name(study, side), *(interval(changes[side, cell]) for cell in cells), f"{sum(kl) / len(kl):.2f}",
+            f"{sum(moved) / len(moved):+.2f}" if moved else "",
+        ])  # fmt: skip
+    yield markdown_table(["", *(heading_of(study, cell) for cell in cells), "KL", "logp of chosen"], rows)
+    yield (
+        "Change of success from the start, in points; KL(policy, start) in nats a response at the end; in DPO how much "
+        "likelier the preferred responses became, in nats."
+    )
+
+
+def exploring(study: Study) -> Iterator[str]:
+    """Yield what 16 answers to a question hold, and what feedback repairs."""
+    rows = []
+    for arm in ("", *arms_of(study)):
+        found = [estimate(study, arm, measure) for measure in EXPLORED]
+        if any(found):
+            rows.append([label_of(study, arm) if arm else "start", *(percent(one) if one else "" for one in found)])
+    if rows:
+        yield "## Exploring, diversity, and correcting oneself"
+        yield markdown_table(["", *EXPLORED.values()], rows)
+        yield (
+            f"Percent under {heading_of(study, 'id')}, with 95% intervals over items. 16 answers are sampled to a "
+            "question: pass at k is the chance that one of k is right; solutions found is the share of the hand's "
+            "different solutions among them; repaired, of questions answered wrong at first, is the share right within "
+            "3 attempts with the program's feedback."
+        )
+
+
+def labels_table(study: Study) -> Iterator[str]:
+    """Yield how good the labels of each stage are."""
+    rows = []
+    for start, stages in study["labels"].items():
+        for name, found in stages.items():
+            told = [found[which] for which in ("accuracy", "longer", "valid JSON") if which in found]
+            rows.append([
+                f"{name}, {start}", f"{found['shown']:,}", f"{found['kept']:,}",
+                *("?" if one[0] is None else f"{100 * one[0]:.1f}" for one in told),
+            ])  # fmt: skip
+    yield markdown_table(["labels", "shown", "no tie", "right, %", "had it been the longer", "or valid JSON"], rows)
