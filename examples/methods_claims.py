@@ -10,7 +10,7 @@ import numpy as np
 
 from methods_costs import Cost
 from study_comparisons import Judgement, arms_of, ended, heading_of, interval, label_of, rates_of
-from study_statistics import Effect, Side, effect, success
+from study_statistics import Effect, Side, effect
 from verienv.evaluation import Estimate, estimates
 
 Study = dict[str, Any]
@@ -27,9 +27,13 @@ class Claim(NamedTuple):
 
 def best(study: Study, arm: str) -> Side:
     """Return an arm with the rate at which it does best in the cell "matching", which no table reports."""
+
+    def found(rate: float) -> float:
+        own = [run["points"][-1] for run in study["runs"] if (run["arm"], run["rate"]) == (arm, rate)]
+        return float(np.mean([point["cells"]["matching"]["metrics"]["success"] for point in own]))
+
     rates = rates_of(study, arm)
-    found = success(study, "matching") if len(rates) > 1 else {}
-    return arm, max(rates, key=lambda rate: found[arm, rate].mean if found else 0.0)
+    return arm, max(rates, key=found) if len(rates) > 1 else rates[0]
 
 
 def less(study: Study, one: str, other: str, cell: str) -> Effect:

@@ -5,6 +5,7 @@ Each is of a policy in a cell of a study: a number an item, with the item's clus
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from math import comb, gcd, nan
 from typing import Any
@@ -17,7 +18,9 @@ from verienv.arithmetic.solver import solutions
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.policy import Policy, dialogue
+from verienv.core.reading import read_lines
 from verienv.core.response import read_answer
+from verienv.core.run_folder import RunFolder
 from verienv.generalpoints import Puzzle
 
 SAMPLES = 16
@@ -97,3 +100,26 @@ def alike(expression: Expression) -> tuple[int, int]:
     top, bottom = evaluate(drawn) or (0, 0)
     shared = gcd(top, bottom) or 1
     return top // shared, bottom // shared
+
+
+def truth(run: RunFolder) -> list[dict[str, float]]:
+    """Judge what a run said that a reward model paid for, now that it is trained: by update score, success and KL."""
+    path, log = run.out / "responses.jsonl", {line["update"]: line for line in run.lines()}
+    found: dict[int, list[tuple[float, bool]]] = {}
+    if path.exists():
+        with path.open("rb") as file:
+            for text in read_lines(file, path):
+                line = json.loads(text)
+                verdict = Episode.of(line).answer(line["response"])
+                found.setdefault(line["update"], []).append((line["score"], not verdict.failure))
+    return [
+        {
+            "update": update,
+            "episodes": len(said),
+            "score": sum(score for score, _ in said) / len(said),
+            "success": sum(right for _, right in said) / len(said),
+            "kl": log[update].get("kl", nan),
+        }
+        for update, said in found.items()
+        if update in log
+    ]

@@ -25,7 +25,7 @@ import torch
 from tqdm import tqdm
 
 from command_line import Stop
-from study_exploring import explored
+from study_exploring import explored, truth
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records
 from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
 from study_stages import apart, make_stage, needed, record_of
@@ -272,6 +272,7 @@ def do(study: Study, place: Place, job: Job) -> str:
         if points:
             points[-1] |= asked_again(study, policy)
         own = {"stopped": stopped, "loss_of_start": losses(study, job, start), "log": told_by(log)}
+        own |= {"truth": judged} if (judged := truth(run)) else {}
         seconds = {"cpu_seconds": time.process_time() - began, "training_seconds": training}  # of this sitting
         write_json(place.points(job), {"points": points, **own, **{name: round(n, 1) for name, n in seconds.items()}})
 

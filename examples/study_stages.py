@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from command_line import check
-from study_plan import Stage, Study, script_of, stages_of, written
+from study_plan import Stage, Study, as_pairs, script_of, stages_of, written
 from verienv.core.files import atomic_text
 from verienv.core.run_folder import RunFolder, numbers_in, write_json
 from verienv.preferences import labelled, read_labels
@@ -91,9 +91,10 @@ def stage_arguments(study: Study, stage: Stage, out: Path, start: str, name: str
         raise ValueError(f"stage {name!r}: options has {unknown[0]!r}; expected arguments of {stage.script}.py")
     folder = stages_of(out, start)
     target = {"labels": f"{folder / name}.jsonl"} if stage.script == "judge" else {"out": str(folder / name)}
-    given = {"model": start, "env": study.env, "device": device} | target
-    if stage.script == "judge":
-        given.pop("model")
+    given = {"device": device, **target, **({} if stage.script == "judge" else {"model": start})}
+    if stage.script == "pairs":
+        settings = {"split": "train", **study.settings, **study.trained_on, "attempts": 1}
+        given |= {"env": study.env, "split": settings.pop("split"), "settings": as_pairs(settings)}
     options = {**{key: value for key, value in given.items() if key in own}, **stage.options}
     arguments = known(**dict(written(known, options, folder, start)))
     check(arguments)
