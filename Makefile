@@ -8,13 +8,14 @@ JOBS ?= 1
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo study study-full test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
+.PHONY: help demo study study-full methods test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
 	starts golden gallery clean
 
 help:
 	@echo "make demo       install, then SFT against RL from one small start: the answer, tables and figures in runs/demo"
 	@echo "make study      SFT against RL in words from three starts, two of which it builds, with four rates and two seeds, in runs/study"
 	@echo "make study-full the main study, in words from ten starts and by sight from five: four rates, three seeds, 10 hours of one core"
+	@echo "make methods    SFT, PPO, ReFT, GRPO, DPO and PPO on reward models from one start, in runs/methods"
 	@echo "make test       install, then the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make fuzz       hostile input of every kind; FUZZ_SHARE=0.1 FUZZ_SEED=1 for less of it, or other input"
@@ -45,6 +46,11 @@ $(VENV)/installed-dev: $(VENV)/installed-train
 	@$(PIP) -e ".[train,cli,dev]"
 	@touch $@
 
+$(VENV)/installed-preferences: $(VENV)/installed-train
+	@echo "installing TRL ..."
+	@$(PIP) -e ".[train,cli,preferences]"
+	@touch $@
+
 demo: $(VENV)/installed-train
 	$(BIN)/python examples/study.py demo
 
@@ -57,6 +63,9 @@ study-full: starts
 	@echo "demonstration's 6 took); --jobs goes by the CPUs, and broken off, make study-full goes on"
 	$(BIN)/python examples/study.py words
 	$(BIN)/python examples/study.py sight
+
+methods: $(VENV)/installed-preferences
+	$(BIN)/python examples/methods.py
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2

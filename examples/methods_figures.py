@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -52,20 +53,19 @@ def marks(study: Study) -> dict[str, dict[str, Any]]:
 def draw_gains(study: Study, changes: Ends, costs: Costs, path: Path) -> None:
     """Draw each arm's change where it was trained against its cost, and against its change elsewhere."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 4.8), layout="constrained")
+        figure = Figure(figsize=(7.2, 5.2), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         for arm, how in marks(study).items():
             side = best(study, arm)
             up = changes[side, "id"]
             dot = {"ls": "", "ms": 6, "mec": "white", "mew": 0.6, **how}
-            left.errorbar(total(costs[side]), 100 * up.mean, yerr=reach(up), elinewidth=0.8, **dot)
+            left.errorbar(total(costs[side]) / 1e12, 100 * up.mean, yerr=reach(up), elinewidth=0.8, **dot)
             if "ood" in study["items"]:
                 across = changes[side, "ood"]
                 right.errorbar(100 * across.mean, 100 * up.mean, xerr=reach(across), yerr=reach(up), elinewidth=0.8,
                                label=label_of(study, arm), **dot)  # fmt: skip
         left.set_xlim(left=0)
-        left.xaxis.set_major_formatter(lambda value, _: f"{value:.1e}".replace("e+", "e") if value else "0")
-        left.set_xlabel("floating-point operations, all stages")
+        left.set_xlabel("10¹² floating-point operations, all stages")
         left.set_ylabel(f"change of success, {heading_of(study, 'id')}, points")
         right.set_xlabel(f"change of success, {heading_of(study, 'ood')}, points")
         for axis in (left, right):
@@ -82,7 +82,7 @@ def draw_truth(study: Study, path: Path) -> bool:
     if not arms:
         return False
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        figure = Figure(figsize=(7.2, 3.1), layout="constrained")
         panels = figure.subplots(1, len(arms), squeeze=False, sharey=True)[0]
         twins: list[Axes] = []
         for axis, arm in zip(panels, arms, strict=True):
@@ -98,7 +98,7 @@ def draw_truth(study: Study, path: Path) -> bool:
                     where.plot(across, values, ls="", marker=".", ms=4, alpha=0.35, color=colour)
                     where.plot(np.array(across)[order], smoothed(values[order]), color=colour, lw=1.4,
                                ls="-" if name == "success" else "--")  # fmt: skip
-            axis.set_title(label_of(study, arm), loc="left")
+            axis.set_title(fill(label_of(study, arm), 28), loc="left")
             axis.set_xlabel("√KL from the start, nats")
             twin.spines["right"].set_visible(True)
         low = min(twin.get_ylim()[0] for twin in twins)
@@ -146,7 +146,7 @@ def draw_labels(study: Study, changes: Ends, costs: Costs, path: Path) -> bool:
         return False
     how = marks(study)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axis = figure.subplots()
         for side in sides:
             found, up = costs[side].accuracy, changes[side, "id"]
@@ -156,7 +156,7 @@ def draw_labels(study: Study, changes: Ends, costs: Costs, path: Path) -> bool:
         axis.axhline(0, color="0.85", lw=0.7, zorder=0)
         axis.axvline(50, color="0.85", lw=0.7, zorder=0)
         axis.set_xlabel("labels that prefer the response of the higher reward, %", color=INK)
-        axis.set_ylabel(f"change of success, {heading_of(study, 'id')}, points")
+        axis.set_ylabel(f"change of success,\n{heading_of(study, 'id')}, points")
         figure.legend(loc="outside lower center", ncols=2, frameon=False)
         save(figure, path)
     return True

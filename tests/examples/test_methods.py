@@ -31,14 +31,7 @@ def made_methods(rng=None, starts=1):
     runs = []
     for name in RAN:
         for rate in PLAN.arms[name].rates or PLAN.rates:
-            how = {
-                "starts": starts,
-                "rates": (rate,),
-                "seeds": 1,
-                "arms": ("sft",),
-                "updates": (60,),
-                "seed": len(runs),
-            }
+            how = {"starts": starts, "rates": (rate,), "seeds": 1, "updates": (60,), "seed": len(runs)}
             for run in made(**how, arms=("sft",), contrast=None)["runs"]:
                 moved = {"first": {"logp_chosen": -0.5}, "last": {"logp_chosen": -2.0}} if "dpo" in name else {}
                 own = {"arm": name, "rate": rate, "log": {"first": {}, "last": {}, "attempts": 60.0, **moved}}
