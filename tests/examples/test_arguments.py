@@ -9,7 +9,9 @@ import pytest
 
 import cleanrl_ppo
 import command_line as bounds
+import dpo
 import episodes
+import grpo
 import ppo
 import sft
 import study
@@ -18,10 +20,12 @@ from run import Run, plain
 from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face import loading
 
-SCRIPTS = {"sft": sft, "ppo": ppo, "study": study, "cleanrl_ppo": cleanrl_ppo}
+SCRIPTS = {"sft": sft, "ppo": ppo, "dpo": dpo, "grpo": grpo, "study": study, "cleanrl_ppo": cleanrl_ppo}
 START = {
     "sft": sft.train,
     "ppo": ppo.train,
+    "dpo": dpo.train,
+    "grpo": grpo.train,
     "study": study.main,
     "cleanrl_ppo": cleanrl_ppo.train,
 }
@@ -75,7 +79,7 @@ def test_the_defaults_of_every_script_are_within_bounds(script):
 
 
 SOME = [
-    ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
+    ("dpo", "beta"), ("grpo", "group"), ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
     ("ppo", "temperature"), ("study", "rates"), ("study", "minutes"),
     ("cleanrl_ppo", "learning_rate"),
 ]  # fmt: skip

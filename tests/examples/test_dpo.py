@@ -272,14 +272,8 @@ def test_no_verdict_is_opened_and_the_verifier_is_never_called(arguments, monkey
 
 @pytest.mark.slow
 def test_the_script_says_what_other_scripts_say_and_no_more(pairs, tmp_path):
-    options = {
-        "annotator": "ann",
-        "out": tmp_path / "run",
-        "updates": 1,
-        "checkpoints": 1,
-        "probes": 2,
-        "device": "cpu",
-    }
+    options = {"annotator": "ann", "out": tmp_path / "run", "updates": 2, "warm-up": 1, "checkpoints": 1, "probes": 2}
+    options["device"] = "cpu"
     given = [str(one) for name, value in options.items() for one in (f"--{name}", value)]
     script = Path(dpo.__file__)
     told = subprocess.run([sys.executable, script, pairs, *given], capture_output=True, text=True, check=True)

@@ -123,12 +123,13 @@ def test_a_model_that_sees_is_trained_on_what_it_was_shown(llava, tmp_path, monk
 
 @pytest.mark.slow
 def test_by_sight_gradients_are_those_of_our_own_groups(tmp_path):
-    vision = {"model": "tiny-vlm", "env": "verienv/GeneralPoints-VL-v0", "attempts": 1, "updates": 1}
+    vision = {"model": "tiny-vlm", "env": "verienv/GeneralPoints-VL-v0", "updates": 1}
     [one] = grpo.train(replace(GRPO, **vision, out=tmp_path / "grpo")).lines()
     [other] = ppo.train(replace(PPO, **vision, out=tmp_path / "ppo")).lines()
     assert one["loss"] == pytest.approx(other["loss"], rel=1e-3, abs=1e-6)
     assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-2)
     assert one["flops"] == other["flops"]
+    assert one["attempts"] > 1
 
 
 @pytest.mark.slow
