@@ -79,7 +79,8 @@ def test_the_defaults_of_every_script_are_within_bounds(script):
 
 
 SOME = [
-    ("dpo", "beta"), ("grpo", "group"), ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
+    ("dpo", "beta"), ("grpo", "group"),
+    ("sft", "seed"), ("ppo", "seed"), ("cleanrl_ppo", "seed"), ("sft", "flops"), ("ppo", "flops"),
     ("ppo", "temperature"), ("study", "rates"), ("study", "minutes"),
     ("cleanrl_ppo", "learning_rate"),
 ]  # fmt: skip

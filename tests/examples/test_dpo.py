@@ -17,6 +17,7 @@ import trl_runs
 from verienv.core.run_folder import RunFolder
 from verienv.generalpoints.question import GeneralPointsQuestion
 from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
 from verienv.preferences import labelled
 
@@ -209,6 +210,15 @@ def test_other_labels_in_the_same_file_are_another_run(whole, tmp_path, stopped)
         file.write((folder / "labels.jsonl").read_text().splitlines()[0].replace('"ann"', '"cy"') + "\n")
     said = stopped(lambda: dpo.train(replace(arguments, pairs=folder)))
     assert f"{run.out} holds a run with other arguments (pairs, labels)" in said
+
+
+def test_memory_is_planned_by_the_longest_of_the_preferred_responses(arguments, policy):
+    arguments = replace(arguments, labels=(arguments.pairs / "labels.jsonl",))
+    lengths = [len(Rollout.demonstrated(policy, row).ids) for row in arguments.longest(8)]
+    assert len(lengths) == 8
+    plan = planning.plan_for(arguments, "tiny-lm", autocast=False)
+    assert plan.tokens == arguments.batch * max(lengths)
+    assert plan.start
 
 
 def test_too_few_labels_to_hold_some_out_is_one_line(arguments, stopped):

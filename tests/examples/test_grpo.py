@@ -14,6 +14,7 @@ from tests.examples.test_robust import same_files, untimed
 import grpo
 import ppo
 import trl_runs
+from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.tokens import Tokens
 
@@ -100,6 +101,11 @@ def test_a_price_of_leaving_the_start_is_one_of_the_start_also_when_a_run_goes_o
 )
 def test_what_cannot_be_trained_is_one_line(change, told, tmp_path, stopped):
     assert told in stopped(lambda: grpo.train(replace(GRPO, **change, out=tmp_path / "run")))
+
+
+def test_memory_is_planned_as_that_of_our_own_groups():
+    theirs, ours = (planning.plan_for(one, "tiny-lm", autocast=False) for one in (GRPO, PPO))
+    assert theirs == ours
 
 
 def test_without_trl_the_extra_to_install_is_told(monkeypatch, stopped, tmp_path):
