@@ -36,6 +36,7 @@ class Cost:
         asked: who labelled them.
         accuracy: of the labels, against the program's verdicts, with its interval.
         minutes: that people spent.
+        judge_tokens: read by a judge.
         verdicts: of the program, in sampling, labelling and training.
         models: in memory in its last stage.
         lines: of its scripts.
@@ -49,6 +50,7 @@ class Cost:
     asked: str
     accuracy: tuple[float, float, float] | None
     minutes: float
+    judge_tokens: float
     verdicts: float
     models: tuple[str, ...]
     lines: int
@@ -108,6 +110,7 @@ def cost_of(study: Study, side: Side) -> Cost:
         asked=", ".join(dict.fromkeys(ASKED[kind] for each in quality for kind in each["kinds"])),
         accuracy=tuple(mean([each[at] or np.nan for each in accuracies]) for at in range(3)) if accuracies else None,
         minutes=mean([each["minutes"] for each in quality]),
+        judge_tokens=mean([sum(record.get("judge_tokens", 0) for record in records) for records in made]),
         verdicts=verdicts,
         models=models_of(arm["script"], options),
         lines=lines_of(tuple(dict.fromkeys(scripts))),

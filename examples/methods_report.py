@@ -143,7 +143,9 @@ def number(value: float) -> str:
 def labelled(cost: Cost) -> str:
     if not cost.shown:
         return "none"
-    return f"{cost.shown:,.0f} ({cost.shown - cost.kept:,.0f}), {cost.asked}"
+    spent = f", {cost.judge_tokens:,.0f} tokens" if cost.judge_tokens else ""
+    spent += f", {cost.minutes:.0f} minutes" if cost.minutes else ""
+    return f"{cost.shown:,.0f} ({cost.shown - cost.kept:,.0f}), {cost.asked}{spent}"
 
 
 def accuracy(cost: Cost) -> str:

@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from math import inf
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,7 +28,7 @@ from command_line import Stop
 from study_exploring import explored, truth
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records
 from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
-from study_stages import apart, make_stage, needed, record_of
+from study_stages import apart, make_stage, needed, record_of, told_in
 from verienv.core.policy import Policy
 from verienv.core.run_folder import RunFolder, name_of, numbers_in, read_json, update_of, write_json
 
@@ -169,14 +169,6 @@ def begin(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-@contextmanager
-def told_in(path: Path) -> Iterator[None]:
-    """Write what is printed to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file, redirect_stdout(file), redirect_stderr(file):
-        yield
-
-
 def ending(task: Callable[[], None], told: Path) -> str:
     """Do a task in a process of its own; return its fault in one line, "" for none."""
     try:
@@ -246,7 +238,7 @@ def do(study: Study, place: Place, job: Job) -> str:
         try:
             arguments = arguments_of(study, job, model, folder, place.device)
             if arm.needs:
-                training = apart(arm.script, arguments, trained)["cpu_seconds"]
+                training = apart(arm.script, arguments, trained, folder / "output.txt")["cpu_seconds"]
                 began -= training
             else:
                 training = trained(arm.script, arguments)["cpu_seconds"]

@@ -14,7 +14,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import fields
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -27,7 +28,8 @@ from command_line import check
 from study_plan import Stage, Study, as_pairs, script_of, stages_of, written
 from verienv.core.files import atomic_text
 from verienv.core.run_folder import RunFolder, numbers_in, write_json
-from verienv.preferences import labelled, read_labels
+from verienv.policies import HuggingFacePolicy
+from verienv.preferences import labelled, read_judgements, read_labels
 
 
 def needed(study: Study) -> dict[str, Stage]:
@@ -75,7 +77,8 @@ def make_stage(study: Study, out: Path, start: str, name: str, device: str) -> N
     else:
         arguments = stage_arguments(study, stage, out, start, name, device)
         truth = stage.script == "pairs" or bool(getattr(arguments, "simulated", ()))
-        record = (called if truth else apart)(stage.script, arguments)
+        told = record_of(out, start, name).with_suffix(".txt")
+        record = called(stage.script, arguments) if truth else apart(stage.script, arguments, called, told)
     write_json(record_of(out, start, name), record)
 
 
@@ -107,7 +110,7 @@ def called(script: str, arguments: Any) -> dict[str, Any]:
     if script == "pairs":
         found = {**module.make(arguments), "flops": sum(line["flops"] for line in RunFolder(arguments.out).lines())}
     elif script == "judge":
-        found = {"labels": module.judge(arguments)}
+        found = {"labels": module.judge(arguments), **read_by_judge(arguments)}
     else:
         module.train(arguments)
         lines = RunFolder(arguments.out).lines()
@@ -115,19 +118,34 @@ def called(script: str, arguments: Any) -> dict[str, Any]:
     return {**found, "seconds": round(time.process_time() - began, 1)}
 
 
-def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, Any]] = called) -> dict[str, Any]:
+def read_by_judge(arguments: Any) -> dict[str, float]:
+    """Return the tokens that a judge has read and, of one on this machine, their cost."""
+    if not arguments.model:
+        return {}
+    answers = read_judgements(arguments.cache or arguments.folder / "judgements.jsonl").values()
+    tokens = sum(answer.prompt_tokens for answer in answers)
+    if arguments.model.startswith("openai:"):
+        return {"judge_tokens": tokens}
+    model = HuggingFacePolicy.load(arguments.model, device="cpu").model
+    return {"judge_tokens": tokens, "flops": 2.0 * sum(weight.numel() for weight in model.parameters()) * tokens}
+
+
+def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, Any]], told: Path) -> dict[str, Any]:
     """Call a script in a process of its own, with as many threads; return what it returned.
+
+    What it prints is added to the file ``told``.
 
     Raises:
         ValueError: with the words of what it raised.
     """
     context = get_context("spawn")
-    told, tells = context.Pipe(duplex=False)
-    process = context.Process(target=in_process, args=(function, script, arguments, torch.get_num_threads(), tells))
+    answer, answers = context.Pipe(duplex=False)
+    how = (function, script, arguments, torch.get_num_threads(), told, answers)
+    process = context.Process(target=in_process, args=how)
     process.start()
-    tells.close()
+    answers.close()
     try:
-        found, fault = told.recv()
+        found, fault = answer.recv()
     except EOFError:
         found, fault = {}, f"{script}.py was ended from outside"
     except BaseException:
@@ -139,14 +157,25 @@ def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, 
     return dict(found)
 
 
-def in_process(function: Callable[..., Any], script: str, arguments: Any, threads: int, tells: Any) -> None:
+def in_process(
+    function: Callable[..., Any], script: str, arguments: Any, threads: int, told: Path, answers: Any
+) -> None:
     """Do what ``apart`` asks for, send what came of it, and end with the process that asked."""
     Thread(target=end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
-    try:
-        tells.send((function(script, arguments), ""))
-    except (Exception, SystemExit) as error:
-        tells.send(({}, str(error) or type(error).__name__))
+    with told_in(told):
+        try:
+            answers.send((function(script, arguments), ""))
+        except (Exception, SystemExit) as error:
+            answers.send(({}, str(error) or type(error).__name__))
+
+
+@contextmanager
+def told_in(path: Path) -> Iterator[None]:
+    """Write what is printed to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file, redirect_stdout(file), redirect_stderr(file):
+        yield
 
 
 def end_with_parent() -> None:

@@ -107,12 +107,14 @@ def test_a_stage_that_cannot_be_made_is_refused_in_one_line(tmp_path, old, new, 
 
 
 def fail(script, arguments):
+    print("trying", arguments)
     raise ValueError(f"{script} cannot do {arguments}")
 
 
-def test_a_process_of_its_own_tells_how_it_failed():
+def test_a_process_of_its_own_tells_how_it_failed(tmp_path):
     with pytest.raises(ValueError, match="script cannot do 3"):
-        study_stages.apart("script", 3, fail)
+        study_stages.apart("script", 3, fail, tmp_path / "told.txt")
+    assert (tmp_path / "told.txt").read_text() == "trying 3\n"
 
 
 def test_pass_at_k_is_the_chance_of_a_right_answer_among_k_drawn_ones():
