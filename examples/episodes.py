@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from asking import Questions, answered
 from model import Learner
 from run import Run
 from sampling import Reward, divergence, roll_out, seeds_of, summary
 from scoring import Scorer, checkpoint_of
-from verienv.core.config import plain_settings
-from verienv.core.dialogue import Message, with_pictures
+from verienv.core.dialogue import Message
 from verienv.core.make import make_env
-from verienv.core.response import clean_response
 from verienv.policies import Sampling
 from verienv.policies.hugging_face.batch import Batch, Rollout
 from verienv.policies.hugging_face.finite import demand_finite
@@ -60,11 +59,7 @@ class Scored:
         self.learner, self.arguments, self.make, self.cost = learner, run.arguments, make, 0.0
         given, team = self.arguments, learner.team
         self.scorer = Scorer.load(given.reward, team.device, given.batch, learner.half)
-        self.env = make_env(given.env, **make)
-        if getattr(self.env.config, "episode", "") == "route":
-            raise ValueError("--reward pays for single answers; on routes set episode=waypoint (-s episode=waypoint)")
-        self.about = {"env_id": given.env, "split": given.split, "unit": self.env.task.unit, "step": 0}
-        self.about["settings"] = json.dumps(plain_settings(self.env.config, make))
+        self.questions = Questions(given.env, **make)
         self.path, self.newest = run.out / "responses.jsonl", list[dict[str, Any]]()
         if team.main:
             run.cut_file(self.path.name, run.update * given.episodes)
@@ -73,16 +68,17 @@ class Scored:
         """Play this process's share of an update, pay, and write what was said. Raises NotFinite as ``roll_out``."""
         policy, team, scorer = self.learner.policy, self.learner.team, self.scorer
         seeds = team.share(seeds_of(update, self.arguments))
-        dealt = {seed: self._dealt(self.env, seed) for seed in dict.fromkeys(seeds)}  # once for all that have its seed
-        rollouts = [Rollout(Tokens(dealt[seed][2], dealt[seed][2].vision)) for seed in seeds]
+        asked = {seed: self.questions.ask(seed) for seed in dict.fromkeys(seeds)}  # one for all that have its seed
+        openings = {seed: policy.opening(dialogue) for seed, (_, dialogue) in asked.items()}
+        rollouts = [Rollout(Tokens(openings[seed], openings[seed].vision)) for seed in seeds]
         plain = lambda: Batch.of(rollouts, policy).plain()  # noqa: E731
         demand_finite(team.gathered, plain, {"log-probability of a sampled token": self._answer(rollouts)})
         lines, dialogues, before = list[dict[str, Any]](), list[list[Message]](), scorer.read_tokens
         for seed, rollout in zip(seeds, rollouts, strict=True):
-            row, dialogue, opening = dealt[seed]
-            text = clean_response(policy.text(rollout.ids[len(opening) :]), tuple(row.get("reasoning_tags", ())))
-            dialogues.append([*dialogue, {"role": "assistant", "content": text}])
-            lines.append({"update": update + 1, **row, "response": text, "ended": rollout.ids[-1] in policy.stops})
+            text, dialogue = answered(asked[seed], policy.text(rollout.ids[len(openings[seed]) :]))
+            ended = rollout.ids[-1] in policy.stops
+            dialogues.append(dialogue)
+            lines.append({"update": update + 1, **asked[seed][0], "response": text, "ended": ended})
         scores = scorer(dialogues, [line["ended"] for line in lines]).tolist()
         self.cost = 2.0 * scorer.size * team.total(scorer.read_tokens - before)
         demand_finite(team.gathered, plain, {"reward": scores})
@@ -104,20 +100,14 @@ class Scored:
         if not self.arguments.probes:
             return {}
         policy, given = self.learner.policy, self.arguments
-        env = make_env(given.env, **{**self.make, "split": "test" if "test" in self.env.splits else given.split})
-        prompts = [self._dealt(env, seed)[2] for seed in range(2026, 2026 + given.probes)]
+        side = "test" if "test" in self.questions.env.splits else given.split
+        held_out = Questions(given.env, **{**self.make, "split": side})
+        prompts = [policy.opening(held_out.ask(seed)[1]) for seed in range(2026, 2026 + given.probes)]
         with torch.no_grad(), evaluating(policy.model), torch.random.fork_rng(policy.chances):
             torch.manual_seed(0)
             with whole(policy.model):
                 said, _ = policy.sample(prompts, 1.0)
             return {"held_out_kl": divergence(policy, self.learner.start, prompts, said, given.micro_batch)}
-
-    def _dealt(self, env: Any, seed: int) -> tuple[dict[str, Any], list[Message], Tokens]:
-        """Return the row of the episode of a seed, its dialogue with pictures, and the tokens of that."""
-        env.reset(seed=seed)
-        row = {"id": f"{self.about['env_id']}/{self.about['split']}/{seed}", **self.about, "seed": seed}
-        dialogue = with_pictures(env.episode.messages, env.episode.pictures)
-        return row | env.question.row(), dialogue, self.learner.policy.opening(dialogue)
 
     def _answer(self, rollouts: Sequence[Rollout]) -> float:
         """Let the policy answer, in batches; return NaN where its log-probabilities are broken, else 0."""

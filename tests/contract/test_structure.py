@@ -166,8 +166,8 @@ def test_a_module_has_at_most_300_lines() -> None:
 TRAINING = ("torch", "transformers", "trl", "verl", "datasets", "peft", "accelerate", "tokenizers", "safetensors")
 
 
-ROOMS = ("model", "sampling", "run", "distributed", "scoring", "episodes")
-SITTINGS = {"sft": 250, "ppo": 250, "reward": 200, **dict.fromkeys(ROOMS, 150)}
+ROOMS = ("model", "sampling", "run", "distributed", "scoring", "asking", "episodes")
+SITTINGS = {"sft": 250, "ppo": 250, "reward": 200, "best_of_n": 120, **dict.fromkeys(ROOMS, 150)}
 """The most lines of a training script, which holds its algorithm whole, and of the rooms below it."""
 
 

@@ -5,23 +5,28 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from tests.examples.conftest import EXAMPLES, learning
 from typer.testing import CliRunner
 
+import best_of_n
 import episodes
 import ppo
 import verienv
+from asking import BestOf
 from run import Run
 from sampling import seeds_of
 from scoring import CUT, Scorer
 from verienv.cli.app import app
 from verienv.core.make import make_env
-from verienv.core.run_folder import TIMED
-from verienv.policies import HuggingFacePolicy
+from verienv.core.run_folder import TIMED, RunFolder
+from verienv.policies import HuggingFacePolicy, Sampling
 
 PPO = ppo.Arguments(
     attempts=1, episodes=6, minibatch=6, batch=4, group=3, updates=2, save_every=1, probes=2, device="cpu", warm_up=1,
@@ -173,11 +178,12 @@ def judged(*_, **__):
 room.GeneralPointsQuestion.judge = verifier.judge_formula = judged
 sys.path.insert(0, {examples!r})
 from pathlib import Path
-import reward, ppo, torch
+import reward, ppo, best_of_n, torch
 torch.set_num_threads(1)
 few = dict(updates=1, device="cpu", warm_up=1, log_with=(), micro_batch=4)
 run = reward.train(reward.Arguments(pairs=Path("pairs"), batch=4, out=Path("reward"), **few))
 ppo.train(ppo.Arguments(reward=run.out, attempts=1, episodes=4, minibatch=4, batch=4, probes=2, out=Path("ppo"), **few))
+best_of_n.main(best_of_n.Arguments(reward=run.out, questions=1, n=2, device="cpu", out=Path("best")))
 assert [path for path in opened if path.endswith("labels.jsonl")]
 assert not [path for path in opened if "verdicts" in path]
 print("blind")
@@ -199,3 +205,58 @@ def test_the_program_pays_as_before_without_a_reward_model(tmp_path):
     assert "success" in run.lines()[0]
     assert not (run.out / "responses.jsonl").exists()
     assert isinstance(episodes.Judged(learning(PPO), run, {"attempts": 1}, None).envs[0], verienv.VerifiedEnv)
+
+
+BEST = best_of_n.Arguments(questions=6, n=4, batch=4, temperature=1.5, max_new_tokens=40, device="cpu")
+
+
+def test_the_best_of_n_is_the_mean_over_all_choices_of_n():
+    scores, values = np.random.default_rng(0).normal(size=(2, 3, 5))
+    for n in (1, 2, 3, 5):
+        means = [
+            values[row, max(some, key=lambda at: scores[row, at])]
+            for row in range(3)
+            for some in combinations(range(5), n)
+        ]
+        assert best_of_n.picked(scores, values, n) == pytest.approx(np.mean(means))
+
+
+def test_the_best_of_n_is_picked_blind_and_judged_afterwards(reward, tmp_path, monkeypatch):
+    arguments = replace(BEST, reward=reward, out=tmp_path / "best")
+    monkeypatch.setattr(verienv, "judge", lambda *_: pytest.fail("the verifier was asked"))
+    picked = best_of_n.main(arguments)
+    monkeypatch.undo()
+    assert [line.keys() for line in picked] == [{"n", "kl", "proxy"}] * 3
+    assert [line["n"] for line in picked] == [1, 2, 4]
+    assert [line["kl"] for line in picked] == pytest.approx([0, math.log(2) - 0.5, math.log(4) - 0.75])
+    assert picked[0]["proxy"] < picked[1]["proxy"] < picked[2]["proxy"]
+    judged = best_of_n.main(best_of_n.Arguments(judge=True, out=arguments.out))
+    assert [{name: line[name] for name in ("n", "kl", "proxy")} for line in judged] == picked
+    right = [verienv.judge(line, line["response"]).is_correct for line in said(SimpleNamespace(out=arguments.out))]
+    assert judged[0]["success"] == pytest.approx(np.mean(right))
+    assert json.loads((arguments.out / "best_of_n.json").read_text()) == judged
+
+
+def test_an_interrupted_best_of_n_goes_on_to_what_an_unbroken_one_makes(reward, tmp_path, monkeypatch):
+    whole, cut = (replace(BEST, reward=reward, out=tmp_path / name) for name in ("whole", "cut"))
+    expected = best_of_n.main(whole)
+    log = RunFolder.log
+    monkeypatch.setattr(RunFolder, "log", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        best_of_n.main(cut)
+    monkeypatch.setattr(RunFolder, "log", log)
+    assert best_of_n.main(cut) == expected
+    assert (cut.out / "responses.jsonl").read_text() == (whole.out / "responses.jsonl").read_text()
+
+
+def test_the_best_of_n_is_a_policy_that_says_what_scores_highest(policy, reward):
+    scorer, asked = Scorer.load(reward, device="cpu"), [env_question(seed).messages("Make 24.") for seed in (1, 2)]
+    drawing = replace(policy, sampling=Sampling(1.5))
+    responses = drawing.responses([each for each in asked for _ in range(3)])
+    several, ended = [drawing.text(one) for one in responses], [one[-1] in drawing.stops for one in responses]
+    spoken = [[*asked[at // 3], {"role": "assistant", "content": text}] for at, text in enumerate(several)]
+    scores = scorer(spoken, ended)
+    best = [several[0:3][scores[0:3].argmax()], several[3:6][scores[3:6].argmax()]]
+    assert BestOf(drawing, scorer, 3)(asked) == best
+    with pytest.raises(ValueError, match=r"a temperature to draw n with"):
+        BestOf(policy, scorer, 2)

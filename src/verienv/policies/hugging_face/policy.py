@@ -231,11 +231,15 @@ class HuggingFacePolicy:
 
     def __call__(self, dialogues: Sequence[Sequence[Message]]) -> list[str]:
         """Return responses, as ``verienv.evaluate`` asks for them: without ``seed`` the same to the same dialogues."""
+        return [self.text(response) for response in self.responses(dialogues)]
+
+    def responses(self, dialogues: Sequence[Sequence[Message]]) -> list[list[int]]:
+        """Return responses as tokens, which tell one that ended (its last one is among ``stops``) from one cut off."""
         openings = [self.opening(dialogue) for dialogue in dialogues]
         self._demand_room(openings)
         size = self.batch_size or (64 if self.device.type == "cpu" else 512)
         by_length = sorted(range(len(openings)), key=lambda index: len(openings[index]))  # less padding
-        said = [""] * len(openings)
+        said = list[list[int]]([] for _ in openings)
         drawing = "" if self.seed is None else f"{self.seed} {self._calls} "
         self._calls += 1
         seed = crc32(f"{drawing}{openings!r}".encode())
@@ -247,7 +251,7 @@ class HuggingFacePolicy:
                 chosen = by_length[start : start + size]
                 responses, _ = self.sample([openings[index] for index in chosen], self.sampling)
                 for index, response in zip(chosen, responses, strict=True):
-                    said[index] = self.text(response)
+                    said[index] = response
         return said
 
     def _demand_room(self, openings: Sequence[Tokens]) -> None:
