@@ -17,10 +17,13 @@ ROOMS = {
     "pairs": ("pairs",),
     "judge": ("judge", "judging"),
     "reward": ("reward", "scoring"),
+    "chosen": (),
+    "human": ("label",),
     "sft": ("sft",),
-    "ppo": ("ppo",),
+    "ppo": ("ppo", "episodes"),
     "dpo": ("dpo", "trl_runs"),
     "grpo": ("grpo", "trl_runs"),
+    "best_of_n": ("best_of_n", "asking"),
 }
 """The files of a script, beside those that all share."""
 ASKED = {"human": "people", "judge": "a judge", "simulated": "a simulation", "program": "the program"}
@@ -31,7 +34,7 @@ class Cost:
     """Data and costs of an arm at a rate, in the mean over its runs.
 
     Attributes:
-        demonstrations: the expert's answers that it was trained on.
+        demonstrations: of the expert, that it was trained on.
         shown, kept: pairs that were labelled, and those that are no tie.
         asked: who labelled them.
         accuracy: of the labels, against the program's verdicts, with its interval.

@@ -20,6 +20,7 @@ from study_comparisons import (
     interval,
     label_of,
     points,
+    rates_of,
     side_name,
     sides_of,
 )
@@ -165,8 +166,10 @@ def did(study: Study, changes: Ends) -> Iterator[str]:
         kl = [run["points"][-1]["kl"]["policy_to_start"]["all"] for run in own]
         logs = [run["log"] for run in own if "logp_chosen" in run["log"]["last"]]
         moved = [each["last"]["logp_chosen"] - each["first"]["logp_chosen"] for each in logs]
+        several = len(rates_of(study, side[0])) > 1
+        name = side_name(study, side) if several else label_of(study, side[0])
         rows.append([
-            side_name(study, side), *(interval(changes[side, cell]) for cell in cells), f"{sum(kl) / len(kl):.2f}",
+            name, *(interval(changes[side, cell]) for cell in cells), f"{sum(kl) / len(kl):.2f}",
             f"{sum(moved) / len(moved):+.2f}" if moved else "",
         ])  # fmt: skip
     yield markdown_table(["", *(heading_of(study, cell) for cell in cells), "KL", "logp of chosen"], rows)

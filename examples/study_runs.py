@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from math import inf
+from math import inf, log
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from asking import BestOf
 from command_line import Stop
+from scoring import Scorer
 from study_exploring import explored, truth
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records
 from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
@@ -225,11 +227,25 @@ def trained(script: str, arguments: Any) -> dict[str, Any]:
     return {"cpu_seconds": time.process_time() - began}
 
 
+def picked(study: Study, place: Place, job: Job) -> dict[str, Any]:
+    """Play every cell with the best of n answers of a start, which trains nothing; return the run."""
+    began, given = time.process_time(), arguments_of(study, job, job.start, place.run(job), place.device)
+    policy = BestOf(loaded(study, place, job.start), Scorer.load(given.reward, place.device), given.n)
+    cells = cells_of(study, played(study, place, policy, job.name, f"best-of-{given.n}"))
+    kl = {"policy_to_start": {"all": log(given.n) - (given.n - 1) / given.n}}  # at most (arXiv 2210.10760)
+    own = {"stopped": "", "log": {"first": {}, "last": {}, "attempts": 0.0}, "training_seconds": 0.0}
+    seconds = round(time.process_time() - began, 1)
+    return {"points": [{"update": 1, "flops": 0.0, "kl": kl, "cells": cells}], **own, "cpu_seconds": seconds}
+
+
 def do(study: Study, place: Place, job: Job) -> str:
     """Train one run and measure its checkpoints; write its points."""
     folder = place.run(job)
 
     def task() -> None:
+        if study.arms[job.arm].script == "best_of_n":
+            write_json(place.points(job), picked(study, place, job))
+            return
         began = time.process_time()
         model, earlier = job.start, before(study, job)
         if earlier:
