@@ -43,6 +43,7 @@ def test_episodes_losses_gradients_and_flops_are_those_of_our_own_groups(whole, 
         assert one["gradient_norm"] == pytest.approx(other["gradient_norm"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_spread_of_a_group_is_that_of_a_sample(whole, tmp_path):
     scaled = grpo.train(replace(GRPO, updates=1, group_scale="std", out=tmp_path / "grpo")).lines()[0]
     ours = ppo.train(replace(PPO, updates=1, group_scale="std", out=tmp_path / "ppo")).lines()[0]
