@@ -84,7 +84,7 @@ class Scorer:
         kept = {"logits_to_keep": length - since} if self.policy.cuts_logits else {}
         with self.policy.computing():
             made = model(**batch.inputs(), use_cache=False, **kept).logits[:, since - length :]
-        return made[torch.arange(len(last)), last - since, 0].float()
+        return made[torch.arange(len(last), device=last.device), last - since, 0].float()
 
     @torch.inference_mode()
     def raw(self, rows: Sequence[Row], ready: Callable[[Row], Row] = dict) -> Tensor:

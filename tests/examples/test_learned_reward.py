@@ -19,7 +19,7 @@ import best_of_n
 import episodes
 import ppo
 import verienv
-from asking import BestOf
+from asking import BestOf, Questions
 from run import Run
 from sampling import seeds_of
 from scoring import CUT, Scorer
@@ -29,7 +29,7 @@ from verienv.core.run_folder import TIMED, RunFolder
 from verienv.policies import HuggingFacePolicy, Sampling
 
 PPO = ppo.Arguments(
-    attempts=1, episodes=6, minibatch=6, batch=4, group=3, updates=2, save_every=1, probes=2, device="cpu", warm_up=1,
+    attempts=1, episodes=4, minibatch=4, batch=3, group=2, updates=2, save_every=1, probes=2, device="cpu", warm_up=1,
     learning_rate=1e-4, log_with=(),
 )  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_episodes_are_paid_the_score_of_their_response(trained, reward):
         assert line["score"] == pytest.approx(score[0], abs=1e-4)
     for update in trained.lines():
         scores = [line["score"] for line in said(trained) if line["update"] == update["update"]]
-        assert update["proxy_reward"] == pytest.approx(sum(scores) / 6)
+        assert update["proxy_reward"] == pytest.approx(sum(scores) / 4)
 
 
 def test_the_log_holds_nothing_that_the_program_alone_knows(trained):
@@ -86,7 +86,7 @@ def test_what_was_said_is_judged_afterwards_as_answers_to_the_questions_that_ppo
     told = CliRunner().invoke(app, ["verify", str(trained.out / "responses.jsonl"), "--by", "update"]).output
     heading, *rows = [line.split() for line in told.rpartition("\n\n")[2].splitlines()]
     assert heading == ["update", "responses", "correct", "reward", "score"]
-    assert [row[:2] for row in rows] == [["1", "6"], ["2", "6"]]
+    assert [row[:2] for row in rows] == [["1", "4"], ["2", "4"]]
 
 
 def env_question(seed):
@@ -116,7 +116,7 @@ def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(
     whole = trained if advantage == "critic" else ppo.train(replace(arguments, out=tmp_path / "whole"))
     assert lines(again) == lines(whole)
     assert said(again) == said(whole)
-    assert len(said(again)) == 12
+    assert len(said(again)) == 8
 
 
 def test_responses_that_are_gone_stop_a_run_that_goes_on(reward, trained, tmp_path, stopped):
@@ -140,12 +140,20 @@ def test_a_response_that_is_cut_off_is_paid_a_fixed_low_score(reward, tmp_path):
         ({"attempts": 5}, "--attempts 5 with --reward: a reward model pays for one answer"),
         ({"held_out": Path("rows.jsonl")}, "--held-out with --reward"),
         ({"reward": Path("nowhere")}, "nowhere holds no reward model; make one with examples/reward.py"),
-        ({"env": "VIRL-L", "settings": ("city=grid-7",)}, "on routes set episode=waypoint"),
     ],
 )
 def test_what_a_reward_model_cannot_pay_for_is_refused(change, told, reward, tmp_path, stopped):
     arguments = replace(PPO, **{"reward": reward, "out": tmp_path / "run", **change})
     assert told in stopped(lambda: ppo.train(arguments))
+
+
+def test_routes_whose_answers_lead_to_further_questions_are_refused_and_their_waypoints_asked():
+    with pytest.raises(ValueError, match=r"on routes set episode=waypoint \(-s episode=waypoint\)"):
+        Questions("verienv/VIRL-L-v0", city="grid-7", attempts=1)
+    row, dialogue = Questions("verienv/VIRL-L-v0", city="grid-7", attempts=1, episode="waypoint").ask(3)
+    question = verienv.Question.from_row(row)
+    assert (question.instance, dialogue[-1]["role"]) == (row["instance"], "user")
+    assert verienv.judge(row, question.expert()).is_correct
 
 
 def test_a_score_that_is_not_finite_ends_the_run(reward, tmp_path, monkeypatch, stopped):
@@ -238,7 +246,8 @@ def test_the_best_of_n_is_picked_blind_and_judged_afterwards(reward, tmp_path, m
 
 
 def test_an_interrupted_best_of_n_goes_on_to_what_an_unbroken_one_makes(reward, tmp_path, monkeypatch):
-    whole, cut = (replace(BEST, reward=reward, out=tmp_path / name) for name in ("whole", "cut"))
+    few = replace(BEST, reward=reward, questions=3, n=2, batch=2)
+    whole, cut = (replace(few, out=tmp_path / name) for name in ("whole", "cut"))
     expected = best_of_n.main(whole)
     log = RunFolder.log
     monkeypatch.setattr(RunFolder, "log", lambda *_: 1 / 0)
@@ -260,3 +269,19 @@ def test_the_best_of_n_is_a_policy_that_says_what_scores_highest(policy, reward)
     assert BestOf(drawing, scorer, 3)(asked) == best
     with pytest.raises(ValueError, match=r"a temperature to draw n with"):
         BestOf(policy, scorer, 2)
+
+
+@pytest.mark.slow
+def test_two_processes_pay_for_their_shares_and_write_all_of_them_down(reward, tmp_path):
+    from tests.examples.test_processes import launched
+
+    options = "--attempts 1 --episodes 5 --minibatch 4 --updates 2 --save-every 1 --probes 2 --device cpu --warm-up 1"
+    out = ["--reward", str(reward), "--out", str(tmp_path / "run")]
+    told, ended = launched(["--multi_gpu", "--num_processes", "2"], EXAMPLES / "ppo.py", *options.split(), *out)
+    assert ended, told
+    run = SimpleNamespace(out=tmp_path / "run")
+    seeds = [seed for update in range(2) for seed in seeds_of(update, replace(PPO, episodes=5))]
+    assert [line["seed"] for line in said(run)] == seeds
+    log = [json.loads(line) for line in (run.out / "log.jsonl").read_text().splitlines()]
+    for at, line in enumerate(log):
+        assert line["proxy_reward"] == pytest.approx(np.mean([one["score"] for one in said(run)[5 * at : 5 * at + 5]]))

@@ -20,7 +20,7 @@ from verienv.policies import HuggingFacePolicy
 from verienv.policies.hugging_face.batch import Batch, Rollout
 from verienv.preferences import labelled, responses
 
-TWICE = {"epochs": 2, "save_every": 1}
+TWICE = {"epochs": 2, "save_every": 2}
 SMALL = reward.Arguments(batch=4, micro_batch=4, device="cpu", warm_up=1, learning_rate=1e-3, log_with=())
 
 
@@ -210,6 +210,7 @@ def test_a_run_that_has_not_ended_is_no_scorer_yet(trained, tmp_path):
     assert checkpoint_of(trained.out) == trained.checkpoints()[-1]
 
 
+@pytest.mark.slow
 def test_a_small_adapter_is_trained_with_the_head(pairs, tmp_path):
     run = reward.train(replace(SMALL, pairs=pairs, lora=2, updates=1, out=tmp_path / "run"))
     said = [[*row["prompt"], *row["completion"]] for row in responses(pairs)]
