@@ -130,3 +130,29 @@ def test_verify_does_not_judge_a_log_anew_under_another_rule(cli, tmp_path):
     cli("evaluate", ENV, "--baseline", "expert", "--splits", "rule_ood", "--episodes", 2, "--log", log)
     assert is_one_line_error(cli("verify", log, "--out", tmp_path / "verdicts.jsonl"), "this is an evaluation's log")
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+def test_a_column_makes_a_table_with_the_score_that_something_else_gave(cli):
+    right, wrong = ('{"formula": "4*3+2+10"}', '{"formula": "4+3+2+10"}')
+    said = [("first", right, 0.5), ("first", wrong, 1.5), ("later", wrong, -1), ("later", wrong, None)]
+    lines = [
+        json.dumps({"cards": ["4", "3", "2", "K"], "response": response, "step": step, "score": score})
+        for step, response, score in said
+    ]
+    status, out, _ = cli("verify", "-", "--by", "step", typed="\n".join(lines))
+    table = [line.split() for line in out.rpartition("\n\n")[2].splitlines()]
+    assert table == [
+        ["step", "responses", "correct", "reward", "score"],
+        ["first", "2", "50.0%", "2.000", "1.000"],
+        ["later", "2", "0.0%", "-1.000", "-1.000"],
+    ]
+    assert status == 0
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}])
+def test_a_line_without_a_value_of_the_column_is_named(cli, value):
+    line = json.dumps({"cards": ["4", "3", "2", "K"], "response": "", "update": value})
+    status, _, err = cli("verify", "-", "--by", "update", typed=line)
+    assert status == 1
+    assert "line 1: update=" in err
+    assert "expected a text or a number, to make a table by" in err
