@@ -155,9 +155,8 @@ def train(arguments: Arguments) -> Run:
     learner = run.learner()
     settings = settings_of_trl(arguments, learner, arguments.batch, arguments.micro_batch // 2)  # a pair is two rows
     settings |= {"beta": arguments.beta, "label_smoothing": arguments.label_smoothing, "max_length": None}
-    settings |= {"loss_type": [arguments.loss], "loss_weights": [1.0]}
-    if arguments.sft_weight:
-        settings |= {"loss_type": [arguments.loss, "sft"], "loss_weights": [1.0, arguments.sft_weight]}
+    weights = {arguments.loss: 1.0} | ({"sft": arguments.sft_weight} if arguments.sft_weight else {})
+    settings |= {"loss_type": list(weights), "loss_weights": list(weights.values())}
     batches = partial(endless, arguments, run.update, settings["per_device_train_batch_size"])
     given = {"train_dataset": table(learner.policy, trained), "ref_model": start_of(learner)}
     bridge = Bridge(run, learner, 6.0 + 2.0, told, fed)  # the start reads too
