@@ -13,6 +13,7 @@ class TaskData(BaseModel):
     model_config = ConfigDict(frozen=True)
     idx: int = 0
     id: str = ""
+    name: str | None = None
     prompt: str | list[Any] | None = None
     system_prompt: str | None = None
 
@@ -23,6 +24,7 @@ class TaskData(BaseModel):
 
 class TasksetConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    task: Any = None
 
 
 class AgentConfig(BaseModel):
@@ -32,6 +34,7 @@ class AgentConfig(BaseModel):
 
 class EnvConfig(BaseModel):
     agent: AgentConfig = AgentConfig()
+    taskset: Any = None
 
 
 DataT = TypeVar("DataT", bound=TaskData)
@@ -90,6 +93,7 @@ class Trace:
     def __init__(self) -> None:
         self.rewards: dict[str, float] = {}
         self.metrics: dict[str, float] = {}
+        self.info: dict[str, Any] = {}
 
     def record_reward(self, name: str, value: float, weight: float = 1.0) -> None:
         self.rewards[name] = weight * value
@@ -99,7 +103,7 @@ class Trace:
 
 
 class Interaction:
-    def __init__(self, model: Callable[[list[dict[str, Any]]], str]) -> None:
+    def __init__(self, model: Callable[[list[dict[str, Any]]], str | None]) -> None:
         self.trace, self._model = Trace(), model
         self._said: list[dict[str, Any]] = []
 
@@ -112,6 +116,8 @@ class Interaction:
         told = [UserMessage(content=messages)] if isinstance(messages, str) else messages
         self._said += [message.model_dump(mode="json") for message in told]
         reply = self._model(list(self._said))
+        if reply is None:  # a limit of the run's
+            return SimpleNamespace(last_reply="", terminated=True)
         self._said.append({"role": "assistant", "content": reply})
         return SimpleNamespace(last_reply=reply, terminated=False)
 
@@ -119,7 +125,7 @@ class Interaction:
 class Agents:
     """The agents of a run: here one, a model."""
 
-    def __init__(self, model: Callable[[list[dict[str, Any]]], str]) -> None:
+    def __init__(self, model: Callable[[list[dict[str, Any]]], str | None]) -> None:
         self._model, self.interactions = model, list[Interaction]()
         self.agent = self
 

@@ -1,0 +1,198 @@
+"""Play the packages of ``examples/verifiers`` by ``vf-eval`` against a server of scripted answers; print it as JSON."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+import verienv
+from verienv import Episode
+from verienv.adapters import openai
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "verifiers"
+SECONDS = 600
+SPLIT, SEED = "rule_ood", 3
+SHORT = {"turns": [1, 1], "attempts": 2}
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "cards": ("verienv/GeneralPoints-L-v0", {"attempts": 3, "system_prompt": "You solve card puzzles."}),
+    "cards by sight": ("verienv/GeneralPoints-VL-v0", {"attempts": 3}),
+    "routes": ("verienv/VIRL-L-v0", SHORT),
+    "routes by sight": ("verienv/VIRL-VL-v0", {**SHORT, "view_size": 96}),
+}
+
+
+def wrong(episode: Episode) -> str:
+    """Answer readably and wrongly, in a way that depends on the attempt."""
+    question, failures = episode.question, episode.measures.failures
+    at = question.attempt % len(failures)
+    texts = (question.wrong(failure, np.random.default_rng(0)) for failure in failures[at:] + failures[:at])
+    return next(text for text in texts if text is not None)
+
+
+def mending(episode: Episode) -> str:
+    return wrong(episode) if episode.question.attempt == 1 else episode.expert()
+
+
+def unreadable(episode: Episode) -> str:
+    return ("", "}{<|im_end|>", "I do not know.")[len(episode.verdicts) % 3]
+
+
+Player = Callable[[Episode], str]
+PLAYERS: dict[str, Player] = {"right": Episode.expert, "mending": mending, "wrong": wrong, "unreadable": unreadable}
+
+
+def earned(row: dict[str, Any], player: Player) -> float:
+    """The return of a player in the environment of ``gym.make``."""
+    env: Any = gym.make(row["env_id"], **json.loads(row["settings"]))
+    env.reset(seed=row["seed"])
+    sums, over = 0.0, False
+    while not over:
+        _, reward, over, _, _ = env.step(player(env.unwrapped.episode))
+        sums += reward
+    return sums
+
+
+class Twins:
+    """The episodes that are played over HTTP, each told apart by its first question, and what was amiss in them."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.problems, self.pictures, self.asked = list[str](), 0, 0
+        self._lock = threading.Lock()
+        self._playing = {}
+        for row, player in zip(rows, PLAYERS.values(), strict=True):
+            episode = Episode.of(row)
+            self._playing[json.dumps(openai.messages(episode)[-1])] = (episode, player, openai.messages(episode))
+
+    def answer(self, messages: list[dict[str, Any]]) -> str:
+        """Say what the player would, if it is asked what the episode asks."""
+        with self._lock:
+            self.asked += 1
+            first = next(message for message in messages if message["role"] == "user")
+            found = self._playing.get(json.dumps(first))
+            if found is None:
+                self.problems.append(f"an unknown question: {json.dumps(messages)[:300]}")
+                return ""
+            episode, player, opening = found
+            self.pictures += sum(part["type"] == "image_url" for part in messages[-1]["content"] if type(part) is dict)
+            if messages[: len(opening)] != opening or messages[-1] != openai.messages(episode)[-1]:
+                self.problems.append(f"other words: {json.dumps(messages)[:300]}")
+            if sum(message["role"] == "assistant" for message in messages) != len(episode.verdicts):
+                self.problems.append("a turn is lost")
+            said = player(episode)
+            episode.answer(said)
+            return said
+
+
+def served(twins: Twins) -> ThreadingHTTPServer:
+    """A server of streamed chat completions on a free port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert body["stream"]
+            delta = {"role": "assistant", "content": twins.answer(body["messages"])}
+            told = {"id": "0", "object": "chat.completion.chunk", "created": 0, "model": body["model"]}
+            chunks = [
+                {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
+                {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+                {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}},
+            ]
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for chunk in [json.dumps(told | chunk) for chunk in chunks] + ["[DONE]"]:
+                self.wfile.write(f"data: {chunk}\n\n".encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def run(tool: str, *arguments: str) -> list[str]:
+    """Run a command in a session of its own; the processes of it that stay."""
+    bin = Path(sys.executable).parent
+    environment = os.environ | {"PATH": f"{bin}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [str(bin / tool), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said[-4000:]
+    stats = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [f"a process, {stat[1]}" for stat in stats if stat[3] == str(process.pid)]
+
+
+def played(name: str, out: Path) -> dict[str, Any]:
+    env_id, settings = CASES[name]
+    rows = verienv.rows(env_id, SPLIT, len(PLAYERS), SEED, **settings)
+    twins = Twins(rows)
+    server = served(twins)
+    package = "verienv-virl" if "VIRL" in env_id else "verienv-generalpoints"
+    taskset = {"env_id": env_id, "split": SPLIT, "seed": SEED, "settings": json.dumps(settings)}
+    flags = [part for key, value in taskset.items() for part in (f"--env.taskset.{key}", str(value))]
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    client = ["--model", "stand-in", "--client.base-url", url, "--client.api-key-var", "NO_KEY"]
+    try:
+        left = run("vf-eval", package, "-n", str(len(rows)), *flags, *client, "--no-push", "--no-rich", "-o", str(out))
+    finally:
+        server.shutdown()
+        server.server_close()
+    with socket.socket() as probe:
+        if not probe.connect_ex(("127.0.0.1", server.server_port)):
+            left.append("a port")
+    [file] = out.glob("*/traces.jsonl")
+    episodes = sorted(map(json.loads, file.read_text().splitlines()), key=lambda one: one["task"]["data"]["idx"])
+    traces = [trace for episode in episodes for trace in episode["traces"]]
+    return {
+        "players": list(PLAYERS),
+        "rewards": [sum(each["score"] * each["weight"] for each in trace["rewards"].values()) for trace in traces],
+        "earned": [earned(row, player) for row, player in zip(rows, PLAYERS.values(), strict=True)],
+        "success": [trace["metrics"]["success"] for trace in traces],
+        "failures": [trace["info"]["failure"] for trace in traces],
+        "ok": [episode["ok"] for episode in episodes],
+        "turns": twins.asked,
+        "pictures": twins.pictures,
+        "problems": [*twins.problems, *(f"left behind: {each}" for each in left)],
+    }
+
+
+def validated(out: Path) -> list[Any]:
+    """What ``vf-validate`` finds: whether the expert succeeds at each task."""
+    flags = ["--taskset.settings", json.dumps(SHORT), "--runtime.type", "subprocess", "--only-gold", "--no-rich"]
+    run("vf-validate", "verienv-virl", "-n", "2", *flags, "-o", str(out))
+    [file] = out.glob("*/results.jsonl")
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def main() -> None:
+    out = Path(sys.argv[1])
+    packages = [str(EXAMPLES / name) for name in ("generalpoints", "virl")]
+    run("uv", "pip", "install", "-q", "--python", sys.executable, "--no-deps", "--reinstall", *packages)
+    told: dict[str, Any] = {"versions": {name: version(name) for name in ("verifiers", "verienv", "openai")}}
+    for name in sys.argv[2:] or CASES:
+        told[name] = played(name, out / name.replace(" ", "-"))
+    told["validated"] = validated(out / "validated")
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

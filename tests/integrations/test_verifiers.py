@@ -1,0 +1,37 @@
+"""vf-eval plays the packages of both tasks, in words and by sight, and pays what the environment pays."""
+
+import pytest
+
+pytestmark = pytest.mark.integrations
+
+CASES = ["cards", "cards by sight", "routes", "routes by sight"]
+
+
+@pytest.fixture(scope="module")
+def said(in_library, tmp_path_factory):
+    told = in_library("verifiers", "verifiers_played.py", tmp_path_factory.mktemp("runs"))
+    print(told["versions"])
+    return told
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_right_mended_wrong_and_unreadable_answers_earn_what_the_environment_pays(case, said):
+    told = said[case]
+    assert told["players"] == ["right", "mending", "wrong", "unreadable"]
+    assert told["rewards"] == pytest.approx(told["earned"])
+    assert told["success"] == [1.0, 1.0, 0.0, 0.0]
+    assert told["failures"][:2] == ["", ""]
+    assert told["failures"][3] == "unreadable"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_model_is_told_what_the_episode_says_turn_by_turn_and_nothing_stays_behind(case, said):
+    told = said[case]
+    assert told["problems"] == []
+    assert told["ok"] == [True] * 4
+    assert told["turns"] >= 8
+    assert (told["pictures"] >= 4) == case.endswith("sight")
+
+
+def test_the_expert_validates_the_tasks(said):
+    assert [each["valid"] for each in said["validated"]] == [True, True]
