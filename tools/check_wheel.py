@@ -32,6 +32,7 @@ PACKED = [
     "verienv/assets/models/tiny-lm/README.md", "verienv/assets/models/tiny-vlm/model.safetensors",
     "verienv/assets/models/tiny-vlm/processor_config.json", "verienv/assets/models/gp-arithmetic/model.safetensors",
     "verienv/assets/models/gp-rule/model.safetensors", "verienv/assets/models/gp-sight/processor_config.json",
+    "verienv/adapters/lm_eval/verienv_virl_vl.yaml", "verienv/adapters/lm_eval/_by_sight_yaml",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",
