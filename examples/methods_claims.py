@@ -70,9 +70,15 @@ def mean_of(values: Any, clusters: list[str], paired: bool) -> Estimate | None:
     return estimates(values[kept][:, None], [clusters[at] for at in kept], paired=paired, shares=[True])[0]
 
 
+def cell_of(study: Study, measure: str) -> str:
+    """Return the cell in which a measure is told: of repairing the held-out one, where more answers are wrong."""
+    return "ood" if measure == "repaired" and "ood" in study["items"] else "id"
+
+
 def explored_less(study: Study, one: str, other: str, measure: str) -> Effect | None:
     """Return one arm's measure less another's, over the items that tell of both."""
-    (mine, clusters), (theirs, _) = explored(study, one, measure), explored(study, other, measure)
+    cell = cell_of(study, measure)
+    (mine, clusters), (theirs, _) = explored(study, one, measure, cell), explored(study, other, measure, cell)
     found = mean_of(mine - theirs, clusters, paired=True) if len(mine) == len(theirs) else None
     return Effect(*found, np.nan, {}, 0.0, "other items") if found else None
 
@@ -204,6 +210,7 @@ def rewards_are_hacked(study: Study, costs: Costs) -> Claim:
 
 
 LABELS, OTHERS = ("dpo-flip25", "rlhf-flip25"), "depends on the quality of labels"
+PRICED = "A price of KL keeps a learned reward from being exploited"
 FOUND, MENDED = "different solutions found in 16 answers", "wrong answers that became right"
 CLAIMS: tuple[tuple[tuple[str, ...], Callable[[Study, Costs], Claim]], ...] = (
     (("sft",), sft_is_simple),
@@ -216,7 +223,8 @@ CLAIMS: tuple[tuple[tuple[str, ...], Callable[[Study, Costs], Claim]], ...] = (
     (("rlhf-program", "rlhf-flip25"), compared(f"RLHF {OTHERS}", "rlhf-program", "rlhf-flip25")),
     (("rlaif", "rlhf-program"), compared("RLAIF is worth what its judge is worth", "rlhf-program", "rlaif")),
     (("ppo", "rlhf-program"), compared("An exact reward is worth more than a learned one", "ppo", "rlhf-program")),
-    (("rlhf-program",), rewards_are_hacked),
+    (("rlhf-free",), rewards_are_hacked),
+    (("rlhf-program", "rlhf-free"), compared(PRICED, "rlhf-program", "rlhf-free")),
     (("grpo", "sft"), compared_in("RL explores more than SFT", "grpo", "sft", "solutions", FOUND)),
     (("ppo3", "ppo"), compared_in("RL with feedback learns to correct itself", "ppo3", "ppo", "repaired", MENDED)),
 )

@@ -7,7 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from methods_claims import Costs, best, claims, core_seconds, estimate, total
+from methods_claims import Costs, best, cell_of, claims, core_seconds, estimate, total
 from methods_costs import Cost, cost_of
 from methods_figures import draw_costs, draw_gains, draw_labels, draw_truth
 from study_comparisons import (
@@ -36,6 +36,7 @@ EXPLORED = {
     "solutions": "solutions found",
     "repaired": "repaired",
 }
+"""Measures of study_exploring.py, by name: the last in the cell where more answers are wrong."""
 
 
 def write_methods(study: Study, out: Path, name: str = "study.json") -> str:
@@ -183,7 +184,7 @@ def exploring(study: Study) -> Iterator[str]:
     """Yield what 16 answers to a question hold, and what feedback repairs."""
     rows = []
     for arm in ("", *arms_of(study)):
-        found = [estimate(study, arm, measure) for measure in EXPLORED]
+        found = [estimate(study, arm, measure, cell_of(study, measure)) for measure in EXPLORED]
         if any(found):
             rows.append([label_of(study, arm) if arm else "start", *(percent(one) if one else "" for one in found)])
     if rows:
@@ -192,8 +193,8 @@ def exploring(study: Study) -> Iterator[str]:
         yield (
             f"Percent under {heading_of(study, 'id')}, with 95% intervals over items. 16 answers are sampled to a "
             "question: pass at k is the chance that one of k is right; solutions found is the share of the hand's "
-            "different solutions among them; repaired, of questions answered wrong at first, is the share right within "
-            "3 attempts with the program's feedback."
+            "different solutions among them. repaired, of questions answered wrong at first, is the share right within "
+            f"3 attempts with the program's feedback, under {heading_of(study, cell_of(study, 'repaired'))}."
         )
 
 

@@ -39,7 +39,7 @@ def made_methods(rng=None, starts=1):
                     own["truth"] = [hacked(update) for update in range(60)]
                 runs.append({**run, **own, "training_seconds": 20.0})
                 for point in runs[-1]["points"]:
-                    point["explored"] = {"id": drawn_items(rng)}
+                    point["explored"] = {"id": drawn_items(rng), "ood": drawn_items(rng)}
     items = {name: [0.75, 0.7, 0.8] for name in ("accuracy", "longer", "valid JSON")}
     quality = {"kinds": ["simulated"], "annotators": 1, "shown": 900, "kept": 700, "minutes": 0.0, **items}
     names = found["study"]["starts"]
@@ -85,7 +85,7 @@ def test_every_claim_is_judged_in_one_of_three_words(report):
     _, found, _ = report
     costs = {side: cost_of(found, side) for side in sides_of(found)}
     told = list(claims(found, costs))
-    assert len(told) == 13
+    assert len(told) == 14
     assert {one.judged for one in told} <= {"shown", "not shown", "contrary"}
     assert next(one for one in told if "exploited" in one.claim).judged == "shown"  # the score rises, the truth falls
 
@@ -142,7 +142,7 @@ def test_items_that_one_policy_solved_at_once_are_left_out_of_what_is_repaired(r
         told = {"ppo": [None, 0.0, 1.0], "ppo3": [1.0, 1.0, None]}.get(run["arm"])
         if told:
             items = {"repaired": told, "clusters": ["a", "b", "c"]}
-            run["points"] = [run["points"][0], {**run["points"][-1], "explored": {"id": items}}]
+            run["points"] = [run["points"][0], {**run["points"][-1], "explored": {"ood": items}}]
     assert explored_less(few, "ppo3", "ppo", "repaired").mean == 1.0
 
 
