@@ -1,4 +1,4 @@
-"""The comparison of methods at a tiny size: killed at every stage it goes on, and no trainer or judge opens verdicts."""
+"""The comparison of methods at a tiny size: killed at every stage it goes on; no trainer opens verdicts."""
 
 import json
 import os
