@@ -145,7 +145,9 @@ def reft_beats_sft(study: Study, costs: Costs) -> Claim:
 
 def rlhf_is_dearest(study: Study, costs: Costs) -> Claim:
     mine = costs[best(study, "rlhf-flip25")]
-    others = {side[0]: cost for side, cost in costs.items() if not side[0].startswith(("rlhf", "rlaif"))}
+    others = {
+        side[0]: cost for side, cost in costs.items() if not cost.judge_tokens and "reward model" not in cost.models
+    }
     dearest = max(others, key=lambda arm: core_seconds(others[arm]))
     most = all(mine.lines >= cost.lines and core_seconds(mine) >= core_seconds(cost) for cost in others.values())
     grounds = (
@@ -153,7 +155,11 @@ def rlhf_is_dearest(study: Study, costs: Costs) -> Claim:
         f"of the others is {label_of(study, dearest)}, {core_seconds(others[dearest]):.0f} seconds, "
         f"{others[dearest].lines} lines"
     )
-    return Claim("RLHF is the most complex and the most expensive", "shown" if most else "not shown", grounds)
+    return Claim(
+        "RLHF is the most complex and the most expensive, but for what a judge costs",
+        "shown" if most else "not shown",
+        grounds,
+    )
 
 
 def dpo_is_cheaper(study: Study, costs: Costs) -> Claim:

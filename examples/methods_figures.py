@@ -98,7 +98,7 @@ def draw_truth(study: Study, path: Path) -> bool:
                     where.plot(across, values, ls="", marker=".", ms=4, alpha=0.35, color=colour)
                     where.plot(np.array(across)[order], smoothed(values[order]), color=colour, lw=1.4,
                                ls="-" if name == "success" else "--")  # fmt: skip
-            axis.set_title(fill(label_of(study, arm), 28), loc="left")
+            axis.set_title(fill(label_of(study, arm), 84 // len(arms)), loc="left")
             axis.set_xlabel("√KL from the start, nats")
             twin.spines["right"].set_visible(True)
         low = min(twin.get_ylim()[0] for twin in twins)

@@ -115,7 +115,7 @@ def answer(study: Study, ends: Ends, changes: Ends, costs: Costs) -> Iterator[st
 def claimed(study: Study, costs: Costs) -> Iterator[str]:
     """Yield the claims, each with what became of it."""
     yield "## What is said of the methods, in this setting"
-    yield markdown_table(["claim", "", "grounds"], [list(one) for one in claims(study, costs)])
+    yield "\n".join(f"- {one.claim}: **{one.judged}**. {one.grounds}." for one in claims(study, costs))
 
 
 def needs(study: Study, costs: Costs) -> Iterator[str]:

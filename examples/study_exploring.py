@@ -56,8 +56,8 @@ def sampled(policy: Policy, asked: list[Episode]) -> Items:
         own = responses[number * SAMPLES : (number + 1) * SAMPLES]
         right = [text for text in own if not episode.question.judge(text).failure]
         for k in KS:
-            found[f"pass_{k}"].append(pass_at(k, len(right)))
-        found["solutions"].append(share_found(episode.question.facts, right))
+            found[f"pass_{k}"].append(round(pass_at(k, len(right)), 6))
+        found["solutions"].append(round(share_found(episode.question.facts, right), 6))
         found["clusters"].append(episode.question.cluster)
     return found
 
