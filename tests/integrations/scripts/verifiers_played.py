@@ -1,6 +1,8 @@
 """Play the packages of ``examples/verifiers`` by ``vf-eval`` against a server of scripted answers; print it as JSON."""
 
+import asyncio
 import json
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -141,26 +143,26 @@ def run(tool: str, *arguments: str) -> list[str]:
     return [f"a process, {stat[1]}" for stat in stats if stat[3] == str(process.pid)]
 
 
-def played(name: str, out: Path) -> dict[str, Any]:
+def package_of(env_id: str) -> str:
+    return "verienv-virl" if "VIRL" in env_id else "verienv-generalpoints"
+
+
+def played(name: str, play: Callable[[str, dict[str, Any], str, Path], tuple[Any, list[str]]], out: Path) -> Any:
+    """Play a case, an episode for each player, and tell what came of it."""
     env_id, settings = CASES[name]
     rows = verienv.rows(env_id, SPLIT, len(PLAYERS), SEED, **settings)
     twins = Twins(rows)
     server = served(twins)
-    package = "verienv-virl" if "VIRL" in env_id else "verienv-generalpoints"
-    taskset = {"env_id": env_id, "split": SPLIT, "seed": SEED, "settings": json.dumps(settings)}
-    flags = [part for key, value in taskset.items() for part in (f"--env.taskset.{key}", str(value))]
-    url = f"http://127.0.0.1:{server.server_port}/v1"
-    client = ["--model", "stand-in", "--client.base-url", url, "--client.api-key-var", "NO_KEY"]
+    taskset = {"env_id": env_id, "split": SPLIT, "seed": SEED, "n": len(rows), "settings": settings}
     try:
-        left = run("vf-eval", package, "-n", str(len(rows)), *flags, *client, "--no-push", "--no-rich", "-o", str(out))
+        episodes, left = play(package_of(env_id), taskset, f"http://127.0.0.1:{server.server_port}/v1", out)
     finally:
         server.shutdown()
         server.server_close()
     with socket.socket() as probe:
         if not probe.connect_ex(("127.0.0.1", server.server_port)):
             left.append("a port")
-    [file] = out.glob("*/traces.jsonl")
-    episodes = sorted(map(json.loads, file.read_text().splitlines()), key=lambda one: one["task"]["data"]["idx"])
+    episodes.sort(key=lambda episode: episode["task"]["data"]["idx"])
     traces = [trace for episode in episodes for trace in episode["traces"]]
     return {
         "players": list(PLAYERS),
@@ -173,6 +175,47 @@ def played(name: str, out: Path) -> dict[str, Any]:
         "pictures": twins.pictures,
         "problems": [*twins.problems, *(f"left behind: {each}" for each in left)],
     }
+
+
+def by_command(package: str, taskset: dict[str, Any], url: str, out: Path) -> tuple[list[Any], list[str]]:
+    """Play by ``vf-eval``."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in taskset.items()}
+    flags = [part for name, text in texts.items() for part in (f"--env.taskset.{name}", text)]
+    flags += ["--model", "stand-in", "--client.base-url", url, "--client.api-key-var", "NO_KEY"]
+    left = run("vf-eval", package, *flags, "--no-push", "--no-rich", "-o", str(out))
+    [file] = out.glob("*/traces.jsonl")
+    return [json.loads(line) for line in file.read_text().splitlines()], left
+
+
+def by_server(package: str, taskset: dict[str, Any], url: str, out: Path) -> tuple[list[Any], list[str]]:
+    """Play by an environment server with a worker process, as a trainer does."""
+    import verifiers.v1 as vf
+    from verifiers.v1.serve import EnvClient, env_config_data, serve_env
+
+    config = vf.resolve_env_config({"taskset": {"id": package, **taskset}})
+    client = vf.EvalClientConfig(base_url=url, api_key_var="NO_KEY")
+    tasks = list(vf.load_taskset(config.taskset))
+    context = multiprocessing.get_context("spawn")
+    address = context.Queue()
+    told = {"max_workers": 2, "address": "tcp://127.0.0.1:0", "address_queue": address}
+    server = context.Process(target=serve_env, kwargs={**told, "config_data": env_config_data(config)})
+    server.start()
+
+    async def play() -> list[Any]:
+        there = EnvClient(address.get(timeout=SECONDS))
+        await there.wait_for_server_startup(SECONDS)
+        asked = (
+            there.run(client, "stand-in", vf.SamplingConfig(), task.data.model_dump(mode="json")) for task in tasks
+        )
+        episodes = await asyncio.gather(*asked)
+        await there.close()
+        return [episode.model_dump(mode="json") for episode in episodes]
+
+    try:
+        return asyncio.run(play()), []
+    finally:
+        server.terminate()
+        server.join()
 
 
 def validated(out: Path) -> list[Any]:
@@ -188,8 +231,9 @@ def main() -> None:
     packages = [str(EXAMPLES / name) for name in ("generalpoints", "virl")]
     run("uv", "pip", "install", "-q", "--python", sys.executable, "--no-deps", "--reinstall", *packages)
     told: dict[str, Any] = {"versions": {name: version(name) for name in ("verifiers", "verienv", "openai")}}
-    for name in sys.argv[2:] or CASES:
-        told[name] = played(name, out / name.replace(" ", "-"))
+    for name in CASES:
+        told[name] = played(name, by_command, out / name.replace(" ", "-"))
+    told["served"] = played("cards by sight", by_server, out)
     told["validated"] = validated(out / "validated")
     print(json.dumps(told))
 
