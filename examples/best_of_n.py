@@ -105,8 +105,16 @@ def main(arguments: Arguments) -> list[dict[str, float]]:
     folder = RunFolder(arguments.out)
     if not arguments.judge:
         sample(replace(arguments, env=full_id(arguments.env), reward=checkpoint_of(arguments.reward)), folder)
-    most = folder.config()["arguments"]["n"]
-    rows = [json.loads(line) for line in read_whole(folder.out / "responses.jsonl").splitlines()]
+    try:
+        most, lines = folder.config()["arguments"]["n"], read_whole(folder.out / "responses.jsonl").splitlines()
+        rows = [{**row, "score": float(row["score"])} for row in map(json.loads, lines)]
+        whole = len(rows) > 0 == len(rows) % most
+    except (LookupError, TypeError, json.JSONDecodeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            f"{arguments.out}: config.json and responses.jsonl are no whole run of best of n; sample again"
+        )
     found = table(rows, most, arguments.judge)
     write_json(folder.out / "best_of_n.json", found)
     return found

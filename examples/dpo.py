@@ -32,6 +32,7 @@ from verienv.core.dialogue import in_parts
 from verienv.core.reading import read_bytes
 from verienv.demos import opened
 from verienv.policies import HuggingFacePolicy
+from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.template import for_template
 from verienv.preferences import labelled
 from verienv.preferences.consensus import Method
@@ -84,9 +85,9 @@ def rows_of(arguments: Arguments) -> Rows:
     return labelled(arguments.pairs, arguments.labels, arguments.annotator, arguments.method)
 
 
-def demonstration(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the preferred response of a pair as a demonstration, with its pictures."""
-    return opened({"prompt": row["prompt"], "completion": row["chosen"], "images": row.get("images", ())})
+def demonstration(row: dict[str, Any], name: str = "chosen") -> dict[str, Any]:
+    """Return a response of a pair, the preferred one, as a demonstration, with its pictures."""
+    return opened({"prompt": row["prompt"], "completion": row[name], "images": row.get("images", ())})
 
 
 def divided(arguments: Arguments, rows: Rows) -> tuple[Rows, Rows]:
@@ -107,6 +108,9 @@ def table(policy: HuggingFacePolicy, rows: Rows) -> Any:
     from datasets import Dataset
     from datasets import Image as Picture
 
+    for row in rows:  # what the model cannot read is told before TRL meets it
+        for name in ("chosen", "rejected"):
+            Rollout.demonstrated(policy, demonstration(row, name))
     suited = for_template(policy.processor or policy.tokenizer, in_parts=policy.processor is not None)
     said = [{name: policy.special.taken_out_of(row[name]) for name in ("prompt", "chosen", "rejected")} for row in rows]
     said = [row | {"prompt": suited(row["prompt"])} for row in (map(in_parts, said) if policy.processor else said)]

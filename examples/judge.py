@@ -127,13 +127,14 @@ def by_rules(arguments: Arguments, pairs: dict[str, Pair], chosen: list[Pair]) -
             f"{path}: holds no verdicts on {len(missing)} of the pairs; give the file that belongs to them"
         )
     with RecordWriter(arguments.labels or folder / "labels-simulated.jsonl") as file:
-        there = {(label.pair, label.annotator) for label in read_labels(file.path, pairs)}
-        given = [
-            annotator.label(pair, verdicts[pair.pair])
-            for annotator in annotators
-            for pair in chosen
-            if (pair.pair, annotator.name) not in there
-        ]
+        there = {label.key: label.choice for label in read_labels(file.path, pairs)}
+        every = [annotator.label(pair, verdicts[pair.pair]) for annotator in annotators for pair in chosen]
+        if other := [label for label in every if there.get(label.key, label.choice) != label.choice]:
+            raise ValueError(
+                f"{file.path}: holds {len(other)} other labels of {other[0].annotator}, of another --seed or other "
+                "verdicts; give --labels FILE for these"
+            )
+        given = [label for label in every if label.key not in there]
         file.add(*given)
     return len(given)
 
@@ -161,6 +162,8 @@ def by_model(arguments: Arguments, pairs: dict[str, Pair], chosen: list[Pair]) -
     if arguments.batch < 1:
         raise ValueError(f"--batch {arguments.batch}: expected a number of prompts from 1")
     folder, model = arguments.folder, arguments.model
+    if arguments.cache and arguments.labels and arguments.cache.resolve() == arguments.labels.resolve():
+        raise ValueError(f"--cache {arguments.cache}: this is the file of --labels; give a file of its own")
     guidelines = text_of(arguments.guidelines) if arguments.guidelines else GUIDELINES
     with (
         RecordWriter(arguments.cache or folder / "judgements.jsonl") as cache,

@@ -143,6 +143,6 @@ def checkpoint_of(folder: str | Path) -> Path:
     if run.checkpoints() and run.finished:
         folder = run.checkpoints()[-1]
     if not (folder / FILE).is_file():
-        going = "; the run has not ended: give its command again" if run.checkpoints() else ""
+        going = "; the run has not ended: give its command again" if run.checkpoints() and not run.finished else ""
         raise ValueError(f"{shown_path(folder)} holds no reward model{going}; make one with examples/reward.py")
     return folder

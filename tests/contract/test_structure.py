@@ -167,7 +167,7 @@ TRAINING = ("torch", "transformers", "trl", "verl", "datasets", "peft", "acceler
 
 
 ROOMS = ("model", "sampling", "run", "distributed", "scoring", "asking", "episodes")
-SITTINGS = {"sft": 250, "ppo": 250, "reward": 200, "best_of_n": 120, **dict.fromkeys(ROOMS, 150)}
+SITTINGS = {"sft": 250, "ppo": 250, "reward": 200, "best_of_n": 130, **dict.fromkeys(ROOMS, 150)}
 """The most lines of a training script, which holds its algorithm whole, and of the rooms below it."""
 
 

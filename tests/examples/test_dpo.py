@@ -1,6 +1,7 @@
 """DPO by TRL's trainer is a run like others, and learns from labels alone."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -246,6 +247,25 @@ def test_too_few_labels_to_hold_some_out_is_one_line(arguments, stopped):
 def test_what_cannot_be_trained_on_is_one_line(change, told, arguments, stopped):
     assert told in stopped(lambda: dpo.train(replace(arguments, **change)))
     assert not arguments.out.exists()
+
+
+def test_a_response_longer_than_the_model_reads_is_one_line(pairs, arguments, tmp_path, stopped):
+    folder = tmp_path / "long"
+    folder.mkdir()
+    lines = [json.loads(line) for line in (pairs / "pairs.jsonl").read_text().splitlines()]
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(line | {"a": "x" * 100_000}) + "\n" for line in lines))
+    (folder / "labels.jsonl").write_bytes((pairs / "labels.jsonl").read_bytes())
+    assert "of the model's context" in stopped(lambda: dpo.train(replace(arguments, pairs=folder)))
+
+
+def test_a_picture_that_is_none_and_a_model_that_sees_none_are_one_line(pairs_seen, arguments, tmp_path, stopped):
+    blind = replace(arguments, pairs=pairs_seen, probes=0)
+    assert "choose a vision-language model" in stopped(lambda: dpo.train(blind))
+    shutil.copytree(pairs_seen, tmp_path / "damaged")
+    for picture in (tmp_path / "damaged/images").iterdir():
+        picture.write_bytes(b"no picture")
+    seeing = replace(blind, pairs=tmp_path / "damaged", model="tiny-vlm", out=tmp_path / "seeing")
+    assert "cannot be opened" in stopped(lambda: dpo.train(seeing))
 
 
 def test_without_trl_the_extra_to_install_is_told(arguments, monkeypatch, stopped):

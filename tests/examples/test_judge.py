@@ -32,6 +32,23 @@ def test_what_was_labelled_is_not_labelled_again(arguments):
     assert judge.judge(arguments) == 0
 
 
+def test_labels_of_another_seed_are_no_labels_of_this_one(arguments, tmp_path):
+    judge.judge(arguments)
+    before = (tmp_path / "pairs/labels-simulated.jsonl").read_bytes()
+    with pytest.raises(
+        ValueError, match=r"other labels of flip:0\.25, of another --seed or other verdicts; give --labels"
+    ):
+        judge.judge(replace(arguments, seed=1))
+    assert (tmp_path / "pairs/labels-simulated.jsonl").read_bytes() == before
+    assert judge.judge(replace(arguments, seed=1, labels=tmp_path / "labels.jsonl")) == 120
+
+
+def test_answers_and_labels_go_to_two_files(arguments, tmp_path):
+    one = {"labels": tmp_path / "one.jsonl", "cache": tmp_path / "one.jsonl"}
+    with pytest.raises(ValueError, match="this is the file of --labels; give a file of its own"):
+        judge.judge(replace(arguments, simulated=(), model="tiny-lm", **one))
+
+
 def test_an_annotator_that_is_named_twice_is_two(arguments, tmp_path):
     judge.judge(replace(arguments, simulated=("flip:0.4", "flip:0.4")))
     labels = read_labels(tmp_path / "pairs/labels-simulated.jsonl")

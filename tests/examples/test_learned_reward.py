@@ -245,6 +245,30 @@ def test_the_best_of_n_is_picked_blind_and_judged_afterwards(reward, tmp_path, m
     assert json.loads((arguments.out / "best_of_n.json").read_text()) == judged
 
 
+def test_responses_that_are_none_of_best_of_n_are_one_line(reward, tmp_path):
+    out = tmp_path / "best"
+    best_of_n.main(replace(BEST, reward=reward, out=out, questions=2, n=2))
+    config, lines = (
+        json.loads((out / "config.json").read_text()),
+        (out / "responses.jsonl").read_text().splitlines(True),
+    )
+    for damaged in (
+        "",
+        "".join(lines[1:]),
+        "{" + "".join(lines),
+        "".join(lines).replace('"score"', '"skore"'),
+        "[]\n" * 4,
+    ):
+        (out / "responses.jsonl").write_text(damaged)
+        with pytest.raises(ValueError, match="are no whole run of best of n; sample again"):
+            best_of_n.main(best_of_n.Arguments(judge=True, out=out))
+    (out / "responses.jsonl").write_text("".join(lines))
+    del config["arguments"]["n"]
+    (out / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="are no whole run of best of n; sample again"):
+        best_of_n.main(best_of_n.Arguments(judge=True, out=out))
+
+
 def test_an_interrupted_best_of_n_goes_on_to_what_an_unbroken_one_makes(reward, tmp_path, monkeypatch):
     few = replace(BEST, reward=reward, questions=3, n=2, batch=2)
     whole, cut = (replace(few, out=tmp_path / name) for name in ("whole", "cut"))

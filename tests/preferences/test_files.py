@@ -56,6 +56,7 @@ BAD = {
     "a long id": (LINE | {"pair": "p" * 1100}, "pair='ppp"),
     "a line feed in an id": (LINE | {"pair": "p\n"}, "pair="),
     "a share above 1": (LINE | {"p": 1.5}, "p=1.5"),
+    "the share of the other choice": (LINE | {"choice": "b", "p": 0.9}, "choice=b, but p=0.9"),
     "negative seconds": (LINE | {"seconds": -1}, "seconds=-1"),
     "endless digits": (b'{"seconds": ' + b"9" * 5000 + b"}\n", "no JSON"),
     "a long line": (b'{"pair": "' + b"p" * 2**22 + b'"}\n', "longer than 4 MB"),

@@ -68,6 +68,7 @@ def test_a_myopic_annotator_sees_the_parts_of_an_answer_not_whether_it_is_right(
         ("oracle", "rule='oracle': expected one of program, flip"),
         ("flip:2", "error=2.0: expected a probability"),
         ("flip:nan", "error=nan"),
+        ("flip:", "error=.. is no number"),
         ("flip:much", "error='much' is no number"),
         ("program:1", "expected parameters among"),
         ("biased:seed=1", "expected parameters among"),

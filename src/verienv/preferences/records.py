@@ -139,6 +139,12 @@ class Label(_Record):
     p_orders: tuple[Share, Share] | None = None
     relation: Relation = ""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.p is not None and ((self.choice == "a" and self.p < 0.5) or (self.choice == "b" and self.p > 0.5)):
+            raise ValueError(f"choice={self.choice}, but p={self.p:g}: expected the probability that a is better")
+        return self
+
     @property
     def flip(self) -> bool | None:
         """Whether the response that is preferred is another one in the other order; None for a label of one order."""

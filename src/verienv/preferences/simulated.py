@@ -65,10 +65,10 @@ class SimulatedAnnotator:
         Raises:
             ValueError: as for an annotator, and for a parameter that there is not, or is no number.
         """
-        rule, _, told = text.partition(":")
+        rule, colon, told = text.partition(":")
         known = {field.name for field in fields(cls)} - {"name", "rule", "seed"}
         given = dict[str, float]()
-        for part in told.split(",") if told else ():
+        for part in told.split(",") if colon else ():
             name, _, value = part.partition("=") if "=" in part else (_SHORT.get(rule, ""), "", part)
             if name not in known:
                 raise ValueError(f"{shown(text)}: expected parameters among {', '.join(sorted(known))}, as flip:0.25")
