@@ -24,9 +24,10 @@ import tyro
 
 from command_line import Bounds, Count, OrGreedy, Rate, Seed, Size, Stop, check, kind_endings
 from study_files import read_study
+from study_held import take_over
 from study_plan import PlayedCell, Study, jobs_of
 from study_report import write_report
-from study_runs import Place, run_all, take_over, threads_for
+from study_runs import Place, run_all, threads_for
 from verienv.core.provenance import provenance
 from verienv.core.run_folder import hold, read_json, write_json
 from verienv.policies.hugging_face.loading import machine, usable_device

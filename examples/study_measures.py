@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from verienv.demos import demonstrations
 from verienv.evaluation import Evaluation, evaluate
 from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.batch import Batch, Rollout, read
+from verienv.policies.hugging_face.checkpoint import path_of
 from verienv.policies.hugging_face.policy import evaluating
 from verienv.policies.hugging_face.tokens import Tokens
 
@@ -55,6 +57,12 @@ class Place:
 
     def points(self, job: Job) -> Path:
         return self.run(job) / self.measured
+
+
+def weights_of(name: str) -> str:
+    """Return a hash of a start's weights, "" where they are not at hand. Built elsewhere, a start has others."""
+    files = sorted(Path(path_of(name)).glob("*.safetensors"))
+    return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest() if files else ""
 
 
 def loaded(study: Study, place: Place, name: str) -> HuggingFacePolicy:

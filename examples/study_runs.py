@@ -28,8 +28,8 @@ from asking import BestOf
 from command_line import Stop
 from scoring import Scorer
 from study_exploring import explored, truth
-from study_measures import Place, cells_of, divergences, loaded, losses, played, records
-from study_plan import Arm, Job, Study, arguments_of, before, jobs_of, script_of, start_name
+from study_measures import Place, cells_of, divergences, loaded, losses, played, records, weights_of
+from study_plan import Job, Study, arguments_of, before, jobs_of, script_of, start_name
 from study_stages import apart, make_stage, needed, record_of, told_in
 from verienv.core.policy import Policy
 from verienv.core.run_folder import RunFolder, name_of, numbers_in, read_json, update_of, write_json
@@ -44,6 +44,11 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     end = time.monotonic() + seconds
     starts = {start: place.out / "starts" / start_name(start) / place.measured for start in study.starts}
     jobs = list(jobs_of(study))
+    for start, path in starts.items():
+        if path.exists() and read_json(path).get("weights", weights_of(start)) != weights_of(start):
+            raise Stop(
+                f"{start} has other weights than when {place.out} was begun; put them back, or choose another --out"
+            )
     tasks: dict[Any, tuple[Any, ...]] = {
         start: (measure_start, study, place, start) for start, path in starts.items() if not path.exists()
     }
@@ -62,6 +67,7 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     with bar, suppress(TimeoutError), workers(min(at_once, len(tasks)), place.threads) as submit:
         in_order(tasks, needs, submit, bar, at_once, end)
     found = {start: read_json(path) for start, path in starts.items() if path.exists()}
+    weights = {start_name(start): one.get("weights", "") for start, one in found.items()}
     runs = []
     for job in (job for job in jobs if place.points(job).exists() and job.start in found):
         own = {"arm": job.arm, "rate": job.rate, "seed": job.seed, "start": start_name(job.start)}
@@ -74,42 +80,13 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     for start, name in stages:
         if (path := record_of(place.out, start, name)).exists():
             made.setdefault(start_name(start), {})[name] = read_json(path)
-    return {"items": next(iter(found.values()))["items"], "runs": runs, "left": left, "stages": made}
-
-
-FIXED = ("env", "settings", "trained_on", "options", "cells", "max_new_tokens", "kl_questions", "temperature")
-"""Fields that two studies have in common, beside the arm, where a run of one is a run of the other."""
-
-
-def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
-    """Take runs over from a study.json, so that they are not done again; return how many.
-
-    They are those of the same cells, settings and arm whose own folder has no points: as where study.json was copied
-    from elsewhere, to add a start, a rate or an arm to it.
-    """
-    mine, theirs = study.model_dump(mode="json"), held["study"]
-    if any(mine[name] != theirs[name] for name in FIXED):
-        return 0
-    runs = {(run["start"], run["arm"], run["rate"], run["seed"]): run for run in held["runs"]}
-    taken = 0
-    for job in jobs_of(study):
-        run = runs.get((start_name(job.start), job.arm, job.rate, job.seed))
-        if run is None or place.points(job).exists() or not same_arm(study.arms[job.arm], theirs["arms"].get(job.arm)):
-            continue
-        start = place.out / "starts" / start_name(job.start) / place.measured
-        if not start.exists():
-            start.parent.mkdir(parents=True, exist_ok=True)
-            write_json(start, {"point": run["points"][0], "items": held["items"]})
-        place.run(job).mkdir(parents=True, exist_ok=True)
-        own = {name: value for name, value in run.items() if name not in ("arm", "rate", "seed", "start")}
-        write_json(place.points(job), {**own, "points": run["points"][1:]})
-        taken += 1
-    return taken
-
-
-def same_arm(arm: Arm, held: dict[str, Any] | None) -> bool:
-    """Return whether an arm is that of a study.json, which may be older than some fields of it."""
-    return held is not None and Arm(**held) == arm
+    return {
+        "items": next(iter(found.values()))["items"],
+        "runs": runs,
+        "left": left,
+        "stages": made,
+        "weights": weights,
+    }
 
 
 def in_order(
@@ -196,7 +173,7 @@ def measure_start(study: Study, place: Place, start: str) -> str:
             cell: {"clusters": [names.setdefault(one.cluster, len(names)) for one in records(evaluation, cell)]}
             for cell, evaluation in evaluations.items()
         }
-        write_json(folder / place.measured, {"point": point, "items": items})
+        write_json(folder / place.measured, {"point": point, "items": items, "weights": weights_of(start)})
 
     return ending(task, folder / "output.txt")
 

@@ -19,6 +19,7 @@ import ppo
 import sft
 import study_runs
 from study_files import read_study
+from study_held import take_over
 from study_measures import Place, divergence, questions, spread_over_fields
 from study_plan import jobs_of
 from study_runs import run_all
@@ -113,8 +114,8 @@ def test_what_is_done_is_not_done_again(finished, monkeypatch):
 def test_from_a_study_json_alone_a_study_goes_on_without_its_runs(finished, tmp_path, monkeypatch):
     _, study, found = finished
     held = {"study": study.model_dump(mode="json"), **found}
-    assert study_runs.take_over(study, place_of(tmp_path), held) == 3
-    assert study_runs.take_over(study, place_of(tmp_path), held) == 0
+    assert take_over(study, place_of(tmp_path), held) == 3
+    assert take_over(study, place_of(tmp_path), held) == 0
     monkeypatch.setattr(HuggingFacePolicy, "load", lambda *_, **__: pytest.fail("loaded a model"))
     assert run_all(study, place_of(tmp_path), 1) == found
 
@@ -123,7 +124,7 @@ def test_from_a_study_json_alone_a_study_goes_on_without_its_runs(finished, tmp_
 def test_runs_of_another_study_are_not_taken_over(finished, tmp_path, changed):
     _, study, found = finished
     held = {"study": study.model_dump(mode="json"), **found}
-    assert study_runs.take_over(study.model_copy(update=changed), place_of(tmp_path), held) == 0
+    assert take_over(study.model_copy(update=changed), place_of(tmp_path), held) == 0
 
 
 def test_an_arm_that_was_trained_otherwise_is_not_taken_over(finished, tmp_path):
@@ -131,7 +132,7 @@ def test_an_arm_that_was_trained_otherwise_is_not_taken_over(finished, tmp_path)
     held = {"study": study.model_dump(mode="json"), **found}
     arm = study.arms["sft"].model_copy(update={"options": {**study.arms["sft"].options, "batch": 5}})
     other = study.model_copy(update={"arms": {**study.arms, "sft": arm}})
-    assert study_runs.take_over(other, place_of(tmp_path), held) == 1
+    assert take_over(other, place_of(tmp_path), held) == 1
 
 
 def test_evaluated_at_another_temperature_nothing_is_trained_again(finished, monkeypatch):
@@ -267,3 +268,18 @@ def test_nats_go_to_the_field_that_a_token_stands_in(policy):
         response = policy.tokenizer(text, add_special_tokens=False)["input_ids"]
         spread_over_fields(totals, torch.ones(len(response)), response, policy)
         assert set(totals) == {"all"} | fields
+
+
+def test_runs_of_a_start_with_other_weights_are_not_taken_over(finished, tmp_path):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    assert take_over(study, place_of(tmp_path / "same"), held) > 0
+    for weights in ({"tiny-lm": "0" * 64}, {}):
+        assert take_over(study, place_of(tmp_path / "other"), {**held, "weights": weights}) == 0
+
+
+def test_a_start_that_was_built_anew_is_told(finished, monkeypatch):
+    folder, study, _ = finished
+    monkeypatch.setattr(study_runs, "weights_of", lambda name: "0" * 64)
+    with pytest.raises(SystemExit):
+        run_all(study, place_of(folder), 1)
