@@ -8,7 +8,8 @@
 
 ``examples/studies/`` holds the studies of this project, and study_plan.py says how one is written. Interrupted, the
 same command goes on where it stopped. Results: <out>/report.md, its figures, and study.json, from which ``--redraw``
-makes the others. Copied into a new <out>, a study.json is gone on from: its runs are not done again.
+makes the others. Copied into a new <out>, a study.json is gone on from: its runs are not done again, where the starts
+have the weights that they had.
 """
 
 from __future__ import annotations
