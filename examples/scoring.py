@@ -131,6 +131,8 @@ class Scorer:
             kept = safetensors.torch.load(read_bytes(path, MOST_BYTES))
             if not all(each.isfinite().all() for each in kept.values()):
                 raise ValueError("its numbers are not finite")
+            if set(kept) != {"head", "scale"} or not kept["scale"][0] > 0:
+                raise ValueError("expected head and scale, with a gain above 0")
             self.head.load_state_dict({"weight": kept["head"]})
             self.gain, self.bias = kept["scale"].tolist()
         except Exception as error:  # a damaged file raises many kinds

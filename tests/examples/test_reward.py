@@ -185,7 +185,7 @@ def test_other_labels_in_the_same_folder_are_another_run(trained, pairs, tmp_pat
     assert "other arguments (labels)" in stopped(lambda: reward.train(other))
 
 
-@pytest.mark.parametrize("damage", ["none", "half", "width", "nan", "pickle"])
+@pytest.mark.parametrize("damage", ["none", "half", "width", "nan", "gain", "more", "pickle"])
 def test_a_folder_without_a_whole_head_is_one_line(damage, trained, tmp_path, stopped):
     folder = tmp_path / "scorer"
     HuggingFacePolicy.load("tiny-lm", device="cpu").save(folder)
@@ -196,6 +196,8 @@ def test_a_folder_without_a_whole_head_is_one_line(damage, trained, tmp_path, st
         head["head"] = {"width": head["head"][:, 1:], "nan": head["head"] * np.nan}.get(
             damage, head["head"]
         ).contiguous()
+        head["scale"] *= 0.0 if damage == "gain" else 1.0
+        head |= {"more": head["scale"].clone()} if damage == "more" else {}
         save_file(head, folder / FILE)
     if damage == "half":
         (folder / FILE).write_bytes((folder / FILE).read_bytes()[:-9])
