@@ -48,8 +48,10 @@ def test_the_first_updates_are_as_they_were(model, script, tmp_path, monkeypatch
     for number, (line, before) in enumerate(zip(lines, expected, strict=True)):
         # The first loss is one forward pass. Later numbers have gone through a step of Adam, which divides gradients by
         # their size: what is rounded otherwise, on another processor or in another order of sums, weighs more there.
+        # PPO's loss is what is left of advantages of about 1 that cancel: it has their rounding, not that of its size.
         near, was = 1e-4 if number else 1e-5, dict(numbers_in(before))
         for name, value in numbers_in(line):
             nothing = 1e-5 if name in ("kl", "explained_variance") else 0.0  # which are 0 at first, but for rounding
+            nothing = max(nothing, 1e-6 if name == "loss" and script == "ppo" and number else 0.0)
             assert value == pytest.approx(was.pop(name), rel=near, abs=nothing), f"{name} of update {number + 1}"
         assert not was
