@@ -71,9 +71,9 @@ class Arguments:
     cache: Path | None = None
     """File that keeps the answers of models; <folder>/judgements.jsonl by default."""
     device: str = "auto"
-    """Of a model on this machine: cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
+    """Device of a model on this machine: cpu, cuda, cuda:1, ...; auto takes a GPU if there is one."""
     dtype: Literal["float32", "bfloat16"] | None = None
-    """Of its weights; by default that of a checkpoint, else float32."""
+    """Type of its weights; by default that of a checkpoint, else float32."""
     batch: int = 16
     """Prompts that it reads at once."""
     base_url: str | None = None
@@ -87,7 +87,7 @@ class Arguments:
     max_new_tokens: int = 512
     """Longest answer, hidden reasoning included: a model that answers at once needs few."""
     temperature: float | None = 0.0
-    """Of the answers; None leaves it to the server, as some reasoning models demand."""
+    """Temperature of the answers; None leaves it to the server, as some reasoning models demand."""
     logprobs: bool = True
     """Ask for the likeliest tokens: where they come, they tell how sure the judge is."""
     price_in: float = 0.0

@@ -1,4 +1,4 @@
-"""What a method needs and costs, from study.json: data, labels, verdicts, models, scripts, operations, seconds."""
+"""Needs and costs of a method, from study.json: data, labels, verdicts, models, scripts, operations, seconds."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Table(BaseModel):
 
 
 class Stage(Table):
-    """What arms are made of beside a start, made once for each start: pairs, labels of them, a reward model.
+    """A thing that arms are made of beside a start, made once for each start: pairs, labels of them, a reward model.
 
     Attributes:
         script: pairs, judge or reward, of that name; chosen, the better responses as demonstrations; human, labels by
