@@ -23,6 +23,7 @@ import tyro
 from tqdm import tqdm
 
 import command_line as cli
+from model import parameters_of
 from verienv.core.dialogue import images_of, png, with_pictures
 from verienv.core.files import atomic_write
 from verienv.core.make import full_id
@@ -31,7 +32,7 @@ from verienv.core.provenance import provenance
 from verienv.core.response import clean_response
 from verienv.core.rows import questions
 from verienv.core.run_folder import RunFolder
-from verienv.policies import load
+from verienv.policies import HuggingFacePolicy, load
 from verienv.preferences import Pair, PairVerdicts, RecordWriter
 
 Asked = Sequence[tuple[dict[str, Any], Any]]
@@ -149,7 +150,7 @@ def make(arguments: Arguments) -> dict[str, int]:
         device=arguments.device,
         base_url=arguments.base_url,
     )
-    size, read = sum(each.numel() for each in policy.model.parameters()) if hasattr(policy, "model") else 0, 0
+    size, read = parameters_of(policy.model) if isinstance(policy, HuggingFacePolicy) else 0, 0
     with (
         RecordWriter(out / "pairs.jsonl") as pairs,
         RecordWriter(apart) as verdicts,

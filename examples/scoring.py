@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from model import parameters_of
 from verienv.core.dialogue import Message, parts_of
 from verienv.core.reading import read_bytes
 from verienv.core.run_folder import RunFolder
@@ -55,7 +56,7 @@ class Scorer:
             self._take(folder / FILE)
         self.head.to(policy.device, self._words.weight.dtype)
         policy.model.set_output_embeddings(self.head)
-        self.size = sum(weight.numel() for weight in policy.model.parameters())
+        self.size = parameters_of(policy.model)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto", batch_size: int = 64, autocast: bool = False) -> Scorer:
@@ -129,10 +130,9 @@ class Scorer:
         """Take head, gain and bias from a file. Raises ValueError for one that does not fit."""
         try:
             kept = safetensors.torch.load(read_bytes(path, MOST_BYTES))
-            if not all(each.isfinite().all() for each in kept.values()):
-                raise ValueError("its numbers are not finite")
-            if set(kept) != {"head", "scale"} or not kept["scale"][0] > 0:
-                raise ValueError("expected head and scale, with a gain above 0")
+            finite = all(each.isfinite().all() for each in kept.values())
+            if not finite or set(kept) != {"head", "scale"} or not kept["scale"][0] > 0:
+                raise ValueError("expected finite head and scale, with a gain above 0")
             self.head.load_state_dict({"weight": kept["head"]})
             self.gain, self.bias = kept["scale"].tolist()
         except Exception as error:  # a damaged file raises many kinds

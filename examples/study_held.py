@@ -18,7 +18,7 @@ def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
     They are those of the same cells, settings, arm and weights of the start, whose own folder has no points: as where
     study.json was copied from elsewhere, to add a start, a rate or an arm to it.
     """
-    weights = held.get("weights", {})
+    weights, now = held.get("weights", {}), {start: weights_of(start) for start in study.starts}
     mine, theirs = study.model_dump(mode="json"), held["study"]
     if any(mine[name] != theirs[name] for name in FIXED):
         return 0
@@ -26,7 +26,7 @@ def take_over(study: Study, place: Place, held: dict[str, Any]) -> int:
     taken = 0
     for job in jobs_of(study):
         run = runs.get((start_name(job.start), job.arm, job.rate, job.seed))
-        if weights.get(start_name(job.start), "unknown") != weights_of(job.start):
+        if weights.get(start_name(job.start), "unknown") != now[job.start]:
             continue
         if run is None or place.points(job).exists() or not same_arm(study.arms[job.arm], theirs["arms"].get(job.arm)):
             continue

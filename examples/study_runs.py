@@ -45,7 +45,8 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     starts = {start: place.out / "starts" / start_name(start) / place.measured for start in study.starts}
     jobs = list(jobs_of(study))
     for start, path in starts.items():
-        if path.exists() and read_json(path).get("weights", weights_of(start)) != weights_of(start):
+        known = read_json(path).get("weights") if path.exists() else None
+        if known is not None and known != weights_of(start):
             raise Stop(
                 f"{start} has other weights than when {place.out} was begun; put them back, or choose another --out"
             )

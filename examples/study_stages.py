@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from command_line import check
+from model import parameters_of
 from study_plan import Stage, Study, as_pairs, script_of, stages_of, written
 from verienv.core.files import atomic_text
 from verienv.core.run_folder import RunFolder, numbers_in, write_json
@@ -127,7 +128,7 @@ def read_by_judge(arguments: Any) -> dict[str, float]:
     if arguments.model.startswith("openai:"):
         return {"judge_tokens": tokens}
     model = HuggingFacePolicy.load(arguments.model, device="cpu").model
-    return {"judge_tokens": tokens, "flops": 2.0 * sum(weight.numel() for weight in model.parameters()) * tokens}
+    return {"judge_tokens": tokens, "flops": 2.0 * parameters_of(model) * tokens}
 
 
 def apart(script: str, arguments: Any, function: Callable[[str, Any], dict[str, Any]], told: Path) -> dict[str, Any]:

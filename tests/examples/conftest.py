@@ -44,6 +44,23 @@ def learning(arguments, rate=None, model=None):
     return learner
 
 
+def break_off(train, after):
+    """Train until the line of an update is in the log, as Ctrl-C would end it there."""
+    from run import Run
+
+    log = Run.log
+
+    def cut(self, line):
+        log(self, line)
+        if line["update"] == after:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Run, "log", cut)
+        with pytest.raises(KeyboardInterrupt):
+            train()
+
+
 @pytest.fixture(scope="session")
 def llava(tmp_path_factory):
     """A folder with a tiny LLaVA of random weights."""

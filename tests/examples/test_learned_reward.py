@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from tests.examples.conftest import EXAMPLES, learning
+from tests.examples.conftest import EXAMPLES, break_off, learning
 from typer.testing import CliRunner
 
 import best_of_n
@@ -96,22 +96,11 @@ def env_question(seed):
 
 
 @pytest.mark.parametrize("advantage", ["critic", pytest.param("group", marks=pytest.mark.slow)])
-def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(
-    advantage, reward, trained, tmp_path, monkeypatch
-):
-    arguments, log = replace(PPO, reward=reward, advantage=advantage, out=tmp_path / "cut"), Run.log
-
-    def killed(self, line):
-        log(self, line)
-        if line["update"] == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Run, "log", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ppo.train(arguments)
+def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(advantage, reward, trained, tmp_path):
+    arguments = replace(PPO, reward=reward, advantage=advantage, out=tmp_path / "cut")
+    break_off(lambda: ppo.train(arguments), 2)
     with (tmp_path / "cut/responses.jsonl").open("a") as file:
         file.write('{"torn')
-    monkeypatch.setattr(Run, "log", log)
     again = ppo.train(arguments)
     whole = trained if advantage == "critic" else ppo.train(replace(arguments, out=tmp_path / "whole"))
     assert lines(again) == lines(whole)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from tests.examples.conftest import break_off
 from tests.preferences.made import label, pair, written
 
 import reward
-from run import Run
 from scoring import CUT, FILE, Scorer, checkpoint_of
 from verienv.core.dialogue import images_of, with_pictures
 from verienv.core.rows import questions
@@ -95,18 +95,9 @@ def test_a_soft_label_pulls_both_ways():
     assert reward.pair_losses(margins, p).tolist() == pytest.approx([np.log(2), low, 0.25 * low + 0.75 * high])
 
 
-def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(trained, pairs, tmp_path, monkeypatch):
-    arguments, log = replace(SMALL, pairs=pairs, **TWICE, out=tmp_path / "run"), Run.log
-
-    def killed(self, line):
-        log(self, line)
-        if line["update"] == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Run, "log", killed)
-    with pytest.raises(KeyboardInterrupt):
-        reward.train(arguments)
-    monkeypatch.setattr(Run, "log", log)
+def test_a_run_that_was_cut_off_goes_on_to_what_an_unbroken_one_makes(trained, pairs, tmp_path):
+    arguments = replace(SMALL, pairs=pairs, **TWICE, out=tmp_path / "run")
+    break_off(lambda: reward.train(arguments), 4)
     again = reward.train(arguments)
     assert lines(again) == lines(trained)
     for name in ("model.safetensors", FILE):

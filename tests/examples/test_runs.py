@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
+from tests.examples.conftest import break_off
 
 import ppo
 import run as runs
@@ -30,21 +31,9 @@ def weights(folder: Path):
 
 @pytest.mark.parametrize(("script", "arguments"), [(sft, SFT), (ppo, PPO)], ids=["sft", "ppo"])
 @pytest.mark.parametrize("at", [0, 2])
-def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at, tmp_path, monkeypatch):
+def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at, tmp_path):
     whole = script.train(with_out(arguments, tmp_path / "whole"))
-    log = runs.Run.log
-    lines = []
-
-    def killed(self, line):
-        log(self, line)
-        lines.append(line)
-        if len(lines) == at + 1:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(runs.Run, "log", killed)
-    with pytest.raises(KeyboardInterrupt):
-        script.train(with_out(arguments, tmp_path / "cut"))
-    monkeypatch.setattr(runs.Run, "log", log)
+    break_off(lambda: script.train(with_out(arguments, tmp_path / "cut")), at + 1)
     resumed = script.train(with_out(arguments, tmp_path / "cut"))
     assert [folder.name for folder in resumed.checkpoints()] == [folder.name for folder in whole.checkpoints()]
     assert len(whole.checkpoints()) == 3

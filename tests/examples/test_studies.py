@@ -9,10 +9,9 @@ import gymnasium as gym
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.examples.conftest import learning, playing
+from tests.examples.conftest import break_off, learning, playing
 
 import ppo
-import run as runs
 import sampling
 import sft
 from sampling import seeds_of
@@ -90,29 +89,19 @@ def test_the_log_tells_the_epoch_and_the_configuration_rows_and_updates(tmp_path
     assert (told["rows"], told["epochs"], told["updates"]) == (7, 3, 6)
 
 
-def interrupted(script, arguments, after, monkeypatch):
+def interrupted(script, arguments, after):
     """Train until a line is in the log; then the rest, in the same folder."""
-    log = runs.Run.log
-
-    def cut(self, line):
-        log(self, line)
-        if line["update"] == after:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(runs.Run, "log", cut)
-        with pytest.raises(KeyboardInterrupt):
-            script.train(arguments)
+    break_off(lambda: script.train(arguments), after)
     return script.train(arguments)
 
 
 @pytest.mark.parametrize("given", ["rows", "data"])
-def test_a_run_killed_within_an_epoch_goes_on_with_the_rows_that_are_left(given, tmp_path, written, monkeypatch):
+def test_a_run_killed_within_an_epoch_goes_on_with_the_rows_that_are_left(given, tmp_path, written):
     arguments = replace(FINITE, save_every=2)
     if given == "data":
         arguments = replace(arguments, data=written("d.jsonl", "--n", 7), rows=0)
     whole = sft.train(replace(arguments, out=tmp_path / "whole"))
-    resumed = interrupted(sft, replace(arguments, out=tmp_path / "cut"), 4, monkeypatch)
+    resumed = interrupted(sft, replace(arguments, out=tmp_path / "cut"), 4)
     assert lines(resumed) == lines(whole)
     assert same(weights(resumed), weights(whole))
 
@@ -423,10 +412,10 @@ def test_an_update_over_groups_follows_the_clipped_loss_of_their_advantages():
         torch.testing.assert_close(weight, expected - 1e-3 * expected.grad, atol=2e-6, rtol=1e-4)
 
 
-def test_a_run_over_groups_killed_and_resumed_ends_as_one_that_was_not(tmp_path, monkeypatch):
+def test_a_run_over_groups_killed_and_resumed_ends_as_one_that_was_not(tmp_path):
     arguments = replace(GROUP, save_every=1, top_p=0.95)
     whole = ppo.train(replace(arguments, out=tmp_path / "whole"))
-    resumed = interrupted(ppo, replace(arguments, out=tmp_path / "cut"), 2, monkeypatch)
+    resumed = interrupted(ppo, replace(arguments, out=tmp_path / "cut"), 2)
     assert lines(resumed) == lines(whole)
     assert same(weights(resumed), weights(whole))
     assert not any("value_loss" in line for line in whole.lines())
