@@ -92,10 +92,10 @@ def test_a_teacher_that_is_never_right_ends_the_run_in_one_line(tmp_path, stoppe
 
 
 @pytest.mark.parametrize("teacher", ["start", "self"])
-def test_a_taught_run_that_is_killed_goes_on_with_the_same_numbers(teacher, tmp_path, monkeypatch):
+def test_a_taught_run_that_is_killed_goes_on_with_the_same_numbers(teacher, tmp_path):
     arguments = replace(TAUGHT, teacher=teacher, updates=2, save_every=1)
     whole = sft.train(replace(arguments, out=tmp_path / "whole"))
-    resumed = interrupted(sft, replace(arguments, out=tmp_path / "cut"), 1, monkeypatch)
+    resumed = interrupted(sft, replace(arguments, out=tmp_path / "cut"), 1)
     assert lines(resumed) == lines(whole)
     assert same(weights(resumed), weights(whole))
 
