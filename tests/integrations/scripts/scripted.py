@@ -4,19 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from forty_rows import HOSTILE, KINDS
 
 from verienv import Episode
 from verienv.adapters import openai
-
-HOSTILE = [
-    "",
-    "I do not know.",
-    '{"formula": ',
-    "<think>" * 500,
-    '{"formula": "__import__(\'os\').abort()"}',
-    "{" * 2000,
-]
-KINDS = ("right", "wrong, then right", "wrong", "unreadable")
 
 
 class Scripted:

@@ -1,0 +1,76 @@
+"""Forty rows and their answers earn the same rewards through every adapter.
+
+Libraries that are not installed here play the same rows under ``tests/integrations``.
+"""
+
+import json
+
+import gymnasium as gym
+import pytest
+from tests.integrations.scripts.forty_rows import SETTINGS, Played, forty
+
+import verienv
+from verienv import Episode
+from verienv.adapters import lm_eval, openai, trl, verl
+from verienv.adapters.inspect_samples import sample, scored
+
+HANDS = [5.0, 4.0, -3.0, -9.0, 5.0, 4.0, -3.0, -9.0, 5.0, 4.0]
+PICTURED = [5.0, 4.0, -3.0, -13.5, 5.0, 4.0, -3.0, -13.5, 5.0, 4.0]
+ROUTES = [7.0, 0.0, -2.0, -3.0, 7.0, 0.0, -2.0, -3.0, 5.0, 0.0]
+EARNED = dict(zip(SETTINGS, (HANDS, PICTURED, ROUTES, ROUTES), strict=True))
+"""The rewards of whole episodes, as the paper's prices make them."""
+
+each_id = pytest.mark.parametrize("env_id", SETTINGS)
+
+
+def of(env_id: str) -> list[Played]:
+    return [each for each in forty() if each.env_id == env_id]
+
+
+@each_id
+def test_an_episode_earns_what_the_prices_say(env_id):
+    assert [each.reward for each in of(env_id)] == EARNED[env_id]
+
+
+@pytest.mark.parametrize(
+    ("env_id", "count"),
+    [*((env_id, 4 if "VIRL-VL" in env_id else 10) for env_id in SETTINGS)]
+    + [pytest.param("verienv/VIRL-VL-v0", 10, marks=pytest.mark.slow)],  # which draws every view
+)
+def test_gym_make(env_id, count):
+    env = gym.make(env_id, split="rule_ood", **SETTINGS[env_id])
+    for each in of(env_id)[:count]:
+        env.reset(seed=each.row["seed"])
+        steps = [env.step(answer) for answer in each.said]
+        assert tuple(step[1] for step in steps) == each.paid
+        assert [step[2] for step in steps] == [False] * (len(steps) - 1) + [True]
+
+
+@each_id
+def test_rows_judge_and_reward_functions(env_id):
+    for each in of(env_id):
+        pairs = list(zip(each.asked, each.said, strict=True))
+        assert tuple(verienv.judge(row, answer).reward for row, answer in pairs) == each.paid
+        columns = {name: [row[name] for row in each.asked] for name in each.asked[0]}
+        assert tuple(trl.reward(columns.pop("prompt"), each.said, **columns)) == each.paid
+        truths = [(json.dumps({**row, "prompt": None}), answer) for row, answer in pairs]
+        assert tuple(verl.compute_score("", answer, truth)["score"] for truth, answer in truths) == each.paid
+        documents = [(lm_eval.document(row), answer) for row, answer in pairs]
+        assert tuple(lm_eval.process_results(doc, [answer])["reward"] for doc, answer in documents) == each.paid
+
+
+@each_id
+def test_a_client_of_openai(env_id):
+    for each in of(env_id):
+        episode, left = Episode.of(json.loads(json.dumps(each.row))), list(each.said)
+        while not episode.is_over:
+            episode.answer(openai.response({"role": "assistant", "content": left.pop(0)}, episode))
+        assert not left
+        assert tuple(verdict.reward for verdict in episode.verdicts) == each.paid
+
+
+@each_id
+def test_the_scores_of_inspect(env_id):
+    for each in of(env_id):
+        metrics, _ = scored(sample(each.row)["metadata"], each.said)
+        assert metrics["reward"] == each.reward
