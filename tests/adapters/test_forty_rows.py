@@ -7,7 +7,7 @@ import json
 
 import gymnasium as gym
 import pytest
-from tests.integrations.scripts.forty_rows import SETTINGS, Played, forty
+from tests.integrations.scripts.forty_rows import COUNT, KINDS, SETTINGS, Played, forty
 
 import verienv
 from verienv import Episode
@@ -21,6 +21,14 @@ EARNED = dict(zip(SETTINGS, (HANDS, PICTURED, ROUTES, ROUTES), strict=True))
 """The rewards of whole episodes, as the paper's prices make them."""
 
 each_id = pytest.mark.parametrize("env_id", SETTINGS)
+each_id_drawn = pytest.mark.parametrize(
+    ("env_id", "count"),
+    [
+        *((env_id, len(KINDS) if "VIRL-VL" in env_id else COUNT) for env_id in SETTINGS),
+        pytest.param("verienv/VIRL-VL-v0", COUNT, marks=pytest.mark.slow),
+    ],
+)
+"""The ids for tests that draw pictures, of which views take time."""
 
 
 def of(env_id: str) -> list[Played]:
@@ -32,11 +40,7 @@ def test_an_episode_earns_what_the_prices_say(env_id):
     assert [each.reward for each in of(env_id)] == EARNED[env_id]
 
 
-@pytest.mark.parametrize(
-    ("env_id", "count"),
-    [*((env_id, 4 if "VIRL-VL" in env_id else 10) for env_id in SETTINGS)]
-    + [pytest.param("verienv/VIRL-VL-v0", 10, marks=pytest.mark.slow)],  # which draws every view
-)
+@each_id_drawn
 def test_gym_make(env_id, count):
     env = gym.make(env_id, split="rule_ood", **SETTINGS[env_id])
     for each in of(env_id)[:count]:
@@ -69,8 +73,8 @@ def test_a_client_of_openai(env_id):
         assert tuple(verdict.reward for verdict in episode.verdicts) == each.paid
 
 
-@each_id
-def test_the_scores_of_inspect(env_id):
-    for each in of(env_id):
+@each_id_drawn
+def test_the_scores_of_inspect(env_id, count):
+    for each in of(env_id)[:count]:
         metrics, _ = scored(sample(each.row)["metadata"], each.said)
         assert metrics["reward"] == each.reward
