@@ -14,6 +14,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 from judging import Asked
+from model import parameters_of
 from verienv.policies import load
 from verienv.policies.server import OpenAIPolicy
 from verienv.preferences.judging import BY_LETTER, BY_WORD, Answer, read_answer
@@ -35,7 +36,7 @@ class LocalJudge:
         self.about = {"model": name, "weights": weights.hexdigest(), "dtype": str(policy.model.dtype)}
 
     def __str__(self) -> str:
-        parameters = sum(weight.numel() for weight in self.policy.model.parameters())
+        parameters = parameters_of(self.policy.model)
         flops = 2 * parameters * self.read_tokens
         return f"{self.read_tokens:,} tokens read by {parameters:,} parameters, {flops:.3g} FLOPs"
 

@@ -5,14 +5,15 @@
     python examples/pairs.py --model runs/sft/checkpoint-00040 -s rule=rank --samples 8 --out runs/pairs-rank
 
 Each question is answered --samples times; of the answers that differ two by two become pairs, in an order drawn by
-chance. <out>/pairs.jsonl and <out>/images/ are for whoever labels them: nothing in that folder says which is better.
-The program's verdicts go to a file apart, <out>-verdicts.jsonl, which no labeller and no trainer is given. The same
-command goes on with an interrupted run; with more --questions it goes on from fewer.
+chance. One that was cut off at --max-new-tokens is in no pair: it has no end to be trained on. <out>/pairs.jsonl and
+<out>/images/ are for whoever labels them: nothing in that folder says which is better. The program's verdicts go to a
+file apart, <out>-verdicts.jsonl, which no labeller and no trainer is given. The same command goes on with an
+interrupted run; with more --questions it goes on from fewer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from tqdm import tqdm
 
 import command_line as cli
 from model import parameters_of
-from verienv.core.dialogue import images_of, png, with_pictures
+from verienv.core.dialogue import Message, images_of, png, with_pictures
 from verienv.core.files import atomic_write
 from verienv.core.make import full_id
 from verienv.core.policy import Policy
@@ -32,11 +33,12 @@ from verienv.core.provenance import provenance
 from verienv.core.response import clean_response
 from verienv.core.rows import questions
 from verienv.core.run_folder import RunFolder
-from verienv.policies import HuggingFacePolicy, load
+from verienv.policies import HuggingFacePolicy, OpenAIPolicy, load
 from verienv.preferences import Pair, PairVerdicts, RecordWriter
 
 Asked = Sequence[tuple[dict[str, Any], Any]]
 """Rows, each with its question."""
+COUNTED = ("questions", "responses", "cut", "distinct", "pairs")
 
 
 @dataclass
@@ -74,28 +76,38 @@ class Arguments:
     """Server of an openai: model."""
 
 
-def paired(responses: Sequence[str], most: int, rng: np.random.Generator) -> list[tuple[int, int]]:
-    """Pair responses whose texts differ, at most so many times and each once; the order is drawn."""
-    distinct = list({text: number for number, text in reversed(list(enumerate(responses)))}.values())
+def paired(responses: Mapping[int, str], most: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Pair the numbers of responses whose texts differ, at most so many times and each once; the order is drawn."""
+    distinct = list({text: number for number, text in reversed(responses.items())}.values())
     drawn = [int(number) for number in rng.permutation(sorted(distinct))]
     return list(zip(drawn[0::2], drawn[1::2], strict=False))[:most]
 
 
-def answered(policy: Policy, asked: Asked, samples: int) -> list[list[str]]:
-    """Return so many responses of a policy to each question."""
+def answered(policy: Policy, asked: Asked, samples: int) -> list[dict[int, str]]:
+    """Ask a policy each question so many times; return its responses by their numbers, without those cut off."""
     dialogues = [with_pictures(row["prompt"], images_of(question.pictures)) for row, question in asked]
-    said = list(policy([dialogue for dialogue in dialogues for _ in range(samples)]))
+    said = whole([dialogue for dialogue in dialogues for _ in range(samples)], policy)
     return [
-        [
-            clean_response(text, getattr(question, "reasoning_tags", ()))
-            for text in said[at * samples : (at + 1) * samples]
-        ]
+        {
+            number: clean_response(text, getattr(question, "reasoning_tags", ()))
+            for number, text in enumerate(said[at * samples : (at + 1) * samples])
+            if text is not None
+        }
         for at, (_, question) in enumerate(asked)
     ]
 
 
+def whole(dialogues: Sequence[list[Message]], policy: Policy) -> list[str | None]:
+    """Return a policy's responses, None for one that was cut off; a policy that tells of none has none."""
+    if isinstance(policy, HuggingFacePolicy):
+        return [policy.text(each) if each[-1] in policy.stops else None for each in policy.responses(dialogues)]
+    if isinstance(policy, OpenAIPolicy):
+        return [None if each.is_cut else each.response for each in policy.completions(dialogues)]
+    return list(policy(dialogues))
+
+
 def records(
-    arguments: Arguments, number: int, row: dict[str, Any], question: Any, responses: Sequence[str]
+    arguments: Arguments, number: int, row: dict[str, Any], question: Any, responses: Mapping[int, str]
 ) -> tuple[list[Pair], list[PairVerdicts]]:
     """Return the pairs of a question and their verdicts; pictures are drawn where there is a pair to show them."""
     chosen = paired(responses, arguments.pairs_each, np.random.default_rng([arguments.seed, number]))
@@ -137,7 +149,7 @@ def make(arguments: Arguments) -> dict[str, int]:
     folder.begin(described, cli.plain(Arguments()), free=("out", "verdicts", "device", "questions", "base_url"))
     lines = folder.lines()
     folder.cut(len(lines))
-    total = {name: sum(line[name] for line in lines) for name in ("questions", "responses", "distinct", "pairs")}
+    total = {name: sum(line.get(name, 0) for line in lines) for name in COUNTED}
     asked = list(islice(every, total["questions"], None))
     if not asked:
         return total
@@ -170,7 +182,8 @@ def make(arguments: Arguments) -> dict[str, int]:
             counted = {
                 "questions": len(some),
                 "responses": len(some) * arguments.samples,
-                "distinct": sum(len(set(said)) for said in responses),
+                "cut": sum(arguments.samples - len(said) for said in responses),
+                "distinct": sum(len(set(said.values())) for said in responses),
                 "pairs": sum(len(these) for these, _ in found),
             }
             spent = 2.0 * size * (getattr(policy, "generated_tokens", 0) - read)  # of a server's nothing is known
@@ -187,3 +200,7 @@ if __name__ == "__main__":
     with cli.kind_endings(given.out):
         counts = make(given)
         print(", ".join(f"{count} {name}" for name, count in counts.items()), f"in {given.out}")
+        if 2 * counts["cut"] > counts["responses"]:
+            print(
+                f"most responses were cut off at --max-new-tokens {given.max_new_tokens} and are in no pair; raise it"
+            )

@@ -17,7 +17,7 @@ def made(folder: Path, env: str = WORDS, n: int = 8, **settings) -> Path:
     verdicts = folder.with_name(f"{folder.name}-verdicts.jsonl")
     with RecordWriter(folder / "pairs.jsonl") as own, RecordWriter(verdicts) as apart:
         for number, (row, question) in enumerate(questions(env, "train", n, 0, attempts=1, **settings)):
-            said = [question.expert(), question.wrong("wrong_numbers", rng)]
+            said = {0: question.expert(), 1: question.wrong("wrong_numbers", rng)}
             found, judged = pairs.records(arguments, number, row, question, said)
             own.add(*found)
             apart.add(*judged)

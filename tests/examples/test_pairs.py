@@ -6,9 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from tests.examples.made_pairs import WORDS
 
 import pairs
 import verienv
+from verienv.core.rows import questions
+from verienv.policies import HuggingFacePolicy, OpenAIPolicy
+from verienv.policies.usage import Completion
 from verienv.preferences import read_pairs, read_verdicts
 
 
@@ -38,17 +42,34 @@ def arguments(tmp_path, monkeypatch):
 def test_pairs_differ_in_text_and_no_answer_stands_in_two():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        found = pairs.paired(["x", "y", "x", "z", "w"], 9, rng)
+        found = pairs.paired(dict(enumerate(["x", "y", "x", "z", "w"])), 9, rng)
         assert len(found) == 2
         assert sorted(number for two in found for number in two) == [0, 1, 3, 4]
 
 
 def test_alike_answers_are_no_pair():
-    assert pairs.paired(["x"] * 4, 1, np.random.default_rng(0)) == []
+    assert pairs.paired(dict.fromkeys(range(4), "x"), 1, np.random.default_rng(0)) == []
+
+
+def test_a_response_that_was_cut_off_is_in_no_pair():
+    policy = HuggingFacePolicy.load("gp-arithmetic", device="cpu", max_new_tokens=26)
+    every = list(questions(WORDS, "train", 12, 0, attempts=1))
+    ids = policy.responses([row["prompt"] for row, _ in every])
+    ended = [each[-1] in policy.stops for each in ids]
+    assert any(ended)
+    assert not all(ended)
+    assert [bool(said) for said in pairs.answered(policy, every, 1)] == ended
+
+
+def test_a_server_tells_which_response_was_cut_off(monkeypatch):
+    policy = OpenAIPolicy("m", "http://127.0.0.1:9/v1")
+    told = [Completion("whole"), Completion("cut off", is_cut=True)]
+    monkeypatch.setattr(policy, "completions", lambda dialogues: told)
+    assert pairs.whole([[], []], policy) == ["whole", None]
 
 
 def test_which_answer_comes_first_is_drawn():
-    firsts = {pairs.paired(["x", "y"], 1, np.random.default_rng(seed))[0] for seed in range(20)}
+    firsts = {pairs.paired({0: "x", 1: "y"}, 1, np.random.default_rng(seed))[0] for seed in range(20)}
     assert firsts == {(0, 1), (1, 0)}
 
 

@@ -145,15 +145,19 @@ class OpenAIPolicy:
 
     def __call__(self, dialogues: Sequence[Sequence[Message]]) -> list[str]:
         """Answer a batch of dialogues, ``concurrency`` at once; return the responses in their order."""
-        responses = [""] * len(dialogues)
-        waiting, asked = deque(enumerate(dialogues)), dict[Future[str], int]()
+        return [completion.response for completion in self.completions(dialogues)]
+
+    def completions(self, dialogues: Sequence[Sequence[Message]]) -> list[Completion]:
+        """Answer a batch of dialogues as a call does, for the responses with what the replies tell of them."""
+        completions = dict[int, Completion]()
+        waiting, asked = deque(enumerate(dialogues)), dict[Future[Completion], int]()
         while waiting or asked:
             while waiting and len(asked) < self.concurrency:
                 index, dialogue = waiting.popleft()
-                asked[self.submit(dialogue)] = index
+                asked[self.complete(dialogue)] = index
             for future in wait(asked, return_when=FIRST_COMPLETED).done:
-                responses[asked.pop(future)] = future.result()
-        return responses
+                completions[asked.pop(future)] = future.result()
+        return [completions[index] for index in range(len(dialogues))]
 
     def submit(self, dialogue: Sequence[Message]) -> Future[str]:
         """Begin to answer a dialogue, in a thread that holds up no exit of the process."""
