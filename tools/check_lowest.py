@@ -24,7 +24,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 TESTERS = [each for each in EXTRAS["dev"] if each.startswith(("pytest", "hypothesis"))]
 LIBRARIES = {
     "core": ["cli"],
-    "train": ["train", "cli", "opencv", "low-memory", "parquet", "pages", "preferences", "dev"],
+    "train": ["train", "cli", "opencv", "low-memory", "parquet", "figures", "pages", "preferences", "dev"],
 }
 FOLDERS = {"core": ".venvs/lowest", "train": ".venvs/lowest-train"}
 TESTS = {
@@ -40,7 +40,8 @@ TESTS = {
     "train": [
         "tests/core/test_lazy.py",
         "tests/virl/pictures/test_panorama.py", "tests/numeric/test_text.py", "tests/adapters",
-        "tests/examples/test_sft.py", "tests/examples/test_ppo.py", "tests/pages", "tests/examples/test_label.py",
+        "tests/evaluation/test_policy_table.py", "tests/evaluation/test_success.py", "tests/examples/test_sft.py",
+        "tests/examples/test_ppo.py", "tests/pages", "tests/examples/test_label.py",
         "tests/examples/test_dpo.py", "tests/examples/test_grpo.py",
     ],
 }  # fmt: skip

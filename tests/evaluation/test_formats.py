@@ -23,7 +23,7 @@ def test_csv_is_read_back_by_csv_and_unknown_numbers_are_empty():
 @pytest.mark.parametrize("env_id", [ENV, "verienv/GeneralPoints-VL-v0", "verienv/VIRL-L-v0"])
 def test_csv_has_every_metric_of_every_cell_with_its_interval(env_id):
     result = evaluate("constant", env_id, ["train", "test"], episodes=6)
-    lines = {(line["cell"], line["metric"]): line for line in read(result.csv())}
+    lines = {(line["cell"], line["metric"]): line for line in read(result.to_csv())}
     for name, cell in result.cells.items():
         parts = dict(cell.recognition) if cell.recognition else {}
         for metric, estimate in (cell.metrics | parts).items():
@@ -40,7 +40,9 @@ def test_latex_escapes_what_is_special():
     assert latex_text("a_b & 50% #1 {x} $~^\\") == (
         r"a\_b \& 50\% \#1 \{x\} \$\textasciitilde{}\textasciicircum{}\textbackslash{}"
     )
-    assert latex_text("42.0 (35.1..49.2)\n") == "42.0 (35.1--49.2)"
+    assert latex_text("42.0 (35.1..49.2)\n") == "42.0 [35.1, 49.2]"
+    assert latex_text("-3.0 (-7.1..1.1)") == "$-$3.0 [$-$7.1, 1.1]"
+    assert latex_text("? (?), 11-12-13") == "? (?), 11-12-13"
 
 
 def test_a_latex_table_has_booktabs_rules_and_as_many_columns_as_the_head():
@@ -52,7 +54,7 @@ def test_a_latex_table_has_booktabs_rules_and_as_many_columns_as_the_head():
 
 def test_no_name_gets_out_of_a_comment_or_a_cell_of_the_latex():
     name = "a%\n\\input{secret} & b\\\\"
-    text = evaluate(nonsense, ENV, {name: {}}, episodes=2, name=name).latex()
+    text = evaluate(nonsense, ENV, {name: {}}, episodes=2, name=name).to_latex()
     assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 2
     for line in text.splitlines():
         assert line.startswith("%") or "\\input{" not in line
@@ -62,7 +64,7 @@ def test_no_name_gets_out_of_a_comment_or_a_cell_of_the_latex():
 
 def test_save_goes_by_the_ending_and_refuses_others(tmp_path):
     result = evaluate(nonsense, ENV, ["train"], episodes=2)
-    for name, text in (("r.csv", result.csv()), ("r.tex", result.latex()), ("r.md", result.markdown())):
+    for name, text in (("r.csv", result.to_csv()), ("r.tex", result.to_latex()), ("r.md", result.markdown())):
         result.save(tmp_path / name)
         assert (tmp_path / name).read_text(encoding="utf-8").rstrip("\n") == text.rstrip("\n")
         with pytest.raises(ValueError, match="is no saved evaluation"):

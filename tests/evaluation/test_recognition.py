@@ -350,7 +350,7 @@ def test_a_failed_figure_leaves_the_earlier_file(tmp_path, mixed, monkeypatch):
 
 def test_without_matplotlib_the_figure_says_what_to_install(tmp_path, mixed, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r'needs matplotlib: pip install "verienv\[train\]"'):
+    with pytest.raises(ImportError, match=r'needs matplotlib: pip install "verienv\[figures\]"'):
         recognition_figure({"mixed": mixed}, tmp_path / "figure.png")
     assert not list(tmp_path.iterdir())
 

@@ -77,7 +77,7 @@ def test_format_that_asks_for_the_cards_measures_recognition(mixed):
     assert {name for name, cell in mixed.cells.items() if cell.recognition} == {"json", "boxed"}
 
 
-@pytest.mark.parametrize("write", ["markdown", "latex", "table"])
+@pytest.mark.parametrize("write", ["markdown", "to_latex", "table"])
 def test_report_says_in_one_sentence_what_was_not_measured_and_why(tags, write):
     lines = [line.removeprefix("% ") for line in getattr(tags, write)().splitlines()]
     assert f"{UNMEASURED}." in lines
@@ -98,7 +98,7 @@ def test_cells_of_several_formats_stand_in_one_table(mixed):
 
 
 def test_csv_has_no_line_for_what_was_not_measured(mixed):
-    assert not re.search("^tags,(cards_correct|cards_read|read|misread)", mixed.csv(), re.MULTILINE)
+    assert not re.search("^tags,(cards_correct|cards_read|read|misread)", mixed.to_csv(), re.MULTILINE)
 
 
 def test_evaluation_of_several_formats_is_saved_and_read_back(mixed, tmp_path):

@@ -14,6 +14,7 @@ from rich.console import Console
 from verienv.cli.agreement import agreement
 from verienv.cli.audit import audit
 from verienv.cli.common import STDOUT, import_all, note, reading, settings_for, writing
+from verienv.cli.compare import compare
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
 from verienv.cli.evaluate import evaluate
@@ -176,6 +177,7 @@ def verify(
 
 app.command()(demos)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(agreement)
 app.command()(convert)
 app.command()(audit)

@@ -9,8 +9,9 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord
-from verienv.evaluation.report import Evaluation, order_metrics, pool_ratios, shown_metrics
+from verienv.evaluation.report import Evaluation
 from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import markdown_table, percent, terminal_table
 from verienv.evaluation.unmeasured import entries, format_of, merged

@@ -1,11 +1,19 @@
-"""Tables for files: CSV, and LaTeX with booktabs."""
+"""Tables for files and programs: CSV, LaTeX with booktabs, and data frames."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from math import isnan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Groups = Sequence[tuple[str, int]]
+"""Headings over several columns, each with their number, from the left; "" for none."""
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -18,6 +26,9 @@ _SPECIAL = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
 }
 
+_INTERVAL = re.compile(r"\((-?[\d.]+?|\?)\.\.(-?[\d.]+|\?)\)")
+_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
+
 
 def csv_table(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:
     """Write a table as CSV (RFC 4180, but for newlines as elsewhere); NaN is an empty field."""
@@ -29,14 +40,24 @@ def csv_table(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str
     return file.getvalue()
 
 
-def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    r"""Write a table as a ``tabular`` for ``\usepackage{booktabs}``, numbers to the right."""
+def data_frame(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> DataFrame:
+    """Make a pandas DataFrame of a table; NaN stays NaN. Raises ImportError if pandas is not installed."""
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        raise ImportError('a data frame needs pandas: pip install "verienv[figures]"; to_csv() needs nothing') from None
+    return DataFrame([tuple(row) for row in rows], columns=list(head))
+
+
+def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]], groups: Groups = ()) -> str:
+    r"""Write a table as a ``tabular`` for ``\usepackage{booktabs}``, numbers to the right; ``groups`` stand above."""
     lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (head, *rows)]
     columns = "l" + "r" * (len(head) - 1)
     return "\n".join(
         [
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
+            *_grouped(groups),
             lines[0],
             r"\midrule",
             *lines[1:],
@@ -46,12 +67,24 @@ def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def _grouped(groups: Groups) -> list[str]:
+    """Return the line of headings over several columns, and their rules; nothing for no groups."""
+    if not groups:
+        return []
+    over, rules, column = list[str](), list[str](), 1
+    for name, width in groups:
+        over.append(rf"\multicolumn{{{width}}}{{c}}{{{latex_text(name)}}}" if name else " & " * (width - 1))
+        rules += [rf"\cmidrule(lr){{{column}-{column + width - 1}}}"] * bool(name)
+        column += width
+    return [" & ".join(over) + r" \\", " ".join(rules)]
+
+
 def latex_comment(text: str) -> str:
     """Write text as comments, a line for each of its lines."""
     return "\n".join(f"% {line}".rstrip() for line in text.splitlines())
 
 
 def latex_text(text: str) -> str:
-    """Write text for LaTeX: with its special characters escaped, an interval's two dots as a dash, on one line."""
+    """Write text for LaTeX on one line: special characters escaped, intervals as [low, high], minus as such."""
     written = "".join(_SPECIAL.get(char, char) for char in " ".join(text.split()))
-    return written.replace("..", "--")
+    return _MINUS.sub("$-$", _INTERVAL.sub(r"[\1, \2]", written))

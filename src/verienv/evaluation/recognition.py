@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isnan
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 from verienv.core.files import atomic_write
+from verienv.evaluation.figures import COLOURS, MARKERS, reach, wrapped
 from verienv.evaluation.report import ENDS, Evaluation, Recognition
-from verienv.evaluation.statistics import Estimate
 from verienv.evaluation.unmeasured import format_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")
-"""Colours, one for each cell: Okabe and Ito's, which the colour-blind distinguish too."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Markers, one for each evaluation."""
 SHADES = {"read_solved": 1.0, "read_failed": 0.42, "misread": 0.0}
 """The share of the cell's colour in each part of a bar; the rest is white, and a part without colour light grey."""
 _FAINT, _DARK = "#ececec", "#333333"
@@ -55,11 +49,11 @@ def recognition_figure(
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ImportError:
-        raise ImportError('recognition_figure needs matplotlib: pip install "verienv[train]"') from None
+        raise ImportError('recognition_figure needs matplotlib: pip install "verienv[figures]"') from None
     drawn = _drawn(evaluations, cells)
     rows = sum(len(found) + (len(evaluations) > 1) for found in drawn.values())
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
-    lines = max(_wrapped(name).count("\n") + 1 for name in (*evaluations, *drawn))
+    lines = max(wrapped(name).count("\n") + 1 for name in (*evaluations, *drawn))
     figure = Figure(figsize=(10.5, max(4.9, 1.4 + rows * max(0.3, 0.2 * lines))), layout=layout)  # inches
     left, right = figure.subplots(1, 2)
     colours, markers = dict(zip(drawn, COLOURS, strict=False)), dict(zip(evaluations, MARKERS, strict=False))
@@ -123,7 +117,7 @@ def _draw_points(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: 
         up = [100 * one.read_solved.mean for one in found.values()]
         axis.plot(across, up, color=colour, lw=1.5, alpha=0.6, zorder=3)
         for (name, one), x, y in zip(found.items(), across, up, strict=True):
-            wide, high = _reach(one.read), _reach(one.read_solved)
+            wide, high = reach(one.read), reach(one.read_solved)
             axis.errorbar(x, y, xerr=wide, yerr=high, fmt="none", ecolor=colour, lw=0.9, alpha=0.55, zorder=2)
             axis.plot(x, y, marker=markers[name], ms=8, mec="white", mew=0.8, color=colour, clip_on=False, zorder=4)
     ticks = range(0, 101, 20)
@@ -157,7 +151,7 @@ def _draw_bars(axis: Axes, drawn: Drawn, colours: Mapping[str, str], markers: Ma
         _draw_bar(axis, row, drawn[cell][name], colours[cell], thickness=min(0.78, 0.08 * y))
         axis.plot(-0.03, row, marker=markers[name], ms=7, color=colours[cell], clip_on=False, transform=beside)
     axis.set_ylim(y - (0.75 if several else 0.4), -0.6)
-    axis.set_yticks(list(rows), [_wrapped(name if several else cell) for cell, name in rows.values()], parse_math=False)
+    axis.set_yticks(list(rows), [wrapped(name if several else cell) for cell, name in rows.values()], parse_math=False)
     axis.tick_params(axis="y", length=0, pad=18)
     axis.set(xlim=(0, 100), xticks=range(0, 101, 20), xlabel="episodes, %")
     axis.spines[["top", "right", "left"]].set_visible(False)
@@ -195,10 +189,6 @@ def _legend_below(axis: Axes, entries: Mapping[str, Artist]) -> None:
     )
 
 
-def _wrapped(name: str) -> str:
-    return fill(name, 24)
-
-
 def _shade(colour: str, strength: float) -> str:
     """Mix a share of a colour with white; light grey for none of it."""
     if not strength:
@@ -214,9 +204,3 @@ def _is_light(colour: str) -> bool:
 
 def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _reach(estimate: Estimate) -> list[list[float]]:
-    """Return the reach of the interval below and above the mean, in percent; 0 where it is not known."""
-    reach = (estimate.mean - estimate.low, estimate.high - estimate.mean)
-    return [[0.0 if isnan(part) else 100 * max(part, 0.0)] for part in reach]

@@ -6,22 +6,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import nan
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
 from verienv.core.shown import shown
-from verienv.evaluation.formats import csv_table, latex_comment, latex_table
+from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table
+from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
-from verienv.evaluation.statistics import Estimate, estimates, ratio_estimates
+from verienv.evaluation.statistics import Estimate, estimates
 from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
 from verienv.evaluation.unmeasured import entries, merged, note_unmeasured
 
-_HEADINGS = {"success": "success", "first_success": "1st attempt"}
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = ("cell", "metric", "mean", "low", "high", "episodes", "clusters")
+"""The columns of a table for programs, of a line for each metric of each cell."""
 ENDS = {"read_solved": "read and solved", "read_failed": "read but failed", "misread": "misread"}
 """The ends of an episode with vision, with their names in tables and figures."""
 
@@ -105,8 +109,8 @@ class CellResult(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """The outcome of ``evaluate``. Print it, or take ``to_json()``, ``markdown()``, ``csv()`` or ``latex()``, or
-    ``save(path)``; ``load(path)`` reads JSON back.
+    """The outcome of ``evaluate``. Print it, or take ``to_json()``, ``to_frame()``, ``to_csv()``, ``to_latex()`` or
+    ``markdown()``, or ``save(path)``; ``load(path)`` reads JSON back. ``PolicyTable`` puts several side by side.
 
     Attributes:
         setup: the conditions of the evaluation.
@@ -136,7 +140,8 @@ class Evaluation(BaseModel):
     def save(self, path: str | Path) -> None:
         """Write a file, all of it or, when that fails, nothing: ``to_json()``, which alone ``load`` reads back.
 
-        If its name ends in .md, .csv or .tex it is ``markdown()``, ``csv()`` or ``latex()``; .gz may follow, for gzip.
+        If its name ends in .md, .csv or .tex it is ``markdown()``, ``to_csv()`` or ``to_latex()``; .gz may follow, for
+        gzip.
 
         Raises:
             ValueError: for another ending.
@@ -187,23 +192,28 @@ class Evaluation(BaseModel):
         """
         return "\n\n".join([self._caption(), self._note(), *(markdown_table(*table) for table in self._tables())])
 
-    def csv(self) -> str:
+    def to_csv(self) -> str:
         """Return CSV with a line for each metric of each cell: cell, metric, mean, low, high, episodes, clusters.
 
         Shares are from 0 to 1, ``low`` and ``high`` the ends of the 95% interval, empty where it is unknown. With
         vision the parts of ``recognition`` are metrics too. Attempts that failed are "failed_<kind>": their number
         per episode, without an interval.
         """
-        return csv_table(("cell", "metric", "mean", "low", "high", "episodes", "clusters"), [*self._lines()])
+        return csv_table(COLUMNS, [*self.lines()])
 
-    def _lines(self) -> Iterator[tuple[str | float, ...]]:
+    def to_frame(self) -> DataFrame:
+        """Return the lines of ``to_csv()`` as a pandas DataFrame. Raises ImportError if pandas is not installed."""
+        return data_frame(COLUMNS, [*self.lines()])
+
+    def lines(self) -> Iterator[tuple[str | float, ...]]:
+        """Yield the lines of ``to_csv()``, a value for each of ``COLUMNS``."""
         for name, cell in self.cells.items():
             parts = dict(cell.recognition) if cell.recognition else {}
             failed = {f"failed_{kind}": (number / cell.episodes, nan, nan) for kind, number in cell.failures.items()}
             for metric, (mean, low, high) in (cell.metrics | parts | failed).items():
                 yield name, metric, mean, low, high, cell.episodes, cell.clusters
 
-    def latex(self) -> str:
+    def to_latex(self) -> str:
         """Return the tables of ``markdown()`` for LaTeX, with the package booktabs."""
         about = latex_comment(f"{self._caption()}\n{self._note()}\nNeeds \\usepackage{{booktabs}}.")
         return "\n\n".join([about, *(latex_table(*table) for table in self._tables())])
@@ -256,41 +266,10 @@ FORMATS: Mapping[str, Callable[[Evaluation], str]] = {
     "": Evaluation.to_json,
     ".json": Evaluation.to_json,
     ".md": Evaluation.markdown,
-    ".csv": Evaluation.csv,
-    ".tex": Evaluation.latex,
+    ".csv": Evaluation.to_csv,
+    ".tex": Evaluation.to_latex,
 }
 """The formats of saved evaluations, by the ending of the name."""
-
-
-def pool_ratios(
-    episodes: Sequence[EpisodeRecord], clusters: Sequence[str], minus: Sequence[EpisodeRecord] | None = None
-) -> dict[str, Estimate]:
-    """Estimate the ratios over all attempts of ``episodes``, or their differences to the same episodes ``minus``."""
-    names = [name for name in episodes[0].counts if minus is None or name in minus[0].counts]
-    if not names:
-        return {}
-
-    def counts(side: Sequence[EpisodeRecord]) -> NDArray[np.int_]:
-        return np.array([[episode.counts[name] for name in names] for episode in side])
-
-    others = None if minus is None else counts(minus)
-    return dict(zip(names, ratio_estimates(counts(episodes), clusters, minus=others), strict=True))
-
-
-def order_metrics(means: Mapping[str, Estimate], ratios: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    """Put both in the order of tables: success, each ratio with its mean over episodes, then the other means."""
-    found = {"success": means["success"]}
-    for name, ratio in ratios.items():
-        found[name] = ratio
-        if (mean := f"{name}_per_episode") in means:
-            found[mean] = means[mean]
-    return {**found, **means}
-
-
-def shown_metrics(metrics: Iterable[str], headings: Mapping[str, str]) -> dict[str, str]:
-    """Return the metrics that tables show, each with its heading: all of them are shares."""
-    known = _HEADINGS | dict(headings)
-    return {metric: known[metric] for metric in metrics if metric in known}
 
 
 def _counted(kinds: Iterable[str]) -> dict[str, int]:
