@@ -9,7 +9,7 @@ FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
 .PHONY: help demo study study-full methods test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
-	starts golden gallery clean
+	starts golden gallery docs clean
 
 help:
 	@echo "make demo       install, then SFT against RL from one small start: the answer, tables and figures in runs/demo"
@@ -30,6 +30,7 @@ help:
 	@echo "make starts     small starts for studies, ten of each kind in words and five by sight, in runs/starts: 50 minutes of one core; JOBS=2 on two"
 	@echo "make golden     write the pinned outputs anew, after a change that is meant"
 	@echo "make gallery    draw docs/gallery.md anew"
+	@echo "make docs       build the site in build/site/html; a warning is an error, nothing is fetched"
 	@echo "make clean      remove the environment and what was built"
 
 # The stamps are written last: an installation cut short is taken up again, a broken environment is made anew.
@@ -49,6 +50,11 @@ $(VENV)/installed-dev: $(VENV)/installed-train
 $(VENV)/installed-preferences: $(VENV)/installed-train
 	@echo "installing TRL ..."
 	@$(PIP) -e ".[train,cli,preferences]"
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed-train
+	@echo "installing Sphinx ..."
+	@$(PIP) -e ".[train,cli,docs]"
 	@touch $@
 
 demo: $(VENV)/installed-train
@@ -116,6 +122,9 @@ golden: $(VENV)/installed-dev
 
 gallery: $(VENV)/installed-dev
 	$(BIN)/python tools/build_gallery.py
+
+docs: $(VENV)/installed-docs
+	$(BIN)/python tools/build_site.py
 
 clean:
 	rm -rf $(VENV) dist build
