@@ -32,7 +32,8 @@ PACKED = [
     "verienv/assets/models/tiny-lm/README.md", "verienv/assets/models/tiny-vlm/model.safetensors",
     "verienv/assets/models/tiny-vlm/processor_config.json", "verienv/assets/models/gp-arithmetic/model.safetensors",
     "verienv/assets/models/gp-rule/model.safetensors", "verienv/assets/models/gp-sight/processor_config.json",
-    "verienv/adapters/lm_eval/verienv_virl_vl.yaml", "verienv/adapters/lm_eval/_by_sight_yaml",
+    "verienv/assets/benchmarks/v1.json", "verienv/adapters/lm_eval/verienv_virl_vl.yaml",
+    "verienv/adapters/lm_eval/_by_sight_yaml",
 ]  # fmt: skip
 LICENSES = [
     "LICENSE",
@@ -64,7 +65,8 @@ puzzle = Puzzle(cards=("4", "3", "2", "K"))
 assert verify('{"formula": "4*3+2+10"}', puzzle).is_correct
 assert verify('{"formula": "4*3+2+K"}', puzzle).failure == "illegal"
 print("our verifier against the vectors:", check_verifier(lambda response, puzzle: verify(response, puzzle).reward))
-assert all(package in asset_path(name).parents for name in ("cards", "cities", "fonts", "models", "tables", "vectors"))
+folders = ("benchmarks", "cards", "cities", "fonts", "models", "tables", "vectors")
+assert all(package in asset_path(name).parents for name in folders)
 for split in ("train", "rule_ood", "rule_visual_ood"):
     env = gym.make("verienv/VIRL-L-v0", split=split)
     observation, info = env.reset(seed=0)
@@ -76,6 +78,9 @@ for split in ("train", "rule_ood", "rule_visual_ood"):
 env = gym.make("verienv/VIRL-VL-v0", split="visual_ood", visual="display_signs", view_size=96)
 observation, info = env.reset(seed=0)
 print("a street:", info["instance"], observation["image"].shape)
+from verienv.evaluation.benchmark import check_questions, load_benchmark
+assert load_benchmark("v1").parts
+check_questions("v1", "verienv/GeneralPoints-L-v0")
 from verienv.replay import html_page, record
 row = verienv.rows("verienv/VIRL-L-v0", n=1)[0]
 print("a replay:", len(html_page(record(verienv.Episode.of(row)))), "characters")

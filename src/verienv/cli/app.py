@@ -13,6 +13,7 @@ from rich.console import Console
 
 from verienv.cli.agreement import agreement
 from verienv.cli.audit import audit
+from verienv.cli.benchmark import check_results
 from verienv.cli.common import STDOUT, import_all, note, reading, settings_for, writing
 from verienv.cli.compare import compare
 from verienv.cli.convert import convert
@@ -178,6 +179,7 @@ def verify(
 app.command()(demos)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(check_results)
 app.command()(agreement)
 app.command()(convert)
 app.command()(audit)

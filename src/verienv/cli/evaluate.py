@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from verienv.cli.benchmark import play_benchmark, policy_fields
 from verienv.cli.common import import_all, note, settings_for
 from verienv.cli.models import BaseUrl, Device, Dtype, Model, TopP, enough_memory, model_policy
-from verienv.cli.options import EnvId, Imports, Seed, Settings
+from verienv.cli.options import EnvIdOrAll, Imports, Seed, Settings
 from verienv.cli.places import JSON_LINES, check_name, check_places, paths_in
 from verienv.cli.streams import check_output
 from verienv.core import tasks
@@ -26,13 +27,14 @@ from verienv.core.shown import cut, shown_path
 from verienv.core.table_file import read_table
 from verienv.evaluation import BASELINES, Evaluation, compare, read_cells
 from verienv.evaluation import evaluate as evaluate_policy
+from verienv.evaluation.benchmark import BENCHMARKS
 from verienv.evaluation.cells import DEFAULT_SPLITS, make_cells
 from verienv.evaluation.report import FORMATS
 from verienv.policies.by_name import SERVER
 
 
 def evaluate(
-    env_id: EnvId,
+    env_id: EnvIdOrAll = None,
     model: Model = None,
     baseline: Annotated[str | None, typer.Option(help=f"Instead of a model: {' or '.join(BASELINES)}.")] = None,
     splits: Annotated[
@@ -51,7 +53,17 @@ def evaluate(
             help="In place of splits: ask each row of a file, such as `verienv convert` writes, as a question.",
         ),
     ] = None,
-    episodes: Annotated[int, typer.Option(min=1, help="The number of episodes in each split.")] = 200,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(BENCHMARKS),
+            help="In place of splits and settings: play this benchmark, in ENV_ID or, without one, in each of its "
+            "environments, greedily, and write a results file to --out (.json or .json.gz); then `check-results`.",
+        ),
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="The number of episodes in each split, by default 200.")
+    ] = None,
     seed: Seed = 0,
     attempts: Annotated[
         int | None, typer.Option(min=1, help="Responses allowed to one question, as -s attempts=...")
@@ -116,6 +128,30 @@ def evaluate(
         raise ValueError("--top-p is about sampling: give a --temperature above 0 with it")
     demand_one_process()
     import_all(modules)
+    where: dict[str, Any] = {
+        "here": {
+            "batch_size": None if str(model).startswith(SERVER) else batch_size,
+            "generation_config": generation_config or None,
+            "device": device,
+            "dtype": dtype,
+        },
+        "server": {"base_url": base_url, "concurrency": concurrency, "prices": prices},
+    }
+    if benchmark is not None:
+        fixed = {"--splits": splits, "--rows": rows, "--episodes": episodes, "--seed": seed, "--attempts": attempts,
+            "--temperature": temperature, "--top-p": top_p, "--generation-config": generation_config, "--log": log,
+            "--against": against, "--setting": setting}  # fmt: skip
+
+        def made(temperature: float) -> Any:
+            return baseline or model_policy(str(model), max_new_tokens=max_new_tokens, temperature=temperature, **where)
+
+        about = policy_fields(baseline, model, max_new_tokens)
+        with enough_memory():
+            play_benchmark(benchmark, env_id, out, made, about, fixed, batch_size)
+        return
+    if env_id is None:
+        raise ValueError("give ENV_ID, as `verienv envs` lists them, or --benchmark " + "|".join(BENCHMARKS))
+    episodes = episodes or 200
     env_id, settings = full_id(env_id), settings_for(evaluate_policy, setting)
     if attempts is not None:
         if "attempts" in settings:
@@ -143,13 +179,7 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             top_p=top_p,
-            here={
-                "batch_size": batch_size if not model.startswith(SERVER) else None,
-                "generation_config": generation_config or None,
-                "device": device,
-                "dtype": dtype,
-            },
-            server={"base_url": base_url, "concurrency": concurrency, "prices": prices},
+            **where,
         )
         name += f", at most {max_new_tokens} new tokens"
         name += f", temperature {temperature:g}" if temperature else ""

@@ -13,6 +13,14 @@ EnvId = Annotated[
         help="An environment, as `verienv envs` lists them; or module:id for one that a module of your own registers.",
     ),
 ]
+EnvIdOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENV_ID]",
+        help="An environment, as `verienv envs` lists them; or module:id for one that a module of your own registers. "
+        "Only with --benchmark may it be left out.",
+    ),
+]
 Split = Annotated[str, typer.Option(help="The split to deal from.")]
 Seed = Annotated[int, typer.Option(min=0, help="The seed: it fixes the instances.")]
 Settings = Annotated[

@@ -153,12 +153,12 @@ def read_lines(file: BinaryIO, name: str | Path) -> Iterator[bytes]:
             yield line
 
 
-def read_whole(path: str | Path) -> bytes:
-    """Return the bytes of a file that may be compressed, at most ``MOST_SKIPPED``. Errors as ``read_lines``'."""
+def read_whole(path: str | Path, most_bytes: int = MOST_SKIPPED) -> bytes:
+    """Return the bytes of a file that may be compressed, at most ``most_bytes``. Errors as ``read_lines``'."""
     with _naming(path), Path(path).open("rb") as file:
-        data = unpacked(file, path).read(MOST_SKIPPED + 1)
-    if len(data) > MOST_SKIPPED:
-        raise ValueError(f"{shown_path(path)}: larger than {MOST_SKIPPED // 2**20} MB")
+        data = unpacked(file, path).read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"{shown_path(path)}: larger than {most_bytes // 2**20} MB")
     return data
 
 
