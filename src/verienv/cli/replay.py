@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,22 +11,17 @@ from typing import Any
 
 from verienv.cli.common import note, reading
 from verienv.cli.places import check_name
-from verienv.core import registered
-from verienv.core.config import plain_settings
 from verienv.core.dialogue import png
 from verienv.core.env import VerifiedEnv
 from verienv.core.episode import Episode
 from verienv.core.files import atomic_write
 from verienv.core.reading import MOST_LINE
 from verienv.core.shown import shown
-from verienv.core.typed import KINDS
-from verienv.evaluation.cells import Cell
+from verienv.evaluation.dealing import cell_of, deal_logged
 from verienv.evaluation.lines import is_as_written
 from verienv.evaluation.log import read_header, read_line
 from verienv.evaluation.records import Setup
 from verienv.replay import Respond, contact_sheet, expert, html_page, record, shown_settings
-
-_NAME = re.compile(r"[A-Za-z_][\w.:-]*+", re.ASCII)
 
 
 @dataclass
@@ -178,29 +172,6 @@ def _read(path: Path, lines: Iterable[bytes]) -> Iterator[_Told]:
         yield _Told(number, line, episode, setup)
 
 
-def _check_paths(env: VerifiedEnv, settings: Mapping[str, Any], log: Path) -> None:
-    """Raise ValueError if a log's settings open paths that the command line does not name too."""
-    own = dict(env.spec.kwargs) if env.spec else {}
-    for name in env.settings.paths(settings):
-        if name not in own or plain_settings(env.config, {name: own[name]})[name] != settings[name]:
-            raise ValueError(
-                f"{log} opens a path of this machine ({name}={shown(settings[name])}); if you trust the log, give "
-                f"the same with --setting {name}=..."
-            )
-
-
-def _check_names(settings: Mapping[str, Any], log: Path) -> None:
-    """Raise ValueError where a log's settings name an object of somebody's own that is not registered here."""
-    for name, kind in KINDS.items():
-        value = settings.get(name)
-        if isinstance(value, str) and _NAME.fullmatch(value) and not registered.means(kind, value):
-            typed = value if ":" in value else "module:name"
-            raise ValueError(
-                f"{log} names {name}={shown(value)}, which means nothing here, and a log imports nothing: if you trust "
-                f"it, give --setting {name}={typed} of the module that has it"
-            )
-
-
 def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Path) -> tuple[Episode, VerifiedEnv]:
     """Begin the episode of a log's line as the evaluation dealt it; return it and the environment that deals it."""
     asked_for = env.spec.id if env.spec else ""
@@ -209,17 +180,5 @@ def _as_evaluated(env: VerifiedEnv, setup: Setup, line: dict[str, Any], path: Pa
     cell, episode = line.get("cell"), line.get("episode")
     if not isinstance(cell, str) or cell not in setup.cells or type(episode) is not int or episode < 0:
         raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
-    _check_paths(env, setup.cells[cell], path)
-    try:
-        cells = Cell(setup.env_id, setup.cells[cell], max(setup.episodes, 1), setup.seed)
-    except ValueError:
-        _check_names(setup.cells[cell], path)
-        raise
-    if episode >= setup.count(cell):
-        raise ValueError(f"{path}: cell={shown(cell)}, episode={shown(episode)} is no episode of its setup")
-    dealt = cells.deal(episode)
-    if dealt.question.instance != line.get("instance"):
-        raise ValueError(
-            f"{path} holds {shown(line.get('instance'))}, where this version deals {dealt.question.instance}"
-        )
-    return dealt, cells.env
+    dealing = cell_of(setup, cell, path, env)
+    return deal_logged(dealing, setup, cell, episode, line.get("instance"), path), dealing.env

@@ -138,7 +138,7 @@ def read_lines(file: BinaryIO, name: str | Path) -> Iterator[bytes]:
         ValueError: if the file is damaged, or a line has more than ``MOST_SKIPPED`` bytes.
         OSError: if it cannot be read; it names the file.
     """
-    with _naming(name):
+    with naming(name):
         opened = unpacked(file, name)
         number = 0
         while line := opened.readline(MOST_LINE + 1):
@@ -155,7 +155,7 @@ def read_lines(file: BinaryIO, name: str | Path) -> Iterator[bytes]:
 
 def read_whole(path: str | Path, most_bytes: int = MOST_SKIPPED) -> bytes:
     """Return the bytes of a file that may be compressed, at most ``most_bytes``. Errors as ``read_lines``'."""
-    with _naming(path), Path(path).open("rb") as file:
+    with naming(path), Path(path).open("rb") as file:
         data = unpacked(file, path).read(most_bytes + 1)
     if len(data) > most_bytes:
         raise ValueError(f"{shown_path(path)}: larger than {most_bytes // 2**20} MB")
@@ -163,8 +163,8 @@ def read_whole(path: str | Path, most_bytes: int = MOST_SKIPPED) -> bytes:
 
 
 @contextmanager
-def _naming(name: str | Path) -> Iterator[None]:
-    """Say which file it is that is damaged or cannot be read."""
+def naming(name: str | Path) -> Iterator[None]:
+    """Say which file it is that is damaged (a ValueError) or cannot be read (an OSError)."""
     try:
         yield
     except OSError as error:

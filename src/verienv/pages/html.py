@@ -19,6 +19,8 @@ class Page:
     Args:
         html: the page, of one's own and trusted. Data goes where it says
             ``<script type="application/json" id="data"></script>``.
+        framed: a page of one's own like those that are shown in frames of this one: its scripts and styles are
+            admitted too, and pictures that a page holds itself (``data:``).
 
     Attributes:
         policy: its Content-Security-Policy: the inline scripts and styles by their hashes, pictures and requests of its
@@ -28,15 +30,15 @@ class Page:
         ValueError: if there is no place for data, or more than one.
     """
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, framed: str = "") -> None:
         if html.count(_DATA) != 1:
             raise ValueError(f"the page has {html.count(_DATA)} places for data; it needs one {_DATA}")
         self._html = html
-        allowed = {
-            kind: " ".join(_hash(text) for name, text in _INLINE.findall(html) if name == kind) for kind in _KINDS
-        }
+        inline = _INLINE.findall(html) + _INLINE.findall(framed)
+        allowed = {kind: " ".join(_hash(text) for name, text in inline if name == kind) for kind in _KINDS}
         sources = {f"{kind}-src": found or "'none'" for kind, found in allowed.items()}
-        rules = {"default-src": "'none'", **sources, "img-src": "'self'", "connect-src": "'self'"}
+        pictures = "'self' data:" if framed else "'self'"
+        rules = {"default-src": "'none'", **sources, "img-src": pictures, "connect-src": "'self'"}
         rules |= dict.fromkeys(("base-uri", "form-action", "frame-ancestors"), "'none'")
         self.policy = "; ".join(f"{name} {value}" for name, value in rules.items())
 

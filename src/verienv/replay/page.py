@@ -32,7 +32,7 @@ def html_page(replay: Replay) -> str:
 
     A player where scripts run, a long page where they do not.
     """
-    style, script = (Path(__file__).with_name(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    style, script = inline()
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -65,6 +65,12 @@ def html_page(replay: Replay) -> str:
             "",
         ]
     )
+
+
+def inline() -> tuple[str, str]:
+    """Return the style and the script of every replay's page."""
+    style, script = (Path(__file__).with_name(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    return style, script
 
 
 def _hash(text: str) -> str:

@@ -1,0 +1,240 @@
+"""The index of an evaluation's log: where each episode lies in the file, and the facts that a table shows of it.
+
+A line as ``evaluate`` writes it is read by its fixed beginning, middle and end, in half the time that JSON takes; any
+other spelling is read as JSON. In JSON a quotation mark within a text stands behind a backslash, so that a response
+cannot hold what is searched for. All of a line is read when its episode is opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import fsum, isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from verienv.core.reading import MOST_LINE, naming, unpacked
+from verienv.core.shown import cut, shown, shown_path
+from verienv.evaluation.log import read_header, read_line
+from verienv.evaluation.records import Setup
+
+MOST_FAULTS = 5
+"""Faults of a log that are told one by one."""
+
+FAILED, SOLVED, UNFINISHED = range(3)
+"""States of an episode."""
+UNKNOWN, READ, MISREAD = range(3)
+"""What the last attempt read: not measured, right, wrong."""
+
+_TRUTH = rb"(true|false)"
+_BEGINNING = re.compile(
+    rb'\{"cell": "([^"\\]*)", "episode": (\d{1,10}), "attempt": (\d{1,10}), "instance": "([^"\\]*)", '
+    rb'"cluster": "([^"\\]*)", (?:"asked": \d{1,10}, )?"response": "'
+)
+_SAID = b'", "verdict": {"reward": '
+_MIDDLE = re.compile(_SAID + rb'(-?\d{1,9}(?:\.\d{1,20})?), "is_correct": ' + _TRUTH + rb', "failure": "(\w{0,60})", ')
+_METRICS = b', "metrics": {'
+_ENDS = b', "success": '
+_ENDING = re.compile(
+    _ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb'(?:, "outcomes": \{[^{}]*\})?(?:, "crc32": \d{1,10})?\}\s*'
+)
+
+
+class Attempt(NamedTuple):
+    """The facts of a line."""
+
+    cell: str
+    episode: int
+    attempt: int
+    instance: str
+    cluster: str
+    reward: float
+    failure: str
+    misread: int
+    success: bool
+    over: bool
+
+
+class IndexedEpisode(NamedTuple):
+    """An episode of a log.
+
+    Attributes:
+        failure, misread: of the last attempt; "" for a correct one; UNKNOWN, READ or MISREAD.
+        state: FAILED, SOLVED or UNFINISHED.
+        start, end: the bytes of its lines within the file, unpacked.
+    """
+
+    cell: str
+    episode: int
+    instance: str
+    cluster: str
+    attempts: int
+    reward: float
+    failure: str
+    misread: int
+    state: int
+    start: int
+    end: int
+
+
+class LogIndex(NamedTuple):
+    """A log: its newest header, its episodes in its order, and in words the lines that are none of an episode."""
+
+    setup: Setup
+    episodes: list[IndexedEpisode]
+    faults: list[str]
+
+
+def read_index(path: Path) -> LogIndex:
+    """Read a log. Lines that are none of an episode are faults, not errors.
+
+    Raises:
+        ValueError: if it has no header.
+        OSError: if it cannot be read.
+    """
+    lines = lines_of(path)
+    try:
+        setup = read_header(read_line(next(lines)[2]))
+    except StopIteration:
+        raise ValueError(f"{shown_path(path)}: is empty") from None
+    except ValueError as error:
+        raise ValueError(f"{shown_path(path)} is no evaluation's log ({error})") from None
+    episodes, faults = list[IndexedEpisode](), list[str]()
+    told, begun = set[tuple[str, int]](), list[tuple[int, Attempt]]()
+    for number, (start, end, text) in enumerate(lines, 2):
+        try:
+            attempt = read_attempt(text, setup.recognition)
+            if attempt is None:
+                setup = read_header(read_line(text))
+                continue
+            key = attempt.cell, attempt.episode
+            if begun and (*key, attempt.attempt) != (*begun[0][1][:2], len(begun) + 1):
+                told.discard(begun[0][1][:2])  # it may be told as a whole below
+                faults.append(f"line {number}: the episode before it breaks off")
+                begun = []
+            if attempt.attempt != len(begun) + 1:
+                raise ValueError(f"attempt {attempt.attempt} follows no attempt before it")
+            if not begun and key in told:
+                raise ValueError(f"episode {attempt.episode} is told a second time")
+        except (ValueError, RecursionError) as error:
+            if text.endswith(b"\n"):  # what is being written, or was cut off, is no fault
+                faults.append(f"line {number}: {cut(error)}")
+            continue
+        begun.append((start, attempt))
+        told.add(key)
+        if attempt.over:
+            episodes.append(_episode(begun, end))
+            begun = []
+    if begun:
+        episodes.append(_episode(begun, end))
+    if len(faults) > MOST_FAULTS:
+        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more lines that are none of an episode"]
+    return LogIndex(setup, episodes, faults)
+
+
+def _episode(begun: list[tuple[int, Attempt]], end: int) -> IndexedEpisode:
+    (start, first), (_, last) = begun[0], begun[-1]
+    reward = first.reward if len(begun) == 1 else fsum(attempt.reward for _, attempt in begun)
+    state = (SOLVED if last.success else FAILED) if last.over else UNFINISHED
+    known = first[0], first[1], first[3], first[4]
+    return IndexedEpisode(*known, len(begun), reward, last.failure, last.misread, state, start, end)
+
+
+def lines_of(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the lines of a file that may be compressed, from a byte on, each with its first byte and the next one's.
+
+    Raises:
+        ValueError: for a line longer than ``MOST_LINE``.
+    """
+    with naming(path), path.open("rb") as file:
+        opened = unpacked(file, path)
+        if start:
+            opened.seek(start)
+        while line := opened.readline(MOST_LINE + 1):
+            if len(line) > MOST_LINE:
+                raise ValueError(f"{shown_path(path)}: a line is longer than {MOST_LINE // 2**20} MB")
+            end = start + len(line)
+            if not line.isspace():
+                yield start, end, line
+            start = end
+
+
+def read_attempt(text: bytes, recognition: str) -> Attempt | None:
+    """Return the facts of a line, None for a header; ``recognition`` is the metric of a picture read right, or "".
+
+    Raises:
+        ValueError, RecursionError: if it is no line of an evaluation's log.
+    """
+    beginning = _BEGINNING.match(text)
+    middle = _MIDDLE.match(text, text.find(_SAID, beginning.end() - 1)) if beginning else None
+    at = text.rfind(_ENDS)
+    ending = _ENDING.fullmatch(text, at) if middle else None
+    if not (beginning and middle and ending):
+        return _plain_attempt(text, recognition)
+    cell, episode, attempt, instance, cluster = beginning.groups()
+    reward, _, failure = middle.groups()
+    misread = UNKNOWN
+    if recognition:
+        metrics = text[text.rfind(_METRICS, 0, at) : at]
+        mark = f'"{recognition}": '.encode()
+        misread = READ if mark + b"true" in metrics else MISREAD if mark + b"false" in metrics else UNKNOWN
+    return Attempt(
+        cell.decode(),
+        int(episode),
+        int(attempt),
+        instance.decode(),
+        cluster.decode(),
+        float(reward),
+        failure.decode(),
+        misread,
+        ending[1] == b"true",
+        ending[2] == b"true",
+    )
+
+
+def _plain_attempt(text: bytes, recognition: str) -> Attempt | None:
+    line = read_line(text)
+    if isinstance(line, dict) and "setup" in line:
+        return None
+    check_line(line)
+    verdict = line["verdict"]
+    read = verdict["metrics"].get(recognition) if recognition else None
+    return Attempt(
+        line["cell"],
+        line["episode"],
+        line["attempt"],
+        line["instance"],
+        line["cluster"],
+        float(verdict["reward"]),
+        verdict["failure"],
+        (READ if read else MISREAD) if isinstance(read, bool) else UNKNOWN,
+        line["success"],
+        line["over"],
+    )
+
+
+_FIELDS: dict[str, type] = {
+    "cell": str,
+    "episode": int,
+    "attempt": int,
+    "instance": str,
+    "cluster": str,
+    "response": str,
+    "verdict": dict,
+    "success": bool,
+    "over": bool,
+}
+_VERDICT: dict[str, Any] = {"reward": (int, float), "failure": str, "feedback": str, "reason": str, "metrics": dict}
+
+
+def check_line(line: Any) -> None:
+    """Raise ValueError unless a line of JSON has the fields of an attempt, each of its kind."""
+    if not isinstance(line, dict):
+        raise ValueError("expected a JSON object")
+    for where, fields in ((line, _FIELDS), (line.get("verdict"), _VERDICT)):
+        for name, kind in fields.items():
+            value = where.get(name) if isinstance(where, dict) else None
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ValueError(f"{name} is {shown(value)}")
+    if not isfinite(line["verdict"]["reward"]) or not 0 <= line["episode"] < 2**53:
+        raise ValueError("its numbers are out of range")
