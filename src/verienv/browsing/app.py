@@ -84,7 +84,7 @@ def application(collection: Collection, own: Mapping[str, Any] | None = None) ->
 
     @app.get("/", response_class=HTMLResponse)
     async def _page() -> str:
-        return page.holding(collection.overview)
+        return page.holding({"overview": collection.overview})
 
     def answering(answer: Callable[[Query], dict[str, Any]]) -> Callable[[Any], Any]:
         async def respond(request: Any) -> Any:

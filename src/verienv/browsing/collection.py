@@ -12,7 +12,7 @@ import numpy as np
 from verienv.browsing.finding import Found
 from verienv.browsing.log_index import FAILED, MISREAD, READ, SOLVED, UNKNOWN, IndexedEpisode, read_index
 from verienv.browsing.pairs import Pairs, compared, differences, pair
-from verienv.browsing.runs import TrainingRun
+from verienv.browsing.runs import TrainingRun, differing
 from verienv.browsing.said import said_in
 from verienv.browsing.summary import failures, success_by_cell
 from verienv.browsing.table import Array, Filters, Table
@@ -155,6 +155,7 @@ class Collection:
             "success": success_by_cell(self.table),
             "failed": failures(self.table),
             "runs": [{"name": run.name, "updates": run.updates, "faults": run.faults} for run in self.runs],
+            "differing": differing(self.runs),
             "faults": list(self.faults),
         }
 
@@ -182,5 +183,3 @@ def _row(episode: EpisodeRecord, recognition: str) -> IndexedEpisode:
         0,
         0,
     )
-
-

@@ -27,6 +27,7 @@ from verienv.cli.play import play as play_in
 from verienv.cli.score import Parts, Score, judged_lines
 from verienv.cli.show import show
 from verienv.cli.streams import check_input, check_output
+from verienv.cli.view import view
 from verienv.core import tasks
 from verienv.core.formats import parse_format
 from verienv.core.make import full_id, make_env
@@ -183,3 +184,4 @@ app.command()(check_results)
 app.command()(agreement)
 app.command()(convert)
 app.command()(audit)
+app.command()(view)

@@ -51,8 +51,23 @@ class Page:
         """Return the page with data, which its script reads as JSON; no text in it can end the element or begin one."""
         return self._html.replace(_DATA, _DATA.replace("></", f">{embedded(data)}</"))
 
+    def alone(self, data: Any) -> str:
+        """Return the page with data as a file of its own, which asks no server: its policy stands in it.
+
+        Raises:
+            ValueError: if the page has no ``<meta charset="utf-8">``, behind which that goes.
+        """
+        if self._html.count(_CHARSET) != 1:
+            raise ValueError(f"the page needs one {_CHARSET}")
+        rules = self.policy.replace("connect-src 'self'", "connect-src 'none'").replace("'self' data:", "data:")
+        rules = rules.removesuffix("; frame-ancestors 'none'")  # which no element can say
+        return self.holding(data).replace(
+            _CHARSET, f'{_CHARSET}\n<meta http-equiv="Content-Security-Policy" content="{rules}">', 1
+        )
+
 
 _KINDS = ("script", "style")
+_CHARSET = '<meta charset="utf-8">'
 
 
 def embedded(data: Any) -> str:

@@ -1,0 +1,126 @@
+"""Export: a collection as one file that needs nothing else, bounded, and saying what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import permutations
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verienv.browsing.collection import Collection
+from verienv.browsing.page import view_page
+from verienv.browsing.pairs import CHANGES
+from verienv.browsing.replaying import Reader
+from verienv.core.files import atomic_text
+from verienv.core.shown import cut
+
+MOST_ROWS = 20_000
+MOST_PAIRS = 2_000
+"""The pairs of each two evaluations."""
+MOST_COMPARED = 6
+"""The evaluations that are compared with each other."""
+MOST_BYTES = 8 * 2**20
+"""The bytes of all responses, and of all replays."""
+
+
+def exported(
+    collection: Collection, *, replays: int = 40, own: Mapping[str, Any] | None = None
+) -> tuple[str, list[str]]:
+    """Return a page that holds a collection, and in words what it leaves out.
+
+    Summaries are of all episodes. Of rows, responses and replays the first episodes of every cell and evaluation are
+    taken, so that the policies met the same problems in them.
+
+    Args:
+        collection: all that is shown.
+        replays: the most episodes whose replay is in the page.
+        own: settings that are trusted: paths among them may be opened where a log names the same.
+    """
+    table, reader, left_out = collection.table, Reader(collection, own), list[str]()
+    order = np.argsort(table.episode, kind="stable")
+    rows = np.sort(order[:MOST_ROWS])
+    episodes = _filled(order[:MOST_ROWS], reader.episode)
+    logged = [row for row in order if collection.sources[table.source[row]].found.kind == "log"]
+    played = _filled(logged[:replays], reader.replay, left_out)
+    comparisons, compared = _comparisons(collection)
+    for held, of, noun in (
+        (len(rows), len(table), "episodes"),
+        (len(episodes), len(table), "episodes with their responses"),
+        (len(played), len(logged), "replays"),
+        (compared, len(collection.sources), "evaluations compared with each other"),
+    ):
+        if held < of:
+            left_out.append(f"This file holds {held:,} of {of:,} {noun}; verienv view shows all.")
+    data = {
+        "overview": collection.overview,
+        "left_out": left_out,
+        "held": {
+            "rows": table.told(rows),
+            "episodes": episodes,
+            "replays": played,
+            "comparisons": comparisons,
+            "runs": [run.told() for run in collection.runs],
+        },
+    }
+    return view_page().alone(data), left_out
+
+
+def save(collection: Collection, path: Path, *, replays: int = 40, own: Mapping[str, Any] | None = None) -> list[str]:
+    """Write the page that ``exported`` makes to a file; return in words what it leaves out.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    html, left_out = exported(collection, replays=replays, own=own)
+    with atomic_text(path) as file:
+        file.write(html)
+    return left_out
+
+
+def _filled(
+    rows: Iterable[Any], read: Callable[[int], dict[str, Any]], told: list[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the answers about rows until they fill ``MOST_BYTES``; why one cannot be had is told once."""
+    found, size, faults = dict[str, dict[str, Any]](), 0, dict[str, None]()
+    for row in rows:
+        try:
+            answer = read(int(row))
+        except (ValueError, OSError) as error:
+            faults[cut(error, 200)] = None
+            continue
+        size += len(dumps(answer))
+        if size > MOST_BYTES:
+            break
+        found[str(row)] = answer
+    if told is not None:
+        told += list(faults)[:3]
+    return found
+
+
+def _comparisons(collection: Collection) -> tuple[dict[str, Any], int]:
+    """Return the comparisons of each two evaluations, and the number of evaluations among them."""
+    sources = range(min(len(collection.sources), MOST_COMPARED))
+    found = {}
+    for before, after in permutations(sources, 2):
+        pairs = collection.pairs(before, after)
+        chosen = _first(collection, pairs.before)
+        told = zip(
+            chosen,
+            collection.table.told(pairs.before[chosen]),
+            collection.table.told(pairs.after[chosen]),
+            strict=True,
+        )
+        found[f"{before} {after}"] = {
+            **collection.comparison(before, after),
+            "pairs": [{"before": one, "after": other, "change": CHANGES[pairs.change[at]]} for at, one, other in told],
+            "left_out": len(pairs.change) - len(chosen),
+        }
+    return found, len(sources)
+
+
+def _first(collection: Collection, rows: Any) -> Sequence[Any]:
+    order: Sequence[Any] = np.sort(np.argsort(collection.table.episode[rows], kind="stable")[:MOST_PAIRS])
+    return order
