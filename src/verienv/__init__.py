@@ -49,6 +49,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
     modules=(
         "adapters",
         "arithmetic",
+        "browsing",
         "cli",
         "compat",
         "core",

@@ -30,7 +30,7 @@ class Answers:
     def rows(self, query: Query) -> dict[str, Any]:
         """Return a page of the rows that pass the filters, and the number of all of them."""
         found = self._all.rows(Filters.of(query), query.get("sort", ""), query.get("down") == "1")
-        return {"total": len(found), "rows": self._all.table.told(_part(found, query))}
+        return {"total": len(found), "rows": self._all.table.described(_part(found, query))}
 
     def comparison(self, query: Query) -> dict[str, Any]:
         """Return what changed from one source to another."""
@@ -46,7 +46,7 @@ class Answers:
         told = [
             {"before": before, "after": after, "change": CHANGES[pairs.change[one]]}
             for one, before, after in zip(
-                chosen, table.told(pairs.before[chosen]), table.told(pairs.after[chosen]), strict=True
+                chosen, table.described(pairs.before[chosen]), table.described(pairs.after[chosen]), strict=True
             )
         ]
         return {"total": len(found), "pairs": told}
@@ -64,7 +64,7 @@ class Answers:
         number = whole("run", query.get("run", ""))
         if number >= len(self._all.runs):
             raise ValueError(f"run={number}: there are {len(self._all.runs)}, from 0")
-        return self._all.runs[number].told()
+        return self._all.runs[number].described()
 
 
 def _two(query: Query) -> tuple[int, int]:

@@ -38,7 +38,7 @@ class Source:
     setup: Setup
     faults: Sequence[str] = ()
 
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """Return the source as JSON."""
         return {
             "name": self.found.name,
@@ -146,7 +146,7 @@ class Collection:
     def overview(self) -> dict[str, Any]:
         """All but episodes, pairs and curves, as JSON."""
         return {
-            "sources": [source.told() for source in self.sources],
+            "sources": [source.described() for source in self.sources],
             "episodes": len(self.table),
             "cells": self.table.cells,
             "failures": sorted(filter(None, self.table.failures)),

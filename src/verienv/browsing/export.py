@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import permutations
 from json import dumps
 from pathlib import Path
@@ -14,6 +14,7 @@ from verienv.browsing.collection import Collection
 from verienv.browsing.page import view_page
 from verienv.browsing.pairs import CHANGES
 from verienv.browsing.replaying import Reader
+from verienv.browsing.table import Array
 from verienv.core.files import atomic_text
 from verienv.core.shown import cut
 
@@ -58,11 +59,11 @@ def exported(
         "overview": collection.overview,
         "left_out": left_out,
         "held": {
-            "rows": table.told(rows),
+            "rows": table.described(rows),
             "episodes": episodes,
             "replays": played,
             "comparisons": comparisons,
-            "runs": [run.told() for run in collection.runs],
+            "runs": [run.described() for run in collection.runs],
         },
     }
     return view_page().alone(data), left_out
@@ -109,8 +110,8 @@ def _comparisons(collection: Collection) -> tuple[dict[str, Any], int]:
         chosen = _first(collection, pairs.before)
         told = zip(
             chosen,
-            collection.table.told(pairs.before[chosen]),
-            collection.table.told(pairs.after[chosen]),
+            collection.table.described(pairs.before[chosen]),
+            collection.table.described(pairs.after[chosen]),
             strict=True,
         )
         found[f"{before} {after}"] = {
@@ -121,6 +122,6 @@ def _comparisons(collection: Collection) -> tuple[dict[str, Any], int]:
     return found, len(sources)
 
 
-def _first(collection: Collection, rows: Any) -> Sequence[Any]:
-    order: Sequence[Any] = np.sort(np.argsort(collection.table.episode[rows], kind="stable")[:MOST_PAIRS])
-    return order
+def _first(collection: Collection, rows: Array) -> Array:
+    """Return the numbers of those rows that are kept, the first episodes of every cell."""
+    return np.sort(np.argsort(collection.table.episode[rows], kind="stable")[:MOST_PAIRS])

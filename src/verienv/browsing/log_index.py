@@ -24,7 +24,7 @@ MOST_FAULTS = 5
 FAILED, SOLVED, UNFINISHED = range(3)
 """States of an episode."""
 UNKNOWN, READ, MISREAD = range(3)
-"""What the last attempt read: not measured, right, wrong."""
+"""Readings of the picture by the last attempt: not measured, right, wrong."""
 
 _TRUTH = rb"(true|false)"
 _BEGINNING = re.compile(

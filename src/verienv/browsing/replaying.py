@@ -33,7 +33,7 @@ class Reader:
 
     def episode(self, row: int) -> dict[str, Any]:
         """Return an episode as it was logged, as JSON. Raises ValueError if there is none, or its file has changed."""
-        [told] = self._all.table.told([self._checked(row)])
+        [told] = self._all.table.described([self._checked(row)])
         source = self._all.sources[told["source"]]
         if source.found.kind != "log":
             return {**told, "lines": [], "notes": ["Saved results hold no responses; open the log for them."]}

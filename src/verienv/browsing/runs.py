@@ -61,7 +61,7 @@ class TrainingRun:
         plain = {key: cut(value, 80) for key, value in arguments.items() if value is not None}
         return cls(name, plain, lines[-1]["update"] if lines else 0, every, _curves(kept), faults)
 
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """Return the run as JSON."""
         return asdict(self)
 

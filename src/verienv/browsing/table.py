@@ -156,7 +156,7 @@ class Table:
             keys = place[column[rows]] if len(rows) else rows
         return np.argsort(-keys if down else keys, kind="stable")
 
-    def told(self, rows: Sequence[int] | Array) -> list[dict[str, Any]]:
+    def described(self, rows: Sequence[int] | Array) -> list[dict[str, Any]]:
         """Return rows as JSON."""
         return [self._told(int(row)) for row in rows]
 

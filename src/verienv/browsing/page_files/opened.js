@@ -37,7 +37,7 @@ function side(row) {
     make("h3", {}, sourceName(row.source)),
     make("ul", {class: "chips"}, make("li", {}, badge(row.state)), make("li", {}, `${row.cell}, episode ${row.episode}`),
       make("li", {}, `reward ${Number(row.reward.toFixed(4))}`), row.failure ? make("li", {}, spoken(row.failure)) : null,
-      row.misread !== "not measured" ? make("li", {}, row.misread === "read" ? "read right" : "misread") : null),
+      row.misread !== "not measured" && row.misread !== row.failure ? make("li", {}, row.misread === "read" ? "read right" : "misread") : null),
     inside);
   ask("episode", {row: row.row}).then(({lines, notes}) => {
     const play = make("button", {type: "button", class: "replay", onclick: () => replay(row, inside)}, "Replay");

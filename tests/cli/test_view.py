@@ -1,0 +1,25 @@
+import pytest
+from tests.cli.shared import ENV, is_one_line_error
+
+
+@pytest.fixture
+def log(cli, tmp_path):
+    path = tmp_path / "log.jsonl"
+    status, *_ = cli("evaluate", ENV, "--baseline", "expert", "--episodes", "2", "--splits", "train", "--log", path)
+    assert status == 0
+    return path
+
+
+def test_an_export_is_one_file_and_what_it_leaves_out_is_told(cli, log, tmp_path):
+    page = tmp_path / "out.html"
+    status, out, err = cli("view", log, "--export", page, "--replays", "1")
+    assert (status, out) == (0, f"{page}: open it in a browser\n")
+    assert err == "This file holds 1 of 2 replays; verienv view shows all.\n"
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_place_that_cannot_be_browsed_is_told_in_one_line(cli, log, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert is_one_line_error(cli("view", tmp_path / "gone"), "there is no such file or folder")
+    assert is_one_line_error(cli("view", tmp_path / "empty"), "holds no log of an evaluation")
+    assert is_one_line_error(cli("view", log, "--export", log), "give a name that ends in .html or .htm")
