@@ -27,7 +27,18 @@ FLOORS = {
         "registry",
         *(f"{task.removeprefix('verienv.')}.{room}" for task in TASKS for room in ("env", "vision_env", "task")),
     ),
-    3: ("demos", "evaluation", "policies", "preferences", "replay", "testing", "numeric", "pages", "browsing", "playing"),
+    3: (
+        "demos",
+        "evaluation",
+        "policies",
+        "preferences",
+        "replay",
+        "testing",
+        "numeric",
+        "pages",
+        "browsing",
+        "playing",
+    ),
     4: ("cli", "adapters", "compat"),
 }
 """The floor of a room, by the longest name that it begins with; verienv itself, its face, looks at all."""
