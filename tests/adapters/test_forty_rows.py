@@ -4,6 +4,7 @@ Libraries that are not installed here play the same rows under ``tests/integrati
 """
 
 import json
+from types import SimpleNamespace
 
 import gymnasium as gym
 import pytest
@@ -78,3 +79,16 @@ def test_the_scores_of_inspect(env_id, count):
     for each in of(env_id)[:count]:
         metrics, _ = scored(sample(each.row)["metadata"], each.said)
         assert metrics["reward"] == each.reward
+
+
+@each_id_drawn
+def test_the_tools_of_trl(env_id, count):
+    processor = SimpleNamespace(image_token="<image>", apply_chat_template=lambda *_, **__: "<image>")
+    made = trl.environments(processor=processor)
+    for each in of(env_id)[:count]:
+        episode = made["virl" if "VIRL" in env_id else "generalpoints"]()
+        episode.reset(**each.row)
+        for answer in each.said:
+            fields = list(json.loads(answer).values()) if each.kind != "unreadable" else ["", "", answer]
+            (episode.act if "VIRL" in env_id else episode.answer)(*fields)
+        assert episode.get_reward() == each.reward

@@ -46,7 +46,7 @@ def test_steps_are_written_into_demonstrations_where_asked_for():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "dpo"}, "expected one of prompt, sft, revision, preference"),
+        ({"kind": "dpo"}, "expected one of prompt, episode, sft, revision, preference, unpaired"),
         ({"n": 0}, "expected a positive number of rows"),
         ({"split": "visual_ood"}, "has no visual splits"),
         ({"rule": "tenn"}, "not a preset"),

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "wording.md").read_text()
 (OWN_WORDING,) = [
     block for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) if "trl" in block
 ]
+OWN_PAGE = (Path(__file__).parents[2] / "docs" / "trl.md").read_text()
+ON_PAGE = re.findall(r"^```python\n(.*?)^```", OWN_PAGE, re.MULTILINE | re.DOTALL)
+TRAINERS = ["GRPO", "RLOO", "GRPO", "SFT", "DPO", "KTO", "Reward"]
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", trl.__doc__ or "")]
 
 
@@ -34,6 +38,24 @@ def test_each_block_brings_all_its_names(block: str) -> None:
 def test_each_block_runs_by_itself_for_a_step_of_a_small_model(block: str, tmp_path) -> None:
     """Several attempts want a model that calls tools, which test_trl_environments.py builds."""
     run_small(block, "tiny-lm", tmp_path)
+
+
+def test_the_page_has_every_trainer_and_names_files_that_trl_brings() -> None:
+    assert [f"{name}Trainer(" in block for name, block in zip(TRAINERS, ON_PAGE, strict=True)] == [True] * 7
+    folder = Path(find_spec("trl").origin).parent / "accelerate_configs"
+    named = re.findall(r"\$configs/(\w+\.yaml)", OWN_PAGE)
+    assert named == ["fsdp2.yaml", "zero3.yaml"]
+    assert all((folder / name).is_file() for name in named)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "block",
+    [pytest.param(block, id=f"block {at}") for at, block in enumerate(ON_PAGE, 1) if "environments(" not in block],
+)
+def test_each_block_of_the_page_runs_for_a_step_of_a_small_model(block: str, tmp_path: Path) -> None:
+    """Whole episodes want a model that calls tools, which tests/integrations/test_trl.py builds."""
+    run_small(re.sub(r'(output_dir="[^"]*")', r"\1, use_cpu=True", block), "tiny-lm", tmp_path)
 
 
 @pytest.mark.slow

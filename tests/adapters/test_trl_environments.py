@@ -32,7 +32,7 @@ def test_the_environment_gives_feedback_and_counts_attempts():
     told = environment.answer(["4", "3", "2", "K"], [4, 3, 2, 10], "4+3+2+10")
     assert told == "Wrong: the formula makes 19, not 24.\nAttempt 2 of 2."
     assert environment.answer(["4", "3", "2", "K"], [4, 3, 2, 10], "4*3+2+10") == "Correct."
-    assert environment.get_reward() == 5.0
+    assert environment.get_reward() == -1.0 + 5.0
 
 
 def test_after_the_last_attempt_no_answer_counts():
@@ -57,7 +57,7 @@ def test_with_a_picture_an_answer_with_misread_cards_is_paid_as_such():
     assert environment.answer(**(right | {"cards": ["A"] * 4})).startswith("The cards are not read right.")
     assert environment.get_reward() == -1.5
     environment.answer(**right)
-    assert environment.get_reward() == 5.0
+    assert environment.get_reward() == -1.5 + 5.0
 
 
 def test_a_reset_forgets_the_answers_before_it():
@@ -136,9 +136,9 @@ def test_at_a_waypoint_the_environment_gives_feedback_and_counts_attempts():
     assert environment.get_reward() == -1.5
     due = json.loads(answer_to(row))
     assert environment.act(due["current observation"], due["current instruction"], due["action"]) == "Correct."
-    assert environment.get_reward() == 1.0
+    assert environment.get_reward() == -1.5 + 1.0
     assert environment.act("", "", "stop()") == "This walk is over: no further action counts."
-    assert environment.get_reward() == 1.0
+    assert environment.get_reward() == -1.5 + 1.0
 
 
 def test_what_was_observed_right_is_paid_even_with_a_wrong_action():
@@ -185,7 +185,7 @@ def test_grpo_trains_over_several_attempts_with_feedback(tmp_path, monkeypatch):
     (log,) = [log for log in trainer.state.log_history if "loss" in log]
     wrong = "Wrong: the formula does not use each card's number exactly once.\nAttempt 2 of 5."
     assert sorted(told) == ["Correct."] * 2 + [wrong] * 4
-    assert log["rewards/GeneralPointsEnvironment/mean"] == (5 - 2) / 2
+    assert log["rewards/GeneralPointsEnvironment/mean"] == ((-2 + 5) - 2) / 2
     assert math.isfinite(log["loss"])
     assert changed(model, before)
 
@@ -224,7 +224,7 @@ def test_grpo_trains_at_waypoints_over_several_attempts(tmp_path, monkeypatch):
     (log,) = [log for log in trainer.state.log_history if "loss" in log]
     wrong = "Wrong: this is not the action that the instruction asks for here.\nAttempt 2 of 2."
     assert sorted(told) == ["Correct."] * 2 + [wrong] * 4
-    assert log["rewards/VIRLEnvironment/mean"] == (1 - 1) / 2
+    assert log["rewards/VIRLEnvironment/mean"] == ((-1 + 1) - 1) / 2
     assert math.isfinite(log["loss"])
 
 
@@ -257,5 +257,5 @@ def test_grpo_trains_on_pictures_over_several_attempts(tmp_path, monkeypatch):
     trainer.train()
     (log,) = [log for log in trainer.state.log_history if "loss" in log]
     assert log["tools/call_frequency"] == 1.5
-    assert log["rewards/GeneralPointsEnvironment/mean"] == 5.0
+    assert log["rewards/GeneralPointsEnvironment/mean"] == (5.0 + (-1.5 + 5.0)) / 2
     assert math.isfinite(log["loss"])

@@ -32,7 +32,7 @@ PLAIN = (
 )
 
 
-def tiny_model(words):
+def tiny_model(words, positions=4096):
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -45,7 +45,7 @@ def tiny_model(words):
             intermediate_size=64,
             num_hidden_layers=2,
             num_attention_heads=2,
-            max_position_embeddings=4096,
+            max_position_embeddings=positions,
             eos_token_id=words.eos_token_id,
             pad_token_id=words.pad_token_id,
         )
@@ -117,11 +117,11 @@ def tiny_processor(stacked=False):
     )
 
 
-def tiny_llava(processor):
+def tiny_llava(processor, positions=4096):
     import torch
     from transformers import LlavaConfig, LlavaForConditionalGeneration, SiglipVisionConfig
 
-    language = tiny_model(processor.tokenizer).config
+    language = tiny_model(processor.tokenizer, positions).config
     torch.manual_seed(0)
     size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     return LlavaForConditionalGeneration(

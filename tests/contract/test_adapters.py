@@ -4,6 +4,7 @@ import base64
 import inspect
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -67,15 +68,22 @@ def test_a_trl_row_holds_the_pictures_of_its_prompt(case: Case) -> None:
 @each_player
 def test_a_tool_calling_model_is_paid_as_the_environment_pays(case: Case, unit: str | None, player: Any) -> None:
     (row,) = case.rows(n=1, unit=unit)
-    environment, episode = trl.environment(case.task_name)(), Episode.of(row)
+    processor = SimpleNamespace(image_token="<image>", apply_chat_template=lambda *_, **__: "<image>")
+    environment, episode = trl.environment(case.task_name, processor=processor)(), Episode.of(row)
     environment.reset(**row)
     call, tool = getattr(environment, case.task.tool.__name__), case.task.tool
     while not episode.is_over:
         given = arguments(tool, player(episode), episode)
         told = call(**given)
-        reward = episode.answer(case.task.respell(episode.question, tool(**given))).reward
-        assert environment.get_reward() == reward
-        assert told == "".join(part.get("text", "") for part in parts_of(episode.messages[-1]))
+        episode.answer(case.task.respell(episode.question, tool(**given)))
+        assert environment.get_reward() == episode.score()["reward"]
+        parts = parts_of({"content": told})
+        assert [{**part, "image": ...} if "image" in part else part for part in parts] == [
+            {**part, "image": ...} if part["type"] == "image" else part for part in parts_of(episode.messages[-1])
+        ]
+        assert [np.asarray(part["image"]).shape for part in parts if "image" in part] == [
+            picture.shape for picture in episode.pictures if not episode.feedback
+        ]
     assert call(**given) == case.task.tool_over
 
 
