@@ -51,6 +51,11 @@ def answers(policy: HuggingFacePolicy, asked: Sequence[Asked]) -> tuple[list[str
     return [text for text, _ in found], [dialogue for _, dialogue in found], ended
 
 
+def sizes(most: int) -> list[int]:
+    """Return 1, 2, 4, ... and the most."""
+    return sorted({most, *(2**power for power in range(most.bit_length()))})
+
+
 @dataclass
 class BestOf:
     """The best of n responses of a policy by a reward model, itself a policy, as ``verienv.evaluate`` takes one."""

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 import command_line as cli
 import verienv
-from asking import Questions, answers
+from asking import Questions, answers, sizes
 from scoring import Scorer, checkpoint_of
 from verienv.core.make import full_id
 from verienv.core.provenance import provenance
@@ -70,9 +70,8 @@ def table(rows: Sequence[dict[str, Any]], most: int, judged: bool) -> list[dict[
         verdicts = [verienv.judge(row, row["response"]) for row in rows]
         known |= {"reward": [one.reward for one in verdicts], "success": [one.is_correct for one in verdicts]}
     values = {name: np.array(each, dtype=float).reshape(-1, most) for name, each in known.items()}
-    sizes, score = sorted({most, *(2**power for power in range(most.bit_length()))}), values["proxy"]
-    means = [{name: picked(score, each, n) for name, each in values.items()} for n in sizes]
-    return [{"n": n, "kl": log(n) - (n - 1) / n, **mean} for n, mean in zip(sizes, means, strict=True)]
+    means = [{name: picked(values["proxy"], each, n) for name, each in values.items()} for n in sizes(most)]
+    return [{"n": n, "kl": log(n) - (n - 1) / n, **mean} for n, mean in zip(sizes(most), means, strict=True)]
 
 
 def sample(arguments: Arguments, folder: RunFolder) -> None:

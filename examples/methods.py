@@ -28,7 +28,7 @@ from study_stages import labels_of, missing, needed
 from verienv.core.files import atomic_text
 from verienv.evaluation import Estimate
 from verienv.preferences import accuracy, aggregate, read_labels, read_pairs, read_verdicts
-from verienv.preferences.measures import BASELINES, choices_of
+from verienv.preferences.measures import BASELINES, choices_of, flips, reliability
 
 
 @dataclass
@@ -99,6 +99,8 @@ def label_quality(plan: Study, out: Path) -> dict[str, Any]:
                 "kept": sum(choice != "tie" for _, choice in said),
                 "minutes": sum(label.seconds for label in labels if label.kind == "human") / 60,
                 "accuracy": plain(accuracy(said, verdicts)),
+                "flips": plain(flips(labels, {pair: one.cluster for pair, one in pairs.items()})),
+                "reliability": [[sure, count, *plain(right)] for sure, count, right in reliability(labels, verdicts)],
                 **{name: plain(accuracy([(pair, choose(pairs[pair])) for pair, _ in said], verdicts))
                    for name, choose in BASELINES.items()},
             }  # fmt: skip

@@ -43,6 +43,7 @@ class Cost:
         verdicts: of the program, in sampling, labelling and training.
         models: in memory in its last stage.
         lines: of its scripts.
+        settings: that the study's file gives its scripts, which a user has to choose.
         flops: by stage.
         seconds: of one core, by stage; evaluations are not counted.
     """
@@ -57,6 +58,7 @@ class Cost:
     verdicts: float
     models: tuple[str, ...]
     lines: int
+    settings: int
     flops: dict[str, float]
     seconds: dict[str, float]
 
@@ -99,9 +101,11 @@ def cost_of(study: Study, side: Side) -> Cost:
         verdicts += 2 * mean([each["shown"] for each in quality])
     demonstrations = updates * options["batch"] if arm["script"] == "sft" and "data" not in options else 0.0
     scripts = [*(stages[name]["script"] for name in names), arm["script"]]
+    settings = sum(chosen(stages[name]["options"]) for name in names) + chosen(arm["options"]) + 1  # the rate
     if arm["after"]:
         before = cost_of(study, (arm["after"], arm["rate_before"] or side[1]))
         demonstrations += before.demonstrations
+        settings += before.settings
         scripts = [study["study"]["arms"][arm["after"]]["script"], *scripts]
         flops = {"before": before.flops["training"], **flops}
         seconds = {"before": before.seconds["training"], **seconds}
@@ -117,9 +121,15 @@ def cost_of(study: Study, side: Side) -> Cost:
         verdicts=verdicts,
         models=models_of(arm["script"], options),
         lines=lines_of(tuple(dict.fromkeys(scripts))),
+        settings=settings,
         flops=flops,
         seconds=seconds,
     )
+
+
+def chosen(options: dict[str, Any]) -> int:
+    """Count the options that are choices: neither files that another stage makes, nor what is logged where."""
+    return sum("{" not in f"{value}" and name != "log_with" for name, value in options.items())
 
 
 def models_of(script: str, options: dict[str, Any]) -> tuple[str, ...]:

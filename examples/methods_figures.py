@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -12,9 +12,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import StrMethodFormatter
 
 from methods_claims import Costs, best, total
+from methods_costs import ASKED
 from study_comparisons import Ends, arms_of, heading_of, label_of
 from study_figures import INK, MARKERS, STYLE, reach, save
 
@@ -76,38 +79,52 @@ def draw_gains(study: Study, changes: Ends, costs: Costs, path: Path) -> None:
 
 
 def draw_truth(study: Study, path: Path) -> bool:
-    """Draw score and success over the divergence from the start, of arms with a learned reward; False for none."""
-    runs = [run for run in study["runs"] if len(run.get("truth") or []) > 1]
+    """Draw score and success over the divergence from the start, of arms with a learned reward; False for none.
+
+    A dot of an arm that is trained is an update; of the best of n it is an n, with its divergence at most.
+    """
+    told = {True: "best_of", False: "truth"}
+    picks = {arm for arm, one in study["study"]["arms"].items() if one["script"] == "best_of_n"}
+    runs = [run for run in study["runs"] if len(run.get(told[run["arm"] in picks]) or []) > 1]
     arms = list(dict.fromkeys(run["arm"] for run in runs))
     if not arms:
         return False
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.1), layout="constrained")
-        panels = figure.subplots(1, len(arms), squeeze=False, sharey=True)[0]
+        columns = min(len(arms), 4)
+        rows = ceil(len(arms) / columns)
+        figure = Figure(figsize=(7.2, 0.4 + 2.5 * rows), layout="constrained")
+        every = figure.subplots(rows, columns, squeeze=False, sharey=True)
+        panels = list(every.flat)[: len(arms)]
+        for axis in list(every.flat)[len(arms) :]:
+            axis.set_axis_off()
         twins: list[Axes] = []
         for axis, arm in zip(panels, arms, strict=True):
             twin = axis.twinx()
             twins.append(twin)
             for run in (run for run in runs if run["arm"] == arm):
-                truth = run["truth"]
+                truth = run[told[arm in picks]]
                 across = [sqrt(max(one["kl"], 0.0)) for one in truth]
                 order = np.argsort(across)
                 for where, name, colour in ((axis, "success", FAMILIES["the program's verdicts"]),
                                             (twin, "score", FAMILIES["a reward model"])):  # fmt: skip
                     values = np.array([one[name] for one in truth]) * (100 if name == "success" else 1)
                     where.plot(across, values, ls="", marker=".", ms=4, alpha=0.35, color=colour)
-                    where.plot(np.array(across)[order], smoothed(values[order]), color=colour, lw=1.4,
+                    line = values[order] if arm in picks else smoothed(values[order])
+                    where.plot(np.array(across)[order], line, color=colour, lw=1.4,
                                ls="-" if name == "success" else "--")  # fmt: skip
-            axis.set_title(fill(label_of(study, arm), 84 // len(arms)), loc="left")
-            axis.set_xlabel("√KL from the start, nats")
+            axis.set_title(fill(label_of(study, arm), 84 // columns), loc="left")
             twin.spines["right"].set_visible(True)
         low = min(twin.get_ylim()[0] for twin in twins)
         high = max(twin.get_ylim()[1] for twin in twins)
         for twin in twins:
             twin.set_ylim(low, high)
-            twin.tick_params(labelright=twin is twins[-1])
-        panels[0].set_ylabel("success while training, % (solid)", color=FAMILIES["the program's verdicts"])
-        twins[-1].set_ylabel("score (dashed)", color=FAMILIES["a reward model"])
+            twin.tick_params(labelright=False)
+        for axis in panels[::columns]:
+            axis.set_ylabel("success, % (solid)", color=FAMILIES["the program's verdicts"])
+        for twin in (*twins[columns - 1 :: columns], twins[-1]):
+            twin.tick_params(labelright=True)
+            twin.set_ylabel("score (dashed)", color=FAMILIES["a reward model"])
+        figure.supxlabel("√KL from the start, nats", fontsize="medium")
         save(figure, path)
     return True
 
@@ -140,23 +157,62 @@ def draw_costs(study: Study, costs: Costs, path: Path) -> None:
 
 
 def draw_labels(study: Study, changes: Ends, costs: Costs, path: Path) -> bool:
-    """Draw the change of success against the accuracy of the labels; False where no arm has any."""
+    """Draw the change of success against the labels' accuracy, and against their number; False where no arm has any.
+
+    The accuracy is of arms with as many labels as any, the number of arms whose labels are the program's.
+    """
     sides: Sequence[Any] = [best(study, arm) for arm in arms_of(study) if costs[best(study, arm)].accuracy]
     if not sides:
         return False
-    how = marks(study)
+    how, most = marks(study), max(costs[side].shown for side in sides)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-        axis = figure.subplots()
+        figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
         for side in sides:
-            found, up = costs[side].accuracy, changes[side, "id"]
-            assert found is not None
-            axis.errorbar(100 * found[0], 100 * up.mean, yerr=reach(up), ls="", ms=6, mec="white", mew=0.6,
-                          elinewidth=0.8, label=label_of(study, side[0]), **how[side[0]])  # fmt: skip
-        axis.axhline(0, color="0.85", lw=0.7, zorder=0)
-        axis.axvline(50, color="0.85", lw=0.7, zorder=0)
-        axis.set_xlabel("labels that prefer the response of the higher reward, %", color=INK)
-        axis.set_ylabel(f"change of success,\n{heading_of(study, 'id')}, points")
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+            cost, up = costs[side], changes[side, "id"]
+            dot = {"ls": "", "ms": 6, "mec": "white", "mew": 0.6, "elinewidth": 0.8, **how[side[0]]}
+            assert cost.accuracy is not None
+            if cost.shown == most:
+                left.errorbar(100 * cost.accuracy[0], 100 * up.mean, yerr=reach(up), **dot)
+            if cost.asked == ASKED["program"]:
+                right.errorbar(cost.kept, 100 * up.mean, yerr=reach(up), **dot)
+        for axis in (left, right):
+            axis.axhline(0, color="0.85", lw=0.7, zorder=0)
+        left.axvline(50, color="0.85", lw=0.7, zorder=0)
+        left.set_xlabel("labels that prefer the response of the higher reward, %", color=INK)
+        left.set_ylabel(f"change of success,\n{heading_of(study, 'id')}, points")
+        right.set_xscale("log")
+        right.set_xlabel("labels of the program's trained on", color=INK)
+        right.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        handles = [Line2D([], [], ls="", ms=6, label=label_of(study, side[0]), **how[side[0]]) for side in sides]
+        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+        save(figure, path)
+    return True
+
+
+def draw_reliability(study: Study, path: Path) -> bool:
+    """Draw how often labels are right over how sure whoever gave them was; False where nobody told."""
+    told = [
+        (stage if len(study["labels"]) == 1 else f"{stage}, {start}", found["reliability"])
+        for start, stages in study["labels"].items()
+        for stage, found in stages.items()
+        if found.get("reliability")
+    ]
+    if not told:
+        return False
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
+        axis = figure.subplots()
+        axis.plot([50, 100], [50, 100], color="0.75", lw=0.8, ls=":")
+        for number, (name, bins) in enumerate(told):
+            sure, _, mean, low, high = (np.array([np.nan if one is None else one for one in row], dtype=float)
+                                        for row in zip(*bins, strict=True))  # fmt: skip
+            spread = 100 * np.nan_to_num(np.clip([mean - low, high - mean], 0, None))
+            axis.errorbar(100 * sure, 100 * mean, yerr=spread, marker=MARKERS[number % len(MARKERS)], lw=1.2, ms=5,
+                          elinewidth=0.8, label=name)  # fmt: skip
+        axis.set_xlabel("probability of the response that is preferred, %", color=INK)
+        axis.set_ylabel("right by the program, %")
+        axis.set_ylim(0, 102)
+        axis.legend(frameon=False)
         save(figure, path)
     return True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import isnan, sqrt
 from pathlib import Path
+from statistics import variance
 from typing import Any
 
 from methods_claims import Costs, best, cell_of, claims, core_seconds, estimate, total
 from methods_costs import Cost, cost_of
-from methods_figures import draw_costs, draw_gains, draw_labels, draw_truth
+from methods_figures import draw_costs, draw_gains, draw_labels, draw_reliability, draw_truth
 from study_comparisons import (
     Ends,
     all_changes,
@@ -59,10 +60,14 @@ def write_methods(study: Study, out: Path, name: str = "study.json") -> str:
             "## Score and truth, while training on a learned reward",
             "![Score and success over the root of the divergence](truth.png)",
             "A dot is an update: its responses' mean score, and how many of them the program finds right, which no "
-            "process that trains asked. Lines are running means.",
+            "process that trains asked. Lines are running means. Of the best of n a dot is an n: the score of what is "
+            "picked, and how often that is right; its divergence is log n - (n - 1) / n at most.",
         ]
     if draw_labels(study, changes, costs, out / "labels"):
-        parts += ["## Labels, and what they are worth", *labels_table(study), "![Change against accuracy](labels.png)"]
+        parts += ["## Labels, and what they are worth", *labels_table(study)]
+        parts.append("![Change of success against the accuracy and the number of labels](labels.png)")
+    if draw_reliability(study, out / "reliability"):
+        parts.append("![Share of labels that are right over how sure their givers were](reliability.png)")
     text = "\n\n".join([*parts, *conditions(study, name)])
     with atomic_text(out / "report.md") as file:
         file.write(text + "\n")
@@ -126,14 +131,16 @@ def needs(study: Study, costs: Costs) -> Iterator[str]:
         cost = costs[best(study, arm)]
         rows.append([
             label_of(study, arm), number(cost.demonstrations), labelled(cost), accuracy(cost), number(cost.verdicts),
-            ", ".join(cost.models), f"{cost.lines}", f"{total(cost):.2g}", f"{core_seconds(cost):.0f}",
+            ", ".join(cost.models), f"{cost.lines}", f"{cost.settings}", f"{total(cost):.2g}",
+            f"{core_seconds(cost):.0f}",
         ])  # fmt: skip
-    of_costs = ("models held", "lines", "operations", "seconds")
+    of_costs = ("models held", "lines", "settings", "operations", "seconds")
     yield markdown_table(["", "demonstrations", "labels, by whom", "right, %", "verdicts", *of_costs], rows)
     yield (
         "labels: pairs that were labelled, ties left out of training in brackets; right: of those where the rewards "
         "differ (95% interval). verdicts: how often the program judged, in labelling and in training; evaluations are "
-        "not counted. lines: of the method's scripts, beside what all share. operations: 6 a parameter and token "
+        "not counted. lines: of the method's scripts, beside what all share. settings: that the study's file gives "
+        "these scripts, beside those of all; a user has to choose them. operations: 6 a parameter and token "
         "trained on, 2 read or sampled, in all stages. seconds: of one core, all stages, without evaluations."
     )
 
@@ -170,14 +177,25 @@ def did(study: Study, changes: Ends) -> Iterator[str]:
         several = len(rates_of(study, side[0])) > 1
         name = side_name(study, side) if several else label_of(study, side[0])
         rows.append([
-            name, *(interval(changes[side, cell]) for cell in cells), f"{sum(kl) / len(kl):.2f}",
+            name, *(interval(changes[side, cell]) for cell in cells), spread(own), f"{sum(kl) / len(kl):.2f}",
             f"{sum(moved) / len(moved):+.2f}" if moved else "",
         ])  # fmt: skip
-    yield markdown_table(["", *(heading_of(study, cell) for cell in cells), "KL", "logp of chosen"], rows)
+    headings = [heading_of(study, cell) for cell in cells]
+    yield markdown_table(["", *headings, "spread over seeds", "KL", "logp of chosen"], rows)
     yield (
-        "Change of success from the start, in points; KL(policy, start) in nats a response at the end; in DPO how much "
-        "likelier the preferred responses became, in nats."
+        "Change of success from the start, in points; spread: standard deviation over the seeds of a start, of the "
+        "first of these cells, where there are several; KL(policy, start) in nats a response at the end; in DPO how "
+        "much likelier the preferred responses became, in nats."
     )
+
+
+def spread(runs: list[dict[str, Any]]) -> str:
+    """Return the standard deviation of success over seeds, in the mean over starts; "" for one seed."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        found.setdefault(run["start"], []).append(run["points"][-1]["cells"]["id"]["metrics"]["success"])
+    several = [variance(each) for each in found.values() if len(each) > 1]
+    return f"{100 * sqrt(sum(several) / len(several)):.1f}" if several else ""
 
 
 def exploring(study: Study) -> Iterator[str]:
@@ -203,9 +221,10 @@ def labels_table(study: Study) -> Iterator[str]:
     rows = []
     for start, stages in study["labels"].items():
         for name, found in stages.items():
-            told = [found[which] for which in ("accuracy", "longer", "valid JSON") if which in found]
+            told = [found.get(which, [None]) for which in ("accuracy", "flips", "longer", "valid JSON")]
             rows.append([
                 f"{name}, {start}", f"{found['shown']:,}", f"{found['kept']:,}",
-                *("?" if one[0] is None else f"{100 * one[0]:.1f}" for one in told),
+                *("" if one[0] is None else f"{100 * one[0]:.1f}" for one in told),
             ])  # fmt: skip
-    yield markdown_table(["labels", "shown", "no tie", "right, %", "had it been the longer", "or valid JSON"], rows)
+    told_of = ["shown", "no tie", "right, %", "other in the other order, %"]
+    yield markdown_table(["labels", *told_of, "right, had it been the longer", "or valid JSON"], rows)

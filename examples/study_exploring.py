@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from math import comb, gcd, nan
+from math import comb, gcd, log, nan
 from typing import Any
 
+import numpy as np
 import torch
 
+from asking import BestOf, answers, sizes
+from best_of_n import picked
 from study_plan import Study
 from verienv.arithmetic.expression import Expression, IllegalFormula, evaluate, parse_formula
 from verienv.arithmetic.solver import solutions
@@ -60,6 +63,24 @@ def sampled(policy: Policy, asked: list[Episode]) -> Items:
         found["solutions"].append(round(share_found(episode.question.facts, right), 6))
         found["clusters"].append(episode.question.cluster)
     return found
+
+
+def best_of(study: Study, best: BestOf, cell: str) -> list[dict[str, float]]:
+    """Tell what the best of n answers to the first items of a cell is worth, for n = 1, 2, 4, ... and the most.
+
+    The score of what is picked is the reward model's; whether it is right, the program says afterwards.
+    """
+    asked = list(episodes(study, cell, 1))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        texts, spoken, ended = answers(best.policy, [({}, dialogue(one)) for one in asked for _ in range(best.n)])
+    scores = best.scorer(spoken, ended).reshape(-1, best.n)
+    verdicts = [one.question.judge(texts[at * best.n + n]) for at, one in enumerate(asked) for n in range(best.n)]
+    right = np.array([not verdict.failure for verdict in verdicts], dtype=float).reshape(-1, best.n)
+    return [
+        {"n": n, "kl": log(n) - (n - 1) / n, "score": picked(scores, scores, n), "success": picked(scores, right, n)}
+        for n in sizes(best.n)
+    ]
 
 
 def repaired(study: Study, policy: Policy, cell: str, attempts: int = 3) -> Items:

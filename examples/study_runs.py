@@ -27,7 +27,7 @@ from tqdm import tqdm
 from asking import BestOf
 from command_line import Stop
 from scoring import Scorer
-from study_exploring import explored, truth
+from study_exploring import best_of, explored, truth
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records, weights_of
 from study_plan import Job, Study, arguments_of, before, jobs_of, script_of, start_name
 from study_stages import apart, make_stage, needed, record_of, told_in
@@ -210,10 +210,11 @@ def picked(study: Study, place: Place, job: Job) -> dict[str, Any]:
     began, given = time.process_time(), arguments_of(study, job, job.start, place.run(job), place.device)
     policy = BestOf(loaded(study, place, job.start), Scorer.load(given.reward, place.device), given.n)
     cells = cells_of(study, played(study, place, policy, job.name, f"best-of-{given.n}"))
+    more = {"best_of": best_of(study, policy, "id")} if study.explored and "id" in study.cells else {}
     kl = {"policy_to_start": {"all": log(given.n) - (given.n - 1) / given.n}}  # at most (arXiv 2210.10760)
     own = {"stopped": "", "log": {"first": {}, "last": {}, "attempts": 0.0}, "training_seconds": 0.0}
     seconds = round(time.process_time() - began, 1)
-    return {"points": [{"update": 1, "flops": 0.0, "kl": kl, "cells": cells}], **own, "cpu_seconds": seconds}
+    return {"points": [{"update": 1, "flops": 0.0, "kl": kl, "cells": cells}], **own, **more, "cpu_seconds": seconds}
 
 
 def do(study: Study, place: Place, job: Job) -> str:

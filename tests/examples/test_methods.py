@@ -12,7 +12,7 @@ import methods
 import study
 from methods_claims import best, claims, explored_less
 from methods_costs import cost_of
-from methods_report import write_methods
+from methods_report import spread, write_methods
 from study_comparisons import all_changes, sides_of
 from study_files import read_study
 from study_plan import stages_of
@@ -35,15 +35,22 @@ def made_methods(rng=None, starts=1):
             for run in made(**how, arms=("sft",), contrast=None)["runs"]:
                 moved = {"first": {"logp_chosen": -0.5}, "last": {"logp_chosen": -2.0}} if "dpo" in name else {}
                 own = {"arm": name, "rate": rate, "log": {"first": {}, "last": {}, "attempts": 60.0, **moved}}
-                if PLAN.arms[name].options.get("reward"):
+                if PLAN.arms[name].script == "best_of_n":
+                    own["best_of"] = [{"n": n, "kl": n / 9, "score": n / 4, "success": 0.5} for n in (1, 2, 4)]
+                elif PLAN.arms[name].options.get("reward"):
                     own["truth"] = [hacked(update) for update in range(60)]
                 runs.append({**run, **own, "training_seconds": 20.0})
                 for point in runs[-1]["points"]:
                     point["explored"] = {"id": drawn_items(rng), "ood": drawn_items(rng)}
     items = {name: [0.75, 0.7, 0.8] for name in ("accuracy", "longer", "valid JSON")}
     quality = {"kinds": ["simulated"], "annotators": 1, "shown": 900, "kept": 700, "minutes": 0.0, **items}
+    quality |= {"flips": [None] * 3, "reliability": []}
+    few = {**quality, "kinds": ["program"], "shown": 200, "kept": 150}
+    bins = [[0.6, 300, 0.7, 0.6, 0.8], [0.9, 9, 1, None, None]]
+    asked_twice = {**quality, "flips": [0.25, 0.2, 0.3], "reliability": bins}
     names = found["study"]["starts"]
-    labels = {start: dict.fromkeys(("program", "flip25", "judge"), quality) for start in names}
+    stages = {**dict.fromkeys(("program", "flip25", "flip40"), quality), "few": few, "judge": asked_twice}
+    labels = dict.fromkeys(names, stages)
     plan |= {"starts": names, "cells": {name: {**cell, "instances": None} for name, cell in plan["cells"].items()}}
     return {
         **found, "study": plan, "runs": runs, "stages": {start: dict.fromkeys(PLAN.stages, MADE) for start in names},
@@ -75,9 +82,11 @@ def test_the_report_tells_every_arm_and_names_the_missing_ones(report):
         assert f"\n| {PLAN.arms[name].label} " in table
     assert "Missing: RLHF (no person has labelled its pairs)." in text
     assert "people's" not in table
-    assert {"figure.png", "costs.png", "truth.png", "labels.png", "report.md"} <= {
+    assert {f"{name}.png" for name in ("figure", "costs", "truth", "labels", "reliability")} <= {
         path.name for path in folder.iterdir()
     }
+    [judge] = [line for line in text.splitlines() if line.startswith("| judge")]
+    assert [cell.strip() for cell in judge.split("|")[2:6]] == ["900", "700", "75.0", "25.0"]
     assert set(re.findall(r"\]\((\w+\.png)\)", text)) == {path.name for path in folder.glob("*.png")}
 
 
@@ -133,6 +142,22 @@ def test_costs_are_those_of_all_stages(report):
     reft = cost_of(found, ("reft", 3e-4))
     assert (reft.demonstrations, reft.verdicts, reft.shown) == (60 * 64, 60 * 256, 0)
     assert reft.lines == cost_of(found, ("sft", 3e-4)).lines + cost_of(found, ("ppo", 3e-4)).lines
+
+
+def test_settings_are_counted_that_a_user_chooses(report):
+    _, found, _ = report
+    assert cost_of(found, ("sft", 3e-4)).settings == len(PLAN.arms["sft"].options) + 1
+    fewest = cost_of(found, ("dpo-program", 1e-5)).settings
+    assert fewest == 5 + 1 + 1 + 1  # of pairs; who labels; beta; the rate
+    assert cost_of(found, ("rlhf-program", 3e-4)).settings > fewest
+
+
+def test_the_spread_over_seeds_is_that_within_a_start():
+    def run(start, success):
+        return {"start": start, "points": [{"cells": {"id": {"metrics": {"success": success}}}}]}
+
+    assert spread([run("a", 0.2), run("a", 0.4), run("b", 0.9), run("b", 0.9)]) == "10.0"
+    assert spread([run("a", 0.2), run("b", 0.9)]) == ""
 
 
 def test_items_that_one_policy_solved_at_once_are_left_out_of_what_is_repaired(report):

@@ -6,7 +6,7 @@ from tests.preferences.made import label, pair, verdicts
 
 from verienv.evaluation.intervals import clopper_pearson
 from verienv.preferences import accuracy, agreement
-from verienv.preferences.measures import longer, valid_json
+from verienv.preferences.measures import longer, reliability, valid_json
 
 
 def test_accuracy_is_the_share_of_preferences_for_the_higher_reward():
@@ -70,6 +70,16 @@ def test_a_report_tells_flips_and_the_preference_for_what_is_shown_first_over_bo
 def test_flips_are_told_where_an_annotator_was_shown_both_orders():
     assert "flips" not in str(agreement([label()]))
     assert "flips" in str(agreement([label(p_orders=(0.9, 0.8))]))
+
+
+def test_reliability_is_the_share_right_by_how_sure_labels_are():
+    truth = {each.pair: each for each in map(verdicts, range(4), ("a", "b", "a", "tie"))}
+    said = [("q0/0-1", 0.95), ("q1/0-1", 0.97), ("q2/0-1", 0.45), ("q3/0-1", 0.95), ("q0/0-1", None)]
+    given = [label(pair, "b" if p and p < 0.5 else "a", p=p) for pair, p in said]
+    low, high = reliability(given, truth)
+    assert (low.labels, low.sure, low.right.mean) == (1, 0.55, 0.0)
+    assert (high.labels, round(high.sure, 2), high.right.mean) == (2, 0.96, 0.5)
+    assert reliability(given[-1:], truth) == []
 
 
 def test_a_report_tells_a_judge_of_its_own_responses():

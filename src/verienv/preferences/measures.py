@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,14 @@ _MOST_BRACES = 64
 
 Choices = Iterable[tuple[str, str]]
 """Pairs by their ids, each with a choice: "a", "b" or "tie"."""
+
+
+class Reliability(NamedTuple):
+    """Labels of about one probability: its mean, how many they are, and the share that is right with its interval."""
+
+    sure: float
+    labels: int
+    right: Estimate
 
 
 def accuracy(choices: Choices, verdicts: Mapping[str, PairVerdicts]) -> Estimate:
@@ -86,6 +95,29 @@ def flips(labels: Iterable[Label], clusters: Mapping[str, str]) -> Estimate:
     """Estimate how often an annotator who was shown both orders prefers another response in the other one."""
     found = [(label.pair, label.flip) for label in labels if label.flip is not None and not label.repeat]
     return share([bool(flip) for _, flip in found], [clusters.get(pair, pair) for pair, _ in found])
+
+
+def reliability(labels: Iterable[Label], verdicts: Mapping[str, PairVerdicts], bins: int = 5) -> list[Reliability]:
+    """Hold how sure annotators are against how often they are right, by bins of equal width from 0.5 to 1.
+
+    Counted are labels with a probability, of pairs of unequal rewards; bins without any are left out.
+    """
+    found: dict[int, list[tuple[float, bool, str]]] = {}
+    for label in labels:
+        verdict = verdicts.get(label.pair)
+        if label.p is None or label.p == 0.5 or label.repeat or verdict is None or verdict.better == "tie":
+            continue
+        sure = max(label.p, 1 - label.p)
+        right = verdict.better == ("a" if label.p > 0.5 else "b")
+        found.setdefault(min(int((sure - 0.5) * 2 * bins), bins - 1), []).append((sure, right, verdict.cluster))
+    return [
+        Reliability(
+            float(np.mean([sure for sure, *_ in each])),
+            len(each),
+            share([right for _, right, _ in each], [cluster for *_, cluster in each]),
+        )
+        for _, each in sorted(found.items())
+    ]
 
 
 def self_agreement(labels: Iterable[Label], clusters: Mapping[str, str]) -> Estimate:
