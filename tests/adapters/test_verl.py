@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import verienv
 from verienv.adapters import verl
 from verienv.adapters.verl import compute_score, rows, write_parquet
 from verienv.generalpoints import Puzzle, draw, expert_answer
@@ -26,6 +27,16 @@ def test_rows_have_the_columns_that_verl_reads():
     assert first["reward_model"]["style"] == "rule"
     assert (first["extra_info"]["index"], second["extra_info"]["index"]) == (0, 1)
     assert first["extra_info"]["instance"] == json.loads(first["reward_model"]["ground_truth"])["instance"]
+
+
+def test_rows_of_episodes_name_the_agent_loop_and_hold_whole_episodes():
+    made = rows(ROUTES_ID, n=2, seed=5, episodes=True)
+    plain = verienv.rows(ROUTES_ID, n=2, seed=5)
+    for row, own in zip(made, plain, strict=True):
+        assert row["agent_name"] == "verienv"
+        assert json.loads(row["reward_model"]["ground_truth"]) == {k: v for k, v in own.items() if k != "prompt"}
+        assert row["prompt"] == own["prompt"]
+    assert len(rows(VISION_ID, n=1, episodes=True)[0]["images"]) == 1
 
 
 def test_rows_depend_on_the_seed_alone():

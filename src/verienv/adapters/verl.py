@@ -13,6 +13,11 @@ and on verl's command line (older versions have no ``reward.`` before it)::
     +reward.custom_reward_function.reward_kwargs.rewards=binary    # optional
     +reward.custom_reward_function.reward_kwargs.metrics=false     # where files of several tasks are mixed
 
+That is one answer to each prompt. Whole episodes, with feedback after a wrong answer, are rows for the agent loop of
+``verienv.adapters.verl_loop``, with no reward function::
+
+    write_parquet("data/train.parquet", rows("verienv/GeneralPoints-L-v0", n=10_000, episodes=True, attempts=3))
+
 Demonstrations for its SFT trainer (``data.messages_key=messages``)::
 
     write_parquet("data/sft.parquet", map(sft_row, verienv.demonstrations("verienv/GeneralPoints-L-v0", n=10_000)))
@@ -64,7 +69,7 @@ def compute_score(
     Raises:
         ValueError: if ``ground_truth`` is not of that form. Never for a response, whatever it is.
     """
-    verdict = judge_as(_read_ground_truth(ground_truth), solution_str, rewards, strict)
+    verdict = judge_as(read_ground_truth(ground_truth), solution_str, rewards, strict)
     return {
         "score": verdict.reward,
         "acc": float(verdict.is_correct),
@@ -73,7 +78,9 @@ def compute_score(
     }
 
 
-def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **settings: Any) -> list[dict[str, Any]]:
+def rows(
+    env_id: str, split: str = "train", n: int = 1000, seed: int = 0, *, episodes: bool = False, **settings: Any
+) -> list[dict[str, Any]]:
     """Make rows as verl's dataset reads them.
 
     Args:
@@ -82,21 +89,26 @@ def rows(env_id: str, split: str = "train", n: int = 1000, seed: int = 0, **sett
             else 5, unless set): set 1 where each prompt is answered once.
         n: the number of rows; in V-IRL each is a waypoint, and those of a route follow one another.
         seed: fixes every row.
+        episodes: whether a row is a whole episode, in V-IRL a route, which the agent loop of
+            ``verienv.adapters.verl_loop`` plays; its prompt is the first question, and ``attempts`` are as in
+            ``gym.make``.
 
     Returns:
         Dicts with ``data_source`` (id and split: verl reports validation by it), ``prompt`` (chat messages),
         ``ability``, ``reward_model`` (``style`` "rule" and ``ground_truth``, a JSON string) and ``extra_info``
         (``index``, ``split``, ``instance``, ``env_id``). With vision also ``images`` (dicts with ``bytes``, a
-        PNG file), one for each "<image>" in the text of the prompt.
+        PNG file), one for each "<image>" in the text of the prompt; with ``episodes`` also ``agent_name``, "verienv".
 
     Raises:
         ValueError: for settings out of range.
     """
     made = []
-    for index, (row, question) in enumerate(questions(env_id, split, n, seed, unit="question", **settings)):
+    unit = None if episodes else "question"
+    for index, (row, question) in enumerate(questions(env_id, split, n, seed, unit=unit, **settings)):
         prompt = row.pop("prompt")
         made.append(
             {
+                **({"agent_name": "verienv"} if episodes else {}),
                 "data_source": f"{row['env_id']}/{split}",
                 "prompt": [{"role": message["role"], "content": tagged_text(message)} for message in prompt],
                 **(
@@ -153,7 +165,8 @@ def write_parquet(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> Path:
     return path
 
 
-def _read_ground_truth(ground_truth: str) -> dict[str, Any]:
+def read_ground_truth(ground_truth: str) -> dict[str, Any]:
+    """Return the row in the ground truth of one of verl's. Raises ValueError for what ``rows`` does not put there."""
     try:
         columns = json.loads(ground_truth)
     except (TypeError, ValueError, RecursionError):

@@ -1,0 +1,338 @@
+"""Play episodes in verl's agent loop workers with a server of scripted answers; print what came of it as JSON."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+import transfer_queue as tq
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from scripted import KINDS, Scripted
+from transformers import AutoProcessor
+from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
+from verl.protocol import DataProto
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
+from verl.utils.config import validate_config
+from verl.utils.dataset.rl_dataset import RLHFDataset
+from verl.workers.rollout.replica import TokenOutput
+
+import verienv
+import verl
+from verienv.adapters.verl import compute_score, rows, write_parquet
+from verienv.core.dialogue import parts_of
+from verienv.core.policy import dialogue
+
+logging.getLogger("transfer_queue").setLevel(logging.ERROR)
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples" / "verl"
+MODELS = ROOT / "assets" / "models"
+SPLIT, SEED = "rule_ood", 3
+TURN = OmegaConf.load(EXAMPLES / "loop.yaml")[0].turn_length
+ROOM = {"prompt_length": 3000, "response_length": 12000}
+SHORT = {"turns": [1, 1], "attempts": 2}
+CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "cards": ("tiny-lm", "verienv/GeneralPoints-L-v0", {"attempts": 3, "system_prompt": "You solve puzzles."}),
+    "cards by vision": ("tiny-vlm", "verienv/GeneralPoints-VL-v0", {"attempts": 3, "image_size": 96}),
+    "routes": ("tiny-lm", "verienv/VIRL-L-v0", SHORT),
+    "routes by vision": ("tiny-vlm", "verienv/VIRL-VL-v0", {**SHORT, "view_size": 96}),
+}
+
+
+class Server:
+    """Answers as it is scripted, token by token, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.asked: list[tuple[int, int]] = []
+        self.tokenizer: Any = None
+        self.picture: int | None = None
+
+    async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: Any, **given: Any) -> Any:
+        await asyncio.sleep(0)
+        self.asked.append((prompt_ids.count(self.picture), len(given["image_data"] or ())))
+        ids = [*self.tokenizer(self.texts.pop(0), add_special_tokens=False)["input_ids"], self.tokenizer.eos_token_id]
+        ids = ids[: sampling_params["max_tokens"]]
+        steps = {"min_global_steps": len(self.asked), "max_global_steps": len(self.asked)}
+        return TokenOutput(token_ids=ids, log_probs=[-0.5] * len(ids), extra_fields=steps)
+
+
+def composed(*flags: str) -> Any:
+    with initialize_config_dir(str(Path(verl.__file__).parent / "trainer" / "config"), version_base=None):
+        return compose("ppo_trainer", list(flags))
+
+
+class Worker:
+    """verl's agent loop worker of its trainer, but for Ray: what it would put into its queue is kept."""
+
+    def __init__(self, model: str, folder: Path) -> None:
+        [shipped] = OmegaConf.load(EXAMPLES / "loop.yaml")
+        entries = [shipped, {**shipped, "name": "by question", "per_question": True}]
+        OmegaConf.save(OmegaConf.create(entries), folder / "loop.yaml")
+        path = f"actor_rollout_ref.rollout.agent.agent_loop_config_path={folder / 'loop.yaml'}"
+        self.config = composed(
+            f"actor_rollout_ref.model.path={MODELS / model}", "actor_rollout_ref.rollout.name=vllm", path
+        )
+        self.server = Server()
+        tq.init = lambda *_: None
+        self.worker = AgentLoopWorkerTQ.__ray_metadata__.modified_class(self.config, self.server)
+        if model == "tiny-vlm":  # of a family that verl makes no processor for
+            self.worker.processor = AutoProcessor.from_pretrained(MODELS / model)
+        self.reader = self.worker.processor or self.worker.tokenizer
+        self.server.tokenizer = self.worker.tokenizer
+        self.server.picture = self.picture = getattr(self.worker.processor, "image_token_id", None)
+
+    async def _told(self, tag: dict[str, Any], **_: Any) -> None:
+        self.status = tag["status"]
+
+    async def _kept(self, fields: Any, tags: list[Any], **_: Any) -> None:
+        self.samples = [{name: fields[i][name] for name in fields.keys()} for i in range(len(tags))]  # noqa: SIM118
+
+    def play(self, row: dict[str, Any], texts: list[str], agent_name: str = "verienv", **room: int) -> list[Any]:
+        """Play a row of verl's dataset: its samples."""
+        rollout = self.config.actor_rollout_ref.rollout
+        rollout.prompt_length, rollout.response_length = (ROOM | room).values()
+        self.server.texts, self.server.asked, self.samples = list(texts), [], []
+        tq.async_kv_put, tq.async_kv_batch_put = self._told, self._kept
+        prompt = {**row, "agent_name": agent_name, "uid": "0", "global_steps": 1}
+        trajectory = {"step": 1, "sample_index": 0, "rollout_n": 0, "validate": False}
+        asyncio.run(self.worker._run_prompt(prompt, {"logprobs": True}, trajectory))
+        assert self.status == "finished"
+        return self.samples
+
+    def ids(self, messages: list[dict[str, Any]]) -> list[int]:
+        """The tokens of a whole dialogue, by the chat template alone."""
+        if self.worker.processor is None:
+            text = self.reader.apply_chat_template(messages, tokenize=False)
+            return list(self.reader(text, add_special_tokens=False)["input_ids"])
+        told = [{**message, "content": parts_of(message)} for message in messages]
+        images = [part["image"] for message in told for part in message["content"] if part["type"] == "image"]
+        text = self.reader.apply_chat_template(told, tokenize=False)
+        return list(self.reader(text=[text], images=images or None)["input_ids"][0])
+
+
+def heard(worker: Worker, text: str) -> tuple[str, bool]:
+    """The words that reach the loop, and whether all of them do."""
+    tokenizer = worker.worker.tokenizer
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tokenizer.decode(ids[:TURN], skip_special_tokens=True), len(ids) < TURN
+
+
+def spoken(row: dict[str, Any], texts: list[str], by_question: bool) -> list[list[dict[str, Any]]]:
+    """The dialogues of an episode up to the last answer: one, or one for each question."""
+    episode, told = verienv.Episode.of(row), list[list[dict[str, Any]]]()
+    for text in texts:
+        asked = dialogue(episode)
+        if not told or (by_question and not episode.feedback):
+            told.append(asked)
+        else:
+            told[-1].append(asked[-1])
+        told[-1].append({"role": "assistant", "content": text})
+        episode.answer(text)
+    return told
+
+
+def earned(row: dict[str, Any], texts: list[str]) -> float:
+    env: Any = gym.make(row["env_id"], **json.loads(row["settings"]))
+    env.reset(seed=row["seed"])
+    return sum(env.step(text)[1] for text in texts)
+
+
+def scripts(plain: list[dict[str, Any]]) -> list[list[str]]:
+    """The texts that each kind of player says in its row."""
+    policy, told = Scripted(plain), []
+    for row in plain:
+        episode, said = verienv.Episode.of(row), list[str]()
+        while not episode.is_over:
+            said.append(policy.answer())
+            episode.answer(said[-1])
+        told.append(said)
+    return told
+
+
+def own(worker: Worker, sample: dict[str, Any]) -> list[str]:
+    """The words at which the mask is 1, run by run."""
+    ids, mask = sample["responses"].tolist(), sample["response_mask"].tolist()
+    runs = list[list[int]]()
+    for at, token in enumerate(ids):
+        if mask[at]:
+            if not at or not mask[at - 1]:
+                runs.append([])
+            runs[-1].append(token)
+    return [worker.worker.tokenizer.decode(run) for run in runs]
+
+
+def field(sample: dict[str, Any], name: str) -> Any:
+    value = sample[name]
+    return getattr(value, "data", value)
+
+
+def problems(worker: Worker, sample: dict[str, Any], told: list[dict[str, Any]], ends: list[bool]) -> list[str]:
+    """What is amiss in a sample that should be this dialogue; ``ends``: whether the policy ended its answers itself."""
+    found = []
+    ids, tokenizer = sample["input_ids"].tolist(), worker.worker.tokenizer
+    if ids != worker.ids(told)[: None if ends[-1] else -1]:
+        found.append(f"other tokens: {worker.worker.tokenizer.decode(ids)[-300:]}")
+    answers = [message["content"] for message in told if message["role"] == "assistant"]
+    if own(worker, sample) != [text + tokenizer.eos_token * ended for text, ended in zip(answers, ends, strict=True)]:
+        found.append(f"other words of the policy: {own(worker, sample)}")
+    if not sample["response_mask"][-1] or sample["rm_scores"][:-1].any():
+        found.append("the reward is not on the policy's last token")
+    if not torch.equal(sample["rollout_log_probs"], -0.5 * sample["response_mask"]):
+        found.append("log-probabilities of other tokens")
+    pictures = [part["image"] for message in told for part in parts_of(message) if part["type"] == "image"]
+    inputs = field(sample, "multi_modal_inputs")
+    if pictures:
+        each = worker.worker.processor(text=["<image>"], images=pictures[:1])["input_ids"][0]
+        if ids.count(worker.picture) != len(each) * len(pictures) or len(inputs["pixel_values"]) != len(pictures):
+            found.append(f"{ids.count(worker.picture)} picture tokens, {len(inputs['pixel_values'])} pictures")
+        wanted = worker.worker.processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
+        if not torch.equal(inputs["pixel_values"], wanted):
+            found.append("other pictures")
+    if len(sample["position_ids"]) != len(ids) or field(sample, "num_turns") != sum(
+        message["role"] != "system" for message in told
+    ):
+        found.append("positions or turns")
+    return found
+
+
+def played(name: str, worker: Worker, folder: Path) -> dict[str, Any]:
+    """Play a case: an episode for each kind of player, as one sample and as one for each question."""
+    _, env_id, settings = CASES[name]
+    plain = verienv.rows(env_id, SPLIT, len(KINDS), SEED, **settings)
+    made = rows(env_id, SPLIT, len(KINDS), SEED, episodes=True, **settings)
+    path = write_parquet(folder / f"{name.replace(' ', '-')}.parquet", made)
+    data = OmegaConf.create({**worker.config.data, "cache_dir": str(folder), "filter_overlong_prompts": False})
+    dataset = RLHFDataset(str(path), worker.worker.tokenizer, data, worker.worker.processor)
+    said, amiss = scripts(plain), list[str]()
+    told: dict[str, Any] = {
+        "rewards": [],
+        "earned": [],
+        "rewards by question": [],
+        "samples": [],
+        "questions": [],
+        "info": [],
+    }
+    for index, (row, texts) in enumerate(zip(plain, said, strict=True)):
+        item = dataset[index]
+        if json.loads(item["reward_model"]["ground_truth"]) != {k: v for k, v in row.items() if k != "prompt"}:
+            amiss.append("another row comes out of the dataset")
+        opening = dialogue(verienv.Episode.of(row))
+        if worker.ids([{**each} for each in item["raw_prompt"]]) != worker.ids(opening):
+            amiss.append("another prompt comes out of the dataset")
+        [sample] = worker.play(item, texts)
+        asked = worker.server.asked
+        several = worker.play(item, texts, "by question")
+        texts, ends = map(list, zip(*(heard(worker, text) for text in texts), strict=True))
+        [whole] = spoken(row, texts, by_question=False)
+        amiss += problems(worker, sample, whole, ends)
+        by_question = spoken(row, texts, by_question=True)
+        told["questions"].append(len(by_question))
+        for each, messages in zip(several, by_question, strict=False):
+            count = sum(message["role"] == "assistant" for message in messages)
+            amiss += problems(worker, each, messages, ends[:count])
+            ends = ends[count:]
+        told["rewards"].append(sample["rm_scores"].sum().item())
+        told["rewards by question"].append([each["rm_scores"].sum().item() for each in several])
+        told["earned"].append(earned(row, texts))
+        told["samples"].append(len(several))
+        told["info"].append(field(sample, "extra_fields")["reward_extra_info"])
+        steps = {step: field(sample, "extra_fields")[step] for step in ("min_global_steps", "max_global_steps")}
+        if steps != {"min_global_steps": 1, "max_global_steps": len(texts)}:
+            amiss.append(f"other versions of the weights: {steps}")
+        if any((tokens > 0) != (pictures > 0) for tokens, pictures in asked):
+            amiss.append("a server was asked without the pictures")
+    return {**told, "problems": amiss, "cut": cut(worker, dataset[1], said[1])}
+
+
+def cut(worker: Worker, item: dict[str, Any], texts: list[str]) -> dict[str, Any]:
+    """Play with room for some of the turns alone."""
+    [whole] = worker.play(item, texts)
+    told: dict[str, Any] = {"problems": [], "turns": [], "cut": []}
+    if worker.picture is not None:
+        shown = len(field(whole, "multi_modal_inputs")["pixel_values"])
+        per_picture = whole["input_ids"].tolist().count(worker.picture) // shown
+    for room in np.linspace(40, len(whole["responses"]) + TURN, 12).astype(int).tolist():
+        [sample] = worker.play(item, texts, response_length=room)
+        extra, said, ids = field(sample, "extra_fields"), own(worker, sample), sample["input_ids"].tolist()
+        if len(sample["responses"]) > room or ids != whole["input_ids"].tolist()[: len(ids)]:
+            told["problems"].append(f"other tokens in a room of {room}")
+        if sample["rm_scores"][-1] != sum(extra["turn_scores"]) or not sample["response_mask"][-1]:
+            told["problems"].append("another reward than that of the answers given")
+        if worker.picture is not None:
+            tokens, pictures = ids.count(worker.picture), len(field(sample, "multi_modal_inputs")["pixel_values"])
+            if tokens != pictures * per_picture:
+                told["problems"].append(f"{tokens} picture tokens, {pictures} pictures")
+        told["turns"].append(len(said))
+        told["cut"].append(extra["reward_extra_info"]["cut"])
+    return told
+
+
+async def judged(tokenizer: Any) -> list[list[float]]:
+    """Rewards of single answers, by verl's reward manager and by the question itself."""
+    manager, pairs = NaiveRewardManager(composed("actor_rollout_ref.rollout.name=vllm"), tokenizer, compute_score), []
+    for row, kind in zip(rows("verienv/GeneralPoints-L-v0", n=4, attempts=1), KINDS, strict=True):
+        truth = json.loads(row["reward_model"]["ground_truth"])
+        text = Scripted([truth], [kind]).answer()
+        ids = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"] or [tokenizer.eos_token_id]])
+        batch = {"prompts": torch.zeros(1, 1, dtype=torch.long), "responses": ids}
+        batch["attention_mask"] = torch.ones(1, ids.shape[1] + 1, dtype=torch.long)
+        columns = {name: np.array([row[name]], dtype=object) for name in ("data_source", "reward_model", "extra_info")}
+        result = await manager.run_single(DataProto.from_dict(batch, non_tensors=columns))
+        pairs.append([result["reward_score"], verienv.judge(truth, text).reward])
+    return pairs
+
+
+def flags(script: str, **environment: str) -> list[str]:
+    """The flags that a script gives to verl, as the shell makes them."""
+    fake = Path(os.environ["VERL_FLAGS"])
+    fake.mkdir(exist_ok=True)
+    program = fake / "python3"
+    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    program.chmod(0o755)
+    given = os.environ | {"PATH": f"{fake}:{os.environ['PATH']}", **environment}
+    done = subprocess.run(["bash", str(EXAMPLES / script)], env=given, capture_output=True, text=True, check=True)
+    module, *rest = json.loads(done.stdout)[1:]
+    assert module == "verl.trainer.main_ppo"
+    return rest
+
+
+def validated(script: str, *more: str, **environment: str) -> str:
+    """What verl says to a script's flags: "" if they are valid."""
+    try:
+        config = composed(*flags(script, MODEL=str(MODELS / "tiny-vlm"), **environment), *more)
+        validate_config(config, need_reference_policy(config), need_critic(config))
+        assert Path(config.actor_rollout_ref.rollout.agent.agent_loop_config_path).is_file()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    os.environ["VERL_FLAGS"] = str(folder / "bin")
+    told: dict[str, Any] = {"versions": {name: version(name) for name in ("verl", "torch", "transformers", "verienv")}}
+    workers: dict[str, Worker] = {}
+    for name, (model, *_) in CASES.items():
+        if model not in workers:
+            workers[model] = Worker(model, folder)
+        told[name] = played(name, workers[model], folder)
+    told["judged"] = asyncio.run(judged(workers["tiny-lm"].worker.tokenizer))
+    told["flags"] = {
+        f"{script} on {nodes}": validated(script, NODES=nodes) for script in ("ppo.sh", "grpo.sh") for nodes in "12"
+    }
+    told["misspelt"] = validated("ppo.sh", "actor_rollout_ref.rollout.agent.num_workres=8")
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
