@@ -8,7 +8,7 @@ JOBS ?= 1
 FUZZ_SHARE ?= 1
 FUZZ_SEED ?= 0
 
-.PHONY: help demo study study-full methods test test-slow fuzz mutations test-integrations test-lowest lint types wheel bench gpu-check \
+.PHONY: help demo study study-full methods test test-slow fuzz mutations test-integrations test-lowest lint types wheel release bench gpu-check \
 	starts golden gallery docs clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make lint       ruff: rules and format"
 	@echo "make types      mypy, strict"
 	@echo "make wheel      a wheel, installed into a second clean environment and used there"
+	@echo "make release    build, check and try a release on every Python that it claims; nothing is published"
 	@echo "make bench      speed as ratios"
 	@echo "make gpu-check  parity, speed and memory, the study's grid, training from scratch: on a GPU, about 30 minutes"
 	@echo "make starts     small starts for studies, ten of each kind in words and five by sight, in runs/starts: 50 minutes of one core; JOBS=2 on two"
@@ -100,6 +101,9 @@ types: $(VENV)/installed-dev
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python tools/check_wheel.py
+
+release: $(VENV)/installed-dev
+	$(BIN)/python tools/release.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from fnmatch import fnmatch
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -44,9 +43,13 @@ def test_the_wheel_carries_the_built_in_models_in_half_precision_and_without_the
     assert set(packed) == files - left_out
     assert all(inside == f"verienv/{path.replace('.fp16', '')}" for path, inside in packed.items())
     assert sum((ROOT / path).stat().st_size for path in packed) <= 10e6
+
+
+def test_the_source_archive_has_all_that_its_tests_need() -> None:
     source = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]
-    assert "/assets/models" in source["include"]
-    assert left_out == {file for file in files for pattern in source["exclude"] if fnmatch(f"/{file}", pattern)}
+    needed = ("assets", "benchmarks", "docs", "examples", "src", "tests", "tools", "constraints.txt", "CITATION.cff")
+    assert {f"/{name}" for name in needed} <= {*source["include"]}
+    assert "exclude" not in source
 
 
 @pytest.mark.parametrize("model", ["gp-arithmetic", "gp-rule", "gp-sight", "tiny-lm", "tiny-vlm"])

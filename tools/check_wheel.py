@@ -42,6 +42,10 @@ LICENSES = [
     *(f"assets/fonts/{font}/LICENSE" for font in ("anton", "bebas-neue", "playfair-display", "roboto-slab")),
     *(f"assets/cards/{deck}/LICENSE" for deck in ("classic", "classic_four_color", "flat")),
 ]
+SOURCE = (
+    "tests/conftest.py", "tests/golden/virl.json", "examples/sft.py", "tools/release.py", "docs/statistics.md",
+    "assets/models/tiny-lm/model.safetensors", "constraints.txt", "CITATION.cff", "LICENSE", "README.md",
+)  # fmt: skip
 LEFT_OUT = ("fp16", "training.", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
 
 USE = """
@@ -181,13 +185,14 @@ def check_contents(wheel: Path) -> None:
 
 
 def check_source(archive: Path) -> None:
-    """The READMEs of folders that are not taken are not in the source archive."""
+    """The source archive has what its tests need, and nothing of a working copy beside it."""
     with tarfile.open(archive) as packed:
-        names = [name.partition("/")[2] for name in packed.getnames()]
-    stray = [name for name in names if name.endswith("README.md") and name != "README.md" and "assets/" not in name]
-    stray += [name for name in names if name.startswith(("examples/", "tests/", "docs/")) or "/training." in name]
-    if stray:
-        raise SystemExit(f"{archive.name}: should be left out {stray}")
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    missing = [name for name in SOURCE if name not in names]
+    stray = [name for name in names if name.split("/")[0] in (".git", ".venv", ".venvs", "runs", "dist", "shared")]
+    stray += [name for name in names if "__pycache__" in name]
+    if missing or stray:
+        raise SystemExit(f"{archive.name}: missing {missing}, should be left out {stray[:5]}")
 
 
 def check_page(wheel: Path) -> None:

@@ -19,6 +19,7 @@ from verienv.cli.compare import compare
 from verienv.cli.convert import convert
 from verienv.cli.demos import demos
 from verienv.cli.evaluate import evaluate
+from verienv.cli.export import export
 from verienv.cli.listing import listing
 from verienv.cli.options import EnvId, Imports, Settings, Split
 from verienv.cli.pictures import check_image, check_map
@@ -178,6 +179,7 @@ def verify(
 
 
 app.command()(demos)
+app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(check_results)

@@ -101,6 +101,8 @@ class Task:
         tool: the tool that tool-calling models are offered: a function with Google's docstring, from its arguments
             to the response that is judged.
         tool_over: the reply to a call that comes too late to count.
+        data_license: the licence of rows of its questions, as a hub of data sets calls it, "" if unknown; and the line
+            that credits others, "" if none is due.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Task:
     solved: str = "solved"
     tool: Callable[..., str] = staticmethod(answer)
     tool_over: str = "The question is over: no further answer counts."
+    data_license: tuple[str, str] = ("", "")
 
     @property
     def question(self) -> type[Question]:

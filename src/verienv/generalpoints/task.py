@@ -39,6 +39,7 @@ class GeneralPoints(Task):
 
     name = "generalpoints"
     title = "GeneralPoints"
+    data_license = ("mit", "Card faces in pictures are in the public domain (CC0 1.0).")
     environments: ClassVar[Mapping[str, str]] = {
         "verienv/GeneralPoints-L-v0": "verienv.generalpoints.env:GeneralPointsEnv",
         "verienv/GeneralPoints-VL-v0": "verienv.generalpoints.vision_env:GeneralPointsVisionEnv",

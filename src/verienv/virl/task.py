@@ -50,6 +50,7 @@ class VIRLTask(Task):
 
     name = "virl"
     title = "V-IRL"
+    data_license = ("odbl", "Streets and places: (c) OpenStreetMap contributors, under the Open Database License.")
     environments: ClassVar[Mapping[str, str]] = {
         "verienv/VIRL-L-v0": "verienv.virl.env:VIRLEnv",
         "verienv/VIRL-VL-v0": "verienv.virl.vision_env:VIRLVisionEnv",
