@@ -18,8 +18,8 @@ from verienv.registry import SHIPPED
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
-ALONE = {"inspect", "lm-eval"}
-"""Extras that have an environment of their own: Inspect wants an older fsspec than datasets."""
+ALONE = {"inspect", "lm-eval", "openenv"}
+"""Extras that have an environment of their own: Inspect wants an older fsspec than ours, OpenEnv an older Pillow."""
 
 
 def name_of(requirement: str) -> str:
@@ -153,7 +153,8 @@ def test_the_command_line_is_installed_as_verienv() -> None:
 
 
 @pytest.mark.parametrize(
-    ("extra", "file"), [("deepspeed", "deepspeed"), ("inspect", "inspect_ai"), ("lm-eval", "lm_eval")]
+    ("extra", "file"),
+    [("deepspeed", "deepspeed"), ("inspect", "inspect_ai"), ("lm-eval", "lm_eval"), ("openenv", "openenv")],
 )
 def test_the_lower_bound_of_a_library_of_its_own_is_what_make_test_integrations_installs(extra: str, file: str) -> None:
     (requirement,) = EXTRAS[extra]

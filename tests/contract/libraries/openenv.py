@@ -26,6 +26,12 @@ class State(BaseModel):
     step_count: int = 0
 
 
+class EnvironmentMetadata(BaseModel):
+    name: str
+    description: str
+    version: str | None = None
+
+
 ActT = TypeVar("ActT", bound=Action)
 ObsT = TypeVar("ObsT", bound=Observation)
 StateT = TypeVar("StateT", bound=State)
