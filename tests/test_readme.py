@@ -1,4 +1,4 @@
-"""The README's blocks run as they stand: training ones at a tiny size, with the built-in model in place of others."""
+"""The blocks of README and documents run as they stand: training ones at a tiny size, with built-in models."""
 
 import os
 import re
@@ -14,41 +14,47 @@ import pytest
 from verienv.cli import run
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-SHELL = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]
+README = (ROOT / "README.md").read_text()
+SHELL = [
+    (page, line)
+    for page in ("README.md", "docs/evaluate.md", "docs/train.md")
+    for block in re.findall(r"^```sh\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
 TINY = {
     "examples/sft.py": "--flops 1e10 --checkpoints 1 --batch 8",
     "examples/ppo.py": "--flops 1e10 --checkpoints 1 --episodes 4 --max-new-tokens 48",
     "examples/study.py": "--arms sft --rates 1e-3 --seeds 0 --updates 1 --episodes 2 --jobs 1",
     "verienv evaluate": "--episodes 1 --attempts 1 --max-new-tokens 8",
 }
+WORDS, LINES = 1100, 130
+"""The most of both that a front page may have."""
 
 
-def python_blocks(page: str) -> list[str]:
-    text = (ROOT / page).read_text()
-    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+SHOWN = r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
 
 
 @pytest.mark.parametrize(
-    "block",
+    ("block", "shown"),
     [
-        pytest.param(block, id=f"{page} {number}")
+        pytest.param(block, shown, id=f"{page} {number}")
         for page in ("README.md", "CONTRIBUTING.md")
-        for number, block in enumerate(python_blocks(page), 1)
+        for number, (block, shown) in enumerate(
+            re.findall(SHOWN, (ROOT / page).read_text(), re.MULTILINE | re.DOTALL), 1
+        )
     ],
 )
-def test_each_python_block_runs_by_itself_in_a_fresh_process(block, tmp_path):
+def test_each_python_block_runs_by_itself_in_a_fresh_process_and_prints_what_is_shown(block, shown, tmp_path):
     command = [sys.executable, "-W", "error", "-c", block]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert done.stdout == shown or not shown
 
 
 DOCS = [
     pytest.param(block, shown, id=f"{page.name} {number}")
     for page in sorted((ROOT / "docs").glob("*.md"))
-    for number, (block, shown) in enumerate(
-        re.findall(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", page.read_text(), re.MULTILINE | re.DOTALL), 1
-    )
+    for number, (block, shown) in enumerate(re.findall(SHOWN, page.read_text(), re.MULTILINE | re.DOTALL), 1)
 ]
 
 
@@ -72,11 +78,14 @@ def test_each_block_of_the_documents_runs_by_itself_where_its_libraries_are_and_
     assert done.stdout == shown or not shown
 
 
-def test_the_first_block_says_what_the_readme_promises(capsys):
-    exec(python_blocks("README.md")[0], {})  # noqa: S102
-    said = capsys.readouterr().out
-    assert "-2.0 wrong_numbers | Wrong" in said
-    assert "5.0 True True" in said
+def test_the_front_page_is_short_and_shows_a_question_and_its_verdict():
+    assert len(README.splitlines()) <= LINES
+    assert len(README.split()) <= WORDS
+    assert "**not yet run on a GPU**" in README.split("\n\n")[1]
+    (shown,) = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert "Attempt 1 of 5." in shown
+    assert "-2.0 wrong_numbers | Wrong" in shown
+    assert "5.0 True True" in shown
 
 
 def shell(command: str, folder: Path) -> str:
@@ -88,7 +97,7 @@ def shell(command: str, folder: Path) -> str:
 
 
 def test_the_commands_that_score_a_file_run(tmp_path):
-    commands = [line for line in SHELL if line.startswith(("echo ", "verienv ")) and "--model" not in line]
+    commands = [line for page, line in SHELL if "responses.jsonl" in line]
     assert len(commands) == 2
     assert re.search(r"correct\D+1", shell("\n".join(commands), tmp_path))
 
@@ -107,13 +116,17 @@ def test_the_commands_with_settings_of_wording_run_one_after_another(tmp_path, m
     assert "*\\nAttempt 2 of 5." in said
 
 
-@pytest.mark.parametrize("command", [line for line in SHELL if line.startswith("python ") or "--model" in line])
+MODELS = {" ".join(line.split()[:3]): line for _, line in reversed(SHELL) if line[:7] == "python " or "--model" in line}
+"""The first command of each kind, by the words that tell them apart."""
+
+
+@pytest.mark.parametrize("command", MODELS.values(), ids=MODELS)
 @pytest.mark.usefixtures("one_thread")
 def test_the_commands_of_models_run_at_a_tiny_size(command, tmp_path, monkeypatch, capsys):
     """In this process, where torch is loaded once for all."""
     script = "verienv evaluate" if command.startswith("verienv") else command.split()[1]
-    command = re.sub(r"--model \S+", "--model tiny-lm", command)
-    command = re.sub(r"--(rates|seeds|attempts|max-new-tokens)( \d[\d.e-]*)+", "", command)
+    command = re.sub(r"--model [\w-]+/\S+", "--model tiny-lm", command)
+    command = re.sub(r"--(rates|seeds|attempts|episodes|updates|max-new-tokens)( \d[\d.e-]*)+", "", command)
     _, name, *arguments = shlex.split(f"{command} {TINY[script]}")
     monkeypatch.chdir(tmp_path)
     if script == "verienv evaluate":
@@ -125,7 +138,17 @@ def test_the_commands_of_models_run_at_a_tiny_size(command, tmp_path, monkeypatc
     assert capsys.readouterr().out
 
 
+def test_the_page_of_an_evaluation_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, second = [line for page, line in SHELL if page == "README.md" and line.startswith("verienv ")]
+    evaluation = re.sub("--model tiny-vlm", "--baseline constant", first).replace(" --max-new-tokens 48", "")
+    assert run(shlex.split(evaluation)[1:]) == 0
+    assert run(shlex.split(second)[1:]) == 0
+    assert "misread" in (tmp_path / "hands.html").read_text()
+
+
 def test_every_make_target_named_exists():
-    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert {"demo", "test"} <= named
+    pages = ("README.md", "docs/train.md")
+    named = {each for page in pages for each in re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / page).read_text(), re.M)}
+    assert {"demo", "docs", "study"} <= named
     assert named <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from website.numbers import filled
+
 FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 LINK = re.compile(r"(?P<mark>!?)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<to>[^()\s]+)\)")
@@ -106,7 +108,7 @@ class Site:
     def text(self, page: str) -> str:
         """Return the text of a page of the repository, its links those of the site."""
         path, _, anchor = page.partition("#")
-        text = (self.root / path).read_text("utf-8")
+        text = filled((self.root / path).read_text("utf-8"))
         if anchor:
             text = section(text, anchor)
         else:

@@ -21,6 +21,8 @@ KINDS = (
     "results/methods/README", "api/index", "api/verienv", "api/verienv.testing", "changelog", "genindex",
 )  # fmt: skip
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
+EXAMINED = {(1280, "dark"), (390, "light")}
+"""Where axe goes through each kind of page, which takes it some seconds: both widths, both schemes."""
 
 
 class Links(HTMLParser):
@@ -69,6 +71,16 @@ def listen(page: Page, address: str, problems: list[str], elsewhere: list[str]) 
     )
 
 
+def serious(page: Page) -> list[str]:
+    """Return what axe finds serious or critical on a page."""
+    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{each['id']} ({len(each['nodes'])}) {[node['target'] for node in each['nodes'][:3]]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
 def look(browser: Browser, address: str, told: dict[str, Any]) -> None:
     """Open a page of every kind at both widths, light and dark; axe goes through each."""
     for width in WIDTHS:
@@ -84,10 +96,8 @@ def look(browser: Browser, address: str, told: dict[str, Any]) -> None:
                 where = f"{kind} at {width} px, {scheme}"
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     told["wider than the page"].append(where)
-                for each in Axe().run(page).response["violations"]:
-                    if each["impact"] in ("serious", "critical"):
-                        targets = [node["target"] for node in each["nodes"][:3]]
-                        told["serious"].append(f"{where}: {each['id']} ({len(each['nodes'])}) {targets}")
+                if (width, scheme) in EXAMINED:
+                    told["serious"] += [f"{where}: {found}" for found in serious(page)]
                 told["opened"] += 1
             context.close()
 

@@ -1,4 +1,4 @@
-// A region that scrolls sideways can be reached by the keyboard, and says what it is.
+// A region that scrolls sideways can be reached by the keyboard; the menu's captions say their level as headings.
 addEventListener("DOMContentLoaded", () => {
   const mark = () =>
     document.querySelectorAll(".table-wrapper, article pre").forEach((region) => {
@@ -7,4 +7,7 @@ addEventListener("DOMContentLoaded", () => {
     });
   mark();
   addEventListener("resize", mark);
+  document.querySelectorAll(".caption[role=heading]").forEach((caption) => caption.setAttribute("aria-level", "2"));
+  document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "Pages");
+  document.querySelector(".toc-drawer")?.setAttribute("aria-label", "On this page");
 });
