@@ -58,6 +58,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "generalpoints",
         "numeric",
         "pages",
+        "playing",
         "policies",
         "preferences",
         "replay",

@@ -29,6 +29,7 @@ from verienv.cli.score import Parts, Score, judged_lines
 from verienv.cli.show import show
 from verienv.cli.streams import check_input, check_output
 from verienv.cli.view import view
+from verienv.cli.window import play_window
 from verienv.core import tasks
 from verienv.core.formats import parse_format
 from verienv.core.make import full_id, make_env
@@ -96,13 +97,49 @@ def play(
             "--map", metavar="FILE.png", help="Write the map to this file after each step, where the task has maps."
         ),
     ] = None,
+    window: Annotated[
+        bool,
+        typer.Option(
+            "--window",
+            help="Play in a browser, and keep the answers as an evaluation's log: the human baseline. --split may name "
+            "several, separated by commas; the seed is 0 by default. Needs the extra verienv[pages].",
+        ),
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --window: the log; by default PLAYER-ENVIRONMENT.jsonl, in this folder."
+        ),
+    ] = None,
+    player: Annotated[str | None, typer.Option(help="With --window: your pseudonym; by default player.")] = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="With --window: the number of episodes in each split; by default 20.")
+    ] = None,
+    show_map: Annotated[
+        bool, typer.Option("--show-map", help="With --window: show the map while you play; the log's name says so.")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="With --window: the port on 127.0.0.1; by default a free one.")
+    ] = None,
 ) -> None:
-    """Play in the terminal, with the feedback that a policy gets.
+    """Play in the terminal, or with --window in a browser, with the feedback that a policy gets.
 
-    The formula or the action alone is enough as an answer. Where the cards are in a picture, it is judged as if they
-    had been read right.
+    In the terminal the formula or the action alone is enough as an answer; where the cards are in a picture, it is
+    judged as if they had been read right. In the browser questions ask for it alone; to answer the whole as a model
+    does, give -s answer_format=json.
     """
     settings = settings_for(make_env, setting)
+    if window:
+        if image or map_file:
+            raise ValueError("--image and --map write files for a game in the terminal; --window shows the pictures")
+        env_id = full_id(env_id)
+        kind = tasks.of_env_id(env_id).environment_class(env_id)
+        how = {"episodes": episodes, "player": player, "log": log, "show_map": show_map, "port": port or 0}
+        play_window(env_id, split, seed, settings, {**paths_in(kind, settings), **files_of(setting)}, **how)
+        return
+    only = {"--log": log, "--player": player, "--episodes": episodes, "--show-map": show_map or None, "--port": port}
+    if given := [name for name, value in only.items() if value is not None]:
+        raise ValueError(f"{given[0]}: is for a game in the browser; give --window with it")
     env = make_env(full_id(env_id), **{"split": split, **settings})
     check_image(image, env)
     check_map(map_file, env)

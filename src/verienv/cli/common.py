@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from typing import Any, TextIO
@@ -61,3 +62,9 @@ def writing(path: str) -> Iterator[TextIO]:
 def note(text: str) -> None:
     """Write a line to the person at the terminal, beside the output proper."""
     tell(text)
+
+
+def demand_pages() -> None:
+    """Raise ValueError where the libraries that serve pages are not installed."""
+    if not all(map(find_spec, ("fastapi", "uvicorn"))):
+        raise ValueError('pages need FastAPI and uvicorn: pip install "verienv[pages]"')

@@ -9,7 +9,7 @@ import typer
 
 from verienv.browsing.collection import Collection
 from verienv.browsing.finding import find
-from verienv.cli.common import import_all, note, settings_for
+from verienv.cli.common import demand_pages, import_all, note, settings_for
 from verienv.cli.options import Imports
 from verienv.cli.places import check_name, check_places
 from verienv.core.make import make_env
@@ -52,6 +52,8 @@ def view(
     own = settings_for(make_env, setting)
     check_name("--export", export, (".html", ".htm"))
     check_places({f"PLACE {path}": path for path in paths if path.is_file()}, {"--export": export})
+    if not export:
+        demand_pages()
     collection = Collection.read(find(paths))
     if export:
         from verienv.browsing.export import save

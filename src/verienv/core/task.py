@@ -268,6 +268,10 @@ class Task:
             value = text
         return json.dumps({**answer, self.fields[0]: value})
 
+    def choices(self, question: Question) -> tuple[str, ...]:
+        """Return the answers that a person picks one of; () where an answer is typed."""
+        return ()
+
     def news(self, question: Question) -> str:
         """Return the part of a new question that a person who plays has not been told yet."""
         return question.prompt

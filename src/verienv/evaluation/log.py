@@ -34,29 +34,35 @@ class AuditLog:
         path: a file, or the name of a new one.
         setup: the setup that is asked for.
         cells: its cells, which deal the episodes.
+        keep_begun: whether lines at the end that are of no whole episode are kept, to go on with that.
 
     Attributes:
         finished: the records of the episodes that it holds, by cell and number.
+        begun: the episode to go on with, None if there is none.
 
     Raises:
         ValueError: if the file is no log, or one of another setup, or damaged, or another evaluation writes to it.
         OSError: if it cannot be read or written.
     """
 
-    def __init__(self, path: str | Path, setup: Setup, cells: Mapping[str, Cell]) -> None:
+    def __init__(self, path: str | Path, setup: Setup, cells: Mapping[str, Cell], *, keep_begun: bool = False) -> None:
         self.path = Path(path)
         self.finished: dict[tuple[str, int], EpisodeRecord] = {}
+        self.begun: Seat | None = None
+        self._due: list[Line] = []  # a header that cannot stand within an episode
         self._cells, self._ratios = cells, setup.ratios
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what write() returned from is with the operating system, and a failed write leaves nothing behind
         # that closing the file would try again.
         self._file = open_alone(self.path)
         try:
-            held, whole = self._read_back(setup)
+            held, whole = self._read_back(setup, keep_begun)
             if whole < os.fstat(self._file.fileno()).st_size:
                 self._file.truncate(whole)
             if held is None or held.counts() != setup.counts():
-                self._write([header_of(setup)])
+                self._due = [header_of(setup)]
+            if not self.begun:
+                self._write_due()
         except BaseException:
             self._file.close()
             raise
@@ -65,8 +71,20 @@ class AuditLog:
         """Write the lines of one finished episode."""
         self._write([with_checksum(line) for line in lines])
 
+    def append_one(self, line: Line) -> None:
+        """Write a line of an episode under way, onto the disk itself: neither a kill nor a power cut loses it."""
+        self._write([with_checksum(line)])
+        os.fsync(self._file.fileno())
+        if line["over"]:
+            self._write_due()
+
     def close(self) -> None:
         self._file.close()
+
+    def _write_due(self) -> None:
+        if self._due:
+            self._write(self._due)
+            self._due = []
 
     def _write(self, lines: Sequence[Line]) -> None:
         if self._file.closed:
@@ -82,7 +100,7 @@ class AuditLog:
                 str(self.path),
             ) from error
 
-    def _read_back(self, asked: Setup) -> tuple[Setup | None, int]:
+    def _read_back(self, asked: Setup, keep_begun: bool) -> tuple[Setup | None, int]:
         """Take up the finished episodes; return the newest setup, and the number of bytes that hold it and them."""
         held: Setup | None = None
         seat: Seat | None = None
@@ -102,6 +120,8 @@ class AuditLog:
                     held, seat = self._take_up(number, text, held, seat, asked)
                 if seat is None:
                     whole = read
+        if keep_begun and seat is not None:
+            self.begun, whole = seat, read
         return held, whole
 
     def _take_up(

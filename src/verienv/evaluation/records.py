@@ -19,6 +19,8 @@ from verienv.evaluation.cells import MOST_EPISODES, check_episodes, check_instan
 
 Cells = Mapping[str, Mapping[str, Any]]
 
+HUMAN = "human: "
+"""The beginning of a policy's name where a person gave the answers, at ``verienv play --window``; of no other."""
 _MOST_DIFFERENCES = 3
 """The number of differences between two setups that an error tells."""
 
@@ -31,7 +33,7 @@ class Setup(BaseModel):
         cells: each cell's name and the settings of its environments, as JSON.
         episodes: the number in each cell that lists no instances of its own.
         seed: the seed of the whole evaluation.
-        policy: the policy's name, if one was given.
+        policy: the policy's name, if one was given; it begins with ``HUMAN`` where a person answered.
         headings: the task's names for its metrics in tables, which show no others.
         ratios: in a task of several questions an episode, its measures over attempts, as ``Measures.ratios``.
         recognition: the metric that says whether the picture was read right, "" for a task in words.

@@ -16,7 +16,7 @@ from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
 from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
-from verienv.evaluation.records import Cells, Setup
+from verienv.evaluation.records import HUMAN, Cells, Setup
 from verienv.evaluation.report import Evaluation
 from verienv.policies.baselines import BASELINES, Player, baseline
 
@@ -75,26 +75,16 @@ def evaluate(
         raise ValueError(f"seed={shown(seed)}: expected an integer of at least 0")
     if not isinstance(name, str):
         raise ValueError(f"name={shown(name)}: expected a string")
+    if name.strip().lower().startswith(HUMAN.strip()):
+        raise ValueError(f"name={shown(name)}: so begin the logs of persons, which `verienv play --window` writes")
     if not callable(policy) and policy not in BASELINES:
         raise ValueError(f"policy={shown(policy)}: expected a callable, or one of {', '.join(BASELINES)}")
     cells = make_cells(splits, env_id, episodes, seed, settings)
-    first = next(iter(cells.values()))
-    measures = first.env.task.measures(first.env.vision)  # of every format: cells may differ in theirs
     if callable(policy):
         player = _asking(policy)
     else:
-        player, name = baseline(policy, first.deal(0).question), name or policy
-    described = {cell_name: cell.described() for cell_name, cell in cells.items()}
-    setup = Setup.of(
-        first.env.spec.id if first.env.spec else env_id,
-        described,
-        episodes=episodes,
-        seed=seed,
-        policy=clean_response(name),
-        headings=dict(measures.headings),
-        recognition=measures.recognition,
-        ratios=dict(measures.ratios),
-    )
+        player, name = baseline(policy, next(iter(cells.values())).deal(0).question), name or policy
+    setup = setup_of(cells, env_id, episodes, seed, name)
     keys = [(cell_name, episode) for cell_name, cell in cells.items() for episode in range(len(cell))]
     audit: AbstractContextManager[AuditLog | None] = nullcontext()
     if log is not None:
@@ -114,6 +104,22 @@ def evaluate(
                 records[record.cell, record.episode] = record
                 tick()
     return Evaluation.of(setup, [records[key] for key in keys])
+
+
+def setup_of(cells: Mapping[str, Cell], env_id: str, episodes: int, seed: int, name: str) -> Setup:
+    """Return the setup of an evaluation of these cells by the policy of this name."""
+    env = next(iter(cells.values())).env
+    measures = env.task.measures(env.vision)  # of every format: cells may differ in theirs
+    return Setup.of(
+        env.spec.id if env.spec else env_id,
+        {cell_name: cell.described() for cell_name, cell in cells.items()},
+        episodes=episodes,
+        seed=seed,
+        policy=clean_response(name),
+        headings=dict(measures.headings),
+        recognition=measures.recognition,
+        ratios=dict(measures.ratios),
+    )
 
 
 def _play(

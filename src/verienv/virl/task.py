@@ -166,6 +166,11 @@ class VIRLTask(Task):
         action = words.get(" ".join(text.lower().split()), text)
         return write_answer(waypoint, action=action, answer_format=form)
 
+    def choices(self, question: Question) -> tuple[str, ...]:
+        from verienv.virl.actions import action_space
+
+        return action_space(_own(question).waypoint.actions)
+
     def news(self, question: Question) -> str:
         return f"Now: {_own(question).view}"
 
