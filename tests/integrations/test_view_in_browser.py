@@ -23,7 +23,8 @@ def test_evaluations_are_filtered_compared_and_replayed_served_and_exported(
         assert one["address"] == "#/episodes?cell=test&state=failed&text=LET+US+see"
         assert one["response"] == HTML
         assert one["images in the replay"] == "0"
-        assert one["cells"] == [f"{cell}{rest}" for cell, rest in zip(("train", "test"), CELLS, strict=True)]
+        assert [cell[:8] for cell in one["cells"]] == ["train30 ", "test30 ("]
+        assert all("+100.0 (+" in cell for cell in one["cells"])
     assert told["charts"] == ["loss", HTML.replace("_", " ")]
     assert all(told[f"inside the page: {part}"] for part in PARTS)
     assert told["titles"] == ["verienv view"] * 2

@@ -134,8 +134,18 @@ def play(
             raise ValueError("--image and --map write files for a game in the terminal; --window shows the pictures")
         env_id = full_id(env_id)
         kind = tasks.of_env_id(env_id).environment_class(env_id)
-        how = {"episodes": episodes, "player": player, "log": log, "show_map": show_map, "port": port or 0}
-        play_window(env_id, split, seed, settings, {**paths_in(kind, settings), **files_of(setting)}, **how)
+        play_window(
+            env_id,
+            split,
+            seed,
+            settings,
+            {**paths_in(kind, settings), **files_of(setting)},
+            episodes=episodes,
+            player=player,
+            log=log,
+            show_map=show_map,
+            port=port or 0,
+        )
         return
     only = {"--log": log, "--player": player, "--episodes": episodes, "--show-map": show_map or None, "--port": port}
     if given := [name for name, value in only.items() if value is not None]:

@@ -36,7 +36,7 @@ def play_page() -> Page:
 
 
 class Desk:
-    """What the page is told of a session: nothing that a policy is not told, until an episode is over.
+    """The answers to the page of a session, which tell nothing that a policy is not told until an episode is over.
 
     Attributes:
         session: the session.
