@@ -71,6 +71,7 @@ def filtered(page: Page) -> dict[str, Any]:
     page.select_option("#filters [name=cell]", "test")
     counted(page, "30 episodes")
     page.fill("#filters [name=text]", "LET US see")
+    page.wait_for_function("location.hash.includes('text=')")
     counted(page, "30 episodes")
     told["address"] = page.evaluate("location.hash")
     page.fill("#filters [name=text]", "nowhere")
