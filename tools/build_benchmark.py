@@ -1,8 +1,7 @@
 """Draw the instances of a benchmark and write its specification; one that is there is never written over.
 
-python tools/build_benchmark.py v1
-
-The file's SHA-256 goes to BENCHMARKS in src/verienv/evaluation/benchmark/specification.py.
+python tools/build_benchmark.py v1        # its SHA-256 goes to BENCHMARKS in evaluation/benchmark/specification.py
+python tools/build_benchmark.py --table   # docs/results/benchmark/report.md anew, from the results files beside it
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from verienv.core.shown import cut
+from verienv.evaluation.benchmark import read_results, results_table
 from verienv.evaluation.benchmark.questions import hash_questions
 from verienv.evaluation.benchmark.specification import Benchmark
 from verienv.evaluation.cells import Cell
+from verienv.evaluation.tables import markdown_table
 
 ROOT = Path(__file__).parents[1]
 HANDS, ROUTES = 100, 50
@@ -106,12 +107,39 @@ def v1() -> dict[str, Any]:
 
 
 PLANS = {"v1": v1}
+RESULTS = ROOT / "docs" / "results" / "benchmark"
+ABOUT = """# Results of benchmark v1
+
+[The benchmark](../../benchmark.md) asks the same of every policy. Each row is a results file beside this page, judged
+again by `verienv check-results`; a policy that was not played in an environment has no row there. `expert` is what is
+attainable, `constant` answers every question alike. Built-in models are small and made for tests and studies: their
+numbers say what they are, not what language models can do. `gp-arithmetic` and `gp-sight` were trained on single
+attempts.
+
+"""
+
+
+def page() -> str:
+    """Return the page of all results files: the tables, and how each file was made."""
+    files = {path.name: read_results(path) for path in sorted(RESULTS.glob("*.json.gz"))}
+    made = [
+        [f"[{name}]({name})", f"`{one.command}`", one.commit[:10], one.hardware, f"verienv {one.versions['verienv']}"]
+        for name, one in files.items()
+    ]
+    about = markdown_table(["file", "command", "commit", "hardware", "version"], made)
+    return f"{ABOUT}{results_table(files.values())}\n\n## How each was made\n\n{about}\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=PLANS)
-    name = parser.parse_args().name
+    parser.add_argument("name", choices=PLANS, nargs="?")
+    parser.add_argument("--table", action="store_true", help="write the page of results anew")
+    arguments = parser.parse_args()
+    if arguments.table:
+        (RESULTS / "report.md").write_text(page(), encoding="utf-8")
+        return
+    if (name := arguments.name) is None:
+        parser.error("give a name, or --table")
     path = ROOT / "assets" / "benchmarks" / f"{name}.json"
     if path.exists():
         raise SystemExit(f"{path}: {name} is published and never changes; write a new one")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 LISTED = [page for each in pages.sections((ROOT / "docs/site.toml").read_text()) for page in each.pages]
 PAGES = ["README.md", *(page for page in LISTED if page.startswith("docs/"))]
 REPORTS = {page for page in PAGES if re.search(r"results/\w[\w-]*/report", page)}
-"""Pages that study.py and methods.py write from the study.json beside them."""
+"""Pages that study.py, methods.py and build_benchmark.py write from the JSON beside them."""
 OTHERS = {"docs/results/plan.md", "docs/questions.md", "docs/statistics.md", "docs/gpu.md"}
 """Pages whose numbers are planned, published by others, simulated by a test, or limits of a check."""
 BY_HAND = {
