@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integrations.conftest import InLibrary
+from tests.integrations.scripts.forty_rows import SETTINGS
 
 pytestmark = pytest.mark.integrations
 
@@ -67,3 +68,10 @@ def test_the_commands_find_the_tasks_and_score_a_log_again(told: dict[str, Any])
     assert by_command["picture"]
     assert by_command["scored again"]
     assert by_command["refused"]
+
+
+@pytest.mark.parametrize("env_id", SETTINGS)
+def test_forty_rows_earn_what_the_environment_pays(told: dict[str, Any], env_id: str) -> None:
+    found = told["forty"][env_id]
+    assert len(found["paid"]) == 10
+    assert found["earned"] == found["paid"]

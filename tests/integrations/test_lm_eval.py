@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from tests.integrations.conftest import InLibrary
+from tests.integrations.scripts.forty_rows import SETTINGS
 
 pytestmark = pytest.mark.integrations
 
@@ -46,3 +47,10 @@ def test_exported_rows_are_asked_by_the_command(told: dict[str, Any]) -> None:
 
 def test_no_torch_is_needed(told: dict[str, Any]) -> None:
     assert told["torch"] is False
+
+
+@pytest.mark.parametrize("env_id", SETTINGS)
+def test_each_answer_to_the_forty_rows_earns_what_the_environment_pays(told: dict[str, Any], env_id: str) -> None:
+    found = told["forty"][env_id]
+    assert len(found["paid"]) > 20
+    assert found["earned"] == found["paid"]

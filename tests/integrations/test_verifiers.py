@@ -1,6 +1,7 @@
 """vf-eval and an environment server play the packages of both tasks, and pay what the environment pays."""
 
 import pytest
+from tests.integrations.scripts.forty_rows import SETTINGS
 
 pytestmark = pytest.mark.integrations
 
@@ -35,3 +36,10 @@ def test_the_model_is_told_what_the_episode_says_turn_by_turn_and_nothing_stays_
 
 def test_the_expert_validates_the_tasks(said):
     assert [each["valid"] for each in said["validated"]] == [True, True]
+
+
+@pytest.mark.parametrize("env_id", SETTINGS)
+def test_forty_rows_earn_what_the_environment_pays(env_id, said):
+    told = said["forty"][env_id]
+    assert len(told["paid"]) == 10
+    assert told["earned"] == told["paid"]

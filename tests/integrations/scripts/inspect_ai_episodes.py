@@ -9,6 +9,8 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from forty_rows import COUNT as EACH
+from forty_rows import SEED, SETTINGS, SPLIT, forty
 from inspect_ai import Task, eval
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
@@ -30,7 +32,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 COUNT = 2 * len(KINDS)
 
 
-def model(policy: Scripted, asked: list[Any]) -> Any:
+def model(policy: Any, asked: list[Any]) -> Any:
     """Inspect's mock model, which keeps the messages that it is given; usage is told, else it fetches a tokenizer."""
 
     def say(messages: list[Any], *_: Any) -> ModelOutput:
@@ -46,7 +48,7 @@ def pictures_in(content: Any) -> list[str]:
     return [] if isinstance(content, str) else [part.image for part in content if part.type == "image"]
 
 
-def run(task: Any, policy: Scripted, folder: Path, **rest: Any) -> tuple[EvalLog, list[Any]]:
+def run(task: Any, policy: Any, folder: Path, **rest: Any) -> tuple[EvalLog, list[Any]]:
     asked: list[Any] = []
     quiet = {"display": "none", "log_dir": str(folder), "max_samples": 1}
     (log,) = eval(task, model=model(policy, asked), **{**quiet, **rest})
@@ -92,6 +94,25 @@ def compared(case: str, folder: Path) -> dict[str, Any]:
         "success": [score["success"] for score in scores],
         "failures": [sample.scores["verified"].metadata["failures"] for sample in log.samples],
     }
+
+
+class Said:
+    """A policy that says what the forty rows of an id are answered, one episode after the other."""
+
+    def __init__(self, env_id: str) -> None:
+        self._left = [said for each in forty() if each.env_id == env_id for said in each.said]
+
+    def answer(self) -> str:
+        return self._left.pop(0)
+
+
+def earned(env_id: str, folder: Path) -> dict[str, Any]:
+    """What the forty rows of an id earn by Inspect, and what they are to earn."""
+    dataset = samples(env_id, SPLIT, n=EACH, seed=SEED, **SETTINGS[env_id])
+    log, _ = run(Task(dataset=dataset, solver=play(), scorer=verified()), Said(env_id), folder)
+    found = {sample.id: sample.scores["verified"].value["reward"] for sample in log.samples}
+    rows = [each for each in forty() if each.env_id == env_id]
+    return {"earned": [found[each.row["id"]] for each in rows], "paid": [each.reward for each in rows]}
 
 
 def clustered(folder: Path) -> bool:
@@ -185,6 +206,7 @@ def main() -> None:
         "another solver": by_another_solver(folder / "generate"),
         "own": of_ones_own(folder / "own"),
     }
+    more["forty"] = {env_id: earned(env_id, folder / "forty" / env_id) for env_id in SETTINGS}
     versions = {name: version(name) for name in ("inspect_ai", "openai", "gymnasium", "numpy")}
     print(json.dumps({"versions": versions, **told, **more, "command": by_command(folder / "command")}))
 

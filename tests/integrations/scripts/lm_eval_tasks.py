@@ -18,6 +18,8 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 import lm_eval
 import numpy as np
+from forty_rows import SETTINGS, forty
+from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 from PIL import Image
 from scripted import HOSTILE
@@ -96,6 +98,46 @@ def played(task: str) -> dict[str, Any]:
     return found
 
 
+class Said(LM):
+    """A model that answers a document as it is told, by the document's id."""
+
+    MULTIMODAL = True
+
+    def __init__(self, said: dict[str, str]) -> None:
+        super().__init__()
+        self._said = said
+
+    def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
+        return [self._said[request.doc["id"]] for request in requests]
+
+    def loglikelihood(self, requests: Any, disable_tqdm: bool = False) -> Any:
+        raise NotImplementedError
+
+    loglikelihood_rolling = loglikelihood
+
+
+def earned(env_id: str, folder: Path) -> dict[str, Any]:
+    """What the answers of the forty rows of an id earn one by one, and what they are to earn."""
+    [task] = [name for name, (own, _) in CASES.items() if own == env_id]
+    rows, said, paid = [], {}, {}
+    for each in (each for each in forty() if each.env_id == env_id):
+        for number, (row, answer, price) in enumerate(zip(each.asked, each.said, each.paid, strict=True)):
+            name = f"{row['id']} {number}"
+            rows.append({**row, "id": name})
+            said[name], paid[name] = answer, price
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{task}.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    told = lm_eval.simple_evaluate(
+        model=Said(said),
+        tasks=[task],
+        task_manager=TaskManager(include_path=FOLDER, metadata={"rows": str(file)}),
+        bootstrap_iters=100,
+    )
+    found = {each["doc"]["id"]: each["reward"] for each in told["samples"][task]}
+    return {"earned": [found[name] for name in paid], "paid": list(paid.values())}
+
+
 def by_command(folder: Path) -> dict[str, Any]:
     """Ask for exported rows by the command ``lm_eval run``."""
     rows = verienv.rows("verienv/VIRL-L-v0", "visual_ood", n=4, unit="question", attempts=1)
@@ -118,6 +160,7 @@ def by_command(folder: Path) -> dict[str, Any]:
 def main() -> None:
     told = {task: played(task) for task in CASES}
     versions = {name: version(name) for name in ("lm_eval", "datasets", "gymnasium", "numpy")}
+    told["forty"] = {env_id: earned(env_id, Path(sys.argv[1]) / "forty") for env_id in SETTINGS}
     more = {"torch": find_spec("torch") is not None, "command": by_command(Path(sys.argv[1]))}
     print(json.dumps({"versions": versions, **told, **more}))
 

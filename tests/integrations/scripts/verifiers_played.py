@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from forty_rows import COUNT, SEED, SETTINGS, SPLIT, forty
 
 import verienv
 from verienv import Episode
@@ -23,7 +26,6 @@ from verienv.adapters import openai
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "verifiers"
 SECONDS = 600
-SPLIT, SEED = "rule_ood", 3
 SHORT = {"turns": [1, 1], "attempts": 2}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "cards": ("verienv/GeneralPoints-L-v0", {"attempts": 3, "system_prompt": "You solve card puzzles."}),
@@ -218,6 +220,44 @@ def by_server(package: str, taskset: dict[str, Any], url: str, out: Path) -> tup
         server.join()
 
 
+class Talk:
+    """An agent's side of an interaction: it says what it is told to, and keeps what the environment records."""
+
+    def __init__(self, said: tuple[str, ...]) -> None:
+        self.agent, self.trace, self.left = self, self, [*said]
+        self.info: dict[str, Any] = {}
+        self.rewards: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def interaction(self, task: Any) -> AsyncIterator["Talk"]:
+        yield self
+
+    async def turn(self, messages: list[Any]) -> Any:
+        return SimpleNamespace(last_reply=self.left.pop(0), terminated=False)
+
+    def record_reward(self, name: str, value: float) -> None:
+        self.rewards[name] = value
+
+    def record_metric(self, name: str, value: float) -> None:
+        assert isinstance(value, float)
+
+
+def forty_earned(env_id: str) -> dict[str, Any]:
+    """What the forty rows of an id earn in verifiers' own taskset and environment, and what they are to earn."""
+    import verifiers.v1 as vf
+
+    package, taskset = package_of(env_id), {"env_id": env_id, "split": SPLIT, "seed": SEED, "n": COUNT}
+    config = vf.resolve_env_config({"taskset": {"id": package, **taskset, "settings": SETTINGS[env_id]}})
+    env, tasks = vf.load_environment(config), list(vf.load_taskset(config.taskset))
+    rows, earned = [each for each in forty() if each.env_id == env_id], []
+    for each, task in zip(rows, tasks, strict=True):
+        talk = Talk(each.said)
+        asyncio.run(env.run(task, talk))
+        assert not talk.left
+        earned.append(talk.rewards["reward"])
+    return {"earned": earned, "paid": [each.reward for each in rows]}
+
+
 def validated(out: Path) -> list[Any]:
     """What ``vf-validate`` finds: whether the expert succeeds at each task."""
     flags = ["--taskset.settings", json.dumps(SHORT), "--runtime.type", "subprocess", "--only-gold", "--no-rich"]
@@ -234,6 +274,7 @@ def main() -> None:
     for name in CASES:
         told[name] = played(name, by_command, out / name.replace(" ", "-"))
     told["served"] = played("cards by sight", by_server, out)
+    told["forty"] = {env_id: forty_earned(env_id) for env_id in SETTINGS}
     told["validated"] = validated(out / "validated")
     print(json.dumps(told))
 
