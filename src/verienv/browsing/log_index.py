@@ -35,9 +35,8 @@ _SAID = b'", "verdict": {"reward": '
 _MIDDLE = re.compile(_SAID + rb'(-?\d{1,9}(?:\.\d{1,20})?), "is_correct": ' + _TRUTH + rb', "failure": "(\w{0,60})", ')
 _METRICS = b', "metrics": {'
 _ENDS = b', "success": '
-_ENDING = re.compile(
-    _ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb'(?:, "outcomes": \{[^{}]*\})?(?:, "crc32": \d{1,10})?\}\s*'
-)
+_ENDING = re.compile(_ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb"[,}]")
+_PLACE = re.compile(rb'\{"cell": "[^"\\]*", "episode": \d{1,10}, "attempt": ')
 
 
 class Attempt(NamedTuple):
@@ -100,10 +99,11 @@ def read_index(path: Path) -> LogIndex:
     except ValueError as error:
         raise ValueError(f"{shown_path(path)} is no evaluation's log ({error})") from None
     episodes, faults = list[IndexedEpisode](), list[str]()
-    told, begun = set[tuple[str, int]](), list[tuple[int, Attempt]]()
+    told, begun, due = set[tuple[str, int]](), list[tuple[int, Attempt]](), b""
     for number, (start, end, text) in enumerate(lines, 2):
         try:
-            attempt = read_attempt(text, setup.recognition)
+            goes_on = bool(due) and text.startswith(due)
+            attempt = read_attempt(text, setup.recognition, begun[-1][1] if goes_on else None)
             if attempt is None:
                 setup = read_header(read_line(text))
                 continue
@@ -111,7 +111,7 @@ def read_index(path: Path) -> LogIndex:
             if begun and (*key, attempt.attempt) != (*begun[0][1][:2], len(begun) + 1):
                 told.discard(begun[0][1][:2])  # it may be told as a whole below
                 faults.append(f"line {number}: the episode before it breaks off")
-                begun = []
+                begun, due = [], b""
             if attempt.attempt != len(begun) + 1:
                 raise ValueError(f"attempt {attempt.attempt} follows no attempt before it")
             if not begun and key in told:
@@ -124,7 +124,10 @@ def read_index(path: Path) -> LogIndex:
         told.add(key)
         if attempt.over:
             episodes.append(_episode(begun, end))
-            begun = []
+            begun, due = [], b""
+        else:  # the next line of this episode, up to its attempt, where it is spelled like this one
+            place = _PLACE.match(text)
+            due = place[0] + b"%d, " % (len(begun) + 1) if place else b""
     if begun:
         episodes.append(_episode(begun, end))
     if len(faults) > MOST_FAULTS:
@@ -134,10 +137,10 @@ def read_index(path: Path) -> LogIndex:
 
 def _episode(begun: list[tuple[int, Attempt]], end: int) -> IndexedEpisode:
     (start, first), (_, last) = begun[0], begun[-1]
-    reward = first.reward if len(begun) == 1 else fsum(attempt.reward for _, attempt in begun)
+    reward = first.reward if len(begun) == 1 else fsum([attempt.reward for _, attempt in begun])
     state = (SOLVED if last.success else FAILED) if last.over else UNFINISHED
     known = first[0], first[1], first[3], first[4]
-    return IndexedEpisode(*known, len(begun), reward, last.failure, last.misread, state, start, end)
+    return IndexedEpisode._make((*known, len(begun), reward, last.failure, last.misread, state, start, end))
 
 
 def lines_of(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
@@ -159,37 +162,37 @@ def lines_of(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
             start = end
 
 
-def read_attempt(text: bytes, recognition: str) -> Attempt | None:
-    """Return the facts of a line, None for a header; ``recognition`` is the metric of a picture read right, or "".
+def read_attempt(text: bytes, recognition: str, before: Attempt | None = None) -> Attempt | None:
+    """Return the facts of a line, None for a header.
+
+    Args:
+        text: the line.
+        recognition: the metric of a picture read right, or "".
+        before: the attempt before it, where the line is known to tell the next one of that episode.
 
     Raises:
         ValueError, RecursionError: if it is no line of an evaluation's log.
     """
-    beginning = _BEGINNING.match(text)
-    middle = _MIDDLE.match(text, text.find(_SAID, beginning.end() - 1)) if beginning else None
+    beginning = None if before else _BEGINNING.match(text)
+    said = text.find(_SAID, beginning.end() - 1) if beginning else text.find(_SAID) if before else -1
+    middle = _MIDDLE.match(text, said) if said >= 0 else None
     at = text.rfind(_ENDS)
-    ending = _ENDING.fullmatch(text, at) if middle else None
-    if not (beginning and middle and ending):
+    ending = _ENDING.match(text, at) if middle else None
+    if not (middle and ending):
         return _plain_attempt(text, recognition)
-    cell, episode, attempt, instance, cluster = beginning.groups()
     reward, _, failure = middle.groups()
     misread = UNKNOWN
     if recognition:
         metrics = text[text.rfind(_METRICS, 0, at) : at]
         mark = f'"{recognition}": '.encode()
         misread = READ if mark + b"true" in metrics else MISREAD if mark + b"false" in metrics else UNKNOWN
-    return Attempt(
-        cell.decode(),
-        int(episode),
-        int(attempt),
-        instance.decode(),
-        cluster.decode(),
-        float(reward),
-        failure.decode(),
-        misread,
-        ending[1] == b"true",
-        ending[2] == b"true",
-    )
+    success, over = ending.groups()
+    judged = (float(reward), failure.decode(), misread, success == b"true", over == b"true")
+    if before:
+        return Attempt._make((*before[:2], before[2] + 1, *before[3:5], *judged))
+    assert beginning  # noqa: S101 - or there would be no middle
+    cell, episode, attempt, instance, cluster = beginning.groups()
+    return Attempt._make((cell.decode(), int(episode), int(attempt), instance.decode(), cluster.decode(), *judged))
 
 
 def _plain_attempt(text: bytes, recognition: str) -> Attempt | None:
