@@ -4,7 +4,9 @@ import pytest
 
 pytestmark = pytest.mark.integrations
 
-CASES = ["cards", "cards by vision", "routes", "routes by vision"]
+CASES = [
+    "cards", "cards by vision", "routes", "routes by vision", "cards by Qwen2.5-VL", "routes by Qwen2.5-VL",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

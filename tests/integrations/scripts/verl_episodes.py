@@ -1,5 +1,10 @@
 """Play episodes in verl's agent loop workers with a server of scripted answers; print what came of it as JSON."""
 
+# ruff: noqa: E402
+from torchvision_alone import import_torchvision
+
+import_torchvision()  # before transformers looks for it
+
 import asyncio
 import json
 import logging
@@ -17,7 +22,14 @@ import transfer_queue as tq
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from scripted import KINDS, Scripted
-from transformers import AutoProcessor
+from transformers import (
+    AutoProcessor,
+    AutoTokenizer,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+)
 from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
 from verl.protocol import DataProto
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
@@ -45,7 +57,31 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "cards by vision": ("tiny-vlm", "verienv/GeneralPoints-VL-v0", {"attempts": 3, "image_size": 96}),
     "routes": ("tiny-lm", "verienv/VIRL-L-v0", SHORT),
     "routes by vision": ("tiny-vlm", "verienv/VIRL-VL-v0", {**SHORT, "view_size": 96}),
+    "cards by Qwen2.5-VL": ("qwen", "verienv/GeneralPoints-VL-v0", {"attempts": 3, "image_size": 96}),
+    "routes by Qwen2.5-VL": ("qwen", "verienv/VIRL-VL-v0", {**SHORT, "view_size": 96}),
 }
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}"
+    "{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
+    "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def qwen(folder: Path) -> Path:
+    """Write what verl reads of a Qwen2.5-VL but its weights: a family whose tokens it joins by rules of its own."""
+    tokenizer = AutoTokenizer.from_pretrained(MODELS / "tiny-lm")
+    pictures = ["<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"]
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>", *pictures]})
+    tokenizer.eos_token = "<|im_end|>"
+    images = Qwen2VLImageProcessor(size={"shortest_edge": 56 * 56, "longest_edge": 112 * 112})
+    Qwen2_5_VLProcessor(images, tokenizer, Qwen2VLVideoProcessor(), chat_template=CHATML).save_pretrained(folder)
+    names = ("image", "video", "vision_start", "vision_end")
+    ids = zip(names, tokenizer.convert_tokens_to_ids(pictures), strict=True)
+    config = Qwen2_5_VLConfig(**{f"{name}_token_id": token for name, token in ids})
+    config.architectures = ["Qwen2_5_VLForConditionalGeneration"]
+    config.save_pretrained(folder)
+    return folder
 
 
 class Server:
@@ -80,7 +116,9 @@ class Worker:
         OmegaConf.save(OmegaConf.create(entries), folder / "loop.yaml")
         path = f"actor_rollout_ref.rollout.agent.agent_loop_config_path={folder / 'loop.yaml'}"
         self.config = composed(
-            f"actor_rollout_ref.model.path={MODELS / model}", "actor_rollout_ref.rollout.name=vllm", path
+            f"actor_rollout_ref.model.path={qwen(folder / model) if model == 'qwen' else MODELS / model}",
+            "actor_rollout_ref.rollout.name=vllm",
+            path,
         )
         self.server = Server()
         tq.init = lambda *_: None
@@ -108,6 +146,12 @@ class Worker:
         asyncio.run(self.worker._run_prompt(prompt, {"logprobs": True}, trajectory))
         assert self.status == "finished"
         return self.samples
+
+    def per_picture(self, image: Any) -> int:
+        """How many tokens a picture takes."""
+        processor = self.worker.processor
+        ids = processor(text=[processor.image_token], images=[image])["input_ids"][0]
+        return list(ids).count(self.picture)
 
     def ids(self, messages: list[dict[str, Any]]) -> list[int]:
         """The tokens of a whole dialogue, by the chat template alone."""
@@ -176,11 +220,18 @@ def field(sample: dict[str, Any], name: str) -> Any:
     return getattr(value, "data", value)
 
 
+def count(inputs: dict[str, Any]) -> int:
+    """How many pictures a model is given."""
+    return len(inputs.get("image_grid_thw", inputs["pixel_values"]))
+
+
 def problems(worker: Worker, sample: dict[str, Any], told: list[dict[str, Any]], ends: list[bool]) -> list[str]:
     """What is amiss in a sample that should be this dialogue; ``ends``: whether the policy ended its answers itself."""
     found = []
     ids, tokenizer = sample["input_ids"].tolist(), worker.worker.tokenizer
-    if ids != worker.ids(told)[: None if ends[-1] else -1]:
+    whole = worker.ids(told)
+    end = len(whole) - whole[::-1].index(tokenizer.eos_token_id)  # of the last answer, after which a template may go on
+    if ids != whole[: end if ends[-1] else end - 1]:
         found.append(f"other tokens: {worker.worker.tokenizer.decode(ids)[-300:]}")
     answers = [message["content"] for message in told if message["role"] == "assistant"]
     if own(worker, sample) != [text + tokenizer.eos_token * ended for text, ended in zip(answers, ends, strict=True)]:
@@ -192,13 +243,14 @@ def problems(worker: Worker, sample: dict[str, Any], told: list[dict[str, Any]],
     pictures = [part["image"] for message in told for part in parts_of(message) if part["type"] == "image"]
     inputs = field(sample, "multi_modal_inputs")
     if pictures:
-        each = worker.worker.processor(text=["<image>"], images=pictures[:1])["input_ids"][0]
-        if ids.count(worker.picture) != len(each) * len(pictures) or len(inputs["pixel_values"]) != len(pictures):
-            found.append(f"{ids.count(worker.picture)} picture tokens, {len(inputs['pixel_values'])} pictures")
+        if ids.count(worker.picture) != worker.per_picture(pictures[0]) * len(pictures) or count(inputs) != len(
+            pictures
+        ):
+            found.append(f"{ids.count(worker.picture)} picture tokens, {count(inputs)} pictures")
         wanted = worker.worker.processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
         if not torch.equal(inputs["pixel_values"], wanted):
             found.append("other pictures")
-    if len(sample["position_ids"]) != len(ids) or field(sample, "num_turns") != sum(
+    if sample["position_ids"].shape[-1] != len(ids) or field(sample, "num_turns") != sum(
         message["role"] != "system" for message in told
     ):
         found.append("positions or turns")
@@ -238,9 +290,9 @@ def played(name: str, worker: Worker, folder: Path) -> dict[str, Any]:
         by_question = spoken(row, texts, by_question=True)
         told["questions"].append(len(by_question))
         for each, messages in zip(several, by_question, strict=False):
-            count = sum(message["role"] == "assistant" for message in messages)
-            amiss += problems(worker, each, messages, ends[:count])
-            ends = ends[count:]
+            answers = sum(message["role"] == "assistant" for message in messages)
+            amiss += problems(worker, each, messages, ends[:answers])
+            ends = ends[answers:]
         told["rewards"].append(sample["rm_scores"].sum().item())
         told["rewards by question"].append([each["rm_scores"].sum().item() for each in several])
         told["earned"].append(earned(row, texts))
@@ -259,7 +311,7 @@ def cut(worker: Worker, item: dict[str, Any], texts: list[str]) -> dict[str, Any
     [whole] = worker.play(item, texts)
     told: dict[str, Any] = {"problems": [], "turns": [], "cut": []}
     if worker.picture is not None:
-        shown = len(field(whole, "multi_modal_inputs")["pixel_values"])
+        shown = count(field(whole, "multi_modal_inputs"))
         per_picture = whole["input_ids"].tolist().count(worker.picture) // shown
     for room in np.linspace(40, len(whole["responses"]) + TURN, 12).astype(int).tolist():
         [sample] = worker.play(item, texts, response_length=room)
@@ -269,7 +321,7 @@ def cut(worker: Worker, item: dict[str, Any], texts: list[str]) -> dict[str, Any
         if sample["rm_scores"][-1] != sum(extra["turn_scores"]) or not sample["response_mask"][-1]:
             told["problems"].append("another reward than that of the answers given")
         if worker.picture is not None:
-            tokens, pictures = ids.count(worker.picture), len(field(sample, "multi_modal_inputs")["pixel_values"])
+            tokens, pictures = ids.count(worker.picture), count(field(sample, "multi_modal_inputs"))
             if tokens != pictures * per_picture:
                 told["problems"].append(f"{tokens} picture tokens, {pictures} pictures")
         told["turns"].append(len(said))
