@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[3]
 KINDS = (
-    "index", "glossary", "gallery", "environments/GeneralPoints-VL-v0", "environments/VIRL-Discrete-v0",
-    "contract/generalpoints", "contract/virl", "wording", "statistics", "libraries", "results/words/report",
-    "results/methods/README", "api/index", "api/verienv", "api/verienv.testing", "changelog", "genindex",
+    "index", "glossary", "gallery", "generalpoints", "environments/GeneralPoints-VL-v0",
+    "environments/VIRL-Discrete-v0", "contract", "contract/virl", "wording", "results", "results/words/report",
+    "api/index", "api/verienv.testing", "changelog", "genindex",
 )  # fmt: skip
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 EXAMINED = {(1280, "dark"), (390, "light")}
