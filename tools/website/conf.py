@@ -18,6 +18,7 @@ python_use_unqualified_type_names = True
 html_theme = "furo"
 html_title = "verienv"
 html_static_path = ["static"]
+html_favicon = "static/icon.svg"
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_copy_source = False

@@ -53,7 +53,7 @@ def follow(html: Path) -> tuple[dict[str, Links], list[str]]:
             if urlparse(to).scheme or to.startswith("//"):
                 continue
             place, anchor = urldefrag(urljoin(name, to))
-            leads = unquote(place) or name
+            leads = unquote(place.partition("?")[0]) or name
             known = pages.get(leads)
             if not (html / leads).is_file() or (known and unquote(anchor) not in known.anchors):
                 broken.append(f"{name}: {to}")
