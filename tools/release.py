@@ -42,6 +42,8 @@ def lacking(project: dict[str, Any], version: str, changelog: str, citation: str
         found.append("pyproject.toml has no [project.urls]: give the project's home, and its issues")
     if not re.search(rf"^## {re.escape(version)}\b", changelog, re.MULTILINE):
         found.append(f'CHANGELOG.md has no section "## {version}"')
+    if re.search(r"^## Not released yet", changelog, re.MULTILINE):
+        found.append('CHANGELOG.md still has "## Not released yet": give that section the version')
     if not re.search(rf"^version: [\"']?{re.escape(version)}[\"']?$", citation, re.MULTILINE):
         found.append(f"CITATION.cff is not of version {version}")
     return found

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CHANGELOG, CITATION = ((ROOT / name).read_text() for name in ("CHANGELOG.md", "CITATION.cff"))
+CITATION = (ROOT / "CITATION.cff").read_text()
 
 
 @pytest.fixture
@@ -30,8 +30,12 @@ def test_a_project_without_a_home_is_refused(release):
 
 
 def test_a_version_that_changelog_or_citation_do_not_tell_is_refused(release):
-    faults = release.lacking({"urls": {"Homepage": "https://example.org"}}, "9.9", CHANGELOG, CITATION)
-    assert faults == ['CHANGELOG.md has no section "## 9.9"', "CITATION.cff is not of version 9.9"]
+    faults = release.lacking({"urls": {"Homepage": "https://example.org"}}, "9.9", "## Not released yet\n", CITATION)
+    assert faults == [
+        'CHANGELOG.md has no section "## 9.9"',
+        'CHANGELOG.md still has "## Not released yet": give that section the version',
+        "CITATION.cff is not of version 9.9",
+    ]
 
 
 def test_the_citation_is_of_this_version_and_of_these_authors(release):
