@@ -24,4 +24,10 @@ def main(url: str, split: str = "test", index: str = "0") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        print(
+            f"client.py URL [SPLIT] [INDEX]: {error}; is a server of examples/openenv running there?", file=sys.stderr
+        )
+        sys.exit(2)
