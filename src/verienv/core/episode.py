@@ -40,7 +40,7 @@ class Episode:
         prompt: the question in words.
         feedback: the lines of feedback in the present dialogue.
         is_over: whether the episode has ended.
-        is_success: whether it is over, and its last verdict was correct.
+        is_success: whether it is over, and its last verdict completes it: by default a correct one.
     """
 
     question: Question
@@ -136,7 +136,7 @@ class Episode:
         self.feedback.append(verdict.feedback)
         said = verdict.feedback
         if following is None:
-            self.is_over, self.is_success = True, verdict.is_correct
+            self.is_over, self.is_success = True, question.completes(verdict)
         else:
             self.question = following
             said += "\n" + attempt_line(following.attempt, following.attempts)

@@ -177,6 +177,10 @@ class Question(ABC):
         """
         return {}
 
+    def completes(self, verdict: Verdict) -> bool:
+        """Return whether an episode that ends with a verdict on this question is a success."""
+        return verdict.is_correct
+
     def again(self) -> Self:
         """Return the question at its next attempt."""
         return self.but(attempt=self.attempt + 1)

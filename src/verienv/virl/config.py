@@ -24,6 +24,7 @@ from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import SHORTEST_SPACING
 from verienv.virl.routes.route import ActionSpace
 from verienv.virl.verifier import VIRLRewards
+from verienv.virl.walking.expert import Recovery
 
 TEST_CITIES = ("astana", "helsinki")
 
@@ -77,6 +78,11 @@ class VIRLConfig(WordedConfig):
         landmarks: the fewest and the most different landmarks near its waypoints; by default any number.
         episode: an episode is a whole "route"; or one "waypoint" drawn evenly from a route, to which the expert has
             led; or one of its waypoints at which a "turn" is due.
+        mode: "rail", as in the paper: a wrong action is not executed, and may be mended; or "walk": every legal action
+            is executed, wherever it leads, and the walk ends by ``stop()`` or after four times the expert's actions
+            and 20. Success is then ``stop()`` within 25 m of the goal.
+        recovery: in mode "walk", where the expert leads from off the route: to the "goal" by way of the "route", or
+            by the shortest way of all.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
@@ -102,6 +108,8 @@ class VIRLConfig(WordedConfig):
     waypoints: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     landmarks: Annotated[tuple[int, int] | None, BeforeValidator(parse_lengths)] = None
     episode: Literal["route", "waypoint", "turn"] = "route"
+    mode: Literal["rail", "walk"] = "rail"
+    recovery: Recovery = "route"
     spacing: float = Field(default=40.0, ge=SHORTEST_SPACING, le=1000.0, allow_inf_nan=False)
     attempts: int = Field(default=2, ge=1, le=64, strict=True)
     rewards: Annotated[VIRLRewards | OwnRewards, BeforeValidator(VIRLRewards.of)] = VIRLRewards()
@@ -149,6 +157,14 @@ class VIRLConfig(WordedConfig):
             raise ValueError(
                 "episode='turn': some routes of turns=0 have none; set turns=1 or more, or episode='waypoint'"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_walked(self) -> VIRLConfig:
+        if self.mode == "walk" and self.data is not None:
+            raise ValueError("mode='walk': the routes from data= know no streets beside their own; walk in a city=")
+        if self.mode == "walk" and self.episode != "route":
+            raise ValueError(f"mode='walk': a walk is a whole route; leave episode={self.episode!r} out")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,8 @@ from verienv.virl.routes.options import RouteOptions, RouteSampler
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import sampler_for
 from verienv.virl.task import VIRL
+from verienv.virl.walking.expert import way_home
+from verienv.virl.walking.walk import Walk
 from verienv.virl.world.city import City
 
 
@@ -29,6 +31,11 @@ class VIRLEnv(VerifiedEnv):
     now: the landmark that stands near, its position, and whether streets cross here. The policy says what it observes,
     which instruction it follows, and its action. A correct action leads to the next waypoint of the expert's path,
     where a fresh dialogue begins; a wrong one is not executed, but answered with feedback.
+
+    With ``mode="walk"`` every legal action is executed in the street network: ``turn_direction(x)`` turns to the street
+    that lies that way, else to where none does; ``forward()`` leads one ``spacing`` along the street ahead, or, where
+    none lies ahead, nowhere; ``stop()`` ends the walk anywhere. The view, the landmarks and the streets are those of
+    where one stands; the history holds what one did. A response that is no legal action may be mended as before.
 
     ## Action Space
     ``Text``: any string is accepted. The answer is what ``answer_format`` reads: by default the last JSON object with
@@ -55,7 +62,9 @@ class VIRLEnv(VerifiedEnv):
 
     ## Episode End
     Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint; with ``episode="waypoint"`` or
-    "turn" by any correct action too. Never truncated.
+    "turn" by any correct action too. With ``mode="walk"`` by any ``stop()``, a success within 25 m of the goal, and by
+    the last of four times the expert's actions and 20, of which the question counts those that are left. Never
+    truncated.
 
     ## Information
     The same keys and types at every reset and step: ``instance``, ``attempt`` and ``attempts_left`` at this waypoint,
@@ -63,7 +72,9 @@ class VIRLEnv(VerifiedEnv):
     ``messages``, ``observation_correct`` and ``instruction_correct`` (each if the answer format has a place for it:
     "json", or "tags+observation+instruction"), ``is_turn`` and ``is_forward`` (what was due),
     ``progress`` (the share of the episode's waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how
-    many the route has.
+    many the route has. With ``mode="walk"`` also the measures of the walk so far (``verienv.virl.walking.measures``):
+    ``navigation_error`` in metres, ``oracle_success``, ``spl``, ``ndtw``, ``sdtw``, ``cls``; ``progress`` is then the
+    share of the expert's actions that are saved, and ``is_correct`` says whether the action was the expert's.
 
     ## Arguments
     The fields of ``VIRLConfig``; ``reset(options={"instance": id})`` deals a given route, and
@@ -110,6 +121,8 @@ class VIRLEnv(VerifiedEnv):
             route_id=route.id,
             route=route,
         )
+        if self.config.mode == "walk":
+            return first.walked(self._walk(route))
         if self.config.episode == "route":
             return first
         moves = [waypoint.move for waypoint in route.waypoints]
@@ -119,6 +132,13 @@ class VIRLEnv(VerifiedEnv):
                 f"episode='turn': {route.id} has no turn; set episode='waypoint', or name another instance"
             )
         return first.only(drawn[int(rng.integers(len(drawn)))])
+
+    def _walk(self, route: Route) -> Walk:
+        """Return the walk at the beginning of a route."""
+        city, plan = self._sampler.city(route.id), self._sampler.plan(route.id)
+        assert city is not None  # noqa: S101 - the settings see to it
+        assert plan is not None  # noqa: S101
+        return Walk.begin(way_home(city, plan, route.id, self.config.options, self.config.recovery))
 
     @property
     def question(self) -> VIRLQuestion:

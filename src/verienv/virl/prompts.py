@@ -154,9 +154,18 @@ def number_lines(sentences: tuple[str, ...]) -> str:
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 
 
-def step_line(waypoint: Waypoint) -> str:
-    """Return the line of the history for a waypoint: its true observation, and the action that led on."""
-    return f"{waypoint.observation} -> {waypoint.action}"
+def step_line(waypoint: Waypoint, action: str | None = None) -> str:
+    """Return the line of the history for a waypoint: its true observation and the action taken, else the expert's."""
+    return f"{waypoint.observation} -> {action or waypoint.action}"
+
+
+NOWHERE = " (no street lies ahead: you stay where you are)"
+"""The end of a line of the history whose forward() led nowhere."""
+
+
+def actions_left(count: int) -> str:
+    """Return the part of the view that tells how many actions a walk has left."""
+    return f"{count} actions are left." if count > 1 else "This is the last action."
 
 
 History = Literal["oracle", "own", "none"]
@@ -166,10 +175,10 @@ LONGEST_WORDS = 80
 """Characters of the policy's own words that a line of the history holds."""
 
 
-def own_step_line(observation: Any, waypoint: Waypoint) -> str:
-    """Return the line of the history for a waypoint in the policy's own words, and the action that led on."""
+def own_step_line(observation: Any, action: str) -> str:
+    """Return a line of the history in the policy's own words, with the action that led on."""
     words = "".join(letter for letter in observation if " " <= letter <= "~") if isinstance(observation, str) else ""
-    return f"{' '.join(words.split())[:LONGEST_WORDS] or '(nothing said)'} -> {waypoint.action}"
+    return f"{' '.join(words.split())[:LONGEST_WORDS] or '(nothing said)'} -> {action}"
 
 
 PICTURE = (

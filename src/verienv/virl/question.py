@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, get_args
 
 import numpy as np
@@ -13,32 +13,34 @@ from verienv.core.plain import PlainRow
 from verienv.core.question import Picture, Question, check_fields, check_phrasing
 from verienv.core.reasoning import REASONING_TAGS, parse_reasoning_tags
 from verienv.core.shown import shown
-from verienv.core.verdict import OwnRewards, Verdict, plain_rewards
+from verienv.core.verdict import OwnRewards, Verdict
 from verienv.core.wording import PLAIN, Slots, Wording
 from verienv.virl.actions import read_action
 from verienv.virl.answers import expert_answer, write_answer, wrong_answer
 from verienv.virl.prompts import (
     ACTION,
     KINDS,
+    NOWHERE,
     OBSERVATION,
     PHRASINGS,
     PICTURE,
     SHAPE,
     SLOTS,
     History,
+    actions_left,
     actions_text,
     describe_streets,
     history_text,
     number_lines,
     own_step_line,
     step_line,
-    view,
     write_question,
 )
 from verienv.virl.routes.options import RouteSampler
 from verienv.virl.routes.route import Route, Waypoint
-from verienv.virl.row import VIRLRow
+from verienv.virl.row import columns_of, fields_of
 from verienv.virl.verifier import REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
+from verienv.virl.walking.walk import Walk
 from verienv.virl.world.city import City
 
 
@@ -62,6 +64,7 @@ class VIRLQuestion(Question):
         alone: whether the episode ends after this waypoint, whatever the way on.
         route: the whole route; None where it is not known, and the episode ends after this waypoint.
         sampler: the sampler that knows the route's city.
+        walk: the walk so far, where every legal action is executed; None on the expert's path.
         draw: draws the street views of a question; None where they are not known, as in a row.
     """
 
@@ -83,6 +86,7 @@ class VIRLQuestion(Question):
     alone: bool = field(default=False, compare=False, repr=False)
     route: Route | None = field(default=None, compare=False, repr=False)
     sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
+    walk: Walk | None = field(default=None, compare=False, repr=False)
     draw: Callable[[VIRLQuestion], Picture] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -137,19 +141,18 @@ class VIRLQuestion(Question):
         }
 
     def feedback_slots(self, verdict: Verdict) -> dict[str, str]:
-        action = read_action(verdict.answer.get(ACTION))
-        return {"action": action or "", "actions": actions_text(self.waypoint.actions)}
+        return {"action": _action(verdict), "actions": actions_text(self.waypoint.actions)}
 
     @property
     def view(self) -> str:
         """The part of the question that tells the view now, or, with ``vision``, that it is in the picture."""
-        if not self.vision:
-            return view(self.waypoint, streets=self.street_hint)
-        parts = [PICTURE]
-        if self.junction_hint:
+        parts = [PICTURE if self.vision else self.waypoint.observation]
+        if self.vision and self.junction_hint:
             parts.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
         if self.street_hint:
             parts.append(describe_streets(self.waypoint))
+        if self.walk:
+            parts.append(actions_left(self.walk.left))
         return " ".join(filter(None, parts))
 
     @property
@@ -162,15 +165,20 @@ class VIRLQuestion(Question):
         return [self.draw(self)] if self.draw else []
 
     def judge(self, response: str) -> Verdict:
-        verdict = verify(
+        verdict = self._judged(response, self.waypoint)
+        if self.walk and self.walk.is_near and _action(verdict) == "stop()":
+            verdict = self._judged(response, replace(self.waypoint, move="stop"))
+        return self.worded(verdict)
+
+    def _judged(self, response: str, waypoint: Waypoint) -> Verdict:
+        return verify(
             response,
-            self.waypoint,
+            waypoint,
             rewards=self.rewards,
             strict=self.strict,
             reasoning_tags=self.reasoning_tags,
             answer_format=self.wording.answer_format,
         )
-        return self.worded(verdict)
 
     def expert(self, *, steps: bool = False) -> str:
         return expert_answer(self.waypoint, steps=steps, answer_format=self.wording.answer_format)
@@ -194,6 +202,8 @@ class VIRLQuestion(Question):
 
     def info(self, solved: bool) -> dict[str, Any]:
         """Return ``progress``, the share of the episode's waypoints that lie behind."""
+        if self.walk:
+            return {"progress": 1.0 if solved else self.walk.progress(), **self.walk.measures(solved)}
         if self.alone or self.route is None:
             return {"progress": float(solved)}
         return {"progress": self.passed(solved) / len(self.route.waypoints)}
@@ -208,14 +218,31 @@ class VIRLQuestion(Question):
 
     def passed(self, solved: bool = False) -> int:
         """Return how many waypoints of the route lie behind, this one too once it is ``solved``."""
+        if self.walk:
+            return self.walk.furthest + solved
         return (len(self.steps) if self.route else 0) + solved
 
+    def walked(self, walk: Walk, *steps: str) -> Self:
+        """Return the question where a walk has come to, with further lines of the history."""
+        return self.but(waypoint=walk.waypoint, walk=walk, steps=(*self.steps, *steps), step=walk.taken, attempt=1)
+
+    def completes(self, verdict: Verdict) -> bool:
+        return verdict.is_correct and (self.walk is None or _action(verdict) == "stop()")
+
     def following(self, verdict: Verdict) -> Self | None:
-        """Return the question at the next waypoint, after a correct response here; None at the destination."""
+        """Return the question at the next waypoint, after a correct response here; None at the destination.
+
+        On a walk that is where any legal action leads; None after ``stop()``, and where no action is left.
+        """
+        said = field_of(verdict.answer, OBSERVATION)
+        if self.walk:
+            action = _action(verdict)
+            if action == "stop()" or self.walk.left <= 1:
+                return None
+            return self.walked(self.walk.after(action), self._line(self.waypoint, said, action))
         if self.alone or self.route is None or self.step + 1 == len(self.route.waypoints):
             return None
         at = self.step + 1
-        said = field_of(verdict.answer, OBSERVATION)
         steps = (*self.steps, self._line(self.waypoint, said))
         return self.but(waypoint=self.route.waypoints[at], steps=steps, step=at, attempt=1)
 
@@ -225,61 +252,27 @@ class VIRLQuestion(Question):
         steps = tuple(self._line(waypoint) for waypoint in self.route.waypoints[:number])
         return self.but(waypoint=self.route.waypoints[number], steps=steps, alone=True)
 
-    def _line(self, waypoint: Waypoint, said: Any = None) -> str:
-        """Return the line of the history for a waypoint of which the policy ``said`` what it observes."""
+    def _line(self, waypoint: Waypoint, said: Any = None, action: str | None = None) -> str:
+        """Return the line of the history for a waypoint of which the policy ``said`` what it observes.
+
+        The action is the expert's, or the one that was executed on a walk.
+        """
+        done = action or waypoint.action
+        if action and self.walk and self.walk.stays(action):
+            done += NOWHERE
         if self.history == "oracle":
-            return step_line(waypoint)
-        return waypoint.action if self.history == "none" else own_step_line(said, waypoint)
+            return step_line(waypoint, done)
+        return done if self.history == "none" else own_step_line(said, done)
 
     def row(self) -> dict[str, Any]:
         """Return the columns of ``VIRLRow``."""
-        waypoint = asdict(self.waypoint)
-        actions = waypoint.pop("actions")
-        return {
-            "instance": self.route_id,
-            "step": self.step,
-            "waypoint": {name: list(value) if isinstance(value, tuple) else value for name, value in waypoint.items()},
-            "actions": actions,
-            "rewards": plain_rewards(self.rewards),
-            "strict": self.strict,
-            "reasoning_tags": list(self.reasoning_tags),
-            "attempts": self.attempts,
-            "vision": self.vision,
-            "instructions": list(self.instructions),
-            "steps": "\n".join(self.steps),
-            "phrasing": self.phrasing,
-            "street_hint": self.street_hint,
-            "junction_hint": self.junction_hint,
-            "history": self.history,
-            **self.wording.columns(),
-        }
+        return {**columns_of(self), **self.wording.columns()}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        read = VIRLRow.read(row)
-        fields = {name: getattr(read, name) for name in _SHARED}
-        steps = tuple(read.steps.split("\n")) if read.steps else ()
-        waypoint = replace(read.waypoint, actions=read.actions or read.waypoint.actions)
-        wording = Wording.from_row(PlainRow(row), cls.slots)
-        return cls(
-            waypoint=waypoint,
-            steps=steps,
-            route_id=read.instance or "",
-            step=read.step or 0,
-            wording=wording,
-            **fields,
-        )
+        return cls(**fields_of(row), wording=Wording.from_row(PlainRow(row), cls.slots))
 
 
-_SHARED = (
-    "vision",
-    "attempts",
-    "instructions",
-    "phrasing",
-    "street_hint",
-    "junction_hint",
-    "history",
-    "rewards",
-    "strict",
-    "reasoning_tags",
-)
+def _action(verdict: Verdict) -> str:
+    """Return the action of an answer, "" for none."""
+    return read_action(verdict.answer.get(ACTION)) or ""

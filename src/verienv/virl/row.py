@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Annotated, Any, Self
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
 from verienv.core.reasoning import REASONING_TAGS
-from verienv.core.verdict import OwnRewards
+from verienv.core.verdict import OwnRewards, plain_rewards
 from verienv.virl.prompts import PHRASINGS, History
 from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import VIRLRewards
+
+if TYPE_CHECKING:
+    from verienv.virl.question import VIRLQuestion
 
 
 def _without_nulls(waypoint: Any) -> Any:
@@ -83,3 +86,52 @@ class VIRLRow(BaseModel):
     def _can_be_answered(self) -> Self:
         replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises where its turn is none
         return self
+
+
+def columns_of(question: VIRLQuestion) -> dict[str, Any]:
+    """Return the columns of a question, wording aside."""
+    waypoint = asdict(question.waypoint)
+    actions = waypoint.pop("actions")
+    return {
+        "instance": question.route_id,
+        "step": question.step,
+        "waypoint": {name: list(value) if isinstance(value, tuple) else value for name, value in waypoint.items()},
+        "actions": actions,
+        "rewards": plain_rewards(question.rewards),
+        "strict": question.strict,
+        "reasoning_tags": list(question.reasoning_tags),
+        "attempts": question.attempts,
+        "vision": question.vision,
+        "instructions": list(question.instructions),
+        "steps": "\n".join(question.steps),
+        "phrasing": question.phrasing,
+        "street_hint": question.street_hint,
+        "junction_hint": question.junction_hint,
+        "history": question.history,
+    }
+
+
+def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the question that a row holds, wording aside. Raises ValueError for none."""
+    read = VIRLRow.read(row)
+    return {
+        "waypoint": replace(read.waypoint, actions=read.actions or read.waypoint.actions),
+        "steps": tuple(read.steps.split("\n")) if read.steps else (),
+        "route_id": read.instance or "",
+        "step": read.step or 0,
+        **{name: getattr(read, name) for name in _SHARED},
+    }
+
+
+_SHARED = (
+    "vision",
+    "attempts",
+    "instructions",
+    "phrasing",
+    "street_hint",
+    "junction_hint",
+    "history",
+    "rewards",
+    "strict",
+    "reasoning_tags",
+)

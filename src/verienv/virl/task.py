@@ -90,8 +90,15 @@ class VIRLTask(Task):
         return _measures(vision)
 
     def next(self, question: Question, verdict: Verdict) -> Question | None:
-        """A correct action leads along the expert's path; a wrong one is not executed, but may be mended."""
-        return _own(question).following(verdict) if verdict.is_correct else super().next(question, verdict)
+        """A correct action leads along the expert's path; a wrong one is not executed, but may be mended.
+
+        On a walk every legal action is executed.
+        """
+        from verienv.virl.verifier import Failure
+
+        own = _own(question)
+        executed = verdict.is_correct or (own.walk and verdict.failure == Failure.WRONG_ACTION)
+        return own.following(verdict) if executed else super().next(question, verdict)
 
     def reward_table(self, rewards: Any) -> VIRLRewards | OwnRewards:
         from verienv.virl.verifier import VIRLRewards

@@ -167,6 +167,9 @@ class PaperRoutes:
             raise ValueError(f"instance={shown(instance)} is no route here; the last index is {max(self._drawn)}")
         return self._routes[index]
 
+    def plan(self, instance: str) -> None:
+        """None: of the streets beside the routes nothing is known."""
+
     def city(self, instance: str) -> None:
         """Return None: of these routes only the way itself is known."""
         return

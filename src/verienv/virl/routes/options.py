@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import Protocol, get_args
+from typing import TYPE_CHECKING, Protocol, get_args
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from verienv.core.shown import shown
 from verienv.virl.routes.instructions import Directions
 from verienv.virl.routes.route import ACTION_SPACES, ActionSpace, Route
 from verienv.virl.world.city import City
+
+if TYPE_CHECKING:
+    from verienv.virl.routes.plan import Plan
 
 MOST_SPACING = 1e9
 
@@ -53,3 +56,6 @@ class RouteSampler(Protocol):
 
     def city(self, instance: str) -> City | None:
         """Return the city that an instance leads through, None where only the route is known."""
+
+    def plan(self, instance: str) -> Plan | None:
+        """Return the plan of an instance in its city, None where only the route is known."""

@@ -92,7 +92,7 @@ class Plan:
             for leg in blocks
         ]
         street, along, _ = blocks[0][0]
-        return _pose(city, street, along, float(self.heading)), legs
+        return pose_at(city, street, along, float(self.heading)), legs
 
     def is_sound(self, city: City) -> bool:
         """Whether every sentence of the route, however far apart its waypoints, can mean this way alone.
@@ -137,7 +137,7 @@ def _walked(city: City, blocks: list[Block], spacing: float) -> Iterator[Waypoin
         steps = max(1, floor(abs(end - start) / spacing))
         for step in range(1, steps + 1):
             along = end if step == steps else start + (end - start) * step / steps
-            yield _pose(city, street, along, city.streets[street].heading(along, end > start))
+            yield pose_at(city, street, along, city.streets[street].heading(along, end > start))
 
 
 def _dense(city: City, blocks: list[Block]) -> Iterator[Waypoint]:
@@ -146,12 +146,12 @@ def _dense(city: City, blocks: list[Block]) -> Iterator[Waypoint]:
         way = abs(end - start) - (SHORTEST_SPACING if number == len(blocks) - 1 else 0.0)
         for step in range(1, floor(way / _MEASURED_EVERY) + 1):
             along = start + (_MEASURED_EVERY * step if end > start else -_MEASURED_EVERY * step)
-            yield _pose(city, street, along, city.streets[street].heading(along, end > start))
+            yield pose_at(city, street, along, city.streets[street].heading(along, end > start))
         if number < len(blocks) - 1:
-            yield _pose(city, street, end, city.streets[street].heading(end, end > start))
+            yield pose_at(city, street, end, city.streets[street].heading(end, end > start))
 
 
-def _pose(city: City, street: int, along: float, heading: float) -> Waypoint:
+def pose_at(city: City, street: int, along: float, heading: float) -> Waypoint:
     """Return the waypoint at ``along`` metres on a street, for an agent that looks along ``heading``."""
     line = city.streets[street]
     if along in (0.0, line.length):

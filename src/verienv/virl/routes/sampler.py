@@ -99,10 +99,17 @@ class ShippedRoutes:
         return f"{TASK}:{part}:{index}"
 
     def route(self, instance: str) -> Route:
+        return _shipped_route(*self._read(instance), self._options)
+
+    def plan(self, instance: str) -> Plan:
+        part, index = self._read(instance)
+        return shipped_plans(part)[index].plan
+
+    def _read(self, instance: str) -> tuple[str, int]:
         part, number = _read(instance, self._known[0], "12")
         if part not in self._known or not _NUMBER.fullmatch(number) or int(number) >= len(shipped_plans(part)):
             raise _no_route(instance, self._known, number)
-        return _shipped_route(part, int(number), self._options)
+        return part, int(number)
 
     def city(self, instance: str) -> City:
         return shipped_city(_read(instance, self._known[0], "12")[0])
@@ -165,6 +172,9 @@ class PlannedRoutes:
     def city(self, instance: str) -> City:
         return self._plan(instance)[0]
 
+    def plan(self, instance: str) -> Plan:
+        return self._plan(instance)[1]
+
     def _can_tell(self, city: City, plan: Plan) -> bool:
         return self._options.directions != "landmarks" or plan.landmarks_suffice(city)
 
@@ -193,6 +203,9 @@ class SeveralCities:
 
     def city(self, instance: str) -> City:
         return self._city_of(instance).city(instance)
+
+    def plan(self, instance: str) -> Plan:
+        return self._city_of(instance).plan(instance)
 
     def _city_of(self, instance: str) -> PlannedRoutes:
         part, number = _read(instance, next(iter(self._of_part)), "3-12345")

@@ -1,0 +1,7 @@
+"""Walking freely through the streets of a route's city: moves, the expert from anywhere, and measures of a walk."""
+
+from __future__ import annotations
+
+from verienv.core.lazy import lazy_attributes
+
+__getattr__, __dir__, __all__ = lazy_attributes(__name__, {})
