@@ -13,9 +13,10 @@ from verienv.virl.config import VIRLConfig
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.virl.question import VIRLQuestion
 from verienv.virl.routes.difficulty import WantedRoutes
-from verienv.virl.routes.options import RouteOptions, RouteSampler
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import sampler_for
+from verienv.virl.routes.source import RouteSampler
 from verienv.virl.task import VIRL
 from verienv.virl.walking.expert import way_home
 from verienv.virl.walking.walk import Walk

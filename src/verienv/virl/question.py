@@ -36,8 +36,8 @@ from verienv.virl.prompts import (
     step_line,
     write_question,
 )
-from verienv.virl.routes.options import RouteSampler
 from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.routes.source import RouteSampler
 from verienv.virl.row import columns_of, fields_of
 from verienv.virl.verifier import REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
 from verienv.virl.walking.walk import Walk

@@ -1,20 +1,14 @@
-"""The options of a route, and the interface of the samplers of routes."""
+"""The options of a route."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Protocol, get_args
-
-import numpy as np
+from typing import get_args
 
 from verienv.core.shown import shown
 from verienv.virl.routes.instructions import Directions
-from verienv.virl.routes.route import ACTION_SPACES, ActionSpace, Route
-from verienv.virl.world.city import City
-
-if TYPE_CHECKING:
-    from verienv.virl.routes.plan import Plan
+from verienv.virl.routes.route import ACTION_SPACES, ActionSpace
 
 MOST_SPACING = 1e9
 
@@ -43,19 +37,3 @@ class RouteOptions:
         for name, words in (("directions", get_args(Directions)), ("actions", ACTION_SPACES)):
             if getattr(self, name) not in words:
                 raise ValueError(f"RouteOptions: {name}={shown(getattr(self, name))}: expected {', '.join(words)}")
-
-
-class RouteSampler(Protocol):
-    """Draws instances, and gives the route of one."""
-
-    def deal(self, rng: np.random.Generator) -> str:
-        """Draw an instance."""
-
-    def route(self, instance: str) -> Route:
-        """Return the route of an instance. Raises ValueError if it cannot be walked here."""
-
-    def city(self, instance: str) -> City | None:
-        """Return the city that an instance leads through, None where only the route is known."""
-
-    def plan(self, instance: str) -> Plan | None:
-        """Return the plan of an instance in its city, None where only the route is known."""

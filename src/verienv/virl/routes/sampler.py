@@ -16,10 +16,11 @@ from verienv.core.file_cache import cached_by_files
 from verienv.core.shown import cut, shown, shown_instance, shown_path
 from verienv.core.sides import Side
 from verienv.virl.routes.difficulty import ANY_ROUTE, MOST_PLANS, WantedRoutes, none_of
-from verienv.virl.routes.options import RouteOptions, RouteSampler
+from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import Plan
 from verienv.virl.routes.planner import Planner
 from verienv.virl.routes.route import TASK, Route
+from verienv.virl.routes.source import RouteSampler
 from verienv.virl.world.city import City
 from verienv.virl.world.city_file import load_city, shipped_city
 

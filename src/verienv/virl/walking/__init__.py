@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from verienv.core.lazy import lazy_attributes
 
-__getattr__, __dir__, __all__ = lazy_attributes(__name__, {})
+__getattr__, __dir__ = lazy_attributes(__name__)[:2]

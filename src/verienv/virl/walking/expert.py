@@ -18,8 +18,8 @@ from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
 
 Recovery = Literal["route", "goal"]
-"""Where the expert leads who has left the route: back to it, or to the goal if that takes fewer actions in all; or by
-the shortest way to the goal, whatever the route."""
+"""The lead of the expert for who has left the route: back to it, or to the goal if that takes fewer actions in all; or
+by the shortest way to the goal, whatever the route."""
 
 Arrival = tuple[int, float, bool]
 """A stop, by its street and metres along it, and whether one comes from that street's first end."""
