@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -15,9 +15,6 @@ from verienv.core.verdict import OwnRewards, plain_rewards
 from verienv.virl.prompts import PHRASINGS, History
 from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import VIRLRewards
-
-if TYPE_CHECKING:
-    from verienv.virl.question import VIRLQuestion
 
 
 def _without_nulls(waypoint: Any) -> Any:
@@ -88,8 +85,8 @@ class VIRLRow(BaseModel):
         return self
 
 
-def columns_of(question: VIRLQuestion) -> dict[str, Any]:
-    """Return the columns of a question, wording aside."""
+def columns_of(question: Any) -> dict[str, Any]:
+    """Return the columns of a ``VIRLQuestion``, wording aside."""
     waypoint = asdict(question.waypoint)
     actions = waypoint.pop("actions")
     return {
