@@ -317,6 +317,7 @@ def test_processes_that_write_rows_write_different_ones():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on one core
 def test_rows_are_written_by_processes_of_their_own():
     _, processor = rows.built(rows.TINY)
     sizes = rows.Sizes(image=112, batch=2, workers=2)
