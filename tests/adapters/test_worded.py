@@ -42,7 +42,7 @@ def test_the_tool_of_trl_submits_in_the_answer_format_of_its_row(answer_format: 
     environment.reset(**HAND, answer_format=answer_format)
     assert environment.answer(**{**RIGHT, "formula": "4+3+2+10"}).startswith("Wrong: the formula makes 19, not 24.")
     assert environment.answer(**RIGHT) == "Correct."
-    assert environment.get_reward() == 5.0
+    assert environment.get_reward() == 4.0  # -1 and 5
 
 
 @each_format
