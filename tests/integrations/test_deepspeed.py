@@ -90,7 +90,7 @@ def test_a_number_that_is_not_finite_in_one_process_stops_both(said, out):
 
 def test_in_bfloat16_two_processes_learn_what_one_learns_up_to_its_rounding(said, out):
     for update in said[0]["half"].values():
-        assert update["movement"] < 0.05
+        assert update["movement"] < 0.05 + 1.5 * update["rounding"]  # what micro-batches change in one process
         kl, alone_kl = update["logged"]["kl"]
         assert kl == pytest.approx(alone_kl, abs=1e-6)  # what is only read is read alike
     start = load_file(asset_path("models/tiny-lm/model.safetensors"))
