@@ -67,7 +67,7 @@ def export(
         raise ValueError("--splits: give at least one, such as train,test")
     task = tasks.of_env_id(env_id)
     opened = paths_in(task.environment_class(env_id), settings)
-    _check_folder(out)
+    earlier = _check_folder(out)
     paths = {name: out / "data" / f"{name}.parquet" for name in names}
     check_places({**opened, **files_of(setting)}, {f"the file of {name}": path for name, path in paths.items()})
     making = {name: _rows(env_id, kind, name, n, seed, steps, settings) for name in names}
@@ -91,6 +91,8 @@ def export(
     }  # fmt: skip
     with atomic_text(out / MANIFEST) as file:
         file.write(json.dumps(about, indent=1) + "\n")
+    for path in earlier - set(paths.values()):  # else an upload would send it under this card
+        path.unlink(missing_ok=True)
     note(f"{sum(one.rows for one in files.values()):,} rows of {', '.join(names)} in {out}")
 
 
@@ -123,13 +125,14 @@ def _noting(rows: Iterator[dict[str, Any]], columns: dict[str, None]) -> Iterato
         yield row
 
 
-def _check_folder(out: Path) -> None:
-    """Raise ValueError for a folder that holds something else."""
+def _check_folder(out: Path) -> set[Path]:
+    """Return the data files of an earlier export there. Raises ValueError for a folder that holds something else."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {shown_path(out)}: is no folder; give a new one")
-    if not out.is_dir() or not any(out.iterdir()):
-        return
+    if not out.is_dir() or not any(path.is_file() for path in out.rglob("*")):
+        return set()
     manifest = out / MANIFEST
     held = read_json(manifest) if manifest.is_file() else None
     if not isinstance(held, dict) or held.get("format") != FORMAT:
         raise ValueError(f"--out {shown_path(out)}: holds other files; give a new folder, or that of an earlier export")
+    return set((out / "data").glob("*.parquet"))

@@ -234,7 +234,9 @@ class Evaluation(BaseModel):
         measured = {name: cell.metrics for name, cell in self.cells.items()}
         ratios = [name for name in self.setup.ratios if any(name in metrics for metrics in measured.values())]
         shares = ", ".join(shown_metrics(ratios, self.setup.headings).values())
-        pooled = f"Counted over all attempts; an episode ends at the first question that it fails: {shares}."
+        walks = any(str(settings.get("mode", "")) == "walk" for settings in self.setup.cells.values())
+        ends = "" if walks else "; an episode ends at the first question that it fails"
+        pooled = f"Counted over all attempts{ends}: {shares}."
         told = [NOTE, *([pooled] if shares else []), note_unmeasured(self.setup, measured, self.setup.headings)]
         seen = self.setup.recognition
         if seen not in ratios and any(cell.recognition for cell in self.cells.values()):

@@ -142,6 +142,8 @@ class VIRLDiscrete(NumericEnv):
         if not isinstance(game, VIRLEnv):
             raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
         self.config = config = validate(DiscreteConfig, settings, type(self).__name__)
+        if getattr(game.config, "mode", "rail") == "walk":
+            raise ValueError("mode='walk': free walks are in words and with pictures so far; leave it out in numbers")
         if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for V-IRL with pictures; this environment has no picture")
         if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":

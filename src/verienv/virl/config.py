@@ -163,6 +163,10 @@ class VIRLConfig(WordedConfig):
     def _can_be_walked(self) -> VIRLConfig:
         if self.mode == "walk" and self.data is not None:
             raise ValueError("mode='walk': the routes from data= know no streets beside their own; walk in a city=")
+        if self.mode == "rail" and self.recovery != "route":
+            raise ValueError(
+                f"recovery={self.recovery!r}: on the expert's path nobody leaves the route; set mode='walk'"
+            )
         if self.mode == "walk" and self.episode != "route":
             raise ValueError(f"mode='walk': a walk is a whole route; leave episode={self.episode!r} out")
         return self

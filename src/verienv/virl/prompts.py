@@ -165,7 +165,8 @@ NOWHERE = " (no street lies ahead: you stay where you are)"
 
 def actions_left(count: int) -> str:
     """Return the part of the view that tells how many actions a walk has left."""
-    return f"{count} actions are left." if count > 1 else "This is the last action."
+    left = f"{count} actions are left" if count > 1 else "This is the last action"
+    return f"{left}; each is carried out, and stop() ends the walk."
 
 
 History = Literal["oracle", "own", "none"]

@@ -64,7 +64,9 @@ class VIRLQuestion(Question):
         alone: whether the episode ends after this waypoint, whatever the way on.
         route: the whole route; None where it is not known, and the episode ends after this waypoint.
         sampler: the sampler that knows the route's city.
-        walk: the walk so far, where every legal action is executed; None on the expert's path.
+        actions_left: how many actions a free walk has left, this one too; 0 on the expert's path.
+        near_goal: whether ``stop()`` is right here too, as on a walk within 25 m of the goal.
+        walk: the walk so far, where every legal action is executed; None on the expert's path, and of a row.
         draw: draws the street views of a question; None where they are not known, as in a row.
     """
 
@@ -83,6 +85,8 @@ class VIRLQuestion(Question):
     reasoning_tags: tuple[str, ...] = REASONING_TAGS
     route_id: str = ""
     step: int = 0
+    actions_left: int = 0
+    near_goal: bool = False
     alone: bool = field(default=False, compare=False, repr=False)
     route: Route | None = field(default=None, compare=False, repr=False)
     sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
@@ -151,8 +155,8 @@ class VIRLQuestion(Question):
             parts.append(f"You are {'' if self.waypoint.at_intersection else 'not '}at an intersection.")
         if self.street_hint:
             parts.append(describe_streets(self.waypoint))
-        if self.walk:
-            parts.append(actions_left(self.walk.left))
+        if self.actions_left:
+            parts.append(actions_left(self.actions_left))
         return " ".join(filter(None, parts))
 
     @property
@@ -166,7 +170,7 @@ class VIRLQuestion(Question):
 
     def judge(self, response: str) -> Verdict:
         verdict = self._judged(response, self.waypoint)
-        if self.walk and self.walk.is_near and _action(verdict) == "stop()":
+        if self.near_goal and _action(verdict) == "stop()":
             verdict = self._judged(response, replace(self.waypoint, move="stop"))
         return self.worded(verdict)
 
@@ -224,7 +228,8 @@ class VIRLQuestion(Question):
 
     def walked(self, walk: Walk, *steps: str) -> Self:
         """Return the question where a walk has come to, with further lines of the history."""
-        return self.but(waypoint=walk.waypoint, walk=walk, steps=(*self.steps, *steps), step=walk.taken, attempt=1)
+        history, here = (*self.steps, *steps), {"waypoint": walk.waypoint, "near_goal": walk.is_near}
+        return self.but(**here, walk=walk, actions_left=walk.left, steps=history, step=walk.taken, attempt=1)
 
     def completes(self, verdict: Verdict) -> bool:
         return verdict.is_correct and (self.walk is None or _action(verdict) == "stop()")

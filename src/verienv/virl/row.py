@@ -46,7 +46,7 @@ class VIRLRow(BaseModel):
         instructions: the sentences of the route.
         steps: the lines of the history, between newlines.
         phrasing: which phrasing of the question, 0 for the default.
-        street_hint, junction_hint, history: as in ``VIRLQuestion``.
+        street_hint, junction_hint, history, actions_left, near_goal: as in ``VIRLQuestion``; the last two are of walks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -66,6 +66,8 @@ class VIRLRow(BaseModel):
     street_hint: bool = Field(default=False, strict=True)
     junction_hint: bool = Field(default=False, strict=True)
     history: History = "oracle"
+    actions_left: int = Field(default=0, ge=0, strict=True)
+    near_goal: bool = Field(default=False, strict=True)
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
@@ -105,6 +107,7 @@ def columns_of(question: Any) -> dict[str, Any]:
         "street_hint": question.street_hint,
         "junction_hint": question.junction_hint,
         "history": question.history,
+        **({"actions_left": left, "near_goal": question.near_goal} if (left := question.actions_left) else {}),
     }
 
 
@@ -131,4 +134,6 @@ _SHARED = (
     "rewards",
     "strict",
     "reasoning_tags",
+    "actions_left",
+    "near_goal",
 )

@@ -179,7 +179,9 @@ class VIRLTask(Task):
         return action_space(_own(question).waypoint.actions)
 
     def news(self, question: Question) -> str:
-        return f"Now: {_own(question).view}"
+        own = _own(question)
+        done = f"{own.steps[-1]}\n" if own.walk and own.steps else ""
+        return f"{done}Now: {own.view}"
 
     def revealed(self, question: Question) -> Iterator[str]:
         yield f"The expert's action here is  {_own(question).waypoint.action}"
@@ -194,9 +196,9 @@ class VIRLTask(Task):
             return Scene(view=own.view, instructions=own.instructions)
         return Scene(
             map=self.map(question, solved, MAP_SIZE),
-            map_note=f"{passed} of {len(route.waypoints)} waypoints lie behind.",
+            map_note=own.walk.whereabouts if own.walk else f"{passed} of {len(route.waypoints)} waypoints lie behind.",
             instructions=route.instructions,
-            current=current_instruction(route, passed),
+            current=current_instruction(route, passed) if own.walk is None or own.walk.at is not None else None,
             view=own.view,
             truth=own.waypoint.observation if own.vision else "",
             subject=f"{route.city}: {route.start} to {route.destination}" if route.start else route.city,
@@ -209,7 +211,9 @@ class VIRLTask(Task):
         own = _own(question)
         if own.route is None:
             return None
-        sized = {} if size is None else {"size": size}
+        sized: dict[str, Any] = {} if size is None else {"size": size}
+        if own.walk:
+            sized |= {"track": own.walk.track, "agent": own.waypoint}
         return draw_map(own.route, own.city, passed=own.passed(solved), **sized)
 
 

@@ -38,7 +38,7 @@ def test_without_a_mistake_a_walk_is_as_on_the_rail(city, actions):
         while not over:
             assert walk.waypoint == rail.waypoint
             assert walk.question.steps == rail.question.steps
-            assert walk.view == f"{rail.view} {walk.question.walk.left} actions are left."
+            assert walk.view.startswith(f"{rail.view} {walk.question.walk.left} actions are left; ")
             answer = rail.expert_response()
             assert walk.expert_response() == answer
             _, reward, over, _, info = rail.step(answer)
@@ -133,7 +133,7 @@ def test_a_walk_ends_after_four_times_the_expert_s_actions_and_20():
         _, _, over, _, info = walk.step(said(f"turn_direction({word})"))
         taken += 1
     assert (taken, info["is_success"]) == (most, False)
-    assert "This is the last action." in walk.view
+    assert "This is the last action; " in walk.view
 
 
 def test_the_last_action_is_no_success_if_it_is_no_stop():
@@ -181,6 +181,40 @@ def test_an_episode_of_a_row_walks_too():
     while not episode.is_over:
         episode.answer(episode.expert())
     assert episode.is_success
+
+
+def test_a_question_s_row_is_judged_as_the_walk_is():
+    import verienv
+
+    walk = made(spacing=15)
+    walk.reset(seed=0)
+    while walk.waypoint.move != "stop" and not (walk.question.near_goal and walk.waypoint.move == "forward"):
+        walk.step(walk.expert_response())
+    row = walk.question.row() | {"env_id": "verienv/VIRL-L-v0"}
+    assert walk.waypoint.move == "forward"
+    assert verienv.judge(row, said("stop()")) == walk.judge(said("stop()"))
+    assert walk.judge(said("stop()")).is_correct
+    assert type(walk.question).from_row(row).prompt == walk.question.prompt
+
+
+def test_a_map_and_a_replay_show_the_walker_where_it_is():
+    walk = made()
+    walk.reset(seed=0)
+    on_route = walk.task.map(walk.question)
+    for action in ("turn_direction(east)", "forward()"):
+        walk.step(said(action))
+    scene = walk.task.scene(walk.question)
+    assert scene.map_note.startswith("Off the route, ")
+    assert scene.current is None
+    assert scene.map.tobytes() != on_route.resize(scene.map.size).tobytes()
+    assert "-> forward()" in walk.task.news(walk.question)
+
+
+def test_numbers_and_a_recovery_without_a_walk_are_refused():
+    with pytest.raises(ValueError, match="mode='walk': free walks are in words"):
+        gym.make("verienv/VIRL-Discrete-v0", mode="walk")
+    with pytest.raises(ValueError, match="set mode='walk'"):
+        gym.make("verienv/VIRL-L-v0", recovery="goal")
 
 
 @pytest.mark.parametrize("settings", [{"episode": "waypoint"}, {"data": "nowhere.json"}])

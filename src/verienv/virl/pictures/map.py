@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import atan2, cos, degrees, hypot, radians, sin
@@ -54,7 +54,15 @@ class _View:
         )
 
 
-def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: int = 1000) -> Image.Image:
+def draw_map(
+    route: Route,
+    city: City | None = None,
+    *,
+    passed: int = 0,
+    track: Sequence[Point] = (),
+    agent: Waypoint | None = None,
+    size: int = 1000,
+) -> Image.Image:
     """Draw the map of a route.
 
     Args:
@@ -62,6 +70,8 @@ def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: i
         city: its streets and places are drawn around the way, with the attribution that its data asks for; None where
             only the route is known.
         passed: the number of waypoints behind the agent: its track is drawn, and its position and heading.
+        track: the track of a free walk, drawn in the place of that along the route.
+        agent: the pose of the agent on a free walk, wherever that is.
         size: width and height in pixels, 200 to 4000.
 
     Returns:
@@ -69,7 +79,7 @@ def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: i
     """
     if not 200 <= size <= 4000:
         raise ValueError(f"size={size}: expected 200 to 4000 pixels")
-    view = _View([waypoint.location for waypoint in route.waypoints], size * _FINE)
+    view = _View([*(waypoint.location for waypoint in route.waypoints), *track], size * _FINE)
     image = Image.new("RGB", (size * _FINE, size * _FINE), _PAPER)
     draw = ImageDraw.Draw(image)
     taken: list[Boxed] = []
@@ -78,15 +88,20 @@ def draw_map(route: Route, city: City | None = None, *, passed: int = 0, size: i
     way = [view.at(waypoint.location) for waypoint in route.waypoints]
     _line(draw, way, _WAY, 7 * _FINE)
     passed = min(passed, len(way) - 1)
-    _line(draw, way[: passed + 1], _TRACK, 3.5 * _FINE)
+    walked = [view.at(point) for point in track] or way[: passed + 1]
+    _line(draw, walked, _TRACK, 3.5 * _FINE)
     for pixel in way:
         _dot(draw, pixel, 2.2 * _FINE, "#ffffff")
-    taken += [(x - 9 * _FINE, y - 9 * _FINE, x + 9 * _FINE, y + 9 * _FINE) for x, y in _along(way)]
+    taken += [
+        (x - 9 * _FINE, y - 9 * _FINE, x + 9 * _FINE, y + 9 * _FINE)
+        for x, y in (*_along(way), *(_along(walked) if track else ()))
+    ]
     if city:
         for place in city.places:
             _dot(draw, view.at(place.location), 2.5 * _FINE, _PLACE)
     _draw_landmarks(draw, view, route, city, taken)
-    _draw_agent(draw, way[passed], route.waypoints[passed])
+    stands = agent or route.waypoints[passed]
+    _draw_agent(draw, view.at(stands.location), stands)
     if city:
         _draw_street_names(image, view, city, taken)
     _draw_frame(image, view, route, city)

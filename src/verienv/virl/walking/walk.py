@@ -58,6 +58,13 @@ class Walk:
         """Whether ``stop()`` counts as success here."""
         return distance(self.track[-1], self.home.goal) <= SUCCESS_RADIUS
 
+    @property
+    def whereabouts(self) -> str:
+        """The position of the walker in words, for people."""
+        metres = round(distance(self.track[-1], self.home.goal))
+        where = "off the route" if self.at is None else f"{self.at} of {self.home.actions} waypoints lie behind"
+        return f"{where}, {metres} m from the goal as the crow flies.".capitalize()
+
     def after(self, action: Action) -> Walk:
         """Return the walk after a legal action."""
         stand = self.home.after(self.stand, self.at, action)
