@@ -75,8 +75,10 @@ TEMPLATES = {"qwen3_vl": True, "qwen3_5_think": True, "gemma4": False, "qwen3": 
 def test_a_template_that_drops_pictures_of_tools_is_refused(name):
     import trl
 
-    processor = tiny_processor()
-    processor.chat_template = (Path(trl.__file__).parent / "chat_templates" / f"{name}.jinja").read_text()
+    processor, template = tiny_processor(), Path(trl.__file__).parent / "chat_templates" / f"{name}.jinja"
+    if not template.exists():
+        pytest.skip(f"TRL {trl.__version__} has no template {name}")
+    processor.chat_template = template.read_text()
     if TEMPLATES[name]:
         assert environment("virl", processor=processor)._shows_pictures
         return
