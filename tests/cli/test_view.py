@@ -18,6 +18,15 @@ def test_an_export_is_one_file_and_what_it_leaves_out_is_told(cli, log, tmp_path
     assert page.read_text().startswith("<!doctype html>")
 
 
+def test_faults_are_told_and_a_log_with_nothing_else_is_an_error(cli, log, tmp_path):
+    header, *episodes = log.read_text().splitlines(keepends=True)
+    log.write_text(header + episodes[0] + "{}\n")
+    status, _, err = cli("view", log, "--export", tmp_path / "out.html")
+    assert (status, "line 3: " in err) == (0, True)
+    log.write_text(header + "{}\n")
+    assert is_one_line_error(cli("view", log, "--export", tmp_path / "out.html"), "holds no episode")
+
+
 def test_a_place_that_cannot_be_browsed_is_told_in_one_line(cli, log, tmp_path):
     (tmp_path / "empty").mkdir()
     assert is_one_line_error(cli("view", tmp_path / "gone"), "there is no such file or folder")

@@ -13,6 +13,10 @@ from verienv.cli.common import demand_pages, import_all, note, settings_for
 from verienv.cli.options import Imports
 from verienv.cli.places import check_name, check_places
 from verienv.core.make import make_env
+from verienv.core.shown import cut, shown_path
+
+MOST_FAULTS = 20
+"""Faults of the places that are told; the page has more."""
 
 
 def view(
@@ -55,6 +59,12 @@ def view(
     if not export:
         demand_pages()
     collection = Collection.read(find(paths))
+    faults = [*collection.faults, *(f"{one.found.name}, {each}" for one in collection.sources for each in one.faults)]
+    if not len(collection.table) and not collection.runs:
+        why = f" ({faults[0]})" if faults else ""
+        raise ValueError(f"{cut(', '.join(map(shown_path, paths)))}: holds no episode and no training run to show{why}")
+    for each in faults[:MOST_FAULTS]:
+        note(each)
     if export:
         from verienv.browsing.export import save
 

@@ -158,8 +158,10 @@ class Evaluation(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a file that ``save`` wrote as JSON. Raises ValueError for any other file."""
+        if not (data := read_whole(path)).strip():
+            raise ValueError(f"{path} is no saved evaluation (it is empty)")
         try:
-            found = cls.model_validate_json(read_whole(path))
+            found = cls.model_validate_json(data)
         except ValidationError as error:
             raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
         if fault := found._fault():

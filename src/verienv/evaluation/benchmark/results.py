@@ -131,8 +131,10 @@ def read_results(path: str | Path) -> BenchmarkResults:
         ValueError: if it is none, or larger than ``MOST_BYTES``.
         OSError: if it cannot be read.
     """
+    if not (data := read_whole(path, MOST_BYTES)).strip():
+        raise ValueError(f"{shown_path(path)} is no results file (it is empty)")
     try:
-        return BenchmarkResults.model_validate_json(read_whole(path, MOST_BYTES))
+        return BenchmarkResults.model_validate_json(data)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
