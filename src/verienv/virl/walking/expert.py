@@ -58,7 +58,7 @@ class WayHome:
 
     @property
     def actions(self) -> int:
-        """How many actions the route takes, ``stop()`` included."""
+        """The number of actions that the route takes, ``stop()`` included."""
         return len(self.route.waypoints)
 
     def _stands(self, blocks: list[Block]) -> list[Stand]:

@@ -50,7 +50,7 @@ class Walk:
 
     @property
     def left(self) -> int:
-        """How many actions are left, ``stop()`` included."""
+        """The number of actions that are left, ``stop()`` included."""
         return most_actions(self.home.actions) - self.taken
 
     @property
