@@ -46,7 +46,7 @@ SOURCE = (
     "tests/conftest.py", "tests/golden/virl.json", "examples/sft.py", "tools/release.py", "docs/statistics.md",
     "assets/models/tiny-lm/model.safetensors", "constraints.txt", "CITATION.cff", "LICENSE", "README.md",
 )  # fmt: skip
-LEFT_OUT = ("fp16", "training.", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
+LEFT_OUT = ("fp16", "training.json", "training.png", "tests/", "examples/", "tools/", "__pycache__", ".ipynb")
 
 USE = """
 import sys
