@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verienv.core.files import atomic_text
+from verienv.core.shown import shown_path
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -88,3 +92,18 @@ def latex_text(text: str) -> str:
     """Write text for LaTeX on one line: special characters escaped, intervals as [low, high], minus as such."""
     written = "".join(_SPECIAL.get(char, char) for char in " ".join(text.split()))
     return _MINUS.sub("$-$", _INTERVAL.sub(r"[\1, \2]", written))
+
+
+def save_as(path: str | Path, formats: Mapping[str, Callable[[Any], str]], saved: Any) -> None:
+    """Write a file in the format of its ending, whole or not at all; .gz may follow, for gzip.
+
+    Raises:
+        ValueError: for an ending that is none of the formats'.
+        OSError: if it cannot be written.
+    """
+    ending = Path(Path(path).stem if Path(path).suffix.lower() == ".gz" else path).suffix.lower()
+    if ending not in formats:
+        accepted = ", ".join(filter(None, formats))
+        raise ValueError(f"{shown_path(path)}: give a name that ends in {accepted}, or one of those and .gz")
+    with atomic_text(path) as file:
+        file.write(formats[ending](saved).rstrip("\n") + "\n")

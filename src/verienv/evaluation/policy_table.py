@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from verienv.core.files import atomic_text
-from verienv.core.shown import shown, shown_path
+from verienv.core.shown import shown
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
-from verienv.evaluation.formats import Groups, csv_table, data_frame, latex_comment, latex_table
+from verienv.evaluation.formats import Groups, csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import shown_metrics
 from verienv.evaluation.report import CellResult, Evaluation
 from verienv.evaluation.statistics import Estimate
@@ -109,13 +108,7 @@ class PolicyTable:
             ValueError: for another ending.
             OSError: if it cannot be written.
         """
-        ending = Path(Path(path).stem if Path(path).suffix.lower() == ".gz" else path).suffix.lower()
-        if ending not in FORMATS:
-            raise ValueError(
-                f"{shown_path(path)}: give a name that ends in {', '.join(FORMATS)}, or one of those and .gz"
-            )
-        with atomic_text(path) as file:
-            file.write(FORMATS[ending](self).rstrip("\n") + "\n")
+        save_as(path, FORMATS, self)
 
     def _lines(self) -> Iterator[tuple[str | float, ...]]:
         for first, *others in _by_environment(self.evaluations):

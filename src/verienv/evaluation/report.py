@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
 from verienv.core.shown import shown
-from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table
+from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates
@@ -147,13 +146,7 @@ class Evaluation(BaseModel):
             ValueError: for another ending.
             OSError: if it cannot be written.
         """
-        ending = Path(Path(path).stem if Path(path).suffix.lower() == ".gz" else path).suffix.lower()
-        if ending not in FORMATS:
-            raise ValueError(
-                f"{path}: give a name that ends in {', '.join(filter(None, FORMATS))}, or one of those and .gz"
-            )
-        with atomic_text(path) as file:
-            file.write(FORMATS[ending](self).rstrip("\n") + "\n")
+        save_as(path, FORMATS, self)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

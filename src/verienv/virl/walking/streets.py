@@ -133,10 +133,6 @@ class Streets:
         """Return the latitude and longitude of a stand."""
         return pose_at(self.city, *stand.place, stand.heading).location
 
-    def arrival(self, way: Way) -> float:
-        """Return the heading with which one arrives at the end of a way."""
-        return self.city.streets[way.street].heading(way.end, way.forward)
-
 
 def ahead(heading: float, streets: list[float]) -> int | None:
     """Return which street ``forward()`` takes: that which lies straight on, of several the nearest; None for none."""
