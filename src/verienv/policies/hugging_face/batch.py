@@ -14,6 +14,7 @@ from torch.nn.functional import log_softmax, pad
 from verienv.core.dialogue import parts_of, with_pictures
 from verienv.policies.hugging_face.policy import HuggingFacePolicy
 from verienv.policies.hugging_face.tokens import Tensors, Tokens, padded, together
+from verienv.policies.hugging_face.towers import each_picture_once
 
 ALONG = ("acted", "ends", "rewards", "logprobs")
 """Names of the values along the tokens of a rollout."""
@@ -163,7 +164,7 @@ def read(policy: HuggingFacePolicy, model: nn.Module, batch: Batch, temperature:
     unwrapped: Any = getattr(model, "module", model)
     head = unwrapped.get_output_embeddings()
     catching = head.register_forward_pre_hook(lambda _, given: states.append(given[0]))
-    with policy.computing():
+    with policy.computing(), each_picture_once(model, batch.vision):
         output = model(
             **batch.inputs(), use_cache=False, **({"logits_to_keep": length - first} if policy.cuts_logits else {})
         )
