@@ -120,6 +120,26 @@ def test_from_a_study_json_alone_a_study_goes_on_without_its_runs(finished, tmp_
     assert run_all(study, place_of(tmp_path), 1) == found
 
 
+def test_another_question_is_asked_of_the_same_runs_by_other_names_of_their_cells(finished, tmp_path):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    renamed = {"id": study.cells["matching"].model_copy(update={"heading": "where it was trained"})}
+    other = study.model_copy(update={"cells": renamed})
+    assert take_over(other, place_of(tmp_path), held) == 3
+    again = run_all(other, place_of(tmp_path), 1)
+    assert again["items"] == {"id": found["items"]["matching"]}
+    for run, expected in zip(again["runs"], found["runs"], strict=True):
+        assert [p["cells"] for p in run["points"]] == [{"id": p["cells"]["matching"]} for p in expected["points"]]
+
+
+@pytest.mark.parametrize("changed", [{"seed": 1}, {"episodes": 5}, {"rule": "ten"}])
+def test_runs_that_did_not_play_a_cell_are_not_taken_over(finished, tmp_path, changed):
+    _, study, found = finished
+    held = {"study": study.model_dump(mode="json"), **found}
+    other = study.cells["ood"].model_copy(update=changed)
+    assert take_over(study.model_copy(update={"cells": {"ood": other}}), place_of(tmp_path), held) == 0
+
+
 @pytest.mark.parametrize("changed", [{"temperature": 0.5}, {"max_new_tokens": 9}, {"settings": {"attempts": 2}}])
 def test_runs_of_another_study_are_not_taken_over(finished, tmp_path, changed):
     _, study, found = finished
