@@ -9,6 +9,8 @@ import verienv
 from verienv import Episode
 from verienv.adapters import inspect_ai
 from verienv.adapters.inspect_samples import messages, sample, scored
+from verienv.virl.world.city_file import save_city
+from verienv.virl.world.procedural import procedural_city
 
 VIEWS_ID = "verienv/VIRL-VL-v0"
 IDS = {ID: {}, VISION_ID: {}, ROUTES_ID: {"turns": (1, 1)}, VIEWS_ID: {"turns": (1, 1), "view_size": 64}}
@@ -106,6 +108,19 @@ def test_a_row_of_a_log_opens_no_path_unless_trusted(tmp_path):
     hostile = {**row(VIEWS_ID), "settings": json.dumps({"panoramas": str(tmp_path), "split": "test"})}
     with pytest.raises(ValueError, match="trusted"):
         scored(hostile, ["{}"])
+
+
+def test_only_settings_that_this_process_was_told_to_trust_open_paths(tmp_path):
+    save_city(procedural_city("grid", 0), tmp_path / "mine.json")
+    dealt = row(ROUTES_ID, city=str(tmp_path / "mine.json"))
+    with pytest.raises(ValueError, match="trusted"):
+        sample(dealt)
+    trusted = json.loads(json.dumps(sample(dealt, trusted=True)["metadata"]))
+    assert scored(trusted, [Episode.of(dealt, trusted=True).expert()])[0]["reward"] > 0
+    copied = tmp_path / "another.json"
+    copied.write_bytes((tmp_path / "mine.json").read_bytes())
+    with pytest.raises(ValueError, match="trusted"):
+        scored({**trusted, "settings": trusted["settings"].replace("mine", "another")}, [""])
 
 
 def test_the_names_are_listed_and_need_inspect_only_when_they_are_used():

@@ -67,6 +67,7 @@ def test_the_commands_find_the_tasks_and_score_a_log_again(told: dict[str, Any])
     assert by_command["asked"] == 4
     assert by_command["picture"]
     assert by_command["scored again"]
+    assert not by_command["trusted"]
     assert by_command["refused"]
 
 

@@ -1,6 +1,7 @@
 """verl's dataset and agent loop worker play whole episodes, token by token as the chat template has them."""
 
 import pytest
+from tests.integrations.scripts.forty_rows import SETTINGS
 
 pytestmark = pytest.mark.integrations
 
@@ -39,6 +40,14 @@ def test_with_less_room_an_episode_is_the_beginning_of_itself(case, said):
     assert told["problems"] == []
     assert told["turns"] == sorted(told["turns"])
     assert {told["cut"][0], told["cut"][-1]} == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("env_id", SETTINGS)
+def test_each_answer_to_the_forty_rows_earns_what_the_environment_pays(env_id, said):
+    told = said["forty"][env_id]
+    assert len(told["paid"]) == 10
+    assert told["earned"] == told["paid"]
+    assert told["sums"] == [sum(paid) for paid in told["paid"]]
 
 
 def test_the_reward_manager_pays_single_answers_as_the_question_does(said):

@@ -15,7 +15,8 @@ and any setting of ``gym.make``, such as ``-T attempts=1``. In Python, or for a 
 
 The scores of a sample are the metrics of ``verienv.evaluate``, with standard errors clustered by its unit of inference:
 ``success``, by sight ``recognition``, on routes ``progress``, and others. They come from the responses in the log:
-``inspect score LOG --scorer verienv/verified`` judges those again.
+``inspect score LOG --scorer verienv/verified`` judges those again. A log whose settings open paths of this machine is
+refused there, unless ``samples`` with these settings was called before, in the same process.
 """
 
 from __future__ import annotations
@@ -24,9 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from verienv.adapters.inspect_samples import CLUSTER, messages, sample, scored
+from verienv.adapters.inspect_samples import CLUSTER, begun, messages, sample, scored
 from verienv.core import tasks
-from verienv.core.episode import Episode
 from verienv.core.rows import rows
 from verienv.core.task import Task
 from verienv.core.version import __version__
@@ -54,11 +54,11 @@ def _spoken(dialogue: Sequence[Mapping[str, Any]]) -> list[Any]:
     return [kinds[message["role"]](content=message["content"]) for message in dialogue]
 
 
-def _play(trusted: bool = False) -> Any:
-    """Let the model play the episode of a sample; settings of its row open paths only where they are ``trusted``."""
+def _play() -> Any:
+    """Let the model play the episode of a sample; its settings open paths only if this process dealt it."""
 
     async def solve(state: Any, generate: Callable[..., Any]) -> Any:
-        episode, responses = Episode.of(state.metadata, trusted=trusted), list[str]()
+        episode, responses = begun(state.metadata), list[str]()
         while not episode.is_over:
             state = await generate(state, tool_calls="none")
             responses.append(state.output.completion)
@@ -73,13 +73,13 @@ def _play(trusted: bool = False) -> Any:
     return solve
 
 
-def _verified(trusted: bool = False) -> Any:
-    """Score the responses in a sample's store, of another solver its output; ``trusted`` as the solver's."""
+def _verified() -> Any:
+    """Score the responses in a sample's store, of another solver its output."""
     from inspect_ai.scorer import Score
 
     async def score(state: Any, target: Any) -> Any:
         responses = state.store.get(RESPONSES) or [state.output.completion]
-        metrics, record = scored(state.metadata, responses, trusted=trusted)
+        metrics, record = scored(state.metadata, responses)
         about = {"instance": record.instance, "failures": list(record.failures)}
         return Score(value=metrics, answer=responses[-1][-LONGEST_ANSWER:], metadata=about)
 
@@ -93,8 +93,8 @@ def _environment(env_id: str, split: str = "test", n: int = 200, seed: int = 0, 
     made = _registered()
     return InspectTask(
         dataset=samples(env_id, split, n, seed, **settings),
-        solver=made["play"](trusted=True),
-        scorer=made["verified"](trusted=True),
+        solver=made["play"](),
+        scorer=made["verified"](),
         metadata={"env_id": env_id, "verienv": __version__},
     )
 

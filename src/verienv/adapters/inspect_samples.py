@@ -14,6 +14,8 @@ from verienv.evaluation.records import EpisodeRecord
 CLUSTER = "cluster"
 """Key of a sample's metadata: its unit of inference."""
 RECOGNITION = "recognition"
+_OPENED: set[str] = set()
+"""Settings, as JSON, that a caller in this process trusted: a log names its solver's and scorer's arguments itself."""
 
 
 def sample(row: Mapping[str, Any], *, trusted: bool = False) -> dict[str, Any]:
@@ -23,18 +25,27 @@ def sample(row: Mapping[str, Any], *, trusted: bool = False) -> dict[str, Any]:
 
     Args:
         row: of ``verienv.rows``.
-        trusted: whether its settings may open paths of this machine.
+        trusted: whether its settings may open paths of this machine, here and where the sample is played and scored in
+            this process.
 
     Raises:
         ValueError: as ``Episode.of``'s.
     """
-    episode = Episode.of(row, trusted=trusted)
+    episode = begun(row, trusted)
     about = {name: value for name, value in row.items() if name != "prompt"}
     return {
         "id": row.get("id") or episode.instance,
         "input": messages(episode),
         "metadata": {**about, CLUSTER: episode.question.cluster},
     }
+
+
+def begun(row: Mapping[str, Any], trusted: bool = False) -> Episode:
+    """Begin the episode of a row or of a sample's metadata. Errors as ``Episode.of``'s."""
+    settings = row.get("settings")
+    if trusted and isinstance(settings, str):
+        _OPENED.add(settings)
+    return Episode.of(row, trusted=isinstance(settings, str) and settings in _OPENED)
 
 
 def messages(episode: Episode) -> list[dict[str, Any]]:
@@ -51,9 +62,7 @@ def messages(episode: Episode) -> list[dict[str, Any]]:
     ]
 
 
-def scored(
-    row: Mapping[str, Any], responses: Sequence[str], *, trusted: bool = False
-) -> tuple[dict[str, float], EpisodeRecord]:
+def scored(row: Mapping[str, Any], responses: Sequence[str]) -> tuple[dict[str, float], EpisodeRecord]:
     """Return the metrics of the episode of a row, given the responses in it, and the record that they come from.
 
     They have the names and values of ``verienv.evaluate``; by sight recognition is called by that word. An episode
@@ -62,12 +71,11 @@ def scored(
     Args:
         row: of ``verienv.rows``, or the metadata of a sample.
         responses: what the policy said, in order. Those behind the end of the episode do not count.
-        trusted: whether settings of the row may open paths of this machine.
 
     Raises:
         ValueError: for a row, as ``Episode.of``'s. Never for a response.
     """
-    seat = Seat("", 0, Episode.of(row, trusted=trusted))
+    seat = Seat("", 0, begun(row))
     for response in [*responses] or [""]:
         if seat.step(response):
             break

@@ -190,6 +190,7 @@ def by_command(folder: Path) -> dict[str, Any]:
         "picture": asked[0][0]["content"][0]["image_url"]["url"].startswith("data:image/png;base64,"),
         "scored again": [each.scores["verified"].value for each in after.samples]
         == [each.scores["verified"].value for each in before.samples],
+        "trusted": "trusted" in before.eval.model_dump_json(),
         "refused": refused.returncode != 0 and "spilt" in refused.stdout + refused.stderr,
     }
 

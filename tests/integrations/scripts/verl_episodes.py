@@ -1,13 +1,10 @@
 """Play episodes in verl's agent loop workers with a server of scripted answers; print what came of it as JSON."""
 
-# ruff: noqa: E402
-from torchvision_alone import import_torchvision
-
-import_torchvision()  # before transformers looks for it
+# ruff: noqa: I001
+from verl_worker import EXAMPLES, MODELS, TURN, Worker, composed  # first: it readies torchvision for transformers
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -18,39 +15,20 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-import transfer_queue as tq
-from hydra import compose, initialize_config_dir
+from forty_rows import COUNT, SEED, SETTINGS, SPLIT, forty
 from omegaconf import OmegaConf
 from scripted import KINDS, Scripted
-from transformers import (
-    AutoProcessor,
-    AutoTokenizer,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLProcessor,
-    Qwen2VLImageProcessor,
-    Qwen2VLVideoProcessor,
-)
 from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManager
 from verl.protocol import DataProto
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
-from verl.trainer.ppo.v1.agent_loop_tq import AgentLoopWorkerTQ
 from verl.utils.config import validate_config
 from verl.utils.dataset.rl_dataset import RLHFDataset
-from verl.workers.rollout.replica import TokenOutput
 
 import verienv
-import verl
 from verienv.adapters.verl import compute_score, rows, write_parquet
 from verienv.core.dialogue import parts_of
 from verienv.core.policy import dialogue
 
-logging.getLogger("transfer_queue").setLevel(logging.ERROR)
-ROOT = Path(__file__).parents[3]
-EXAMPLES = ROOT / "examples" / "verl"
-MODELS = ROOT / "assets" / "models"
-SPLIT, SEED = "rule_ood", 3
-TURN = OmegaConf.load(EXAMPLES / "loop.yaml")[0].turn_length
-ROOM = {"prompt_length": 3000, "response_length": 12000}
 SHORT = {"turns": [1, 1], "attempts": 2}
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "cards": ("tiny-lm", "verienv/GeneralPoints-L-v0", {"attempts": 3, "system_prompt": "You solve puzzles."}),
@@ -60,108 +38,6 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "cards by Qwen2.5-VL": ("qwen", "verienv/GeneralPoints-VL-v0", {"attempts": 3, "image_size": 96}),
     "routes by Qwen2.5-VL": ("qwen", "verienv/VIRL-VL-v0", {**SHORT, "view_size": 96}),
 }
-CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}"
-    "{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
-    "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-
-
-def qwen(folder: Path) -> Path:
-    """Write what verl reads of a Qwen2.5-VL but its weights: a family whose tokens it joins by rules of its own."""
-    tokenizer = AutoTokenizer.from_pretrained(MODELS / "tiny-lm")
-    pictures = ["<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"]
-    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>", *pictures]})
-    tokenizer.eos_token = "<|im_end|>"
-    images = Qwen2VLImageProcessor(size={"shortest_edge": 56 * 56, "longest_edge": 112 * 112})
-    Qwen2_5_VLProcessor(images, tokenizer, Qwen2VLVideoProcessor(), chat_template=CHATML).save_pretrained(folder)
-    names = ("image", "video", "vision_start", "vision_end")
-    ids = zip(names, tokenizer.convert_tokens_to_ids(pictures), strict=True)
-    config = Qwen2_5_VLConfig(**{f"{name}_token_id": token for name, token in ids})
-    config.architectures = ["Qwen2_5_VLForConditionalGeneration"]
-    config.save_pretrained(folder)
-    return folder
-
-
-class Server:
-    """Answers as it is scripted, token by token, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.asked: list[tuple[int, int]] = []
-        self.tokenizer: Any = None
-        self.picture: int | None = None
-
-    async def generate(self, request_id: str, *, prompt_ids: list[int], sampling_params: Any, **given: Any) -> Any:
-        await asyncio.sleep(0)
-        self.asked.append((prompt_ids.count(self.picture), len(given["image_data"] or ())))
-        ids = [*self.tokenizer(self.texts.pop(0), add_special_tokens=False)["input_ids"], self.tokenizer.eos_token_id]
-        ids = ids[: sampling_params["max_tokens"]]
-        steps = {"min_global_steps": len(self.asked), "max_global_steps": len(self.asked)}
-        return TokenOutput(token_ids=ids, log_probs=[-0.5] * len(ids), extra_fields=steps)
-
-
-def composed(*flags: str) -> Any:
-    with initialize_config_dir(str(Path(verl.__file__).parent / "trainer" / "config"), version_base=None):
-        return compose("ppo_trainer", list(flags))
-
-
-class Worker:
-    """verl's agent loop worker of its trainer, but for Ray: what it would put into its queue is kept."""
-
-    def __init__(self, model: str, folder: Path) -> None:
-        [shipped] = OmegaConf.load(EXAMPLES / "loop.yaml")
-        entries = [shipped, {**shipped, "name": "by question", "per_question": True}]
-        OmegaConf.save(OmegaConf.create(entries), folder / "loop.yaml")
-        path = f"actor_rollout_ref.rollout.agent.agent_loop_config_path={folder / 'loop.yaml'}"
-        self.config = composed(
-            f"actor_rollout_ref.model.path={qwen(folder / model) if model == 'qwen' else MODELS / model}",
-            "actor_rollout_ref.rollout.name=vllm",
-            path,
-        )
-        self.server = Server()
-        tq.init = lambda *_: None
-        self.worker = AgentLoopWorkerTQ.__ray_metadata__.modified_class(self.config, self.server)
-        if model == "tiny-vlm":  # of a family that verl makes no processor for
-            self.worker.processor = AutoProcessor.from_pretrained(MODELS / model)
-        self.reader = self.worker.processor or self.worker.tokenizer
-        self.server.tokenizer = self.worker.tokenizer
-        self.server.picture = self.picture = getattr(self.worker.processor, "image_token_id", None)
-
-    async def _told(self, tag: dict[str, Any], **_: Any) -> None:
-        self.status = tag["status"]
-
-    async def _kept(self, fields: Any, tags: list[Any], **_: Any) -> None:
-        self.samples = [{name: fields[i][name] for name in fields.keys()} for i in range(len(tags))]  # noqa: SIM118
-
-    def play(self, row: dict[str, Any], texts: list[str], agent_name: str = "verienv", **room: int) -> list[Any]:
-        """Play a row of verl's dataset: its samples."""
-        rollout = self.config.actor_rollout_ref.rollout
-        rollout.prompt_length, rollout.response_length = (ROOM | room).values()
-        self.server.texts, self.server.asked, self.samples = list(texts), [], []
-        tq.async_kv_put, tq.async_kv_batch_put = self._told, self._kept
-        prompt = {**row, "agent_name": agent_name, "uid": "0", "global_steps": 1}
-        trajectory = {"step": 1, "sample_index": 0, "rollout_n": 0, "validate": False}
-        asyncio.run(self.worker._run_prompt(prompt, {"logprobs": True}, trajectory))
-        assert self.status == "finished"
-        return self.samples
-
-    def per_picture(self, image: Any) -> int:
-        """How many tokens a picture takes."""
-        processor = self.worker.processor
-        ids = processor(text=[processor.image_token], images=[image])["input_ids"][0]
-        return list(ids).count(self.picture)
-
-    def ids(self, messages: list[dict[str, Any]]) -> list[int]:
-        """The tokens of a whole dialogue, by the chat template alone."""
-        if self.worker.processor is None:
-            text = self.reader.apply_chat_template(messages, tokenize=False)
-            return list(self.reader(text, add_special_tokens=False)["input_ids"])
-        told = [{**message, "content": parts_of(message)} for message in messages]
-        images = [part["image"] for message in told for part in message["content"] if part["type"] == "image"]
-        text = self.reader.apply_chat_template(told, tokenize=False)
-        return list(self.reader(text=[text], images=images or None)["input_ids"][0])
 
 
 def heard(worker: Worker, text: str) -> tuple[str, bool]:
@@ -257,14 +133,19 @@ def problems(worker: Worker, sample: dict[str, Any], told: list[dict[str, Any]],
     return found
 
 
+def dataset_of(name: str, made: Any, worker: Worker, folder: Path) -> Any:
+    """verl's dataset of rows that are written to a file."""
+    path = write_parquet(folder / f"{name.replace(' ', '-')}.parquet", made)
+    data = OmegaConf.create({**worker.config.data, "cache_dir": str(folder), "filter_overlong_prompts": False})
+    return RLHFDataset(str(path), worker.worker.tokenizer, data, worker.worker.processor)
+
+
 def played(name: str, worker: Worker, folder: Path) -> dict[str, Any]:
     """Play a case: an episode for each kind of player, as one sample and as one for each question."""
     _, env_id, settings = CASES[name]
     plain = verienv.rows(env_id, SPLIT, len(KINDS), SEED, **settings)
     made = rows(env_id, SPLIT, len(KINDS), SEED, episodes=True, **settings)
-    path = write_parquet(folder / f"{name.replace(' ', '-')}.parquet", made)
-    data = OmegaConf.create({**worker.config.data, "cache_dir": str(folder), "filter_overlong_prompts": False})
-    dataset = RLHFDataset(str(path), worker.worker.tokenizer, data, worker.worker.processor)
+    dataset = dataset_of(name, made, worker, folder)
     said, amiss = scripts(plain), list[str]()
     told: dict[str, Any] = {
         "rewards": [],
@@ -329,6 +210,19 @@ def cut(worker: Worker, item: dict[str, Any], texts: list[str]) -> dict[str, Any
     return told
 
 
+def forty_earned(env_id: str, worker: Worker, folder: Path) -> dict[str, Any]:
+    """What the answers to the forty rows of an id earn, one by one, and what they are to earn."""
+    made = rows(env_id, SPLIT, COUNT, SEED, episodes=True, **SETTINGS[env_id])
+    dataset = dataset_of(f"forty {env_id.rpartition('/')[2]}", made, worker, folder)
+    told = [each for each in forty() if each.env_id == env_id]
+    samples = [worker.play(dataset[each.index], [*each.said])[0] for each in told]
+    return {
+        "earned": [field(sample, "extra_fields")["turn_scores"] for sample in samples],
+        "sums": [sample["rm_scores"].sum().item() for sample in samples],
+        "paid": [each.paid for each in told],
+    }
+
+
 async def judged(tokenizer: Any) -> list[list[float]]:
     """Rewards of single answers, by verl's reward manager and by the question itself."""
     manager, pairs = NaiveRewardManager(composed("actor_rollout_ref.rollout.name=vllm"), tokenizer, compute_score), []
@@ -378,6 +272,10 @@ def main() -> None:
         if model not in workers:
             workers[model] = Worker(model, folder)
         told[name] = played(name, workers[model], folder)
+    told["forty"] = {
+        env_id: forty_earned(env_id, workers["tiny-vlm" if "-VL-" in env_id else "tiny-lm"], folder)
+        for env_id in SETTINGS
+    }
     told["judged"] = asyncio.run(judged(workers["tiny-lm"].worker.tokenizer))
     told["flags"] = {
         f"{script} on {nodes}": validated(script, NODES=nodes) for script in ("ppo.sh", "grpo.sh") for nodes in "12"
