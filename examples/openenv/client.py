@@ -6,11 +6,17 @@ from urllib.request import urlopen
 
 from verienv.adapters.openenv import client
 
+USAGE = "client.py URL [SPLIT] [INDEX]"
+SECONDS = 30
+
 
 def main(url: str, split: str = "test", index: str = "0") -> None:
     """Play an episode with answers that are typed; an empty line ends it."""
-    with urlopen(f"{url}/verienv/splits") as reply:  # noqa: S310 - the user's own server
-        print("splits:", ", ".join(each["name"] for each in json.load(reply)))
+    with urlopen(f"{url}/verienv/splits", timeout=SECONDS) as reply:  # noqa: S310 - the user's own server
+        splits = [each["name"] for each in json.load(reply)]
+    print("splits:", ", ".join(splits), flush=True)
+    if split not in splits or not index.isdecimal():
+        raise ValueError(f"SPLIT {split!r}, INDEX {index!r}: expected one of these splits, and a number from 0")
     with client(url).sync() as there:
         told = there.reset(split=split, index=int(index))
         while not told.done:
@@ -24,10 +30,16 @@ def main(url: str, split: str = "test", index: str = "0") -> None:
 
 
 if __name__ == "__main__":
+    if not 2 <= len(sys.argv) <= 4:
+        print(f"expected {USAGE}", file=sys.stderr)
+        sys.exit(2)
     try:
         main(*sys.argv[1:])
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        print(
-            f"client.py URL [SPLIT] [INDEX]: {error}; is a server of examples/openenv running there?", file=sys.stderr
-        )
+    except (EOFError, KeyboardInterrupt):
+        print()
+    except OSError as error:
+        print(f"{USAGE}: {error}; is a server of examples/openenv running there?", file=sys.stderr)
+        sys.exit(2)
+    except (ImportError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        print(f"{USAGE}: {error}", file=sys.stderr)
         sys.exit(2)

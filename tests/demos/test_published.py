@@ -92,7 +92,7 @@ def test_a_bad_row_is_one_line_with_its_number_and_hides_no_other(tmp_path, row,
     [
         ("data.json", b"[" * 100_000, "is nested too deeply"),
         ("data.json", b"{}", "is no JSON array of rows"),
-        ("data.json", b"\xff", "is no JSON in UTF-8"),
+        ("data.json", b'["\xff"]', "is no JSON in UTF-8"),
         ("data.json.gz", gzip.compress(b"[]" * 9000, mtime=0)[:30], "damaged, or no whole file"),
         ("data.parquet", b"PAR1" + bytes(100) + b"PAR1", "no whole parquet file"),
         ("missing.json", None, "there is no such file"),

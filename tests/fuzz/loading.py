@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from PIL import Image
 from tests.fuzz import damage
+from tests.fuzz.tables import tables
 from tests.virl.paper_data import paper_folders as made
 from tests.virl.world.small_city import small_city
 
@@ -98,6 +99,7 @@ def routes(folder: Path, rng: random.Random) -> Iterator[Load]:
     one_of_ours = converted.read_bytes()
 
     def load(path: Path) -> None:
+        convert(path, folder / "again.json")
         file = read_paper_routes(path)
         assert all(isinstance(why, str) and len(why) < 400 and why.isprintable() for why in file.defects.values())
         for actions in ("absolute", "relative"):
@@ -289,6 +291,7 @@ KINDS = {
     "lists": lists,
     "pictures": pictures,
     "decks": decks,
+    "tables": tables,
     "large": large,
 }
 

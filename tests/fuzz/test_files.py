@@ -14,7 +14,15 @@ LOADING = Path(__file__).with_name("loading.py")
 
 @pytest.mark.parametrize(
     ("kind", "full"),
-    [("cities", 600), ("routes", 1500), ("pickles", 10_000), ("lists", 2000), ("pictures", 10_000), ("decks", 400)],
+    [
+        ("cities", 600),
+        ("routes", 1500),
+        ("pickles", 10_000),
+        ("lists", 2000),
+        ("pictures", 10_000),
+        ("decks", 400),
+        ("tables", 6000),
+    ],
 )
 def test_a_damaged_file_is_valid_or_refused_in_one_line(
     kind: str, full: int, fuzz_size: Callable[[int], int], fuzz_seed: int, tmp_path: Path

@@ -117,6 +117,13 @@ def two_sessions(env_id: str) -> dict[str, Any]:
     }
 
 
+def by_hand(url: str, *arguments: str) -> tuple[int, str]:
+    """The status of ``client.py`` with nothing typed, and its last line."""
+    command = [sys.executable, str(FOLDER / "client.py"), url, *arguments]
+    ran = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=SECONDS)
+    return ran.returncode, (ran.stdout + ran.stderr).strip().splitlines()[-1]
+
+
 def bounds() -> dict[str, Any]:
     """What a server says to clients who ask for too much."""
     left: list[str] = []
@@ -125,6 +132,7 @@ def bounds() -> dict[str, Any]:
         told["setting"] = asked(url, "/reset", {"attempts": 99})
         told["index"] = asked(url, "/verienv/task", {"split": "test", "index": 1000})
         told["step"] = asked(url, "/step", {"action": {"response": "x"}})
+        told["by hand"] = [by_hand(url, "nowhere", "3"), by_hand(url, "test", "x"), by_hand(url)]
         told["body"] = asked(url, "/reset", b"[" * 1_000_001)[0]
 
         def said(there: Any, call: str, *arguments: Any, **named: Any) -> str:
@@ -145,6 +153,7 @@ def bounds() -> dict[str, Any]:
             with client(url).sync() as third, client(url).sync() as fourth:
                 told["after silence"] = [said(third, "reset"), said(fourth, "reset")]
     told["left"] = left
+    told["by hand"].append(by_hand(url))
     return told
 
 
