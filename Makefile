@@ -109,6 +109,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/generalpoints.py --check
 	$(BIN)/python benchmarks/drawing.py --check
 	$(BIN)/python benchmarks/virl.py --check
+	$(BIN)/python benchmarks/vectors.py --check
 	$(BIN)/python benchmarks/street_view.py --check
 	$(BIN)/python benchmarks/training.py --check
 	$(BIN)/python benchmarks/studies.py --check

@@ -120,13 +120,16 @@ class VerifiedEnv(gym.Env[dict[str, Any], str]):
             ValueError: for an unknown option, a wrong setting, one under which nothing can be dealt, or an instance
                 that cannot be dealt. No setting is changed then.
         """
+        self._episode = episode = Episode(self.deal_for(seed, options), self.task)
+        return self._observation(episode), kept_info(episode.info, self._kept)
+
+    def deal_for(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> Question:
+        """Deal the question with which ``reset`` of the same arguments begins an episode, and begin none."""
         if seed is not None:
             super().reset(seed=seed)
         question = self._deal_as(options, seed) if options else self.deal(self.np_random)
-        if type(question) is not self._dealt:
-            self._dealt = type(check_question(question, self))
-        self._episode = episode = Episode(question, self.task)
-        return self._observation(episode), kept_info(episode.info, self._kept)
+        self._dealt = type(question if type(question) is self._dealt else check_question(question, self))
+        return question
 
     def _deal_as(self, options: Mapping[str, Any], seed: int | None) -> Question:
         """Return the question that the options of a reset ask for. Raises ValueError, and then changes no setting."""

@@ -123,8 +123,7 @@ class Episode:
         if self.is_over:
             raise RuntimeError("the episode is over: no further answer counts; begin another one")
         question = self.question
-        tags = getattr(question, "reasoning_tags", ())
-        response = clean_response(response, tags) if isinstance(response, str) else ""
+        response = as_judged(question, response)
         verdict = question.judge(response)
         self.verdicts.append(verdict)
         following = self.task.next(question, verdict)
@@ -204,6 +203,11 @@ class Episode:
         self._pictures = None
         self._opening = opening = question.opening(prompt)
         self._messages = question.messages(opening)
+
+
+def as_judged(question: Question, response: Any) -> str:
+    """Return a response as a question of an episode judges it: an empty one for what is no string."""
+    return clean_response(response, getattr(question, "reasoning_tags", ())) if isinstance(response, str) else ""
 
 
 def _check_pictures(question: Question) -> list[Picture]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from verienv.numeric.text import TextTokens as TextTokens
     from verienv.numeric.tokens import GeneralPointsTokens as GeneralPointsTokens
     from verienv.numeric.tokens_config import TokensConfig as TokensConfig
+    from verienv.numeric.vectors.making import make_vec as make_vec
+    from verienv.numeric.vectors.navigation import VIRLDiscreteVector as VIRLDiscreteVector
 
 __getattr__, __dir__, __all__ = lazy_attributes(
     __name__,
@@ -25,5 +27,7 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "text": ("TextTokens",),
         "tokens": ("GeneralPointsTokens",),
         "tokens_config": ("TokensConfig",),
+        "vectors.making": ("make_vec",),
+        "vectors.navigation": ("VIRLDiscreteVector",),
     },
 )

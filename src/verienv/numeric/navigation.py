@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from verienv.core.config import validate
@@ -17,22 +18,13 @@ from verienv.numeric.base import NumericEnv, check_writes
 from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
 from verienv.numeric.pictures import fit_picture, parse_resize
-from verienv.numeric.sentences import (
-    ACTIONS,
-    HEAD,
-    IN_HEAD,
-    IN_SENTENCE,
-    WIDTH,
-    Numbers,
-    read_sentences,
-    sentences_followed,
-)
+from verienv.numeric.route_numbers import RouteNumbers
+from verienv.numeric.sentences import ACTIONS, HEAD, IN_HEAD, WIDTH, Numbers
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer
 from verienv.virl.config import VIRLConfig
 from verienv.virl.env import VIRLEnv
-from verienv.virl.routes.route import Waypoint
-from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
+from verienv.virl.routes.route import Route
 
 
 class DiscreteConfig(BaseModel):
@@ -160,7 +152,7 @@ class VIRLDiscrete(NumericEnv):
         self._tried: list[str] = []
 
     def _space(self) -> spaces.Space[Any]:
-        state = spaces.Box(0.0, 1.0, (HEAD + WIDTH * self.config.window,), np.float32)
+        state = spaces.Box(0.0, 1.0, (self.numbers_width,), np.float32)
         if not self.game.vision:
             return state
         height, width = self.config.resize or self.game.observation_space["image"].shape[:2]  # type: ignore[index]
@@ -177,14 +169,7 @@ class VIRLDiscrete(NumericEnv):
         """
         super().reset(seed=seed)
         observation, info = self.env.reset(seed=seed, options=options)
-        route, window = self.game.route, self.config.window
-        self._sentences, self._rows = read_sentences(route.instructions)
-        if not self.config.pointer and len(self._sentences) > window:
-            raise ValueError(
-                f"window={window}: the route {route.id} has {len(self._sentences)} sentences; set a larger window, or "
-                "pointer=True"
-            )
-        self._reached = [led for led, _ in sentences_followed(self._sentences, route.waypoints)]
+        self._numbers = self.numbers_of(self.game.route)
         self._tried = []
         return self._observation(observation), self._info(info)
 
@@ -223,40 +208,36 @@ class VIRLDiscrete(NumericEnv):
             seen = {"image": image, "state": seen}
         return masked(seen, self._mask, self.config.mask)
 
+    @property
+    def mask(self) -> NDArray[np.int8]:
+        """``info["action_mask"]``, the same at every step."""
+        return self._mask.copy()
+
+    @property
+    def numbers_width(self) -> int:
+        """The number of entries of the state."""
+        return HEAD + WIDTH * self.config.window
+
+    def numbers_of(self, route: Route) -> RouteNumbers:
+        """The numbers that tell of a route's waypoints. Raises ValueError for one that ``reset`` refuses."""
+        game, config = self.game, self.config
+        return RouteNumbers(
+            route,
+            window=config.window,
+            pointer=config.pointer,
+            vision=game.vision,
+            tells_junctions=not game.vision or getattr(game.config, "junction_hint", False),
+            tells_streets=game.config.directions != "both",
+            relative=game.config.actions == "relative",
+        )
+
     def _state(self) -> Numbers:
-        game, at, place = self.game, IN_HEAD, self.game.waypoint
-        waypoints = game.route.waypoints
-        passed = min(game.passed, len(waypoints) - 1)
-        state = np.zeros(HEAD + WIDTH * self.config.window, np.float32)
-        if not game.vision:
-            state[at["landmark"]] = bool(place.landmark)
-            if place.landmark:
-                state[at["position"].start + POSITIONS.index(place.landmark_position)] = 1
-        if not game.vision or getattr(game.config, "junction_hint", False):
-            state[at["at_intersection"]] = place.at_intersection
-        if game.config.directions != "both":
-            for street in place.streets:
-                position, compass = position_word(place.heading, street), compass_word(street)
-                state[at["streets"].start + 8 * POSITIONS.index(position) + COMPASS.index(compass)] = 1
-        state[at["relative"]] = game.config.actions == "relative"
-        if passed:
-            led = waypoints[passed - 1].action
-            state[at["last_action"].start + ACTIONS.index(led)] = 1
+        game, at = self.game, IN_HEAD
+        state = self._numbers.row(game.waypoint, game.passed)
         for action in self._tried:
             state[at["tried"].start + ACTIONS.index(action)] = 1
         state[at["attempts_left"]] = 1 - len(self._tried) / game.attempts
-        self._tell(state[HEAD:].reshape(-1, WIDTH), place, self._reached[passed] if self.config.pointer else 0)
         return state
-
-    def _tell(self, rows: Numbers, place: Waypoint, first: int) -> None:
-        """Write the sentences from ``first`` on into ``rows``, and mark those that name the landmark in view."""
-        given = self._sentences[first : first + len(rows)]
-        rows[: len(given)] = self._rows[first : first + len(given)]
-        if place.landmark and not self.game.vision:
-            for row, sentence in zip(rows, given, strict=False):
-                if sentence.landmark == place.landmark:
-                    row[IN_SENTENCE["in_view"]] = 1
-                    row[IN_SENTENCE["in_place"]] = sentence.position == place.landmark_position
 
 
 @entry_point_of(VIRLDiscrete)

@@ -113,8 +113,23 @@ class VIRLEnv(VerifiedEnv):
         """The question on no route: every other is this one but for what is dealt."""
 
     def deal(self, rng: np.random.Generator, instance: str | None = None) -> VIRLQuestion:
-        route = self._sampler.route(self._sampler.deal(rng) if instance is None else instance)
+        return self.question_of(*self.draw(rng, instance))
+
+    def draw(self, rng: np.random.Generator, instance: str | None = None) -> tuple[str, int, int | None]:
+        """Draw what a deal leaves to chance: the route, the phrasing, and a waypoint, None for the whole route."""
+        drawn = self._sampler.deal(rng) if instance is None else instance
         phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
+        if self.config.episode == "route":
+            return drawn, phrasing, None
+        moves = [waypoint.move for waypoint in self._sampler.route(drawn).waypoints]
+        turns = [at for at, move in enumerate(moves) if self.config.episode == "waypoint" or move == "turn"]
+        if not turns:
+            raise ValueError(f"episode='turn': {drawn} has no turn; set episode='waypoint', or name another instance")
+        return drawn, phrasing, turns[int(rng.integers(len(turns)))]
+
+    def question_of(self, instance: str, phrasing: int, at: int | None) -> VIRLQuestion:
+        """Return the question that is dealt with what ``draw`` has drawn."""
+        route = self._sampler.route(instance)
         first = self._undealt.but(
             waypoint=route.waypoints[0],
             instructions=route.instructions,
@@ -124,15 +139,7 @@ class VIRLEnv(VerifiedEnv):
         )
         if self.config.mode == "walk":
             return first.walked(self._walk(route))
-        if self.config.episode == "route":
-            return first
-        moves = [waypoint.move for waypoint in route.waypoints]
-        drawn = [at for at, move in enumerate(moves) if self.config.episode == "waypoint" or move == "turn"]
-        if not drawn:
-            raise ValueError(
-                f"episode='turn': {route.id} has no turn; set episode='waypoint', or name another instance"
-            )
-        return first.only(drawn[int(rng.integers(len(drawn)))])
+        return first if at is None else first.only(at)
 
     def _walk(self, route: Route) -> Walk:
         """Return the walk at the beginning of a route."""

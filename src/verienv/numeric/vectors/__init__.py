@@ -1,0 +1,1 @@
+"""Vector environments in arrays over the numeric environments: many episodes stepped together on one core."""
