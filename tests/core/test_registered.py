@@ -233,9 +233,9 @@ def test_names_of_the_suites_own_are_refused(kind: Any) -> None:
 
 def test_every_preset_is_a_name_of_the_suites_own() -> None:
     from verienv.generalpoints.rewards import REWARDS
-    from verienv.virl.verifier import REWARDS as OF_ROUTES
+    from verienv.virl.verifier import VIRLRewards
 
-    assert set(registered.BUILT_IN["rewards"]) == {*REWARDS, *OF_ROUTES}
+    assert set(registered.BUILT_IN["rewards"]) == {*REWARDS, *VIRLRewards.presets}
 
 
 @each_kind

@@ -23,7 +23,17 @@ BUILT_IN: dict[Kind, tuple[str, ...]] = {
     "prompt": ("default", "diverse"),
     "format": ("json", "tags", "boxed", "line"),
     "feedback": ("default", "none"),
-    "rewards": ("paper", "paper_code", "first_fault", "binary", "binary_format", "partial"),
+    "rewards": (
+        "paper",
+        "paper_code",
+        "first_fault",
+        "binary",
+        "binary_format",
+        "partial",
+        "success",
+        "spl",
+        "progress",
+    ),
 }
 """Names that mean something of the suite's own."""
 HANDED: dict[Kind, tuple[str, ...]] = {

@@ -19,7 +19,7 @@ from verienv.numeric.making import entry_point_of, make_numeric
 from verienv.numeric.masks import MaskPlace, masked, masked_space
 from verienv.numeric.pictures import fit_picture, parse_resize
 from verienv.numeric.route_numbers import RouteNumbers
-from verienv.numeric.sentences import ACTIONS, HEAD, IN_HEAD, WIDTH, Numbers
+from verienv.numeric.sentences import ACTIONS, HEAD, IN_HEAD, TAIL, WIDTH, Numbers
 from verienv.virl.actions import action_space
 from verienv.virl.answers import write_answer
 from verienv.virl.config import VIRLConfig
@@ -98,6 +98,11 @@ class VIRLDiscrete(NumericEnv):
     The heading is left out, as it is in words. That a walk has ended is for the policy to see: the first sentence
     is then still the walk, the second what is due.
 
+    With ``mode="walk"`` further entries follow behind the sentences (``sentences.write_walk``): the last turn taken,
+    the strides since, whether the last one led nowhere, and the share of actions left. ``last_action`` is then one's
+    own, ``tried`` holds actions that could not be executed alone. A pointer stays at the sentence that was followed
+    where one left the route.
+
     With pictures ``Dict(image=Box uint8, state=Box float32)``; the picture is ``resize``-d and ``channels_first`` as
     asked. Zero in the state is what only the picture shows: landmark, position, in_view, in_place, and at_intersection
     unless ``junction_hint``.
@@ -134,8 +139,6 @@ class VIRLDiscrete(NumericEnv):
         if not isinstance(game, VIRLEnv):
             raise ValueError(f"env={env}: expected an environment of V-IRL, e.g. of verienv/VIRL-L-v0")
         self.config = config = validate(DiscreteConfig, settings, type(self).__name__)
-        if getattr(game.config, "mode", "rail") == "walk":
-            raise ValueError("mode='walk': free walks are in words and with pictures so far; leave it out in numbers")
         if not game.vision and (config.resize or config.channels_first):
             raise ValueError("resize and channels_first are for V-IRL with pictures; this environment has no picture")
         if game.vision and config.pointer and getattr(game.config, "history", "oracle") != "oracle":
@@ -186,8 +189,10 @@ class VIRLDiscrete(NumericEnv):
         answer = write_answer(
             self.game.waypoint, action=self.actions[index], answer_format=self.game.question.wording.answer_format
         )
+        before = self.game.question.walk
         observation, reward, over, cut, info = self.env.step(answer)
-        self._tried = [] if info["is_correct"] else [*self._tried, self.actions[index]]
+        executed = info["is_correct"] or self.game.question.walk is not before
+        self._tried = [] if executed else [*self._tried, self.actions[index]]
         return self._observation(observation), float(reward), over, cut, self._info(info)
 
     def expert_action(self) -> int:
@@ -216,7 +221,7 @@ class VIRLDiscrete(NumericEnv):
     @property
     def numbers_width(self) -> int:
         """The number of entries of the state."""
-        return HEAD + WIDTH * self.config.window
+        return HEAD + WIDTH * self.config.window + (TAIL if self.game.config.mode == "walk" else 0)
 
     def numbers_of(self, route: Route) -> RouteNumbers:
         """The numbers that tell of a route's waypoints. Raises ValueError for one that ``reset`` refuses."""
@@ -233,7 +238,7 @@ class VIRLDiscrete(NumericEnv):
 
     def _state(self) -> Numbers:
         game, at = self.game, IN_HEAD
-        state = self._numbers.row(game.waypoint, game.passed)
+        state = self._numbers.row(game.waypoint, game.passed, game.question.walk)
         for action in self._tried:
             state[at["tried"].start + ACTIONS.index(action)] = 1
         state[at["attempts_left"]] = 1 - len(self._tried) / game.attempts

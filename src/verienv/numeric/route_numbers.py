@@ -9,12 +9,15 @@ from verienv.numeric.sentences import (
     HEAD,
     IN_HEAD,
     IN_SENTENCE,
+    TAIL,
     WIDTH,
     Numbers,
     read_sentences,
     sentences_followed,
+    write_walk,
 )
 from verienv.virl.routes.route import Route, Waypoint
+from verienv.virl.walking.walk import Walk
 from verienv.virl.world.geometry import COMPASS, POSITIONS, compass_word, position_word
 
 
@@ -54,16 +57,17 @@ class RouteNumbers:
         self.route = route
         self._window, self._pointer, self._vision = window, pointer, vision
         self._tells_junctions, self._tells_streets, self._relative = tells_junctions, tells_streets, relative
-        self._reached = [led for led, _ in sentences_followed(self._sentences, route.waypoints)]
+        self._reached = sentences_followed(self._sentences, route.waypoints)
 
-    def row(self, place: Waypoint, passed: int) -> Numbers:
+    def row(self, place: Waypoint, passed: int, walk: Walk | None = None) -> Numbers:
         """Return the numbers at a waypoint with ``passed`` of the route behind: float32, (104 + 27 * window,).
 
-        All are 0 or 1; "tried" and "attempts_left" are left at 0.
+        All are 0 or 1; "tried" and "attempts_left" are left at 0. Those of a free walk follow, where one is given
+        (``sentences.write_walk``).
         """
-        at, waypoints = IN_HEAD, self.route.waypoints
-        passed = min(passed, len(waypoints) - 1)
-        state = np.zeros(HEAD + WIDTH * self._window, np.float32)
+        at, waypoints, behind = IN_HEAD, self.route.waypoints, HEAD + WIDTH * self._window
+        passed = walk.furthest if walk else min(passed, len(waypoints) - 1)
+        state = np.zeros(behind + (TAIL if walk else 0), np.float32)
         if not self._vision:
             state[at["landmark"]] = bool(place.landmark)
             if place.landmark:
@@ -75,10 +79,14 @@ class RouteNumbers:
                 position, compass = position_word(place.heading, street), compass_word(street)
                 state[at["streets"].start + 8 * POSITIONS.index(position) + COMPASS.index(compass)] = 1
         state[at["relative"]] = self._relative
-        if passed:
-            led = waypoints[passed - 1].action
-            state[at["last_action"].start + ACTIONS.index(led)] = 1
-        self._tell(state[HEAD:].reshape(-1, WIDTH), place, self._reached[passed] if self._pointer else 0)
+        last = walk.last if walk else waypoints[passed - 1].action if passed else ""
+        if last:
+            state[at["last_action"].start + ACTIONS.index(last)] = 1
+        led, followed = self._reached[passed]
+        first = led if walk is None or walk.came else followed
+        self._tell(state[HEAD:behind].reshape(-1, WIDTH), place, first if self._pointer else 0)
+        if walk:
+            write_walk(state[behind:], walk)
         return state
 
     def _tell(self, rows: Numbers, place: Waypoint, first: int) -> None:

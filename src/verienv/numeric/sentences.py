@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from verienv.core.shown import shown
 from verienv.virl.actions import Action, action_space
 from verienv.virl.routes.route import Waypoint
+from verienv.virl.walking.walk import Walk, most_actions
 from verienv.virl.world.geometry import COMPASS, POSITIONS, TURNS, position_phrase
 
 Numbers: TypeAlias = NDArray[np.float32]
@@ -37,12 +38,17 @@ _SENTENCES: dict[str, re.Pattern[str]] = {
 
 _VIEW = {"landmark": 1, "position": 8, "at_intersection": 1, "streets": 64, "relative": 1}
 _ACTS = {"last_action": len(ACTIONS), "tried": len(ACTIONS), "attempts_left": 1}
+_WALK = {"last_turn": len(ACTIONS), "strides": 1, "stayed": 1, "actions_left": 1}
 _SENTENCE = {"kind": 4, "compass": 8, "turn": 4, "landmark": 1, "position": 8, "in_view": 1, "in_place": 1}
 
 
-def layout(window: int = 24) -> dict[str, slice]:
-    """Return the slice of each part by its name; those of sentence k are named such as "3/compass"."""
+def layout(window: int = 24, *, walk: bool = False) -> dict[str, slice]:
+    """Return the slice of each part by its name; those of sentence k are named such as "3/compass".
+
+    With ``walk`` the parts of free walks follow, behind the sentences.
+    """
     parts = {**_VIEW, **_ACTS, **{f"{k}/{name}": size for k in range(window) for name, size in _SENTENCE.items()}}
+    parts |= _WALK if walk else {}
     ends = np.cumsum(list(parts.values())).tolist()
     return {name: slice(end - size, end) for (name, size), end in zip(parts.items(), ends, strict=True)}
 
@@ -51,6 +57,8 @@ HEAD = sum(_VIEW.values()) + sum(_ACTS.values())
 """The number of entries before the sentences."""
 WIDTH = sum(_SENTENCE.values())
 """The number of entries of one sentence."""
+TAIL = sum(_WALK.values())
+"""The number of entries behind the sentences, of free walks alone."""
 IN_HEAD = layout(0)
 """The slice of each part before the sentences."""
 IN_SENTENCE = {
@@ -59,6 +67,8 @@ IN_SENTENCE = {
     if name not in IN_HEAD
 }
 """The slice of each part of a sentence among its entries."""
+IN_TAIL = {name: slice(at.start - HEAD, at.stop - HEAD) for name, at in layout(0, walk=True).items() if name in _WALK}
+"""The slice of each part of a free walk among the entries behind the sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +142,20 @@ def sentences_followed(sentences: Sequence[Sentence], waypoints: Sequence[Waypoi
         found.append((at, followed))
         at = followed + (place.move == "turn")
     return found
+
+
+def write_walk(tail: Numbers, walk: Walk) -> None:
+    """Write the entries of a free walk, ``TAIL`` of them.
+
+    | part | shape | holds |
+    |---|---|---|
+    | last_turn | 14 | one-hot of ``ACTIONS``: the last turn that one took, zeros if none |
+    | strides | 1 | n / (n + 1) for n strides since that turn, or since the beginning |
+    | stayed | 1 | 1 if the last action was ``forward()`` and led nowhere |
+    | actions_left | 1 | / those of the whole walk |
+    """
+    if walk.last_turn:
+        tail[IN_TAIL["last_turn"].start + ACTIONS.index(walk.last_turn)] = 1
+    tail[IN_TAIL["strides"]] = walk.strides / (walk.strides + 1)
+    tail[IN_TAIL["stayed"]] = walk.stayed
+    tail[IN_TAIL["actions_left"]] = walk.left / most_actions(walk.home.actions)

@@ -85,8 +85,9 @@ class VIRLConfig(WordedConfig):
             by the shortest way of all.
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
-        rewards: "paper", "binary", "binary_format", "partial", "paper_code", a VIRLRewards, a dict of its fields
-            (all, or some and "base", the preset of the rest), or a function from a verdict to a finite number.
+        rewards: "paper", "binary", "binary_format", "partial", "paper_code"; in mode "walk" also "success", "spl" or
+            "progress"; a VIRLRewards, a dict of its fields (all, or some and "base", the preset of the rest), or a
+            function from a verdict to a finite number.
         prompt, system_prompt, think_first, answer_format, feedback: see ``WordedConfig``. A template must name
             ``{instructions}``, ``{actions}`` and ``{view}``, and may name ``{history}``, ``{attempts}``, ``{format}``.
         strict: read plain JSON alone, and in other formats the spelling of the question alone.
@@ -167,6 +168,8 @@ class VIRLConfig(WordedConfig):
             raise ValueError(
                 f"recovery={self.recovery!r}: on the expert's path nobody leaves the route; set mode='walk'"
             )
+        if self.mode == "rail" and isinstance(self.rewards, VIRLRewards) and self.rewards.walk != "action":
+            raise ValueError(f"rewards={self.rewards.walk!r}: it is paid for a free walk as a whole; set mode='walk'")
         if self.mode == "walk" and self.episode != "route":
             raise ValueError(f"mode='walk': a walk is a whole route; leave episode={self.episode!r} out")
         return self

@@ -9,17 +9,19 @@ import numpy as np
 
 from verienv.core.env import VerifiedEnv
 from verienv.core.file_cache import cached_by_files
+from verienv.core.shown import shown
 from verienv.virl.config import VIRLConfig
 from verienv.virl.prompts import LONGEST_QUESTION, PHRASINGS
 from verienv.virl.question import VIRLQuestion
-from verienv.virl.routes.difficulty import WantedRoutes
+from verienv.virl.routes.difficulty import MOST_PLANS, WantedRoutes
 from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.sampler import sampler_for
 from verienv.virl.routes.source import RouteSampler
 from verienv.virl.task import VIRL
 from verienv.virl.walking.expert import way_home
-from verienv.virl.walking.walk import Walk
+from verienv.virl.walking.measures import SUCCESS_RADIUS
+from verienv.virl.walking.walk import Walk, ends_where_it_begins
 from verienv.virl.world.city import City
 
 
@@ -59,7 +61,7 @@ class VIRLEnv(VerifiedEnv):
     ## Starting State
     The beginning of a route drawn evenly from those that the settings describe; it depends on the seed alone. With
     ``episode="waypoint"`` any waypoint of it, drawn evenly, with the expert's steps up to there; with "turn" one of
-    those at which it turns.
+    those at which it turns. With ``mode="walk"`` no route that ends within 25 m of its beginning.
 
     ## Episode End
     Terminated by ``stop()`` at the destination, or by the last attempt at a waypoint; with ``episode="waypoint"`` or
@@ -74,8 +76,9 @@ class VIRLEnv(VerifiedEnv):
     "json", or "tags+observation+instruction"), ``is_turn`` and ``is_forward`` (what was due),
     ``progress`` (the share of the episode's waypoints that lie behind); ``turns``, ``waypoints`` and ``landmarks``, how
     many the route has. With ``mode="walk"`` also the measures of the walk so far (``verienv.virl.walking.measures``):
-    ``navigation_error`` in metres, ``oracle_success``, ``spl``, ``ndtw``, ``sdtw``, ``cls``; ``progress`` is then the
-    share of the expert's actions that are saved, and ``is_correct`` says whether the action was the expert's.
+    ``navigation_error`` in metres, ``oracle_success``, ``spl``, ``ndtw``, ``sdtw``, ``cls``, ``success_in_block``,
+    ``turns_right``; ``progress`` is then the share of the expert's actions that are saved, and ``is_correct`` says
+    whether the action was the expert's.
 
     ## Arguments
     The fields of ``VIRLConfig``; ``reset(options={"instance": id})`` deals a given route, and
@@ -117,7 +120,7 @@ class VIRLEnv(VerifiedEnv):
 
     def draw(self, rng: np.random.Generator, instance: str | None = None) -> tuple[str, int, int | None]:
         """Draw what a deal leaves to chance: the route, the phrasing, and a waypoint, None for the whole route."""
-        drawn = self._sampler.deal(rng) if instance is None else instance
+        drawn = self._drawn(rng, instance)
         phrasing = int(rng.integers(1, len(PHRASINGS))) if self.config.prompt == "diverse" else 0
         if self.config.episode == "route":
             return drawn, phrasing, None
@@ -140,6 +143,21 @@ class VIRLEnv(VerifiedEnv):
         if self.config.mode == "walk":
             return first.walked(self._walk(route))
         return first if at is None else first.only(at)
+
+    def _drawn(self, rng: np.random.Generator, instance: str | None) -> str:
+        """Return an instance, or draw one.
+
+        No route that ends where it begins is walked freely: ``stop()`` as the first action would be a success.
+        """
+        for _ in range(MOST_PLANS if instance is None else 1):
+            drawn = self._sampler.deal(rng) if instance is None else instance
+            if self.config.mode == "rail" or not ends_where_it_begins(self._sampler.route(drawn)):
+                return drawn
+        what = "every route of these settings ends" if instance is None else f"instance={shown(instance)}: it ends"
+        raise ValueError(
+            f"mode='walk': {what} within {SUCCESS_RADIUS:g} m of the beginning, where stop() at once would be a "
+            "success; name another, or leave mode='walk' out"
+        )
 
     def _walk(self, route: Route) -> Walk:
         """Return the walk at the beginning of a route."""

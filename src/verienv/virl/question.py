@@ -40,6 +40,7 @@ from verienv.virl.routes.route import Route, Waypoint
 from verienv.virl.routes.source import RouteSampler
 from verienv.virl.row import columns_of, fields_of
 from verienv.virl.verifier import REWARDS, Failure, RewardsLike, VIRLRewards, field_of, verify
+from verienv.virl.walking.verdicts import in_walking_words, paid, pays_walks
 from verienv.virl.walking.walk import Walk
 from verienv.virl.world.city import City
 
@@ -66,6 +67,7 @@ class VIRLQuestion(Question):
         sampler: the sampler that knows the route's city.
         actions_left: how many actions a free walk has left, this one too; 0 on the expert's path.
         near_goal: whether ``stop()`` is right here too, as on a walk within 25 m of the goal.
+        worth: of a walk's row, what rewards for the walk as a whole pay here (``walking.verdicts.worths``).
         walk: the walk so far, where every legal action is executed; None on the expert's path, and of a row.
         draw: draws the street views of a question; None where they are not known, as in a row.
     """
@@ -87,6 +89,7 @@ class VIRLQuestion(Question):
     step: int = 0
     actions_left: int = 0
     near_goal: bool = False
+    worth: tuple[float, ...] = field(default=(), compare=False, repr=False)
     alone: bool = field(default=False, compare=False, repr=False)
     route: Route | None = field(default=None, compare=False, repr=False)
     sampler: RouteSampler | None = field(default=None, compare=False, repr=False)
@@ -170,15 +173,21 @@ class VIRLQuestion(Question):
 
     def judge(self, response: str) -> Verdict:
         verdict = self._judged(response, self.waypoint)
-        if self.near_goal and _action(verdict) == "stop()":
+        action = _action(verdict)
+        if self.near_goal and action == "stop()":
             verdict = self._judged(response, replace(self.waypoint, move="stop"))
+        if self.actions_left:
+            verdict = in_walking_words(verdict, action, self.actions_left)
+        if pays_walks(self.rewards):
+            end, known = self.attempt >= self.attempts, self.walk or self.worth
+            verdict = verdict.model_copy(update={"reward": paid(verdict, action, self.rewards, known, end)})
         return self.worded(verdict)
 
     def _judged(self, response: str, waypoint: Waypoint) -> Verdict:
         return verify(
             response,
             waypoint,
-            rewards=self.rewards,
+            rewards=self.rewards.model_copy(update={"walk": "action"}) if pays_walks(self.rewards) else self.rewards,
             strict=self.strict,
             reasoning_tags=self.reasoning_tags,
             answer_format=self.wording.answer_format,
@@ -197,6 +206,8 @@ class VIRLQuestion(Question):
 
     @property
     def best_reward(self) -> float:
+        if pays_walks(self.rewards):
+            return self.judge(self.expert()).reward
         return self.rewards.correct if isinstance(self.rewards, VIRLRewards) else super().best_reward
 
     @property

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
 
 from verienv.core.config import ReasoningTags, validate
 from verienv.core.plain import PlainRow
 from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.verdict import OwnRewards, plain_rewards
+from verienv.virl.actions import action_space
 from verienv.virl.prompts import PHRASINGS, History
 from verienv.virl.routes.route import ActionSpace, Waypoint
 from verienv.virl.verifier import VIRLRewards
+from verienv.virl.walking.verdicts import pays_walks, worths
 
 
 def _without_nulls(waypoint: Any) -> Any:
@@ -46,7 +48,8 @@ class VIRLRow(BaseModel):
         instructions: the sentences of the route.
         steps: the lines of the history, between newlines.
         phrasing: which phrasing of the question, 0 for the default.
-        street_hint, junction_hint, history, actions_left, near_goal: as in ``VIRLQuestion``; the last two are of walks.
+        street_hint, junction_hint, history, actions_left, near_goal, worth: as in ``VIRLQuestion``; the last three are
+            of walks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -68,6 +71,7 @@ class VIRLRow(BaseModel):
     history: History = "oracle"
     actions_left: int = Field(default=0, ge=0, strict=True)
     near_goal: bool = Field(default=False, strict=True)
+    worth: tuple[FiniteFloat, ...] = ()
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
@@ -83,7 +87,12 @@ class VIRLRow(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
-        replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises where its turn is none
+        waypoint = replace(self.waypoint, actions=self.actions or self.waypoint.actions)  # it raises for a turn of none
+        due = len(action_space(waypoint.actions)) + 2
+        if pays_walks(self.rewards) and len(self.worth) != due:
+            raise ValueError(
+                f"worth: rewards for a walk as a whole need {due} numbers, one for each action and two more"
+            )
         return self
 
 
@@ -108,6 +117,7 @@ def columns_of(question: Any) -> dict[str, Any]:
         "junction_hint": question.junction_hint,
         "history": question.history,
         **({"actions_left": left, "near_goal": question.near_goal} if (left := question.actions_left) else {}),
+        **({"worth": worths(question)} if pays_walks(question.rewards) else {}),
     }
 
 
@@ -136,4 +146,5 @@ _SHARED = (
     "reasoning_tags",
     "actions_left",
     "near_goal",
+    "worth",
 )

@@ -44,6 +44,12 @@ class VIRLRewards(RewardTable):
             for the observation, the action alone.
         turned: paid on top of ``wrong_action`` for a turn in a wrong direction where a turn is due, the observation
             is true and the instruction is the one followed here.
+        walk: with ``mode="walk"``, what is paid for a legal action in place of its category's price: "action" that
+            price; "success" ``correct`` for ``stop()`` within 25 m of the goal, else nothing; "spl" ``correct`` times
+            SPL for it; "progress" ``correct`` times (success + ``gamma`` * potential after - potential before), where
+            the potential is the share of the expert's actions that are saved, and 0 once the walk is over.
+        gamma: the discount of the learner, for "progress": with its own the best policy is that of "success"
+            (Ng, Harada and Russell 1999).
     """
 
     correct: FiniteFloat = 1.0
@@ -52,9 +58,11 @@ class VIRLRewards(RewardTable):
     unreadable: FiniteFloat = -1.5
     faults: Literal["category", "first"] = "category"
     turned: FiniteFloat = Field(default=0.0, ge=0)
+    walk: Literal["action", "success", "spl", "progress"] = "action"
+    gamma: FiniteFloat = Field(default=1.0, ge=0, le=1)
 
     presets: ClassVar[Mapping[str, RewardTable]] = {}
-    optional: ClassVar[frozenset[str]] = frozenset({"faults", "turned"})
+    optional: ClassVar[frozenset[str]] = frozenset({"faults", "turned", "walk", "gamma"})
 
     def price(self, failure: str, observation_correct: bool) -> float:
         """The price of a failure, "" for a correct action."""
@@ -93,7 +101,13 @@ REWARDS: dict[str, VIRLRewards] = {
 expert's in any spelling is paid here, by the code only letter for letter; and for a wrong action whose observation says
 "intersection": here that costs 1.5 where there is none, by the code, which looks for one among landmarks, everywhere
 (``verienv.compat.paper`` pays that). The code's -1.75 is never paid."""
-VIRLRewards.presets = REWARDS
+WALK_REWARDS: dict[str, VIRLRewards] = {
+    "success": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="success"),
+    "spl": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="spl"),
+    "progress": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="progress"),
+}
+"""The presets for free walks as a whole. The rewards of "progress" add up to success, whatever the way."""
+VIRLRewards.presets = REWARDS | WALK_REWARDS
 
 RewardsLike = str | Mapping[str, Any] | VIRLRewards | Callable[[Verdict], float] | OwnRewards
 
@@ -128,12 +142,14 @@ def verify(
         field for them, and an observation that is not asked for is not wrong.
 
     Raises:
-        ValueError: for an unknown rule or table, never for a response.
+        ValueError: for an unknown rule or table, or one for walks as a whole; never for a response.
     """
     actions = waypoint.actions
     legal = action_space(actions)
     paid = rewards if isinstance(rewards, VIRLRewards) else VIRLRewards.of(rewards)
     prices = REWARDS["binary"] if isinstance(paid, OwnRewards) else paid
+    if prices.walk != "action":
+        raise ValueError(f"rewards: {prices.walk!r} is paid for a walk; a waypoint alone has no way behind it")
     form = parse_format(answer_format, SHAPE)
     answer = form.read(response, SHAPE, strict=strict, reasoning_tags=parse_reasoning_tags(reasoning_tags))
     fields = answer or {}

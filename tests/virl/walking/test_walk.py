@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from verienv.virl.actions import action_space
+from verienv.virl.walking.measures import measure
 from verienv.virl.walking.streets import Stand
 from verienv.virl.world.geometry import COMPASS, distance
 
@@ -16,10 +17,8 @@ RULES = ("absolute", "relative")
 
 
 def made(mode="walk", city="montevideo", **settings):
-    made = gym.make(
-        "verienv/VIRL-L-v0", mode=mode, city=city, side=(CITIES | MORE)[city], disable_env_checker=True, **settings
-    )
-    return made.unwrapped
+    where = {"city": city, "side": (CITIES | MORE)[city]} | settings
+    return gym.make("verienv/VIRL-L-v0", mode=mode, disable_env_checker=True, **where).unwrapped
 
 
 def said(action):
@@ -31,9 +30,8 @@ def said(action):
 def test_without_a_mistake_a_walk_is_as_on_the_rail(city, actions):
     rail, walk = (made(mode, city, actions=actions) for mode in ("rail", "walk"))
     for seed in range(4):
-        rail.reset(seed=seed)
         walk.reset(seed=seed)
-        assert walk.instance == rail.instance
+        rail.reset(options={"instance": walk.instance})
         over = False
         while not over:
             assert walk.waypoint == rail.waypoint
@@ -210,11 +208,23 @@ def test_a_map_and_a_replay_show_the_walker_where_it_is():
     assert "-> forward()" in walk.task.news(walk.question)
 
 
-def test_numbers_and_a_recovery_without_a_walk_are_refused():
-    with pytest.raises(ValueError, match="mode='walk': free walks are in words"):
-        gym.make("verienv/VIRL-Discrete-v0", mode="walk")
+def test_a_recovery_without_a_walk_is_refused():
     with pytest.raises(ValueError, match="set mode='walk'"):
         gym.make("verienv/VIRL-L-v0", recovery="goal")
+
+
+LOOP = "virl:montevideo-north:8"
+
+
+def test_a_route_that_ends_where_it_begins_is_not_walked_freely():
+    rail, walk = made("rail", side="test"), made(side="test")
+    rail.reset(options={"instance": LOOP})
+    with pytest.raises(ValueError, match="would be a success; name another"):
+        walk.reset(options={"instance": LOOP})
+    seed = next(seed for seed in range(2000) if rail.deal(np.random.default_rng(seed)).instance == LOOP)
+    walk.reset(seed=seed)
+    assert walk.instance != LOOP
+    assert walk.question.walk.trace.error > 25
 
 
 @pytest.mark.parametrize("settings", [{"episode": "waypoint"}, {"data": "nowhere.json"}])
@@ -230,3 +240,40 @@ def test_street_views_are_those_of_where_one_stands():
     again, *_ = walk.step(said("turn_direction(south)"))
     assert not np.array_equal(turned["image"], again["image"])
     assert np.array_equal(walk.pictures[0], walk._views.draw(walk.city, walk.waypoint))
+
+
+def test_measures_so_far_are_those_of_the_track():
+    walk, rng = made(), np.random.default_rng(0)
+    walk.reset(seed=0)
+    over = False
+    while not over:
+        action = "forward()" if rng.random() < 0.6 else str(rng.choice(action_space("absolute")[1:-1]))
+        _, _, over, _, info = walk.step(said(action))
+        route = [one.location for one in walk.route.waypoints]
+        told = measure(walk.question.walk.track, route, stopped=False)
+        assert {name: info[name] for name in told} == pytest.approx(told)
+
+
+def test_turns_count_as_right_at_the_first_visit_alone():
+    walk = made()
+    walk.reset(seed=0)
+    while walk.waypoint.move != "turn":
+        walk.step(walk.expert_response())
+    right = walk.waypoint.action
+    wrong = next(f"turn_direction({word})" for word in COMPASS if word not in right)
+    *_, missed = walk.step(said(wrong))
+    over = False
+    while not over:
+        _, _, over, _, info = walk.step(walk.expert_response())
+    turns = walk.route.turn_count
+    assert (missed["turns_right"], info["turns_right"]) == (0, (turns - 1) / turns)
+
+
+def test_success_in_the_block_is_a_stop_between_the_crossings_around_the_goal():
+    walk = made(spacing=15)
+    walk.reset(seed=0)
+    home = walk.question.walk.home
+    last = max(at for at, one in enumerate(walk.route.waypoints) if one.at_intersection)
+    found = [home.in_block(stand) for stand in home.stands]
+    assert found[last:] == [True] * (len(found) - last)
+    assert not any(found[: last - 1])

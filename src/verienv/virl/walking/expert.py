@@ -12,14 +12,18 @@ from typing import Literal
 from verienv.virl.actions import Action
 from verienv.virl.routes.options import RouteOptions
 from verienv.virl.routes.plan import Block, Plan, pose_at
-from verienv.virl.routes.route import Route, Waypoint
-from verienv.virl.walking.streets import Place, Stand, Streets, Way, turnings
+from verienv.virl.routes.route import ActionSpace, Route, Waypoint
+from verienv.virl.walking.measures import RouteTrack
+from verienv.virl.walking.streets import Place, Stand, Streets, Way, block_around, turnings
 from verienv.virl.world.city import City
 from verienv.virl.world.geometry import Point
 
 Recovery = Literal["route", "goal"]
 """The lead of the expert for who has left the route: back to it, or to the goal if that takes fewer actions in all; or
 by the shortest way to the goal, whatever the route."""
+
+MOST_STANDS = 1024
+"""The stands off a route for which the expert's move is kept."""
 
 Arrival = tuple[int, float, bool]
 """A stop, by its street and metres along it, and whether one comes from that street's first end."""
@@ -37,6 +41,7 @@ class WayHome:
         recovery: where the expert leads who has left the route.
         stands: the stand at each waypoint of the route.
         goal: the position of its end.
+        track: the positions of the route, for measures.
     """
 
     def __init__(self, city: City, plan: Plan, route: Route, options: RouteOptions, recovery: Recovery) -> None:
@@ -46,10 +51,13 @@ class WayHome:
         self.streets = Streets(city, [(street, along), (last, end)], options.spacing, options.actions)
         self.stands = self._stands(blocks)
         self.goal: Point = route.waypoints[-1].location
+        self.track = RouteTrack.of([one.location for one in route.waypoints])
+        self._block = block_around(city, (last, end))
+        self._led: dict[Stand, tuple[float, Waypoint]] = {}
         self._on_route: dict[tuple[Point, float], list[int]] = {}
         for at, one in enumerate(route.waypoints):
             self._on_route.setdefault((one.location, one.heading), []).append(at)
-        known: dict[Arrival, float] = {(last, end, forward): 1.0 for forward in (True, False)}
+        known = dict.fromkeys(self._arriving((last, end)), 1.0)
         for at, stand in enumerate(self.stands if recovery == "route" else []):
             if 0 < stand.step == stand.steps:
                 known.setdefault((stand.street, stand.end, stand.end > stand.start), float(self.actions - at))
@@ -93,26 +101,39 @@ class WayHome:
 
     def waypoint(self, stand: Stand, at: int | None) -> Waypoint:
         """Return the truth at a stand, and the expert's move there; ``at`` is the route's waypoint, None off it."""
-        if at is not None:
-            return self.route.waypoints[at]
-        pose = self._pose(stand)
-        if pose.location == self.goal:
-            return replace(pose, move="stop")
-        _, words = self._best(stand)
-        if not words:
-            return pose
-        to = self.streets.after(stand, f"turn_direction({words[0]})").heading
-        return replace(pose, move="turn", turn_to=to)
+        return self._off_route(stand)[1] if at is None else self.route.waypoints[at]
 
     def left(self, stand: Stand, at: int | None) -> float:
         """Return how many actions the expert takes from a stand to the end, ``stop()`` included."""
-        if at is not None:
-            return float(self.actions - at)
-        return 1.0 if self._pose(stand).location == self.goal else self._best(stand)[0]
+        return self._off_route(stand)[0] if at is None else float(self.actions - at)
+
+    def in_block(self, stand: Stand) -> bool:
+        """Return whether a stand is in the block of the goal: no crossing lies between them; its crossings are in."""
+        streets = self.streets.city.streets
+        if 0.0 < stand.along < streets[stand.street].length:
+            return stand.street in self._block
+        return any(way.street in self._block for way in self.streets.ways(stand.place))
 
     def _pose(self, stand: Stand) -> Waypoint:
-        pose = pose_at(self.streets.city, *stand.place, stand.heading)
-        return replace(pose, actions=self.streets.actions)
+        return _pose(self.streets.city, stand.place, stand.heading, self.streets.actions)
+
+    def _off_route(self, stand: Stand) -> tuple[float, Waypoint]:
+        """Return the actions from a stand off the route to the end, and the truth there with the expert's move."""
+        if stand not in self._led:
+            if len(self._led) >= MOST_STANDS:
+                self._led.clear()
+            self._led[stand] = self._lead(stand)
+        return self._led[stand]
+
+    def _lead(self, stand: Stand) -> tuple[float, Waypoint]:
+        pose = self._pose(stand)
+        if pose.location == self.goal:
+            return 1.0, replace(pose, move="stop")
+        cost, words = self._best(stand)
+        if not words:
+            return cost, pose
+        to = self.streets.after(stand, f"turn_direction({words[0]})").heading
+        return cost, replace(pose, move="turn", turn_to=to)
 
     def _best(self, stand: Stand) -> tuple[float, tuple[str, ...]]:
         """Return the fewest actions from a stand off the route, and the turns that they begin with."""
@@ -155,6 +176,11 @@ class WayHome:
     def _arriving(self, place: Place) -> list[Arrival]:
         """Return the arrivals at a stop: one for each way that leaves it, walked the other way round."""
         return [(way.street, way.start, not way.forward) for way in self.streets.ways(place)]
+
+
+@lru_cache(maxsize=2**14)
+def _pose(city: City, place: Place, heading: float, actions: ActionSpace) -> Waypoint:
+    return replace(pose_at(city, *place, heading), actions=actions)
 
 
 @lru_cache(maxsize=256)

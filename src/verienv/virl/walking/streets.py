@@ -160,6 +160,26 @@ def turned(heading: float, word: str, streets: list[float], actions: ActionSpace
     return min(found, key=lambda street: abs(turn(middle, street)), default=middle)
 
 
+def block_around(city: City, place: Place) -> frozenset[int]:
+    """Return the streets of the block of a place: those that it can be reached from without passing a crossing.
+
+    The block of a crossing is made of all those that meet there.
+    """
+    street, along = place
+    line = city.streets[street]
+    found = {street}
+    if along in (0.0, line.length):
+        found.update(each for each, _ in city.branches(line.ends[0 if along == 0.0 else 1]))
+    newest = list(found)
+    while newest:
+        for node in city.streets[newest.pop()].ends:
+            if not city.is_junction(node):
+                further = {each for each, _ in city.branches(node)} - found
+                found |= further
+                newest += further
+    return frozenset(found)
+
+
 @lru_cache(maxsize=2**16)
 def turnings(city: City, place: Place, heading: float, actions: ActionSpace) -> tuple[tuple[str, ...] | None, ...]:
     """Return the fewest turns after which ``forward()`` takes each way from a place, None for a way that none leads to.
