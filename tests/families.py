@@ -6,7 +6,7 @@ all. They are that family's code from processor to logits, and say nothing of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,15 @@ class Family:
 FAMILIES: dict[str, Family] = {}
 
 
-def all_families() -> list[Any]:
-    """The names as parameters of a test: those that need more than the tests' environment has are for integrations."""
-    return [pytest.param(name, marks=pytest.mark.integrations if FAMILIES[name].needs else ()) for name in FAMILIES]
+def all_families(often: Collection[str] | None = None) -> list[Any]:
+    """The names as parameters of a test: those that need more than the tests' environment has are for integrations.
+
+    The others are for every run of the tests, or, where a test takes seconds, only those that it is to try ``often``.
+    """
+    slow = set[str]() if often is None else {*FAMILIES} - {*often}
+    marks = dict.fromkeys(slow, pytest.mark.slow)
+    marks |= {name: pytest.mark.integrations for name, one in FAMILIES.items() if one.needs}
+    return [pytest.param(name, marks=marks.get(name, ())) for name in FAMILIES]
 
 
 def family(*needs: str) -> Callable[[Callable[[], tuple[PreTrainedModel, ProcessorMixin]]], Any]:

@@ -166,7 +166,7 @@ def test_grpo_trains_on_both_tasks_together(tmp_path):
 
 
 @trains
-@pytest.mark.parametrize("kind", ["sft", "preference"])
+@pytest.mark.parametrize("kind", ["sft", pytest.param("preference", marks=pytest.mark.slow)])
 def test_sft_and_dpo_train_on_waypoints(tmp_path, kind):
     from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 

@@ -111,6 +111,7 @@ def test_what_is_there_is_not_measured_again(compared, monkeypatch, capsys):
     assert len(stored(compared)["sittings"]) == 2
 
 
+@pytest.mark.slow
 def test_a_part_that_was_killed_goes_on_where_it_stopped(tmp_path):
     command = [*COMMAND, "--part", "parity", "--out", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -232,6 +233,7 @@ def test_an_sft_update_is_timed_and_weighed(setup):
     assert np.isfinite(told["loss"])
 
 
+@pytest.mark.slow
 def test_a_ppo_update_is_timed_and_weighed_with_an_adapter_too(setup):
     told = reinforced(Case("mllama", 2, 4, 6, 1, lora=4), {}, setup)
     assert set(told["spent"]) == {"sampling", "environment", "update"}

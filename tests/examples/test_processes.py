@@ -26,7 +26,6 @@ from distributed import Team
 from verienv.core.run_folder import TIMED
 
 HERE, EXAMPLES = Path(__file__).parent, Path(__file__).parents[2] / "examples"
-KINDS = ["copied", "sharded"]
 CONFIGURATIONS = EXAMPLES / "launch"
 ZERO3 = {
     "ACCELERATE_USE_DEEPSPEED": "true",
@@ -55,23 +54,22 @@ def alone(tmp_path_factory):
     return {name: sft.train(replace(given, out=out / name)) for name, given in SFTS.items()}, out / "by-one"
 
 
-@pytest.fixture(scope="module")
-def both_kinds(tmp_path_factory, alone):
-    """The folder of what two processes have computed, of each kind in a folder of its name, and their stderr."""
-    out = tmp_path_factory.mktemp("two")
-    for kind in KINDS:
-        (out / kind).mkdir()
-        subprocess.run(["cp", "-r", alone[1], out / kind], check=True)
-    stderr, well = by_two(out, *KINDS)
+@pytest.fixture(scope="module", params=["copied", pytest.param("sharded", marks=pytest.mark.slow)])
+def computed(request, tmp_path_factory, alone):
+    """The folder of what two processes of a kind have computed, and their stderr."""
+    out = tmp_path_factory.mktemp("two") / request.param
+    out.mkdir()
+    subprocess.run(["cp", "-r", alone[1], out], check=True)
+    stderr, well = by_two(out.parent, request.param)
     assert well, stderr
     return out, stderr
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def two(request, both_kinds):
+@pytest.fixture(scope="module")
+def two(computed):
     """The folder of what two processes have computed, what each tells of it, and of which kind they are."""
-    out = both_kinds[0] / request.param
-    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], request.param
+    out, _ = computed
+    return out, [json.loads((out / f"told-{index}.json").read_text()) for index in range(2)], out.name
 
 
 def demand_equal_updates(told):
@@ -159,15 +157,14 @@ def test_a_number_that_is_not_finite_in_one_process_stops_both(two):
     assert [len(batch["ids"]) for batch in kept["batches"]] == [3, 4]
 
 
-def test_it_is_told_once_that_a_number_is_not_finite(both_kinds):
-    out, stderr = both_kinds
-    assert stderr.count("error: the loss of process 1 is not finite in update 1") == len(KINDS)
-    for kind in KINDS:
-        assert stderr.count(f"its batch is in {out / kind / 'broken' / 'not_finite.pt'}") == 1
+def test_it_is_told_once_that_a_number_is_not_finite(computed):
+    out, stderr = computed
+    assert stderr.count("error: the loss of process 1 is not finite in update 1") == 1
+    assert stderr.count(f"its batch is in {out / 'broken' / 'not_finite.pt'}") == 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*KINDS, "sharded by accelerate"])
+@pytest.mark.parametrize("kind", ["copied", "sharded", "sharded by accelerate"])
 def test_two_processes_take_any_step_that_one_takes(kind, tmp_path):
     kind, *forced = ("copied", "--forced") if kind == "sharded by accelerate" else (kind,)
     out = tmp_path / kind

@@ -310,6 +310,7 @@ def test_a_batch_with_pictures_that_is_kept_brings_its_pictures(llava, tmp_path,
     assert [seen["pixel_values"].shape[0] for seen in batch["vision"]] == [1] * VISION_RUN.minibatch
 
 
+@pytest.mark.slow
 def test_a_run_begins_where_another_library_has_begun_with_mixed_precision(tmp_path):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

@@ -30,7 +30,7 @@ def weights(folder: Path):
 
 
 @pytest.mark.parametrize(("script", "arguments"), [(sft, SFT), (ppo, PPO)], ids=["sft", "ppo"])
-@pytest.mark.parametrize("at", [0, 2])
+@pytest.mark.parametrize("at", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_run_killed_and_resumed_ends_as_one_that_was_not(script, arguments, at, tmp_path):
     whole = script.train(with_out(arguments, tmp_path / "whole"))
     break_off(lambda: script.train(with_out(arguments, tmp_path / "cut")), at + 1)

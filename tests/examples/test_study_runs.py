@@ -172,6 +172,7 @@ def is_done(arguments):
     return (arguments.out / "finished").exists()
 
 
+@pytest.mark.slow
 def test_killed_and_run_again_it_ends_with_the_same_numbers(finished, tmp_path):
     _, _, found = finished
     study = read_trial(tmp_path)

@@ -91,7 +91,7 @@ def test_a_teacher_that_is_never_right_ends_the_run_in_one_line(tmp_path, stoppe
     assert "more often" in said
 
 
-@pytest.mark.parametrize("teacher", ["start", "self"])
+@pytest.mark.parametrize("teacher", [pytest.param("start", marks=pytest.mark.slow), "self"])
 def test_a_taught_run_that_is_killed_goes_on_with_the_same_numbers(teacher, tmp_path):
     arguments = replace(TAUGHT, teacher=teacher, updates=2, save_every=1)
     whole = sft.train(replace(arguments, out=tmp_path / "whole"))

@@ -219,7 +219,7 @@ def killed_and_resumed(script, arguments, folder, monkeypatch):
 
 @pytest.mark.parametrize(
     ("script", "arguments"),
-    [(sft, SFT), (sft, replace(SFT, kind="revision")), (ppo, PPO)],
+    [pytest.param(sft, SFT, marks=pytest.mark.slow), (sft, replace(SFT, kind="revision")), (ppo, PPO)],
     ids=["sft", "revision", "ppo"],
 )
 def test_a_run_with_pictures_that_is_resumed_ends_as_one_that_was_not_interrupted(
@@ -248,7 +248,9 @@ def test_the_sft_loss_with_pictures_is_the_mean_over_the_completions_tokens(seei
 
 
 @pytest.mark.parametrize("script", [sft, ppo], ids=["sft", "ppo"])
-@pytest.mark.parametrize("option", [{"lora": 2}, {"dtype": "bfloat16", "lora": 2}])
+@pytest.mark.parametrize(
+    "option", [pytest.param({"lora": 2}, marks=pytest.mark.slow), {"dtype": "bfloat16", "lora": 2}]
+)
 def test_an_adapter_and_bfloat16_train_save_and_go_on_bit_for_bit(script, option, llava, tmp_path, monkeypatch):
     arguments = replace(SFT if script is sft else PPO, model=llava, checkpoints=2, learning_rate=1e-2, **option)
     whole, resumed = killed_and_resumed(script, arguments, tmp_path, monkeypatch)

@@ -1,6 +1,5 @@
 """The plan of memory: its arithmetic by hand, its advice, and what a model takes that is measured."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -310,23 +309,6 @@ MEMINFO = {"proc/meminfo": "MemTotal: 4000 kB\nMemFree: 1000 kB\nMemAvailable: 3
 def test_free_memory_is_the_least_of_machine_and_cgroups(tmp_path, texts, free):
     files(tmp_path, {**MEMINFO, **texts})
     assert available_memory("cpu", tmp_path) == free
-
-
-@pytest.fixture
-def benchmark_of_memory(monkeypatch):
-    spec = importlib.util.spec_from_file_location("benchmark_of_memory", ROOT / "benchmarks" / "memory.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the measure is Linux's")
-def test_what_a_small_model_takes_is_what_the_plan_says(benchmark_of_memory):
-    pytest.importorskip("torch")
-    rows = benchmark_of_memory.compared(benchmark_of_memory.CASES["small"], "cpu")
-    assert {"weights", "gradients", "optimiser", "forward and backward at most"} <= {row.name for row in rows}
-    assert not [str(row) for row in rows if not row.holds]
 
 
 @pytest.mark.slow

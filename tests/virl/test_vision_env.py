@@ -93,6 +93,7 @@ def test_the_expert_with_pictures_succeeds_in_every_city_under_every_rule(
 @pytest.mark.parametrize("actions", ["absolute", "relative"])
 @pytest.mark.parametrize("city", CITIES)
 @pytest.mark.usefixtures("blank_streets")
+@pytest.mark.slow
 def test_the_expert_with_pictures_succeeds_on_every_shipped_route_that_landmarks_tell(city: str, actions: str) -> None:
     for side, part in CITIES[city].items():
         env = make(view_size=64, city=city, side=side, actions=actions, directions="landmarks", history="none")

@@ -21,10 +21,14 @@ from verienv.virl.world.network import NearestStreet
 from verienv.virl.world.procedural import procedural_city
 
 CITIES = [*SHIPPED_CITIES, "grid-1", "radial-1", "organic-1"]
+SELDOM = {"helsinki", "montevideo-centre", "radial-1"}
+"""Cities for the slow tests: the others have streets of each kind too."""
 SPOTS = 6
 """Neighbourhoods that are looked at in each city."""
 
-every_city = pytest.mark.parametrize("name", CITIES)
+every_city = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SELDOM else name for name in CITIES]
+)
 
 
 def city_of(name: str) -> City:
@@ -371,6 +375,7 @@ def test_a_place_without_room_on_its_side_is_left_out() -> None:
     assert move_to_fronts(replace(city, places=places)).places == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED_CITIES)
 def test_moving_places_that_stand_at_their_fronts_changes_little(name: str) -> None:
     city: Any = shipped_city(name)
