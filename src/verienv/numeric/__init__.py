@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verienv.numeric.tokens_config import TokensConfig as TokensConfig
     from verienv.numeric.vectors.making import make_vec as make_vec
     from verienv.numeric.vectors.navigation import VIRLDiscreteVector as VIRLDiscreteVector
+    from verienv.numeric.vectors.tokens import GeneralPointsTokensVector as GeneralPointsTokensVector
 
 __getattr__, __dir__, __all__ = lazy_attributes(
     __name__,
@@ -29,5 +30,6 @@ __getattr__, __dir__, __all__ = lazy_attributes(
         "tokens_config": ("TokensConfig",),
         "vectors.making": ("make_vec",),
         "vectors.navigation": ("VIRLDiscreteVector",),
+        "vectors.tokens": ("GeneralPointsTokensVector",),
     },
 )

@@ -98,9 +98,19 @@ class FormulaBuilder:
             mask[self.done] = 1
         return mask
 
+    @property
+    def state(self) -> tuple[int | bool, ...]:
+        """All of the tokens so far that the masks now and later hang on: formulas that share it go on alike."""
+        return len(self.tokens), self.depth, self.operand_next, self._signed, self._integers, *self.used
+
     def text(self, numbers: Sequence[int]) -> str:
         """The formula so far over the cards' numbers, tokens apart by a space: two numbers never merge into one."""
         return " ".join([self.spell(token, numbers) for token in self.tokens])
+
+    def handed_in(self, token: int, numbers: Sequence[int]) -> str:
+        """The formula that ``token`` hands in: that so far, with the token itself unless it is "done"."""
+        formula = self.text(numbers)
+        return formula if token == self.done else f"{formula} {self.spell(token, numbers)}".strip()
 
     def spell(self, token: int, numbers: Sequence[int]) -> str:
         """Return one token as text."""

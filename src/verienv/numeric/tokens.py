@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -118,11 +119,13 @@ class GeneralPointsTokens(NumericEnv):
         """The failure that each entry of the observation's part "failure" stands for."""
         self.token_names = (*(f"card {i}" for i in range(cards)), *SYMBOLS, DONE)
         """The token that each action stands for."""
-        self._builder = FormulaBuilder(cards, most, config.strict_mask, game.config.operators)
+        self.builder = FormulaBuilder(cards, most, config.strict_mask, game.config.operators)
+        """The formula in the making."""
         self.layout = _layout(cards, most, len(self.failures), game.vision)
         """The shapes of the observation's parts, in order."""
         ends = np.cumsum([prod(shape) for shape in self.layout.values()]).tolist()
-        self._at = dict(zip(self.layout, [0, *ends[:-1]], strict=True))
+        self.starts = dict(zip(self.layout, [0, *ends[:-1]], strict=True))
+        """The index of each part's first number in the array."""
         self._state = np.zeros(ends[-1], np.float32)
         self.action_space = spaces.Discrete(cards + 7)
         self.observation_space = masked_space(self._space(), cards + 7, config.mask)
@@ -148,22 +151,14 @@ class GeneralPointsTokens(NumericEnv):
         return self.game.puzzle
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Deal, as the environment beneath does. Raises ValueError for an option "target", which is not observed."""
+        """Deal, as the environment beneath does. Raises ValueError for an option "target"."""
         super().reset(seed=seed)
-        if options and "target" in options:
-            given = f"reset options target={shown(options['target'])}"
-            raise ValueError(f"{given}: tokens are observed without the target, so it stays as in gym.make")
+        check_options(options)
         observation, info = self.env.reset(seed=seed, options=options)
         self._over = False
-        puzzle, at = self.puzzle, self._at
-        self._state[:] = 0
-        self._state[at["rule"] : at["rule"] + 3] = [puzzle.stated_rule.values[face] / NUMBER_SCALE for face in FACES]
+        self._state[:] = self.hand_numbers(self.puzzle)
         if self.game.vision:
             self._image = fit_picture(observation["image"], self.config.resize, self.config.channels_first)
-        else:
-            for card, (rank, number) in enumerate(zip(puzzle.ranks, puzzle.stated_values, strict=True)):
-                self._state[at["ranks"] + card * len(RANKS) + RANK_NUMBER[rank] - 1] = 1
-                self._state[at["values"] + card] = number / NUMBER_SCALE
         self._begin(info)
         return self._observation(), self._info("", False)
 
@@ -176,7 +171,7 @@ class GeneralPointsTokens(NumericEnv):
         """
         if self._over:
             raise ResetNeeded("the episode is over (or none has begun): call reset() before step()")
-        builder, token = self._builder, int(action)
+        builder, token = self.builder, int(action)
         if not 0 <= token <= builder.done:
             raise ValueError(f"action={shown(action)}: expected an integer from 0 to {builder.done}")
         if token == builder.done or not self._mask[token]:
@@ -186,9 +181,19 @@ class GeneralPointsTokens(NumericEnv):
         formula = builder.text(self.puzzle.values)
         return self._observation(), 0.0, False, False, self._info(formula, False)
 
+    def hand_numbers(self, puzzle: Puzzle) -> NDArray[np.float32]:
+        """The parts of the state that tell of a puzzle, all others at 0: float32, of the array's shape."""
+        state, at = np.zeros_like(self._state), self.starts
+        state[at["rule"] : at["rule"] + 3] = [puzzle.stated_rule.values[face] / NUMBER_SCALE for face in FACES]
+        if not self.game.vision:
+            for card, (rank, number) in enumerate(zip(puzzle.ranks, puzzle.stated_values, strict=True)):
+                state[at["ranks"] + card * len(RANKS) + RANK_NUMBER[rank] - 1] = 1
+                state[at["values"] + card] = number / NUMBER_SCALE
+        return state
+
     def _put(self, token: int) -> None:
         """Add a token to the formula, and to the observation."""
-        builder, state, at = self._builder, self._state, self._at
+        builder, state, at = self.builder, self._state, self.starts
         state[at["tokens"] + len(builder.tokens) * builder.done + token] = 1
         builder.push(token)
         if token < builder.cards:
@@ -199,9 +204,7 @@ class GeneralPointsTokens(NumericEnv):
 
     def _hand_in(self, token: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """The verifier's judgement of the formula, with the token if it is another than "done"."""
-        formula, numbers = self._builder.text(self.puzzle.values), self.puzzle.values
-        if token != self._builder.done:
-            formula = f"{formula} {self._builder.spell(token, numbers)}".strip()
+        formula = self.builder.handed_in(token, self.puzzle.values)
         form = self.game.question.wording.answer_format
         _, reward, over, cut, info = self.env.step(write_answer(self.puzzle, formula, answer_format=form))
         self._over = over or cut
@@ -210,9 +213,9 @@ class GeneralPointsTokens(NumericEnv):
 
     def _begin(self, info: dict[str, Any]) -> None:
         """Begin a formula; the environment's info says how far the episode is."""
-        state, at = self._state, self._at
-        self._builder.clear()
-        self._mask = self._builder.mask()
+        state, at = self._state, self.starts
+        self.builder.clear()
+        self._mask = self.builder.mask()
         self._said = kept_info(info, self.config.info)
         state[at["used"] : at["rule"]] = 0  # the parts that tell of the formula lie between these two
         state[at["operand_next"]] = 1
@@ -222,13 +225,13 @@ class GeneralPointsTokens(NumericEnv):
     def expert_actions(self) -> list[int]:
         """The tokens of the shortest solution under the scored rule, then done: what to play from an empty formula."""
         formula = expert_expression(self.puzzle).minimal()
-        return [*self._builder.tokens_of(formula, self.puzzle.values), self._builder.done]
+        return [*self.builder.tokens_of(formula, self.puzzle.values), self.builder.done]
 
     def render(self) -> Any:
         """Render as the environment beneath; in words with the formula so far."""
         if self.render_mode is None or (self.game.vision and self.render_mode == "rgb_array"):
             return self.env.render()
-        turns = [*self.game.turns, ("formula so far", self._builder.text(self.puzzle.values))]
+        turns = [*self.game.turns, ("formula so far", self.builder.text(self.puzzle.values))]
         return draw_turns(turns) if self.render_mode == "rgb_array" else write_turns(turns)
 
     def _observation(self) -> Any:
@@ -239,13 +242,20 @@ class GeneralPointsTokens(NumericEnv):
         if self.config.observation == "array":
             return {**parts, "state": self._state.copy()} if parts else self._state.copy()
         for name, shape in self.layout.items():
-            start = self._at[name]
+            start = self.starts[name]
             parts[name] = self._state[start : start + prod(shape)].reshape(shape).copy()
         return parts
 
     def _info(self, formula: str, judged: bool) -> dict[str, Any]:
         written = {"formula": formula} if self.config.info == "text" else {}
         return {**self._said, **written, "judged": judged, "action_mask": self._mask.copy()}
+
+
+def check_options(options: Mapping[str, Any] | None) -> None:
+    """Raise ValueError for an option of a reset that would change what observations do not tell."""
+    if options and "target" in options:
+        given = f"reset options target={shown(options['target'])}"
+        raise ValueError(f"{given}: tokens are observed without the target, so it stays as in gym.make")
 
 
 def _layout(cards: int, max_tokens: int, failures: int, vision: bool) -> dict[str, tuple[int, ...]]:

@@ -28,8 +28,9 @@ def make_vec(
 ) -> VectorEnv[Any, Any, Any]:
     """Make a vector environment as ``gym.make_vec`` does, stepped as arrays where they hold what is asked for.
 
-    They hold verienv/VIRL-Discrete-v0 (``VIRLDiscreteVector``): the same observations, rewards and infos, many times as
-    fast. For any other id, wrapper, argument or setting it is ``gym.make_vec`` itself.
+    They hold verienv/VIRL-Discrete-v0 (``VIRLDiscreteVector``) and verienv/GeneralPoints-Tokens-v0
+    (``GeneralPointsTokensVector``): the same observations, rewards and infos, several times as fast. For any other id,
+    wrapper, argument or setting it is ``gym.make_vec`` itself.
 
     Args:
         id: an environment, by id or specification.
@@ -60,5 +61,9 @@ def make_vec(
 
 def _kinds() -> Mapping[str, type[NumericVector]]:
     from verienv.numeric.vectors.navigation import VIRLDiscreteVector
+    from verienv.numeric.vectors.tokens import GeneralPointsTokensVector
 
-    return {"verienv/VIRL-Discrete-v0": VIRLDiscreteVector}
+    return {
+        "verienv/VIRL-Discrete-v0": VIRLDiscreteVector,
+        "verienv/GeneralPoints-Tokens-v0": GeneralPointsTokensVector,
+    }
