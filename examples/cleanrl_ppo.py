@@ -26,7 +26,7 @@ import numpy as np
 import torch
 import tyro
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
@@ -34,6 +34,7 @@ import verienv  # noqa: F401  registers the environments
 from command_line import Clip, Count, Norm, Rate, Seed, Share, Size, Stop, Threads, Weight, check, kind_endings
 from verienv.core.settings import read_settings
 from verienv.evaluation.statistics import estimates
+from verienv.numeric import make_vec
 from verienv.policies.hugging_face.loading import usable_device
 
 
@@ -227,7 +228,7 @@ def train(args: Arguments) -> dict[str, Any]:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    vector = SyncVectorEnv([lambda: gym.make(args.env, **settings)] * args.envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    vector = make_vec(args.env, args.envs, vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}, **settings)
     if not isinstance(vector.single_action_space, spaces.Discrete):
         raise ValueError(f"--env {args.env}: expected discrete actions, as in {Arguments.env}")
     actions = int(vector.single_action_space.n)

@@ -1,6 +1,7 @@
 """The one-file PPO on numeric environments: it learns, keeps to masks, and reads what the environments have."""
 
 import json
+from functools import partial
 
 import gymnasium as gym
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from gymnasium import spaces
 
 from cleanrl_ppo import Agent, Arguments, Reader, evaluate, mask_of, policy, train
+from verienv.numeric import make_vec
+from verienv.numeric.vectors.base import NumericVector
 
 TINY = {"envs": 4, "rollout": 16, "steps": 128, "evaluations": 1, "episodes": 6, "width": 16}
 WORDS_ID, VISION_ID = "verienv/GeneralPoints-Tokens-v0", "verienv/GeneralPoints-VL-Tokens-v0"
@@ -28,6 +31,33 @@ def test_a_tiny_run_writes_what_it_did(tmp_path) -> None:
 def test_the_same_seed_gives_the_same_run(tmp_path) -> None:
     runs = [train(Arguments(out=tmp_path / name, settings=(("cards=3",),), **TINY)) for name in ("a", "b")]
     assert runs[0]["curve"] == runs[1]["curve"]
+
+
+@pytest.mark.parametrize(
+    ("env", "settings"),
+    [
+        (WORDS_ID, ("cards=3", "strict_mask=true", "attempts=1")),
+        ("verienv/VIRL-Discrete-v0", ("turns=[1,2]", "window=2")),
+    ],
+)
+def test_the_curve_is_that_of_single_environments(tmp_path, monkeypatch, env, settings) -> None:
+    """Losses and returns at each update, the weights, and the evaluations after them, to the last digit."""
+    made = {"arrays": make_vec, "single": partial(gym.make_vec, vectorization_mode="sync")}
+    runs, curves, kinds = [], [], []
+    for name, make in made.items():
+        monkeypatch.setattr(
+            "cleanrl_ppo.make_vec", lambda *given, m=make, **kw: kinds.append(m(*given, **kw)) or kinds[-1]
+        )
+        runs.append(train(Arguments(env=env, out=tmp_path / name, settings=(settings,), **(TINY | {"steps": 320}))))
+        lines = [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        curves.append([{**line, "steps_a_second": None} for line in lines])
+    assert [isinstance(kind, NumericVector) for kind in kinds] == [True, False]
+    assert len(curves[0]) == 5
+    assert sum(line["episodes"] for line in curves[0]) > 10
+    assert curves[0] == curves[1]
+    assert runs[0]["curve"] == runs[1]["curve"]
+    weights = [torch.load(tmp_path / name / "agent.pt") for name in made]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
 
 @pytest.mark.slow

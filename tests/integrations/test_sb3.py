@@ -27,3 +27,14 @@ def test_maskable_ppo_learns_to_solve(in_library) -> None:
 def test_ppo_reads_pictures_beside_numbers(in_library) -> None:
     said = in_library("sb3", "sb3_ppo.py", TOKENS_BY_SIGHT, "MultiInputPolicy", 4_000, SMALL_PICTURES)
     assert said["trained"] >= said["random"] - 0.1
+
+
+@pytest.mark.parametrize(
+    ("env_id", "settings"), [("verienv/VIRL-Discrete-v0", '{"turns": [1, 2], "window": 2}'), (TOKENS, THREE_STRICT)]
+)
+def test_in_arrays_it_learns_along_the_same_curve(in_library, env_id, settings) -> None:
+    said = in_library("sb3", "sb3_vectors.py", env_id, 8192, settings)
+    for algorithm in ("PPO", "MaskablePPO"):
+        assert said[algorithm]["equal"]  # the return of every episode, and every weight
+        assert said[algorithm]["episodes"] > 500
+        assert said[algorithm]["last"] > said[algorithm]["first"]

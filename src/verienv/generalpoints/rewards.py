@@ -64,13 +64,18 @@ class GeneralPointsRewards(RewardTable):
     penalties: ClassVar[frozenset[str]] = frozenset({"misread_penalty"})
     optional: ClassVar[frozenset[str]] = frozenset({"faults", "prefix", "closeness"})
 
+    @property
+    def by_failure(self) -> bool:
+        """Whether the failure alone says what a formula pays."""
+        return self.faults == "category" and not self.closeness
+
     def price(self, failure: str) -> float:
         """The price of a formula failure, "" for a correct formula."""
         return float(getattr(self, _PRICED_AS[failure]))
 
     def pay(self, failure: str, formula: Any, puzzle: Puzzle) -> float:
         """The reward of a formula, the cards read right: its price, or what ``faults`` or ``closeness`` make of it."""
-        if not failure or (self.faults == "category" and not self.closeness):
+        if not failure or self.by_failure:
             return self.price(failure)
         if self.faults != "category":
             found = published_faults(formula, puzzle, spaces=self.faults == "first")

@@ -105,7 +105,8 @@ class FormulaBuilder:
 
     def text(self, numbers: Sequence[int]) -> str:
         """The formula so far over the cards' numbers, tokens apart by a space: two numbers never merge into one."""
-        return " ".join([self.spell(token, numbers) for token in self.tokens])
+        words = [*map(str, numbers), *SYMBOLS]
+        return " ".join([words[token] for token in self.tokens])
 
     def handed_in(self, token: int, numbers: Sequence[int]) -> str:
         """The formula that ``token`` hands in: that so far, with the token itself unless it is "done"."""

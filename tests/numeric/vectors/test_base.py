@@ -88,6 +88,7 @@ def test_no_episode_is_stepped_before_it_has_begun(envs: VIRLDiscreteVector) -> 
         ({"feedback": lambda verdict, prompt: "No."}, "function as feedback"),
         ({"prompt": lambda slots: "Where to?"}, "function as prompt"),
         ({"render_mode": "ansi"}, "render_mode='ansi'"),
+        ({"mode": "walk"}, "mode='walk'"),
     ],
     ids=str,
 )

@@ -35,8 +35,8 @@ class VIRLDiscreteVector(NumericVector):
         settings: those of the single environment.
 
     Raises:
-        ValueError: for a wrong setting, or one that no arrays hold: a ``render_mode``, or a function as rewards,
-            prompt, answer format or feedback. ``verienv.numeric.make_vec`` takes those too.
+        ValueError: for a wrong setting, or one that no arrays hold: ``mode="walk"``, a ``render_mode``, or a function
+            as rewards, prompt, answer format or feedback. ``verienv.numeric.make_vec`` takes those too.
     """
 
     _single: VIRLDiscrete

@@ -10,10 +10,14 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from verienv.core.answer_format import JSON
 from verienv.core.episode import as_judged
+from verienv.core.reasoning import REASONING_TAGS
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.question import GeneralPointsQuestion
+from verienv.generalpoints.rewards import GeneralPointsRewards
+from verienv.generalpoints.verifier import formula_failure
 from verienv.numeric.masks import masked
 from verienv.numeric.tokens import GeneralPointsTokens, check_options, make
 from verienv.numeric.vectors import formula_graph
@@ -25,7 +29,7 @@ MOST_HANDS, MOST_VERDICTS = 4096, 16384
 
 
 class Judged(NamedTuple):
-    """What an environment tells of a verdict: its reward, whether it is correct, and its entries of ``info``."""
+    """A verdict as it is kept: its reward, whether it is correct, its failure, and its entries of ``info``."""
 
     reward: float
     is_correct: bool
@@ -58,8 +62,12 @@ class GeneralPointsTokensVector(NumericVector):
         env = self._single
         self._builder, self._at, self._is_text = env.builder, env.starts, env.config.info == "text"
         self._graph = FormulaGraph(self._builder)
+        kinds = ("", *env.failures)
+        self._marks = {kind: np.array([kind == each for each in env.failures], np.float32) for kind in kinds}
         self._hands: dict[Any, NDArray[np.float32]] = {}
         self._verdicts: dict[Any, Judged] = {}
+        self._by_failure: dict[str, Judged] = {}
+        self._is_by_failure = not self._is_text and self._failure_tells_all()
         whole = (num_envs,)
         self._state = np.zeros((num_envs, sum(map(prod, env.layout.values()))), np.float32)
         self._node: Indices = np.zeros(whole, np.intp)
@@ -77,6 +85,17 @@ class GeneralPointsTokensVector(NumericVector):
     @classmethod
     def single(cls, **settings: Any) -> GeneralPointsTokens:
         return make(**settings)
+
+    def _failure_tells_all(self) -> bool:
+        """Whether a verdict's numbers hang on the formula's failure alone.
+
+        The rest of an answer is right, and as JSON it is read as it was written; but tags of the user's own might stand
+        in a formula.
+        """
+        game = self._single.game
+        rewards, tags = game.config.rewards, game.config.reasoning_tags
+        is_plain = game.wording.answer_format is JSON and tags in ((), REASONING_TAGS)
+        return is_plain and isinstance(rewards, GeneralPointsRewards) and rewards.by_failure
 
     def action_masks(self) -> NDArray[np.bool_]:
         return self._graph.masks[self._node].astype(np.bool_)
@@ -114,7 +133,7 @@ class GeneralPointsTokensVector(NumericVector):
         state[at, start["used"] : start["rule"]] = 0
         state[at, start["operand_next"]] = 1
         state[at, start["attempts_left"]] = (attempts - self._answers[at]) / attempts
-        state[at, start["failure"] :] = [[each == failure for each in self._single.failures] for failure in failures]
+        state[at, start["failure"] :] = [self._marks[failure] for failure in failures]
 
     def _act(self, at: Indices, actions: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         nodes = self._node[at]
@@ -177,11 +196,17 @@ class GeneralPointsTokensVector(NumericVector):
 
     def _judge(self, question: GeneralPointsQuestion, formula: str) -> Judged:
         """Return the verdict on a formula, as a single environment has it judged."""
+        if self._is_by_failure:
+            failure = formula_failure(formula, question.puzzle)
+            if failure in self._by_failure:
+                return self._by_failure[failure]
         answer = write_answer(question.puzzle, formula, answer_format=question.wording.answer_format)
         verdict = question.judge(as_judged(question, answer))
         entries = {"failure": verdict.failure, "feedback": verdict.feedback, **verdict.metrics}
         kept = tuple((name, entries[name]) for name in self._before)
-        return Judged(verdict.reward, verdict.is_correct, verdict.failure, kept)
+        judged = Judged(verdict.reward, verdict.is_correct, verdict.failure, kept)
+        self._by_failure[judged.failure] = judged
+        return judged
 
     def _observe(self, at: Indices) -> Any:
         env, state = self._single, self._state[at]
