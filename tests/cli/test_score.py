@@ -150,9 +150,19 @@ def test_a_column_makes_a_table_with_the_score_that_something_else_gave(cli):
 
 
 @pytest.mark.parametrize("value", [None, [1], {"a": 1}])
-def test_a_line_without_a_value_of_the_column_is_named(cli, value):
-    line = json.dumps({"cards": ["4", "3", "2", "K"], "response": "", "update": value})
-    status, _, err = cli("verify", "-", "--by", "update", typed=line)
-    assert status == 1
-    assert "line 1: update=" in err
-    assert "expected a text or a number, to make a table by" in err
+def test_lines_without_a_value_of_the_column_are_counted_and_told_once(cli, value):
+    hand = {"cards": ["4", "3", "2", "K"], "response": ""}
+    lines = [hand | {"update": value}, hand, hand | {"update": 1}]
+    status, out, err = cli("verify", "-", "--by", "update", typed="\n".join(map(json.dumps, lines)))
+    assert status == 0
+    assert err.splitlines() == ["--by update: 2 responses have no text or number there, and are in no row"]
+    assert out.splitlines()[0].split() == ["responses", "3"]
+    assert out.splitlines()[-1].split()[:2] == ["1", "1"]
+
+
+def test_a_column_that_no_line_has_is_told_once_with_those_that_there_are(cli):
+    line = json.dumps({"cards": ["4", "3", "2", "K"], "update": 1, "response": ""})
+    status, out, err = cli("verify", "-", "--by", "nosuch", typed="\n".join([line] * 30))
+    assert status == 2
+    assert err.splitlines() == ["verienv: --by nosuch: no line has a text or a number there; the first has update"]
+    assert out.splitlines()[0].split() == ["responses", "30"]

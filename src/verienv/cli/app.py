@@ -219,8 +219,10 @@ def verify(
                 note(f"{file}, line {number}: {judged}")
     if score.bad_lines > MOST_BAD_LINES:
         note(f"... and {score.bad_lines - MOST_BAD_LINES} more lines that cannot be read")
-    told = score.summary() if parts is None or not score.scored else f"{score.summary()}\n\n{parts.table()}"
+    told = f"{score.summary()}\n\n{parts.table()}" if parts and parts.scores else score.summary()
     print(told, file=sys.stderr if out in STDOUT else sys.stdout)
+    if parts and (fault := parts.faults()):
+        note(fault)
     if score.bad_lines or not score.scored:
         raise typer.Exit(1)
 

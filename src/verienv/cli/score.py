@@ -13,7 +13,7 @@ from typing import Any
 from verienv.core.dialogue import response_of
 from verienv.core.reading import MOST_LINE
 from verienv.core.rows import read_as
-from verienv.core.shown import cut, shown
+from verienv.core.shown import cut
 from verienv.core.verdict import Rewards, Verdict
 
 
@@ -90,23 +90,38 @@ class Parts:
         column: its name.
         scores: the sums by the values of the column, as texts.
         proxies: the "score" of each line that has one, which something else than the program gave it, by those values.
+        lacking: responses without a value of it.
+        others: columns that the first of those could be told by.
     """
 
     column: str
     scores: dict[str, Score] = field(default_factory=dict)
     proxies: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    lacking: int = 0
+    others: tuple[str, ...] = ()
 
     def add(self, fields: Mapping[str, Any], verdict: Verdict) -> None:
-        """Add a line. Raises ValueError for one without a value of the column, and for too many values."""
+        """Add a line. Raises ValueError for too many values."""
         value = fields.get(self.column)
         if not isinstance(value, str | int | float):
-            raise ValueError(f"{self.column}={shown(value)}: expected a text or a number, to make a table by")
+            told = (name for name, one in fields.items() if isinstance(one, str | int | float))
+            self.others = self.others or tuple(told)
+            self.lacking += 1
+            return
         if len(self.scores) >= MOST_PARTS:
-            raise ValueError(f"{self.column}: has more than {MOST_PARTS:,} values; make a table by another column")
+            raise ValueError(f"--by {self.column}: has more than {MOST_PARTS:,} values; give another column")
         name, given = cut(value, 40), fields.get("score")
         self.scores.setdefault(name, Score()).add(verdict)
         if isinstance(given, int | float) and isfinite(given):
             self.proxies[name].append(given)
+
+    def faults(self) -> str:
+        """Tell once of the responses that are in no row, "" for none. Raises ValueError if none is in any."""
+        if self.lacking and not self.scores:
+            there = f"the first has {cut(', '.join(self.others), 300)}" if self.others else "the first has none"
+            raise ValueError(f"--by {cut(self.column, 60)}: no line has a text or a number there; {there}")
+        told = f"--by {cut(self.column, 60)}: {self.lacking} responses have no text or number there, and are in no row"
+        return told if self.lacking else ""
 
     def table(self) -> str:
         """Return a line for each value: responses, the share that is correct, mean reward, and mean score."""
@@ -162,14 +177,14 @@ def judged_lines(
             response = _response(fields)
             question = read_as({**columns, **fields}, rewards, strict or None)
             judged = question.judge(response)
-            if parts is not None:
-                parts.add(fields, judged)
         except (ValueError, RecursionError) as error:
             score.bad_lines += 1
             wrong = f"no JSON ({error})" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
             yield number, wrong
             continue
         score.add(judged)
+        if parts is not None:
+            parts.add(fields, judged)
         yield number, {"line": number, **question.row(), **judged.model_dump(mode="json")}
 
 
