@@ -1,4 +1,4 @@
-"""Runs in processes of their own, each killed (SIGKILL) at a moment of its own choosing; see test_robust.py.
+"""Runs in processes of their own, each killed (SIGKILL) at a moment that its case names: tests call ``kill_each``.
 
     python kills.py CASES.json
 
@@ -8,7 +8,9 @@ The libraries are loaded once, and each case is a fork. What is printed is by wh
 import json
 import os
 import signal
+import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
@@ -16,9 +18,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import torch
 from transformers import PreTrainedTokenizerBase, ProcessorMixin
 
+import best_of_n
 import dpo
 import grpo
+import pairs
 import ppo
+import reward
 import sft
 from verienv.policies.hugging_face import policy
 
@@ -68,19 +73,36 @@ MOMENTS = {
 }
 
 
-SCRIPTS = {"ppo": ppo, "sft": sft, "dpo": dpo, "grpo": grpo}
+SCRIPTS = {
+    "ppo": ppo.train, "sft": sft.train, "dpo": dpo.train, "grpo": grpo.train, "reward": reward.train,
+    "pairs": pairs.make, "best_of_n": best_of_n.main,
+}  # fmt: skip
+
+
+def kill_each(cases, folder):
+    """Begin runs that are killed, all at once in ``folder``: by its name, a case's arguments, moment and call."""
+    listed = [
+        {"name": name, "script": type(arguments).__module__, "moment": moment, "call": call,
+         "arguments": asdict(arguments)}
+        for name, (arguments, moment, call) in cases.items()
+    ]  # fmt: skip
+    path = folder / "cases.json"
+    path.write_text(json.dumps(listed, default=lambda value: {"path": str(value)}))
+    told = subprocess.run([sys.executable, __file__, path], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert json.loads(told.stdout.splitlines()[-1]) == dict.fromkeys(cases, 9)
 
 
 def main():
     torch.set_num_threads(1)
     endings = {}
-    for case in json.loads(Path(sys.argv[1]).read_text()):
+    paths = {"object_hook": lambda found: Path(found["path"]) if found.keys() == {"path"} else found}
+    for case in json.loads(Path(sys.argv[1]).read_text(), **paths):
         child = os.fork()
         if not child:
-            script = SCRIPTS[case["script"]]
-            arguments = case["arguments"]
+            train = SCRIPTS[case["script"]]
             MOMENTS[case["moment"]](case["call"])
-            script.train(script.Arguments(**arguments | {"out": Path(arguments["out"])}))
+            train(sys.modules[case["script"]].Arguments(**case["arguments"]))
             os._exit(0)
         endings[case["name"]] = -os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print(json.dumps(endings))

@@ -1,11 +1,8 @@
 """TRL's GRPO plays the game of ppo.py, and its loss is that of ppo.py's groups."""
 
-import json
-import subprocess
 import sys
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 
 import pytest
 from tests.examples.test_dpo import cut_after
@@ -18,7 +15,6 @@ from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
 from verienv.policies.hugging_face.tokens import Tokens
 
-HERE = Path(__file__).parent
 SHARED = {
     "episodes": 8, "group": 4, "attempts": 2, "batch": 8, "micro_batch": 4, "updates": 2, "checkpoints": 1, "probes": 0,
     "warm_up": 1, "schedule": "constant", "learning_rate": 1e-4, "device": "cpu", "log_with": (), "temperature": 1.3,
@@ -143,22 +139,3 @@ def test_by_sight_gradients_are_those_of_our_own_groups(tmp_path):
 def test_waypoints_of_routes_are_played(tmp_path):
     routes = {"env": "verienv/VIRL-L-v0", "settings": ("episode=waypoint",), "updates": 1, "max_new_tokens": 8}
     assert len(grpo.train(replace(GRPO, **routes, out=tmp_path / "run")).lines()) == 1
-
-
-@pytest.mark.slow
-def test_killed_runs_go_on_to_what_unbroken_ones_end_with(whole, tmp_path):
-    kills = [("in a rollout", 3), ("between the steps of an update", 2), ("while a state is saved", 2)]
-    given = {**SHARED, "group_scale": "none", "save_every": 1}
-    cases = [
-        {"name": moment, "script": "grpo", "moment": moment, "call": call,
-         "arguments": {**given, "out": str(tmp_path / moment)}}
-        for moment, call in kills
-    ]  # fmt: skip
-    (tmp_path / "cases.json").write_text(json.dumps(cases))
-    command = [sys.executable, HERE / "kills.py", tmp_path / "cases.json"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout.splitlines()[-1]) == {moment: 9 for moment, _ in kills}
-    for moment, _ in kills:
-        resumed = grpo.train(replace(GRPO, save_every=1, out=tmp_path / moment))
-        assert untimed(resumed) == untimed(whole), moment
-        assert all(map(same_files, resumed.checkpoints(), whole.checkpoints())), moment

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tests.examples.conftest import learning
+from tests.examples.kills import kill_each
 
 import ppo
 import run as runs
@@ -22,7 +23,6 @@ from verienv.core.run_folder import TIMED, numbers_in
 from verienv.policies import HuggingFacePolicy, Sampling
 from verienv.policies.hugging_face.batch import Batch
 
-HERE = Path(__file__).parent
 WORDS, VISION = "verienv/GeneralPoints-L-v0", "verienv/GeneralPoints-VL-v0"
 SFT = sft.Arguments(probes=0, flops=2.4e10, checkpoints=2, batch=8, device="cpu", warm_up=2)
 PPO = ppo.Arguments(
@@ -62,30 +62,27 @@ def called(kill):
     return f"{kill[0]} {kill[1]} {kill[2]}"
 
 
-def kill_each(kills, folder, llava):
+def kill_all(kills, folder, llava):
     """Begin runs in ``folder`` that are killed, by what and when; one process each, all of the same arguments."""
-    cases = []
-    for kill in kills:
-        script, arguments = RUNS[kill[0]]
-        given = replace(arguments, out=folder / called(kill), model=llava if kill[0] == "vision" else "tiny-lm")
-        cases.append({"name": called(kill), "script": script.__name__, "moment": kill[1], "call": kill[2],
-                      "arguments": runs.plain(given)})  # fmt: skip
-    (folder / "cases.json").write_text(json.dumps(cases))
-    told = subprocess.run(
-        [sys.executable, HERE / "kills.py", folder / "cases.json"], capture_output=True, text=True, check=True
+    models = {name: llava if name == "vision" else "tiny-lm" for name in RUNS}
+    kill_each(
+        {
+            called(kill): (replace(RUNS[kill[0]][1], out=folder / called(kill), model=models[kill[0]]), *kill[1:])
+            for kill in kills
+        },
+        folder,
     )
-    assert json.loads(told.stdout.splitlines()[-1]) == {called(kill): 9 for kill in kills}
     return folder
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory, llava):
-    return kill_each(KILLS, tmp_path_factory.mktemp("killed"), llava)
+    return kill_all(KILLS, tmp_path_factory.mktemp("killed"), llava)
 
 
 @pytest.fixture(scope="module")
 def more_killed(tmp_path_factory, llava):
-    return kill_each(MORE_KILLS, tmp_path_factory.mktemp("killed"), llava)
+    return kill_all(MORE_KILLS, tmp_path_factory.mktemp("killed"), llava)
 
 
 @pytest.fixture(scope="module")
