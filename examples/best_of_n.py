@@ -104,6 +104,8 @@ def main(arguments: Arguments) -> list[dict[str, float]]:
     folder = RunFolder(arguments.out)
     if not arguments.judge:
         sample(replace(arguments, env=full_id(arguments.env), reward=checkpoint_of(arguments.reward)), folder)
+    elif not (folder.out / "config.json").exists():
+        raise ValueError(f"--judge: {arguments.out} holds no run of best of n; sample there first, without --judge")
     try:
         most, lines = folder.config()["arguments"]["n"], read_whole(folder.out / "responses.jsonl").splitlines()
         rows = [{**row, "score": float(row["score"])} for row in map(json.loads, lines)]

@@ -29,6 +29,7 @@ from verienv.core.make import make_env
 from verienv.core.settings import read_setting, read_settings
 from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
 from verienv.policies.hugging_face.parts import Part
+from verienv.preferences import labels_by
 
 
 @dataclass(frozen=True)
@@ -186,10 +187,11 @@ HASHED = {"labels": "", "pairs": "pairs.jsonl", "reward": "scorer.safetensors"}
 """Arguments that are files, or folders of which a file tells what they hold."""
 
 
-def hashed(path: Path, name: str) -> dict[str, str]:
-    """Return an argument's file as JSON holds it: its path and, if it is there, the hash of its rows."""
+def hashed(path: Path, name: str, by: str = "") -> dict[str, str]:
+    """Return an argument's file as JSON holds it: its path and, if it is there, the hash of its rows, or of one's."""
     file = path / HASHED.get(name, "")
-    return {"file": str(path), **({"sha256": sha256(file.read_bytes()).hexdigest()} if file.is_file() else {})}
+    rows = (labels_by(file, by) if by and name == "labels" else file.read_bytes()) if file.is_file() else None
+    return {"file": str(path), **({} if rows is None else {"sha256": sha256(rows).hexdigest()})}
 
 
 def plain(arguments: Any) -> Any:
@@ -198,10 +200,10 @@ def plain(arguments: Any) -> Any:
     if "settings" in values:
         values["settings"] = read_settings(values["settings"])
     for name in ("data", "held_out", *HASHED):
-        if values.get(name):
-            given = values[name]
+        if given := values.get(name):
             several = isinstance(given, tuple | list)
-            values[name] = [hashed(Path(one), name) for one in given] if several else hashed(Path(given), name)
+            each = [hashed(Path(one), name, values.get("annotator", "")) for one in (given if several else [given])]
+            values[name] = each if several else each[0]
     return json.loads(json.dumps(values, default=str))
 
 

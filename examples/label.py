@@ -26,7 +26,7 @@ from verienv.pages.html import Page
 from verienv.pages.server import new_app, picture, serve
 from verienv.preferences import Pair, RecordWriter, read_labels, read_pairs
 from verienv.preferences.labelling import Labelling, NotDueError, ShownPair
-from verienv.preferences.records import Name
+from verienv.preferences.records import Name, hash_of
 
 PAGE = Path(__file__).with_name("label.html")
 KEYS = {"1": "left", "2": "right", "0": "tie", "s": "skip"}
@@ -182,7 +182,12 @@ def label(arguments: Arguments) -> None:
             raise ValueError(f"--annotator {arguments.annotator!r}: give a pseudonym of letters and digits") from None
     with RecordWriter(path) as file:
         how = {"overlap": arguments.overlap, "repeats": arguments.repeats, "seed": arguments.seed}
-        labelling = Labelling(pairs, read_labels(path, pairs), file.add, guidelines=guidelines, **how)
+        there = read_labels(path, pairs)
+        own = ("", hash_of(guidelines))
+        if others := sum(one.kind == "human" and one.guidelines not in own for one in there):
+            told = f"{others} labels in {path} follow other guidelines; --labels FILE keeps these apart"
+            print(f"note: {told}", file=sys.stderr)
+        labelling = Labelling(pairs, there, file.add, guidelines=guidelines, **how)
         if arguments.terminal:
             ask(labelling, arguments.annotator, arguments.folder)
             return

@@ -24,7 +24,7 @@ import study
 from command_line import File, kind_endings
 from methods_report import write_methods
 from study_plan import Study, stages_of, start_name
-from study_stages import labels_of, missing, needed
+from study_stages import labels_of, missing, needed, record_of
 from verienv.core.files import atomic_text
 from verienv.evaluation import Estimate
 from verienv.preferences import accuracy, aggregate, read_labels, read_pairs, read_verdicts
@@ -47,6 +47,8 @@ def planned(arguments: Arguments) -> Study:
     """Return the study with the judge that the command line names."""
     found = study.chosen(arguments)
     if not arguments.judge:
+        if arguments.base_url:
+            raise ValueError("--base-url is of a judge behind a server: give --judge openai:NAME too")
         return found
     options = {"model": arguments.judge} | ({"base_url": arguments.base_url} if arguments.base_url else {})
     stages = {
@@ -62,12 +64,18 @@ def take_labels(plan: Study, out: Path, given: Path) -> int:
     """Copy the labels that people gave of a start's pairs to where the study reads them; return how many.
 
     Raises:
-        ValueError: for a label that no person gave, or of a pair that is none of the study's.
+        ValueError: for a label that no person gave, or of a pair that is none of the study's, and for other labels
+            than those that were trained on.
     """
     if len(plan.starts) != 1:
         raise ValueError("--human: labels are of the pairs of one start; give that with --starts")
     start = plan.starts[0]
-    [name] = [name for name, stage in plan.stages.items() if stage.script == "human"]
+    names = [name for name, stage in plan.stages.items() if stage.script == "human"]
+    if len(names) != 1:
+        raise ValueError(
+            f"--human: {plan.title!r} has {len(names)} stages of labels by people; expected a study with one"
+        )
+    [name] = names
     [of] = plan.stages[name].needs
     pairs = stages_of(out, start) / of / "pairs.jsonl"
     if not pairs.exists():
@@ -75,8 +83,13 @@ def take_labels(plan: Study, out: Path, given: Path) -> int:
     labels = list(read_labels(given, read_pairs(pairs)))
     if others := [label for label in labels if label.kind != "human"]:
         raise ValueError(f"--human {given}: {others[0].annotator} is {others[0].kind}; expected labels by people alone")
-    with atomic_text(labels_of(out, start, name)) as file:
-        file.writelines(label.model_dump_json() + "\n" for label in labels)
+    text, target = "".join(label.model_dump_json() + "\n" for label in labels), labels_of(out, start, name)
+    if record_of(out, start, name).exists() and target.read_text() != text:
+        raise ValueError(
+            f"--human {given}: {out} was trained on other labels by people; choose another --out for these"
+        )
+    with atomic_text(target) as file:
+        file.write(text)
     return len(labels)
 
 
@@ -112,8 +125,8 @@ def plain(found: Estimate) -> list[float | None]:
 
 
 def main(arguments: Arguments) -> None:
-    out = arguments.out or Path("runs") / Path(arguments.study).stem
-    path = out / "study.json"
+    path = study.file_of(arguments)
+    out = path.parent
     if not arguments.redraw:
         study.begin(arguments, out)
         plan = planned(arguments)

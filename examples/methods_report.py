@@ -41,40 +41,41 @@ EXPLORED = {
 
 
 def write_methods(study: Study, out: Path, name: str = "study.json") -> str:
-    """Write the report and its figures into ``out``; return the text.
+    """Write the report and its figures into ``out``, under names like that of the study's file; return the text.
 
     Raises:
         KeyError, TypeError, AttributeError, IndexError, ValueError: for what is no such study.
     """
     if not study["runs"]:
         raise ValueError(f"{out / name} holds no run that is done, so that there is nothing to tell")
+    suffix = Path(name).stem.removeprefix("study")
     ends, changes = ends_of(study), all_changes(study)
     costs = {side: cost_of(study, side) for side in sides_of(study)}
-    draw_gains(study, changes, costs, out / "figure")
-    draw_costs(study, costs, out / "costs")
-    parts = [*answer(study, ends, changes, costs), *claimed(study, costs), *needs(study, costs)]
-    parts.append("![Seconds of a core, by stage](costs.png)")
+    draw_gains(study, changes, costs, out / f"figure{suffix}")
+    draw_costs(study, costs, out / f"costs{suffix}")
+    parts = [*answer(study, ends, changes, costs, suffix), *claimed(study, costs), *needs(study, costs)]
+    parts.append(f"![Seconds of a core, by stage](costs{suffix}.png)")
     parts += [*did(study, changes), *success_tables(study, ends, changes), *exploring(study)]
-    if draw_truth(study, out / "truth"):
+    if draw_truth(study, out / f"truth{suffix}"):
         parts += [
             "## Score and truth, while training on a learned reward",
-            "![Score and success over the root of the divergence](truth.png)",
+            f"![Score and success over the root of the divergence](truth{suffix}.png)",
             "A dot is an update: its responses' mean score, and how many of them the program finds right, which no "
             "process that trains asked. Lines are running means. Of the best of n a dot is an n: the score of what is "
             "picked, and how often that is right; its divergence is log n - (n - 1) / n at most.",
         ]
-    if draw_labels(study, changes, costs, out / "labels"):
+    if draw_labels(study, changes, costs, out / f"labels{suffix}"):
         parts += ["## Labels, and what they are worth", *labels_table(study)]
-        parts.append("![Change of success against the accuracy and the number of labels](labels.png)")
-    if draw_reliability(study, out / "reliability"):
-        parts.append("![Share of labels that are right over how sure their givers were](reliability.png)")
+        parts.append(f"![Change of success against the accuracy and the number of labels](labels{suffix}.png)")
+    if draw_reliability(study, out / f"reliability{suffix}"):
+        parts.append(f"![Share of labels that are right over how sure their givers were](reliability{suffix}.png)")
     text = "\n\n".join([*parts, *conditions(study, name)])
-    with atomic_text(out / "report.md") as file:
+    with atomic_text(out / f"report{suffix}.md") as file:
         file.write(text + "\n")
     return text
 
 
-def answer(study: Study, ends: Ends, changes: Ends, costs: Costs) -> Iterator[str]:
+def answer(study: Study, ends: Ends, changes: Ends, costs: Costs, suffix: str = "") -> Iterator[str]:
     """Yield the title, the answer and the figure."""
     yield f"# {study['study']['title']}"
     yield " ".join(study["study"]["about"].split())
@@ -109,7 +110,7 @@ def answer(study: Study, ends: Ends, changes: Ends, costs: Costs) -> Iterator[st
     if missing := study.get("missing"):
         told.append(f"Missing: {'; '.join(f'{name} ({reason})' for name, reason in missing.items())}.")
     yield "\n".join(told)
-    yield "![Change of success against operations, and against the change under the other rule](figure.png)"
+    yield f"![Change of success against operations, and against the change under the other rule](figure{suffix}.png)"
     yield (
         "Each method at the rate at which it does best on other items, which no table reports; bars are 95% intervals. "
         "Grey learns from demonstrations, blue from the program's verdicts, orange from labels, green from a reward "

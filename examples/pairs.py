@@ -145,6 +145,10 @@ def make(arguments: Arguments) -> dict[str, int]:
     settings = {"attempts": 1, **cli.settings_of(arguments, {"split": arguments.split})}
     every = questions(arguments.env, arguments.split, arguments.questions, arguments.seed, unit="question", **settings)
     folder = RunFolder(out)
+    if not (out / "config.json").exists():  # what else made them would be taken away
+        for path in (out / "pairs.jsonl", apart):
+            if path.exists() and path.stat().st_size:
+                raise ValueError(f"{path} is there already, and of no run in {out}; choose another --out or --verdicts")
     described = {"arguments": cli.plain(arguments), **provenance(Path(__file__).parent)}
     folder.begin(described, cli.plain(Arguments()), free=("out", "verdicts", "device", "questions", "base_url"))
     lines = folder.lines()

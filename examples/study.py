@@ -82,8 +82,9 @@ def chosen(arguments: Arguments) -> Study:
     if arguments.rates:
         arms = {name: arm.model_copy(update={"rates": ()}) for name, arm in arms.items()}
     if arguments.updates:
-        own = {name: {**arm.options, "updates": arguments.updates} for name, arm in arms.items()}
-        arms = {name: arm.model_copy(update={"options": own[name]}) for name, arm in arms.items()}
+        few = arguments.updates
+        own = {name: {"options": {**arm.options, "updates": few}, "at": min(arm.at, few)} for name, arm in arms.items()}
+        arms = {name: arm.model_copy(update=own[name]) for name, arm in arms.items()}
     cells = {name: shortened(cell, arguments.episodes) for name, cell in study.cells.items()}
     contrast = study.contrast if set(study.contrast or ()) <= set(names) else None
     return study.model_copy(update={"arms": arms, "cells": cells, "contrast": contrast})
@@ -106,12 +107,17 @@ def taken_over(study: Study, place: Place, path: Path) -> int:
 
 
 def main(arguments: Arguments) -> None:
-    out = arguments.out or Path("runs") / Path(arguments.study).stem
-    name = "study.json" if arguments.temperature is None else f"study-temperature{arguments.temperature:g}.json"
+    path = file_of(arguments)
     if not arguments.redraw:
-        begin(arguments, out)
-        run(arguments, chosen(arguments), out / name)
-    tell(out / name, write_report)
+        begin(arguments, path.parent)
+        run(arguments, chosen(arguments), path)
+    tell(path, write_report)
+
+
+def file_of(arguments: Arguments) -> Path:
+    """Return the file of a study's results: one of its own for each temperature that the command line names."""
+    out, warm = arguments.out or Path("runs") / Path(arguments.study).stem, arguments.temperature
+    return out / ("study.json" if warm is None else f"study-temperature{warm:g}.json")
 
 
 def begin(arguments: Arguments, out: Path) -> None:
@@ -145,7 +151,7 @@ def tell(path: Path, report: Callable[[dict[str, Any], Path, str], str]) -> None
     except (KeyError, TypeError, AttributeError, IndexError) as error:  # what JSON can be without being a study
         raise Stop(f"{path} is damaged ({error!r}); the study without --redraw writes it anew") from None
     print(text)
-    print(f"\n{path.parent / 'report.md'}  {path}")
+    print(f"\n{path.with_name(path.stem.replace('study', 'report', 1) + '.md')}  {path}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from math import inf, log
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,7 +31,7 @@ from scoring import Scorer
 from study_exploring import best_of, explored, truth
 from study_measures import Place, cells_of, divergences, loaded, losses, played, records, weights_of
 from study_plan import Job, Study, arguments_of, before, jobs_of, script_of, start_name
-from study_stages import apart, make_stage, needed, record_of, told_in
+from study_stages import apart, demand_same, make_stage, needed, record_of, told_in
 from verienv.core.policy import Policy
 from verienv.core.run_folder import RunFolder, name_of, numbers_in, read_json, update_of, write_json
 
@@ -53,6 +54,7 @@ def run_all(study: Study, place: Place, at_once: int, seconds: float = inf) -> d
     tasks: dict[Any, tuple[Any, ...]] = {
         start: (measure_start, study, place, start) for start, path in starts.items() if not path.exists()
     }
+    demand_same(study, place.out)
     stages = {(start, name): stage for start in study.starts for name, stage in needed(study).items()}
     for start, name in stages:
         if not record_of(place.out, start, name).exists():
@@ -180,8 +182,9 @@ def measure_start(study: Study, place: Place, start: str) -> str:
 
 
 def asked_again(study: Study, policy: Policy) -> dict[str, Any]:
-    """Return what a point holds where a study explores."""
-    cells = [cell for cell in study.cells if cell != "matching"] if study.explored else []
+    """Return what a point holds where a study explores: nothing of a greedy policy, whose answers are all alike."""
+    warm = study.explored and study.temperature
+    cells = [cell for cell in study.cells if cell != "matching"] if warm else []
     return {"explored": {cell: explored(study, policy, cell) for cell in cells}} if cells else {}
 
 
@@ -206,9 +209,13 @@ def trained(script: str, arguments: Any) -> dict[str, Any]:
 
 
 def picked(study: Study, place: Place, job: Job) -> dict[str, Any]:
-    """Play every cell with the best of n answers of a start, which trains nothing; return the run."""
+    """Play every cell with the best of n answers of a start, which trains nothing; return the run.
+
+    In a greedy evaluation they are sampled all the same, at temperature 1: n alike answers leave nothing to pick from.
+    """
     began, given = time.process_time(), arguments_of(study, job, job.start, place.run(job), place.device)
-    policy = BestOf(loaded(study, place, job.start), Scorer.load(given.reward, place.device), given.n)
+    drawn = replace(place, temperature=place.temperature or 1.0)
+    policy = BestOf(loaded(study, drawn, job.start), Scorer.load(given.reward, place.device), given.n)
     cells = cells_of(study, played(study, place, policy, job.name, f"best-of-{given.n}"))
     more = {"best_of": best_of(study, policy, "id")} if study.explored and "id" in study.cells else {}
     kl = {"policy_to_start": {"all": log(given.n) - (given.n - 1) / given.n}}  # at most (arXiv 2210.10760)
@@ -226,6 +233,7 @@ def do(study: Study, place: Place, job: Job) -> str:
             write_json(place.points(job), picked(study, place, job))
             return
         began = time.process_time()
+        others = [read_json(path) for path in folder.glob("points-temperature*.json")]  # of other measures
         model, earlier = job.start, before(study, job)
         if earlier:
             model = str(RunFolder(place.run(earlier)).checkpoint(study.arms[job.arm].at))
@@ -260,6 +268,7 @@ def do(study: Study, place: Place, job: Job) -> str:
             points[-1] |= asked_again(study, policy)
         own = {"stopped": stopped, "loss_of_start": losses(study, job, start), "log": told_by(log)}
         own |= {"truth": judged} if (judged := truth(run)) else {}
+        training = max([training, *(one.get("training_seconds", 0.0) for one in others)])
         seconds = {"cpu_seconds": time.process_time() - began, "training_seconds": training}  # of this sitting
         write_json(place.points(job), {"points": points, **own, **{name: round(n, 1) for name, n in seconds.items()}})
 

@@ -28,7 +28,7 @@ from command_line import check
 from model import parameters_of
 from study_plan import Stage, Study, as_pairs, script_of, stages_of, written
 from verienv.core.files import atomic_text
-from verienv.core.run_folder import RunFolder, numbers_in, write_json
+from verienv.core.run_folder import RunFolder, numbers_in, read_json, write_json
 from verienv.policies import HuggingFacePolicy
 from verienv.preferences import labelled, read_judgements, read_labels
 
@@ -80,7 +80,21 @@ def make_stage(study: Study, out: Path, start: str, name: str, device: str) -> N
         truth = stage.script == "pairs" or bool(getattr(arguments, "simulated", ()))
         told = record_of(out, start, name).with_suffix(".txt")
         record = called(stage.script, arguments) if truth else apart(stage.script, arguments, called, told)
-    write_json(record_of(out, start, name), record)
+    write_json(record_of(out, start, name), {**record, "made_of": stage.model_dump(mode="json")})
+
+
+def demand_same(study: Study, out: Path) -> None:
+    """Raise ValueError for a stage that is there, but was made of something else than the study says."""
+    for start in study.starts:
+        for name, stage in needed(study).items():
+            path, now = record_of(out, start, name), stage.model_dump(mode="json")
+            made = read_json(path).get("made_of", now) if path.exists() else now
+            if made != now:
+                old, new = made["options"], now["options"]
+                which = [option for option in {**old, **new} if old.get(option) != new.get(option)]
+                raise ValueError(
+                    f"{path}: stage {name!r} was made with other options ({', '.join(which)}); choose another --out"
+                )
 
 
 def plain_options(stage: Stage, out: Path, start: str) -> dict[str, Any]:

@@ -53,13 +53,22 @@ def test_rows_keep_ties_when_asked(cli, files, tmp_path):
         (["--rows", "rows.jsonl"], "give the file of --pairs too"),
         (["--pairs", "pairs", "--soft-ties"], "give --rows FILE.jsonl too"),
         (["--pairs", "nowhere"], "nowhere: cannot be read"),
-        (["--verdicts", "labels"], "line 1: PairVerdicts: "),
+        (["--verdicts", "labels"], "line 1: is a label, where a line of verdicts is due; give the file of those"),
         (["--pairs", "pairs", "--rows", "pairs"], "this is the file of --pairs"),
     ],
 )
 def test_a_slip_is_told_in_one_line(options, told, cli, files):
     given = [str(files.get(option, option)) for option in options]
     assert is_one_line_error(cli("agreement", files["labels"], *given), told)
+
+
+def test_verdicts_of_other_pairs_are_refused_and_some_that_lack_are_told(cli, files, tmp_path):
+    other = written(tmp_path / "other.jsonl", verdicts(8), verdicts(9))
+    told = "are of other pairs; give the file of these labels' pairs"
+    assert is_one_line_error(cli("agreement", files["labels"], "--verdicts", other), told)
+    some = written(tmp_path / "some.jsonl", verdicts(0))
+    status, _, err = cli("agreement", files["labels"], "--verdicts", some)
+    assert (status, err) == (0, "--verdicts: 3 of 4 labelled pairs have none, and count in no accuracy\n")
 
 
 def test_files_without_a_label_are_refused(cli, tmp_path):

@@ -22,8 +22,6 @@ from verienv.policies.hugging_face import planning
 from verienv.policies.hugging_face.batch import Rollout
 from verienv.preferences import labelled
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
@@ -130,28 +128,6 @@ def test_an_interrupted_run_goes_on_to_what_an_unbroken_one_ends_with(whole, tmp
     assert all(map(same_files, resumed.checkpoints(), run.checkpoints()))
 
 
-@pytest.mark.slow
-def test_killed_runs_go_on_to_what_unbroken_ones_end_with(whole, tmp_path):
-    arguments, run = whole
-    given = {name: getattr(arguments, name) for name in ("annotator", "batch", "micro_batch", "updates", "save_every")}
-    given |= {"pairs": str(arguments.pairs), "probes": 2, "warm_up": 2, "learning_rate": 1e-4, "device": "cpu"}
-    kills = [("while a model is saved", 2), ("while a state is saved", 2), ("between the steps of an update", 3)]
-    cases = [
-        {"name": moment, "script": "dpo", "moment": moment, "call": call,
-         "arguments": {**given, "out": str(tmp_path / moment), "log_with": []}}
-        for moment, call in kills
-    ]  # fmt: skip
-    (tmp_path / "cases.json").write_text(json.dumps(cases))
-    command = [sys.executable, HERE / "kills.py", tmp_path / "cases.json"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(told.stdout.splitlines()[-1]) == {moment: 9 for moment, _ in kills}
-    for moment, _ in kills:
-        assert not (tmp_path / moment / "finished").exists()
-        resumed = dpo.train(replace(arguments, out=tmp_path / moment))
-        assert untimed(resumed) == untimed(run), moment
-        assert all(map(same_files, resumed.checkpoints(), run.checkpoints())), moment
-
-
 def test_a_finished_run_is_not_trained_on(whole, monkeypatch):
     arguments, run = whole
     before = run.lines()
@@ -210,13 +186,34 @@ def test_no_question_is_both_trained_on_and_held_out(arguments):
     assert trained == rows[:4]
 
 
-def test_other_labels_in_the_same_file_are_another_run(whole, tmp_path, stopped):
-    arguments, run = whole
-    folder = made_pairs.made(tmp_path / "pairs")
-    with (folder / "labels.jsonl").open("a") as file:
-        file.write((folder / "labels.jsonl").read_text().splitlines()[0].replace('"ann"', '"cy"') + "\n")
-    said = stopped(lambda: dpo.train(replace(arguments, pairs=folder)))
-    assert f"{run.out} holds a run with other arguments (pairs, labels)" in said
+def test_other_labels_in_the_same_file_are_another_run(whole, tmp_path, stopped, capsys):
+    shutil.copytree(whole[0].pairs, tmp_path / "pairs")
+    file = tmp_path / "pairs/labels.jsonl"
+    file.write_text("".join(line for line in file.read_text().splitlines(True) if '"ann"' in line))
+    arguments = replace(whole[0], pairs=tmp_path / "pairs", annotator="", updates=1, out=tmp_path / "run")
+    dpo.train(arguments)
+    more(file, "cy")
+    capsys.readouterr()
+    said = stopped(lambda: dpo.train(arguments))
+    assert "holds a run with other arguments (labels)" in said
+    assert f"{file} has changed since that run began (its first 8 lines are what it held)" in said
+    assert said.endswith("put back what was there, or choose another --out")
+
+
+def test_labels_that_others_add_change_nothing_for_one_annotator(whole, tmp_path):
+    arguments = whole[0]
+    shutil.copytree(arguments.pairs, tmp_path / "pairs")
+    arguments = replace(arguments, pairs=tmp_path / "pairs", out=tmp_path / "run", updates=1)
+    first = dpo.train(replace(arguments))
+    more(tmp_path / "pairs/labels.jsonl", "cy")
+    assert dpo.train(arguments).lines() == first.lines()
+
+
+def more(labels, annotator):
+    """Add to a file of labels the first of its lines as that of another annotator."""
+    line = labels.read_text().splitlines()[0].replace('"ann"', f'"{annotator}"')
+    with labels.open("a") as file:
+        file.write(line + "\n")
 
 
 def test_memory_is_planned_by_the_longest_of_the_preferred_responses(arguments, policy):

@@ -198,6 +198,18 @@ def test_guidelines_that_are_no_text_are_refused(folder):
         label.label(replace(label.Arguments(folder), guidelines=folder / "guidelines"))
 
 
+def test_labels_there_that_follow_other_guidelines_are_told(folder, monkeypatch, capsys):
+    asking = label.ask
+    monkeypatch.setattr(label, "ask", lambda *how: asking(*how, read=lambda _: "1", write=lambda _: None))
+    mine = label.Arguments(folder, terminal=True, annotator="ann")
+    label.label(mine)
+    assert capsys.readouterr().err == ""
+    (folder / "guidelines").write_text("Choose the shorter one.")
+    label.label(replace(mine, guidelines=folder / "guidelines"))
+    count = len(read_labels(folder / "labels.jsonl"))
+    assert f"note: {count} labels in {folder / 'labels.jsonl'} follow other guidelines" in capsys.readouterr().err
+
+
 def started(folder: Path) -> tuple[subprocess.Popen, str]:
     command = [sys.executable, EXAMPLES / "label.py", folder, "--overlap", "1", "--repeats", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})

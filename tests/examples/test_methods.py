@@ -9,6 +9,7 @@ import pytest
 from tests.examples.made_studies import made
 
 import methods
+import methods_report
 import study
 from methods_claims import best, claims, explored_less
 from methods_costs import cost_of
@@ -88,6 +89,23 @@ def test_the_report_tells_every_arm_and_names_the_missing_ones(report):
     [judge] = [line for line in text.splitlines() if line.startswith("| judge")]
     assert [cell.strip() for cell in judge.split("|")[2:6]] == ["900", "700", "75.0", "25.0"]
     assert set(re.findall(r"\]\((\w+\.png)\)", text)) == {path.name for path in folder.glob("*.png")}
+
+
+def test_a_greedy_report_lies_beside_the_other_and_tells_nothing_of_exploring(tmp_path, monkeypatch):
+    drawn, found = [], made_methods()
+    for name in ("draw_gains", "draw_costs", "draw_truth", "draw_labels", "draw_reliability"):
+        monkeypatch.setattr(methods_report, name, lambda *given: not drawn.append(f"{given[-1].name}.png"))
+    for run in found["runs"]:
+        for point in run["points"]:
+            del point["explored"]
+    (tmp_path / "report.md").write_text("that of temperature 1")
+    text = write_methods(found, tmp_path, "study-temperature0.json")
+    assert (tmp_path / "report.md").read_text() == "that of temperature 1"
+    assert (tmp_path / "report-temperature0.md").read_text() == text + "\n"
+    assert "## Exploring" not in text
+    assert "no item tells of both" in text
+    assert set(re.findall(r"\]\(([\w-]+\.png)\)", text)) == set(drawn)
+    assert all("-temperature0" in name for name in drawn)
 
 
 def test_every_claim_is_judged_in_one_of_three_words(report):
@@ -213,11 +231,43 @@ def test_labels_by_people_are_taken_and_no_others(tmp_path):
         methods.take_labels(PLAN, tmp_path / "elsewhere", given)
 
 
+def test_other_labels_than_those_that_were_trained_on_are_refused(tmp_path):
+    folder = stages_of(tmp_path, "gp-arithmetic")
+    (folder / "pairs").mkdir(parents=True)
+    (folder / "pairs/pairs.jsonl").write_text(pair("one").model_dump_json() + "\n")
+    given = tmp_path / "labels.jsonl"
+    given.write_text(label("one").model_dump_json() + "\n")
+    methods.take_labels(PLAN, tmp_path, given)
+    (folder / "human.json").write_text("{}")
+    assert methods.take_labels(PLAN, tmp_path, given) == 1
+    given.write_text(label("one").model_dump_json().replace('"choice":"a"', '"choice":"b"') + "\n")
+    with pytest.raises(ValueError, match="was trained on other labels by people; choose another --out"):
+        methods.take_labels(PLAN, tmp_path, given)
+
+
+def test_a_study_without_labels_by_people_and_a_server_without_a_judge_are_one_line(tmp_path):
+    with pytest.raises(ValueError, match="has 0 stages of labels by people; expected a study with one"):
+        methods.take_labels(PLAN.model_copy(update={"stages": {}}), tmp_path, tmp_path / "labels.jsonl")
+    with pytest.raises(ValueError, match="give --judge openai:NAME too"):
+        methods.planned(methods.Arguments(base_url="http://127.0.0.1:1/v1"))
+
+
 def test_another_judge_takes_the_place_of_the_study_s(tmp_path):
     arguments = methods.Arguments(judge="openai:some-model", base_url="http://127.0.0.1:1/v1")
     options = methods.planned(arguments).stages["judge"].options
     assert (options["model"], options["base_url"]) == ("openai:some-model", "http://127.0.0.1:1/v1")
     assert methods.planned(methods.Arguments()).stages["judge"].options["model"] == "{start}"
+
+
+def test_few_updates_are_those_of_the_arm_that_another_goes_on_from_too():
+    arms = methods.planned(methods.Arguments(updates=2)).arms
+    assert (arms["warm"].options["updates"], arms["reft"].at) == (2, 2)
+    assert methods.planned(methods.Arguments()).arms["reft"].at == 88
+
+
+def test_each_temperature_has_a_study_of_its_own():
+    assert study.file_of(methods.Arguments()).as_posix() == "runs/methods/study.json"
+    assert study.file_of(methods.Arguments(temperature=0.0)).as_posix() == "runs/methods/study-temperature0.json"
 
 
 def test_arguments_of_the_study_hold_here_too():

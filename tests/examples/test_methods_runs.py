@@ -55,6 +55,12 @@ label = "RM + PPO"
 script = "ppo"
 needs = ["reward"]
 options = { reward = "{stages}/reward", episodes = 4, rewards = "binary", max_new_tokens = 24 }
+
+[arms.best]
+label = "best of 2"
+script = "best_of_n"
+needs = ["reward"]
+options = { reward = "{stages}/reward", n = 2 }
 """
 
 
@@ -87,7 +93,7 @@ def results(folder):
 def test_neither_judges_nor_trainers_open_the_verdicts(unbroken):
     assert not (unbroken / "seen").exists()
     assert (unbroken / "out/stages/tiny-lm/pairs-verdicts.jsonl").stat().st_size
-    assert len(json.loads((unbroken / "out/study.json").read_text())["runs"]) == 2
+    assert len(json.loads((unbroken / "out/study.json").read_text())["runs"]) == 3
 
 
 def test_the_spy_sees_a_process_that_opens_them(tmp_path):
@@ -114,6 +120,23 @@ def test_killed_at_every_stage_it_ends_with_the_same_numbers(unbroken, tmp_path)
             run.send_signal(signal.SIGKILL)
     subprocess.run([*call, "--jobs", "1"], check=True, capture_output=True, timeout=900)
     assert results(tmp_path) == results(unbroken)
+
+
+def test_a_greedy_column_trains_nothing_again_and_lies_beside_the_other(unbroken):
+    files = [
+        *unbroken.glob("out/runs/*/checkpoint-*/*"),
+        *unbroken.glob("out/runs/*/log.jsonl"),
+        unbroken / "out/study.json",
+    ]
+    before = [(file, file.stat().st_mtime_ns) for file in files]
+    call = [*command(unbroken), "--jobs", "1", "--temperature", "0"]
+    subprocess.run(call, check=True, capture_output=True, timeout=900)
+    assert [(file, file.stat().st_mtime_ns) for file in files] == before
+    warm, cold = (json.loads((unbroken / "out" / f"study{name}.json").read_text()) for name in ("", "-temperature0"))
+    assert [run["training_seconds"] for run in cold["runs"]] == [run["training_seconds"] for run in warm["runs"]]
+    assert not [point for run in cold["runs"] for point in run["points"] if "explored" in point]
+    assert (unbroken / "out/report-temperature0.md").exists()
+    subprocess.run([*call, "--redraw"], check=True, capture_output=True, timeout=300)
 
 
 def test_the_arms_of_the_study_that_learn_from_labels_are_trained_apart():

@@ -125,6 +125,17 @@ def test_a_folder_of_other_pairs_is_refused(change, arguments):
         pairs.make(replace(arguments, **change))
 
 
+@pytest.mark.parametrize("name", ["pairs/pairs.jsonl", "pairs-verdicts.jsonl"])
+def test_pairs_and_verdicts_that_no_run_made_are_never_taken_away(name, arguments):
+    path = arguments.out.parent / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("somebody's own\n")
+    arguments = replace(arguments, out=arguments.out.parent / "pairs")
+    with pytest.raises(ValueError, match="is there already, and of no run"):
+        pairs.make(arguments)
+    assert path.read_text() == "somebody's own\n"
+
+
 def test_verdicts_in_the_folder_of_the_pairs_are_refused(arguments):
     with pytest.raises(ValueError, match="choose a file outside of it"):
         pairs.make(replace(arguments, verdicts=arguments.out / "verdicts.jsonl"))

@@ -70,6 +70,16 @@ def test_stages_leave_labels_of_the_pairs_and_demonstrations_of_the_better_ones(
     assert {row["completion"][0]["content"] for row in chosen} == better
 
 
+def test_a_stage_that_was_made_of_other_options_is_not_taken_for_another(made):
+    folder, study = made
+    study_stages.demand_same(study, folder)
+    options = {**study.stages["flip"].options, "simulated": ["myopic"]}
+    flip = study.stages["flip"].model_copy(update={"options": options})
+    other = study.model_copy(update={"stages": {**study.stages, "flip": flip}})
+    with pytest.raises(ValueError, match=r"'flip' was made with other options \(simulated\); choose another --out"):
+        study_stages.demand_same(other, folder)
+
+
 def test_an_arm_is_given_the_paths_of_its_stages(made):
     folder, study = made
     [job] = [job for job in jobs_of(study) if job.arm == "chosen"][:1]

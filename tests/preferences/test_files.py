@@ -90,8 +90,13 @@ def test_a_label_of_an_unknown_pair_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_an_error_of_one_line(tmp_path):
-    with pytest.raises(ValueError, match=r"nowhere: cannot be read \(No such file or directory\)"):
+    told = (
+        r"nowhere: cannot be read \(No such file or directory\); examples/label.py and examples/judge.py write labels"
+    )
+    with pytest.raises(ValueError, match=told):
         read_labels(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"examples/pairs\.py makes a folder with pairs\.jsonl"):
+        read_pairs(tmp_path / "pairs.jsonl")
 
 
 def with_picture(name, **fields):

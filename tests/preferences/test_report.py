@@ -51,6 +51,12 @@ def test_a_report_counts_labels_ties_skips_and_active_minutes():
     assert (found.minutes, found.active_minutes) == (6.0, 2.0)
 
 
+def test_a_report_tells_of_labels_that_follow_different_guidelines():
+    one, other = (label(annotator=who, guidelines=digit * 64) for who, digit in (("ann", "a"), ("bo", "b")))
+    assert "They follow 2 different guidelines" in str(agreement([one, other]))
+    assert "guidelines" not in str(agreement([one, label(annotator="cy")]))
+
+
 def test_a_report_tells_a_preference_for_the_side_shown_first_and_for_length():
     pairs = {each.pair: each for each in (pair(n, a="long one", b="short") for n in range(4))}
     labels = [label(name, "a", shown_first="aaab"[n]) for n, name in enumerate(pairs)]

@@ -11,6 +11,7 @@ import typer
 from verienv.cli.common import note, writing
 from verienv.cli.places import JSON_LINES, check_name, check_places
 from verienv.cli.streams import check_output
+from verienv.core.shown import shown_path
 from verienv.preferences import agreement as report_on
 from verienv.preferences import read_labels, read_pairs, read_verdicts, training_rows
 from verienv.preferences.consensus import Method
@@ -56,6 +57,14 @@ def agreement(
     given = read_labels(labels, known)
     if not given:
         raise ValueError("the files hold no label that counts; label some pairs first")
+    judged = read_verdicts(verdicts) if verdicts else None
+    labelled = {label.pair for label in given}
+    if judged is not None and (lacking := len(labelled - judged.keys())):
+        if lacking == len(labelled):
+            raise ValueError(
+                f"--verdicts {shown_path(verdicts)}: are of other pairs; give the file of these labels' pairs"
+            )
+        note(f"--verdicts: {lacking} of {len(labelled)} labelled pairs have none, and count in no accuracy")
     if rows and known is not None:
         method: Method = "dawid-skene" if dawid_skene else "majority"
         made = list(training_rows(known, given, method=method, ties="soft" if soft_ties else "drop"))
@@ -65,4 +74,4 @@ def agreement(
             f"{len(made)} rows in {rows}"
             + f"; their pictures lie beside {pairs}" * any("images" in row for row in made)
         )
-    print(report_on(given, known, read_verdicts(verdicts) if verdicts else None))
+    print(report_on(given, known, judged))

@@ -14,6 +14,8 @@ import atexit
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from hashlib import sha256
 from io import FileIO
 from math import inf
 from pathlib import Path
@@ -50,8 +52,10 @@ class RunFolder:
             differing = [name for name, value in given.items() if before[name] != value and name not in free]
             begun = any(kept != path and kept.is_file() and kept.stat().st_size for kept in self.out.rglob("*"))
             if differing and begun:
+                changed = [told for name in differing for told in changes(before[name], given[name])]
+                mend = f"; {', '.join(changed)}; put back what was there, or" if changed else ";"
                 raise ValueError(
-                    f"{self.out} holds a run with other arguments ({', '.join(differing)}); choose another --out"
+                    f"{self.out} holds a run with other arguments ({', '.join(differing)}){mend} choose another --out"
                 )
             if not differing:
                 return
@@ -149,6 +153,28 @@ class RunFolder:
             write_json(self.out / "config.json", began)
         told = ", ".join(f"{name} {new} (was {old})" for name, (old, new) in changed.items())
         return f"; with {told} the numbers may differ from those of a run without a break" if changed else ""
+
+
+def changes(before: Any, now: Any) -> Iterator[str]:
+    """Tell of files among an argument's that have other rows than a run began with."""
+    several = isinstance(before, list) and isinstance(now, list)
+    for was, one in zip(before, now, strict=False) if several else [(before, now)]:
+        files = isinstance(was, dict) and isinstance(one, dict) and "file" in one and was.get("file") == one["file"]
+        if files and was.get("sha256") != one.get("sha256"):
+            lines = lines_with(Path(one["file"]), was.get("sha256", ""))
+            first = f" (its first {lines} lines are what it held)" if lines else ""
+            yield f"{one['file']} has changed since that run began{first}"
+
+
+def lines_with(path: Path, wanted: str) -> int:
+    """Return how many of a file's first lines have a SHA-256; 0 if none have."""
+    found = sha256()
+    with path.open("rb") if path.is_file() else nullcontext(()) as file:
+        for number, line in enumerate(file, 1):
+            found.update(line)
+            if found.hexdigest() == wanted:
+                return number
+    return 0
 
 
 def hold(folder: Path) -> None:

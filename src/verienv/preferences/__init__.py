@@ -7,7 +7,14 @@ print(agreement(read_labels("runs/labels.jsonl"), pairs, verdicts))
 
 from verienv.core.lazy import lazy_attributes
 from verienv.preferences.consensus import Consensus, DawidSkene, aggregate, dawid_skene, krippendorff_alpha
-from verienv.preferences.files import RecordWriter, read_judgements, read_labels, read_pairs, read_verdicts
+from verienv.preferences.files import (
+    RecordWriter,
+    labels_by,
+    read_judgements,
+    read_labels,
+    read_pairs,
+    read_verdicts,
+)
 from verienv.preferences.measures import accuracy
 from verienv.preferences.records import Judgement, Label, Pair, PairVerdicts
 from verienv.preferences.report import AgreementReport, AnnotatorReport, agreement
@@ -30,6 +37,7 @@ __all__ = [
     "dawid_skene",
     "krippendorff_alpha",
     "labelled",
+    "labels_by",
     "read_judgements",
     "read_labels",
     "read_pairs",

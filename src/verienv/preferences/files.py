@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
+from pydantic import BaseModel
+
 from verienv.core.config import validate
 from verienv.core.lock import open_alone
 from verienv.core.reading import file_within, read_lines
@@ -20,6 +22,19 @@ MOST_RECORDS = 1_000_000
 """The records of the longest file that is read."""
 
 Record = TypeVar("Record", Pair, Label, PairVerdicts, Judgement)
+_MAKERS: Mapping[type, str] = {
+    Pair: "examples/pairs.py makes a folder with pairs.jsonl",
+    Label: "examples/label.py and examples/judge.py write labels",
+    PairVerdicts: "examples/pairs.py writes verdicts beside the folder of its pairs",
+    Judgement: "examples/judge.py writes judgements",
+}
+"""Makers of a file of each kind, told to whoever names one that is not there."""
+_LINES: Mapping[type[BaseModel], str] = {
+    Pair: "a pair",
+    Label: "a label",
+    PairVerdicts: "a line of verdicts",
+    Judgement: "a judgement",
+}
 
 
 def read_pairs(path: str | Path) -> dict[str, Pair]:
@@ -72,6 +87,15 @@ def read_labels(paths: str | Path | Iterable[str | Path], pairs: Iterable[str] |
     return list(kept.values())
 
 
+def labels_by(path: str | Path, annotator: str) -> bytes:
+    """Return the lines of an annotator in a file of labels, taken back ones included: they change when its labels do.
+
+    Errors as ``read_labels``'.
+    """
+    own = (label for _, label in _read(path, Label) if label.annotator == annotator)
+    return "".join(f"{label.model_dump_json(exclude_defaults=True)}\n" for label in own).encode()
+
+
 def read_judgements(path: str | Path) -> dict[str, Judgement]:
     """Read a file of judgements, by their keys; the first of one key counts. Errors as ``read_pairs``'."""
     found = dict[str, Judgement]()
@@ -109,7 +133,7 @@ def _read(path: str | Path, kind: type[Record]) -> list[tuple[int, Record]]:
                         break  # what a kill left of it
                     raise ValueError(f"{shown_path(path)}, line {number}: {error}") from None
     except OSError as error:
-        raise ValueError(f"{shown_path(path)}: cannot be read ({error.strerror})") from None
+        raise ValueError(f"{shown_path(path)}: cannot be read ({error.strerror}); {_MAKERS[kind]}") from None
     return found
 
 
@@ -126,9 +150,18 @@ def parse(line: bytes, kind: type[Record]) -> Record:
     try:
         return validate(kind, fields)
     except ValueError as error:
-        raise ValueError(cut(error, 300)) from None
+        raise ValueError(_other(fields, kind) or cut(error, 300)) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _other(fields: Mapping[str, object], kind: type[Record]) -> str:
+    """Tell of a record of another kind; "" for one of none."""
+    for other, name in _LINES.items():
+        due = {field for field, about in other.model_fields.items() if about.is_required()}
+        if other is not kind and due <= fields.keys() <= other.model_fields.keys():
+            return f"is {name}, where {_LINES[kind]} is due; give the file of those"
+    return ""
 
 
 def _refuse(constant: str) -> float:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from verienv.core.dialogue import Message
 from verienv.core.run_folder import RunFolder
 from verienv.core.special_tokens import MARK
-from verienv.preferences.records import Choice, Judgement, Label, Pair, Relation, Side
+from verienv.preferences.records import Choice, Judgement, Label, Pair, Relation, Side, hash_of
 
 OPTIONS = ("A", "B", "tie")
 BY_LETTER = "Which response is better, A or B? Answer with one letter."
@@ -121,7 +121,7 @@ def label_of(
         p=p,
         p_orders=orders,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        guidelines=sha256(guidelines.encode()).hexdigest() if guidelines else "",
+        guidelines=hash_of(guidelines),
         model=one.model,
         prompt_tokens=one.prompt_tokens + other.prompt_tokens,
         completion_tokens=one.completion_tokens + other.completion_tokens,

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Literal, get_args
 
 from verienv.core.shown import shown
-from verienv.preferences.records import Choice, Label, Pair, Side
+from verienv.preferences.records import Choice, Label, Pair, Side, hash_of
 
 Answer = Literal["left", "right", "tie", "skip"]
 
@@ -85,7 +85,7 @@ class Labelling:
         for name, share in (("overlap", overlap), ("repeats", repeats)):
             if not (isfinite(share) and 0 <= share <= 1):
                 raise ValueError(f"{name}={shown(share)}: expected a share from 0 to 1")
-        self.guidelines, self._hash = guidelines, sha256(guidelines.encode()).hexdigest() if guidelines else ""
+        self.guidelines, self._hash = guidelines, hash_of(guidelines)
         self._pairs, self._add, self._repeats, self._seed, self._clock = pairs, add, repeats, seed, clock
         self._everybodys = {name for name in pairs if self._draw("overlap", name) < overlap}
         self._given = dict[str, list[Label]]()

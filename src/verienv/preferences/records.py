@@ -6,6 +6,7 @@ verdicts are opened by neither a labeller nor a trainer, but by those who measur
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -204,3 +205,8 @@ class PairVerdicts(_Record):
         if self.a.reward == self.b.reward:
             return "tie"
         return "a" if self.a.reward > self.b.reward else "b"
+
+
+def hash_of(guidelines: str) -> str:
+    """Return the SHA-256 of guidelines, as a label holds it; "" for none."""
+    return sha256(guidelines.encode()).hexdigest() if guidelines else ""

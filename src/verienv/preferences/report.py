@@ -64,6 +64,7 @@ class AgreementReport:
     Attributes:
         annotators: a report of each.
         pairs: how many are labelled; ``shared``: by several annotators.
+        guidelines: how many different ones the labels follow, by their hashes.
         agreement: how often two labels of a pair are the same; ``alpha``: Krippendorff's.
         accuracies: against the verdicts, of what labels add up to and of labellers without thought, by name.
     """
@@ -71,6 +72,7 @@ class AgreementReport:
     annotators: tuple[AnnotatorReport, ...]
     pairs: int
     shared: int
+    guidelines: int
     agreement: Estimate
     alpha: float
     accuracies: Mapping[str, Estimate]
@@ -93,6 +95,8 @@ class AgreementReport:
             f"{self.pairs} pairs, {self.shared} of them with several labels: two labels agree in "
             f"{percent(self.agreement)}; Krippendorff's alpha {alpha}",
         ]
+        if self.guidelines > 1:
+            lines.append(f"They follow {self.guidelines} different guidelines: annotators were not asked the same.")
         if self.accuracies:
             others = [[name, percent(found)] for name, found in self.accuracies.items()]
             lines += ["", terminal_table(["labels", "accuracy"], others)]
@@ -130,6 +134,7 @@ def agreement(
         tuple(_annotator(name, theirs, long, clusters, verdicts) for name, theirs in by.items()),
         len(labelled),
         sum(found.labels > 1 for found in labelled.values()),
+        len({label.guidelines for label in labels if label.guidelines}),
         pairwise_agreement(labels, clusters),
         alpha_of(labels),
         _accuracies(labels, pairs, verdicts) if verdicts else {},

@@ -73,9 +73,11 @@ def labelled(
     chosen = [label for label in given if annotator in ("", label.annotator)]
     rows = list(training_rows(pairs, chosen, method=method, ties=ties))
     if not rows:
+        tied = len(aggregate(chosen, method))
         raise ValueError(
-            f"{shown_path(folder)}: the labels leave no row to train on (they are ties or skipped, or there are none); "
-            "label more pairs, or keep ties as soft labels"
+            f"{shown_path(folder)}: the labels leave no row to train on ({len(chosen)} labels, skipped ones included; "
+            f"{tied} pairs on which they come to a tie, as where annotators disagree); label more pairs, take one "
+            "annotator, or keep ties as soft labels"
         )
     return [
         {**row, "images": [str(file_within(folder, name)) for name in row["images"]]} if "images" in row else row
