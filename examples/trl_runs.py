@@ -62,6 +62,7 @@ class Fed:
 
     given: dict[str, Any]
     asked: Tensor
+    vision = ()  # its pictures are in what is given, one by one
 
     def __post_init__(self) -> None:
         self.ids, self.acted = self.given["input_ids"], self.asked[:, 1:].float()
