@@ -3,11 +3,13 @@
 python benchmarks/drawing.py [--check] [--rounds 9]
 
 A memcpy is the copy of a whole picture, always the same one, into fresh memory: the least that handing out a picture
-can take. With ``--check`` a broken bound is exit status 1.
+can take; a copyto is one into a buffer that exists. Visuals are drawn from faces scaled and turned beforehand, in the
+seconds that stand beside. With ``--check`` a broken bound is exit status 1.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,7 +21,10 @@ from PIL import Image
 from race import Row, race, report
 from verienv.core.assets import asset_path
 from verienv.generalpoints.env import GeneralPointsEnv
+from verienv.generalpoints.pictures.camera import add_noise, blur, light_up
+from verienv.generalpoints.pictures.decks import CARDS
 from verienv.generalpoints.pictures.drawing import DEFAULT_SIZE, Table, table_for
+from verienv.generalpoints.pictures.poses import angles
 from verienv.generalpoints.pictures.tabletop import tabletop
 from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 from verienv.generalpoints.vision_env import GeneralPointsVisionEnv
@@ -76,20 +81,47 @@ def from_files(rounds: int, count: int = 60) -> list[Row]:
 
 
 def visuals(rounds: int, count: int = 20) -> list[Row]:
-    plain, rows = table_for(Visual(), DEFAULT_SIZE, 4), []
-    for name in VISUALS:
-        table = table_for(Visual.of(name), DEFAULT_SIZE, 4)
-        for hand in dealt(0, 400) if table.visual.rotation == 0 else ():
-            table.draw(*hand)  # scales the faces, once
-        if name != "default":
-            pair = race(
-                min(rounds, 5),
-                lambda hand, table=table: table.draw(*hand),
-                lambda hand: plain.draw(*hand),
-                lambda number: (dealt(number, count),) * 2,
-            )
-            rows.append(Row(f"a hand at 336 px, {name} / in the default visual", *pair))
-    return rows
+    """Every named visual, and all that they do at once, from faces that are all scaled and turned; then each step."""
+    together = {field: value for name in VISUALS for field, value in VISUALS[name].items() if field != "deck"}
+    named = {name: Visual.of(name) for name in VISUALS} | {"all together": Visual(**together)}
+    rows = []
+    for name, visual in named.items():
+        table = table_for(visual, DEFAULT_SIZE, 4)
+        filled, most = f"filled {fill(table):.1f} s", 120 if name == "all together" else 60
+        pair = copies(rounds, lambda hand, table=table: table.draw(*hand))
+        rows.append(Row(f"a hand at 336 px, {name} / copyto of its picture", *pair, filled, most))
+    picture = table_for(Visual(), DEFAULT_SIZE, 4).draw(*dealt(0, count)[0])
+    steps: dict[str, Callable[[Hand], Any]] = {
+        "the lamp": lambda hand: light_up(picture, together["light"], hand[1]),
+        "the blur": lambda hand: blur(picture, together["blur"]),
+        "the noise": lambda hand: add_noise(picture, together["noise"], [hand[1] / 2**32]),
+    }
+    return [
+        *rows,
+        *(Row(f"of these, {step} / copyto of a picture", *copies(rounds, run)) for step, run in steps.items()),
+    ]
+
+
+def fill(table: Table) -> float:
+    """Seconds of wall time to scale every face for its place, or to turn it to every angle."""
+    start = time.perf_counter()
+    if table.visual.rotation or table.visual.arrangement == "scattered":
+        for card in CARDS:
+            for angle in angles(table.visual.rotation):
+                table.faces.turned(card, angle)
+    else:
+        for first in range(len(CARDS)):
+            table.draw([CARDS[(first + place) % len(CARDS)] for place in range(table.count)], 0)
+    return time.perf_counter() - start
+
+
+def copies(rounds: int, run: Callable[[Hand], Any], count: int = 20) -> tuple[float, float]:
+    """Race a step against copies of a picture into a buffer that exists."""
+    picture = table_for(Visual(), DEFAULT_SIZE, 4).draw(*dealt(0, count)[0])
+    buffer = np.empty_like(picture)
+    return race(
+        rounds, run, lambda _: np.copyto(buffer, picture), lambda number: (dealt(number, count), range(50 * count))
+    )
 
 
 def episodes(rounds: int, count: int = 200) -> list[Row]:

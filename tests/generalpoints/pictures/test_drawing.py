@@ -1,30 +1,15 @@
-"""Drawing: what a picture depends on, where cards lie, and what each setting does."""
-
-from itertools import combinations
-from math import cos, radians, sin
-from typing import Any
+"""Drawing: what a picture depends on, and what each setting does."""
 
 import numpy as np
 import pytest
+from tests.generalpoints.pictures.lying import box
 
-from verienv.generalpoints.pictures.drawing import Pose, Table, draw, poses, table_for
+from verienv.generalpoints.pictures.drawing import Table, draw, table_for
 from verienv.generalpoints.pictures.tabletop import tabletop
 from verienv.generalpoints.pictures.visuals import VISUALS, Visual
 
 HAND = ("10S", "QC", "7S", "AC")
 STILL = [name for name in VISUALS if Visual.of(name).arrangement != "scattered" and not Visual.of(name).rotation]
-
-
-def box(pose: Pose) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a card as it lies."""
-    turn = radians(abs(pose.angle))
-    half_width = (pose.width * cos(turn) + pose.height * sin(turn)) / 2
-    half_height = (pose.width * sin(turn) + pose.height * cos(turn)) / 2
-    return pose.x - half_width, pose.y - half_height, pose.x + half_width, pose.y + half_height
-
-
-def apart(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
 
 
 @pytest.mark.parametrize("look", VISUALS)
@@ -79,45 +64,6 @@ def test_the_table_around_the_cards_is_bare(look: str) -> None:
     assert not np.array_equal(picture, bare)
 
 
-@pytest.mark.parametrize("count", [3, 4, 5, 6])
-@pytest.mark.parametrize("size", [(96, 96), (336, 336), (96, 1600), (1600, 96), (224, 448)])
-@pytest.mark.parametrize("arrangement", ["row", "grid", "scattered"])
-@pytest.mark.parametrize("rotation", [0.0, 20.0, 45.0])
-def test_no_card_overlaps_another_or_the_edge(
-    count: int, size: tuple[int, int], arrangement: Any, rotation: float
-) -> None:
-    look = Visual(arrangement=arrangement, rotation=rotation)
-    for jitter in range(25):
-        boxes = [box(pose) for pose in poses(look, count, size, 1.4, jitter)]
-        assert all(
-            left >= 0 and top >= 0 and right <= size[1] and bottom <= size[0] for left, top, right, bottom in boxes
-        )
-        assert all(apart(one, other) for one, other in combinations(boxes, 2))
-
-
-def test_a_row_is_one_row_and_a_grid_has_larger_cards() -> None:
-    row, grid = (poses(Visual(arrangement=each), 6, (336, 336), 1.4, 0) for each in ("row", "grid"))
-    assert len({pose.y for pose in row}) == 1
-    assert len({pose.y for pose in grid}) == 2
-    assert grid[0].width > 1.5 * row[0].width
-
-
-def test_rotation_and_places_stay_in_their_bounds_and_use_them() -> None:
-    look = Visual(arrangement="scattered", rotation=20.0)
-    laid = [pose for jitter in range(200) for pose in poses(look, 4, (336, 336), 1.4, jitter)]
-    angles = [pose.angle for pose in laid]
-    assert -20 <= min(angles) < -18
-    assert 18 < max(angles) <= 20
-    assert np.std([pose.x for pose in laid[::4]]) > 5
-
-
-def test_cards_lie_in_reading_order_in_every_arrangement() -> None:
-    for arrangement in ("row", "grid", "scattered"):
-        laid = poses(Visual(arrangement=arrangement), 4, (336, 336), 1.4, 7)
-        cells = [(round(pose.y / 336), pose.x) for pose in laid] if arrangement != "row" else [(0, p.x) for p in laid]
-        assert cells == sorted(cells)
-
-
 def test_blur_light_and_noise_do_what_they_say() -> None:
     plain = draw(HAND).astype(float)
     blurred, noisy = (draw(HAND, Visual(**field)).astype(float) for field in ({"blur": 3.0}, {"noise": 10.0}))
@@ -145,6 +91,17 @@ def test_a_table_is_shared_and_its_copies_are_itself() -> None:
     assert table_for(Visual(), (336, 336), 4) is table
     assert copy.deepcopy(table) is table
     assert pickle.loads(pickle.dumps(table)) is table  # noqa: S301
+
+
+def test_a_jitter_has_one_lamp_and_one_noise_whatever_else_is_set() -> None:
+    grey = {"background": "#808080", "arrangement": "row"}
+    lit, noisy, both = (draw(HAND, Visual(**grey, **more), jitter=7) for more in (
+        {"light": 0.5}, {"noise": 9.0}, {"light": 0.5, "noise": 9.0},
+    ))  # fmt: skip
+    inside = (lit > 60) & (lit < 190)
+    noise = noisy.astype(int) - draw(HAND, Visual(**grey))
+    assert np.array_equal((both.astype(int) - lit)[inside & (draw(HAND, Visual(**grey)) == 128)],
+                          noise[inside & (draw(HAND, Visual(**grey)) == 128)])  # fmt: skip
 
 
 @pytest.mark.parametrize("cards", [("10S", "QC", "7S"), ("10S", "QC", "7S", "AC", "AC")])

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, cos, radians, sin
-from typing import NamedTuple
+from math import pi
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from verienv.core.file_cache import cached_by_files
-from verienv.generalpoints.pictures.decks import CARDS, deck_files, load_deck
+from verienv.generalpoints.pictures.camera import Picture, add_noise, blur, light_up, stretches
+from verienv.generalpoints.pictures.decks import deck_files, load_deck
+from verienv.generalpoints.pictures.poses import Pose, poses
 from verienv.generalpoints.pictures.tabletop import tabletop
-from verienv.generalpoints.pictures.visuals import Arrangement, Visual
-
-Picture = NDArray[np.uint8]
+from verienv.generalpoints.pictures.turned_faces import TurnedFaces
+from verienv.generalpoints.pictures.visuals import Visual
 
 SMALLEST, LARGEST = 96, 1600
 """The least and the greatest height and width of a picture, in px."""
 
 DEFAULT_SIZE = (336, 336)
-_GAP = 0.02
-_LOOSE = 0.85
 _TILES_BYTES = 64 * 2**20
-
-
-class Pose(NamedTuple):
-    """The pose of a card: its centre in px from the top left, its angle in degrees counter-clockwise, and its size
-    in px before it is turned."""
-
-    x: float
-    y: float
-    angle: float
-    width: int
-    height: int
 
 
 def draw(
@@ -65,7 +51,8 @@ def table_for(visual: Visual, size: tuple[int, int], count: int) -> Table:
 
 
 class Table:
-    """A laid table: the background is painted once, and each face is scaled once for its place."""
+    """A laid table: the background is painted once, and each face is scaled once for its place, or turned once for each
+    angle, within a bound of memory."""
 
     def __init__(self, visual: Visual, size: tuple[int, int], count: int) -> None:
         self.visual, self.size, self.count = visual, size, count
@@ -78,7 +65,8 @@ class Table:
             pose = self.poses(0)[0]
             self._tile = lru_cache(_TILES_BYTES // (pose.width * pose.height * 3) + 1)(self._paint_tile)
         else:
-            self._large_face = lru_cache(len(CARDS))(self._scale_large_face)
+            pose = self.poses(0)[0]
+            self.faces = TurnedFaces(visual, self._deck, (pose.width, pose.height))
 
     def __reduce__(self) -> tuple[object, ...]:
         return table_for, (self.visual, self.size, self.count)  # a copy, in whatever process, is that process's own
@@ -106,123 +94,28 @@ class Table:
         return np.asarray(ground)
 
     def _lay_turned(self, cards: Sequence[str], jitter: int) -> Picture:
-        table = Image.fromarray(self._ground)
+        picture = self._ground.copy()
         for pose, card in zip(self.poses(jitter), cards, strict=True):
-            face = self._turned(pose, card)
-            table.paste(face, (round(pose.x - face.width / 2), round(pose.y - face.height / 2)), face)
-        return np.array(table)
-
-    def _scale_large_face(self, card: str) -> Image.Image:
-        pose = self.poses(0)[0]
-        return self._deck.face(card, 2 * pose.width, 2 * pose.height).convert("RGBa")
-
-    def _turned(self, pose: Pose, card: str) -> Image.Image:
-        """Turned at twice the size, then reduced: smooth edges."""
-        turned = self._large_face(card).rotate(pose.angle, Image.Resampling.BICUBIC, expand=True)
-        half = (ceil(turned.width / 2), ceil(turned.height / 2))
-        return turned.resize(half, Image.Resampling.LANCZOS).convert("RGBA")
-
-    def _taken(self, picture: Picture, jitter: int) -> Picture:
-        """Apply the camera: the lamp first, then the lens, then the sensor."""
-        visual, rng = self.visual, np.random.default_rng([jitter, 1])
-        if visual.light:
-            picture = _lit(picture, visual.light, float(rng.uniform(0, 2 * np.pi)))
-        if visual.blur:
-            picture = _blurred(picture, visual.blur * self.size[0] / 336)
-        if visual.noise:
-            picture = _noisy(picture, visual.noise, rng)
+            self.faces.lay(picture, card, pose)
         return picture
 
+    def _taken(self, picture: Picture, jitter: int) -> Picture:
+        """Apply the camera: the lamp first, then the lens, then the sensor.
 
-def poses(visual: Visual, count: int, size: tuple[int, int], aspect: float, jitter: int) -> list[Pose]:
-    """The cells of a hand's cards: none overlaps another or the edge, however a card is turned.
-
-    Args:
-        visual: its arrangement and rotation.
-        count: cards.
-        size: height and width of the picture in px.
-        aspect: height of a card by its width.
-        jitter: the seed of angles and, if scattered, of places.
-    """
-    height, width = size
-    gap = max(2.0, _GAP * min(size))
-    rows = _rows(visual.arrangement, count, size, gap, aspect, visual.rotation)
-    columns = ceil(count / rows)
-    cell_width, cell_height = (width - gap) / columns - gap, (height - gap) / rows - gap
-    card_width = _fitting_width(cell_width, cell_height, aspect, visual.rotation)
-    scattered = visual.arrangement == "scattered"
-    if scattered:
-        card_width *= _LOOSE
-    card = (max(1, int(card_width)), max(1, round(int(card_width) * aspect)))
-    rng = np.random.default_rng([jitter, 0]) if scattered or visual.rotation else None
-    laid = []
-    for place in range(count):
-        row, column = divmod(place, columns)
-        in_row = min(columns, count - row * columns)
-        x = width / 2 + (column - (in_row - 1) / 2) * (cell_width + gap)
-        y = gap + cell_height / 2 + row * (cell_height + gap)
-        angle = 0.0
-        if rng is not None:
-            angle = float(rng.uniform(-visual.rotation, visual.rotation))
-        if scattered and rng is not None:
-            box_width, box_height = _turned_box(*card, angle)
-            x += float(rng.uniform(-0.5, 0.5)) * max(0.0, cell_width - box_width)
-            y += float(rng.uniform(-0.5, 0.5)) * max(0.0, cell_height - box_height)
-        laid.append(Pose(x, y, angle, *card))
-    return laid
-
-
-def _rows(
-    arrangement: Arrangement, count: int, size: tuple[int, int], gap: float, aspect: float, rotation: float
-) -> int:
-    """One, or the number of rows in which the cards are largest."""
-    if arrangement == "row":
-        return 1
-    height, width = size
-
-    def largest(rows: int) -> float:
-        columns = ceil(count / rows)
-        return _fitting_width((width - gap) / columns - gap, (height - gap) / rows - gap, aspect, rotation)
-
-    return max(range(1, count + 1), key=largest)
-
-
-def _fitting_width(width: float, height: float, aspect: float, rotation: float) -> float:
-    """The greatest width of a card that stays in a cell at every angle up to ``rotation``."""
-    turns = np.radians(np.linspace(0, rotation, 91))
-    return float(
-        min(
-            (width / (np.cos(turns) + aspect * np.sin(turns))).min(),
-            (height / (np.sin(turns) + aspect * np.cos(turns))).min(),
-        )
-    )
-
-
-def _turned_box(width: float, height: float, angle: float) -> tuple[float, float]:
-    turn = radians(abs(angle))
-    return width * cos(turn) + height * sin(turn), width * sin(turn) + height * cos(turn)
+        All that is left to chance is drawn, whatever the visual: a jitter has one lamp and one noise.
+        """
+        visual, rng = self.visual, np.random.default_rng([jitter, 1])
+        lamp, *starts = rng.random(1 + stretches(picture.size)).tolist()
+        if visual.light:
+            picture = light_up(picture, visual.light, 2 * pi * lamp)
+        if visual.blur:
+            picture = blur(picture, visual.blur * self.size[0] / 336)
+        if visual.noise:
+            picture = add_noise(picture, visual.noise, starts)
+        return picture
 
 
 def _place(pose: Pose) -> tuple[slice, slice]:
     """Rows and columns of a card that is not turned."""
     left, top = round(pose.x - pose.width / 2), round(pose.y - pose.height / 2)
     return slice(top, top + pose.height), slice(left, left + pose.width)
-
-
-def _lit(picture: Picture, light: float, towards: float) -> Picture:
-    """Brightness falls off linearly across the picture, from 1 to ``1 - light``."""
-    height, width = picture.shape[:2]
-    down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] * np.float32(sin(towards))
-    across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None] * np.float32(cos(towards))
-    reach = abs(sin(towards)) + abs(cos(towards))
-    shade = 1 - np.float32(light) * ((down + across) / np.float32(reach) + np.float32(0.5))
-    return np.rint(picture * shade[..., None]).astype(np.uint8)
-
-
-def _blurred(picture: Picture, radius: float) -> Picture:
-    return np.array(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(radius)))
-
-
-def _noisy(picture: Picture, noise: float, rng: np.random.Generator) -> Picture:
-    levels = picture + np.float32(noise) * rng.standard_normal(picture.shape, np.float32)
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)

@@ -24,7 +24,8 @@ class Visual(BaseModel):
         deck: "classic", "classic_four_color", "flat", "drawn", "drawn_four_color", "drawn_dark" or "drawn_plain"; the
             path of a folder with 52 PNG files, AC.png to KS.png; or a DrawnDeck, or a dict of its fields.
         arrangement: "row", as in the paper; "grid", in as many rows as make the cards largest; or "scattered".
-        rotation: each card is turned by up to this many degrees either way, 0 to 45.
+        rotation: each card is turned by up to this many degrees either way, 0 to 45; in whole degrees, or in
+            steps just shorter if it is none.
         background: "felt", "wood", "stone" or a plain colour, "#rrggbb" or by its name.
         light: how much darker the far side is than the side that a lamp stands on, 0 (even light) to 0.8.
         blur: the radius of a Gaussian blur in px of a picture 336 px high, 0 to 4; it grows with the picture.
