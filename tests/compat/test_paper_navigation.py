@@ -160,6 +160,26 @@ def test_routes_are_drawn_by_random_alone(env):
     assert drawn(1) == drawn(2)
 
 
+def test_routes_and_first_headings_after_a_seed_are_those_of_the_papers_code(tmp_path):
+    names, near = ("Prince St", "Joe", "MoMA"), ((40.7230, -73.9965), (40.7230001, -73.9965), (40.7252, -73.9978))
+    routes = [route(names), route(names, first=90), route((None, None, "End")), route(names, near)]
+    data = folder(tmp_path / "nyc", [routes, len(routes)])
+    env = PaperNavigation(str(data), verify_iter=2, drop_rate=0.5, straight_line_length=5)
+    random.seed(12)
+    drawn = []
+    for _ in range(8):
+        env.reset()
+        at = env._question.route
+        drawn.append((int(at.id.rpartition(":")[2]), at.waypoints[0].heading))
+    assert drawn == [(3, 137), (1, 90), (3, 227), (3, 311), (2, 353), (0, 281), (3, 281), (0, 126)]
+
+
+def test_a_route_with_a_defect_is_never_drawn(tmp_path):
+    data = folder(tmp_path / "nyc", [[{}, route(), {}], 3])
+    env = gym.make(ENV_ID, route_info_path=str(data), verify_iter=2)
+    assert len({env.reset()[1]["global_instruction"].partition("\n")[2] for _ in range(9)}) == 1
+
+
 def test_where_a_route_says_no_heading_the_first_turn_is_told_from_a_random_one(env):
     told = {env.reset(options={"route_idx": 0})[1]["global_instruction"].split("\n")[0] for _ in range(40)}
     assert len(told) > 1

@@ -64,7 +64,7 @@ class Client:
         return self._read(self._env.reset(**json.loads(json.dumps(asked))))
 
     def step(self, **fields: Any) -> dict[str, Any]:
-        return self._read(self._env.step(self._action.model_validate_json(json.dumps(fields))))
+        return self._read(self._env.step(self._action.model_validate(json.loads(json.dumps(fields)))))
 
     def state(self) -> dict[str, Any]:
         return self._env.state.model_dump(mode="json")

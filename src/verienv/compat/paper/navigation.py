@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,18 @@ from verienv.virl.verifier import field_of
 from verienv.virl.vision_config import LARGEST as LARGEST_VIEW
 from verienv.virl.vision_config import VIRLVisionConfig
 from verienv.virl.vision_env import street_views
+from verienv.virl.world.geometry import distance
 
 LINE = 5
 """The px between the views of that code's pictures."""
 
 SPACING = 40.0
 """Metres from waypoint to waypoint, as our environments have it."""
+
+SHORTEST_LEG = 5.0
+"""Metres of a leg up to which that code puts, and draws, no waypoint between its ends."""
+
+MOST_POINTS = 1000
 
 Step = tuple[NDArray[np.uint8] | None, float, bool, bool, dict[str, Any]]
 
@@ -42,8 +49,9 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
     """V-IRL with the arguments, info, prices, seed habit and truncation of the paper's code.
 
     ``reset(options={"route_idx": index})`` walks that route; else one is drawn by ``random.choice``. Where a route says
-    no other heading, the first is ``random.randint(0, 359)``, and the first turn is told from there. A seed of
-    ``reset`` changes nothing.
+    no other heading, the first is ``random.randint(0, 359)``, and the first turn is told from there; then a number is
+    drawn for each point of a leg that may be left out, though none is here. So after ``random.seed(12)`` the routes and
+    first headings are that code's. A seed of ``reset`` changes nothing.
 
     A correct action pays 1; a wrong one -1.5 if its observation says "intersection", whether there is one or not, else
     -1. At each waypoint ``verify_iter`` answers are judged; the step after them is not: it pays -1, truncates the
@@ -55,8 +63,8 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
         verify_iter: answers that are judged at a waypoint.
         language_only: whether the view is told in words; observations are None then.
         absolute_action: whether turns are to words of the compass; else left and right.
-        relocation, drop_rate, straight_line_length, platform_cfg, navigator_cfg, platform_save_dir: not used: waypoints
-            lie evenly on a leg, and panoramas beside the routes.
+        straight_line_length: the points of a leg for which a number is drawn, and no more: waypoints lie evenly on it.
+        relocation, drop_rate, platform_cfg, navigator_cfg, platform_save_dir: not used; panoramas lie beside the routes.
 
     Raises:
         ValueError: for an argument that cannot be, or routes that cannot be read.
@@ -79,13 +87,14 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
         self._attempts = check_integer("verify_iter", verify_iter, 1, 64)
         self._vision = not check_flag("language_only", language_only)
         actions: ActionSpace = "absolute" if check_flag("absolute_action", absolute_action) else "relative"
+        self._points = check_integer("straight_line_length", straight_line_length, 0, MOST_POINTS)
         self._side = 2 * check_integer("resolution", resolution, SMALLEST, LARGEST) + LINE
         self._options = RouteOptions(SPACING, actions=actions)
         if not isinstance(route_info_path, str | Path) or not str(route_info_path):
             raise ValueError(f"route_info_path={shown(route_info_path)}: expected the path of route_infos.json")
         self._file = read_paper_routes(Path(route_info_path))
-        self._indices = sorted(self._file.routes)
-        if not self._indices:
+        self._indices = sorted({*self._file.routes, *self._file.defects})
+        if not self._file.routes:
             raise ValueError(f"route_info_path={shown(str(route_info_path))}: no route of it can be played")
         self._views = self._street_views(Path(route_info_path), resolution) if self._vision else None
         self.observation_space = gym.spaces.Box(0, 255, (self._side, self._side, 3), np.uint8)
@@ -97,13 +106,16 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
     ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
         """Begin a route, whatever the seed. Raises ValueError for one that cannot be played."""
         super().reset(seed=seed)
-        index: Any = random.choice(self._indices) if options is None else options.get("route_idx")
+        index: Any = self._draw() if options is None else options.get("route_idx")
         if type(index) is not int or index not in self._file.routes:
             why = self._file.defects.get(index, "there is no such route") if type(index) is int else "no number"
             raise ValueError(f"route_idx={shown(index)}: cannot be played ({why})")
         paper = self._file.routes[index]
         if paper.heading == 0:
             paper = replace(paper, heading=float(random.randint(0, 359)))
+        for leg in pairwise(paper.points):
+            for _ in range(self._points if distance(*leg) > SHORTEST_LEG else 0):
+                random.random()
         route = paper.route(f"virl:{self._file.name}:{index}", self._file.name, self._options)
         self._question = VIRLQuestion(
             waypoint=route.waypoints[0],
@@ -134,6 +146,12 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
                 self._question, self._remaining = following, self._attempts
         told = "Correct action." if verdict.is_correct else reason(verdict.feedback)
         return self._observe(), _price(verdict), self._is_over, False, self._info(told)
+
+    def _draw(self) -> int:
+        """Draw the index of a route; one with a defect is drawn too, and passed over."""
+        while (index := random.choice(self._indices)) not in self._file.routes:
+            pass
+        return index
 
     def _cut_off(self) -> Step:
         """Truncate the episode; what is shown last is the next waypoint, with the sequence as it was."""
