@@ -64,7 +64,7 @@ class PaperNavigation(gym.Env[NDArray[np.uint8] | None, str]):
         language_only: whether the view is told in words; observations are None then.
         absolute_action: whether turns are to words of the compass; else left and right.
         straight_line_length: the points of a leg for which a number is drawn, and no more: waypoints lie evenly on it.
-        relocation, drop_rate, platform_cfg, navigator_cfg, platform_save_dir: not used; panoramas lie beside the routes.
+        relocation, drop_rate, platform_cfg, navigator_cfg, platform_save_dir: not used; panoramas lie beside routes.
 
     Raises:
         ValueError: for an argument that cannot be, or routes that cannot be read.
