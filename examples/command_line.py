@@ -169,7 +169,7 @@ def rewards_of(arguments: Any) -> Any:
 
 
 def settings_of(arguments: Any, own: Mapping[str, Any], make: Callable[..., Any] = make_env) -> dict[str, Any]:
-    """Return the settings of ``--setting``, after ``make`` took them with the script's ``own`` ones.
+    """Return the settings of ``-s``, after ``make`` took them with the script's ``own`` ones.
 
     Raises:
         ValueError: for one that cannot be read or that the environment refuses, and for one of which the script has an
@@ -178,7 +178,7 @@ def settings_of(arguments: Any, own: Mapping[str, Any], make: Callable[..., Any]
     settings = read_settings(arguments.settings)
     for name in settings:
         if name in own:
-            raise ValueError(f"--setting {name}=...: the script has an option for it, --{name}")
+            raise ValueError(f"-s {name}=...: the script has an option for it, --{name}")
     make(arguments.env, **own, **settings)
     return settings
 

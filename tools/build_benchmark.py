@@ -114,7 +114,7 @@ ABOUT = """# Results of benchmark v1
 again by `verienv check-results`; a policy that was not played in an environment has no row there. `expert` is what is
 attainable, `constant` answers every question alike. Built-in models are small and made for tests and studies: their
 numbers say what they are, not what language models can do. `gp-arithmetic` and `gp-sight` were trained on single
-attempts.
+attempts, `gp-sight` on cards that lie two by two: it cannot read the row in which v1 shows them.
 
 """
 

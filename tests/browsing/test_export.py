@@ -43,3 +43,16 @@ def test_a_file_is_bounded_and_says_what_it_leaves_out(collection, monkeypatch):
         "This file holds 0 of 16 replays; verienv view shows all.",
         "This file holds 2 of 3 evaluations compared with each other; verienv view shows all.",
     ]
+
+
+def test_a_replay_that_will_hardly_fit_is_not_drawn(collection, monkeypatch):
+    drawn, replay = [], export.Reader.replay
+
+    def large(reader, row):
+        drawn.append(row)
+        return {**replay(reader, row), "html": "x" * 3000 * int(collection.table.attempts[row])}
+
+    monkeypatch.setattr(export.Reader, "replay", large)
+    monkeypatch.setattr(export, "MOST_BYTES", 10_000)
+    held = data_of(exported(collection)[0])["held"]["replays"]
+    assert len(drawn) == len(held) < 4

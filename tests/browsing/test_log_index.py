@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from verienv.browsing.log_index import FAILED, SOLVED, UNFINISHED, read_attempt, read_index
+from verienv.browsing.log_index import FAILED, SOLVED, UNFINISHED, is_unchanged, read_attempt, read_index
 
 
 def lines(path):
@@ -97,3 +97,20 @@ def test_a_packed_log_is_read_like_a_plain_one(logs, tmp_path):
     path = tmp_path / "log.jsonl.gz"
     path.write_bytes(gzip.compress((logs / "wrong.jsonl").read_bytes()))
     assert read_index(path).episodes == read_index(logs / "wrong.jsonl").episodes
+
+
+def test_a_line_that_was_changed_is_told_and_its_episode_kept(logs, tmp_path):
+    told = lines(logs / "wrong.jsonl")
+    changed = told[1].replace(b'"reward": -', b'"reward": ')
+    assert changed != told[1]
+    index = read_index(written(tmp_path, [told[0], changed, *told[2:]]))
+    assert index.faults == ["line 2: it was changed after it was written"]
+    assert len(index.episodes) == len(read_index(logs / "wrong.jsonl").episodes)
+
+
+def test_the_checksum_of_another_spelling_is_that_of_its_fields(logs):
+    line = json.loads(lines(logs / "wrong.jsonl")[1])
+    assert is_unchanged(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode())
+    assert not is_unchanged(json.dumps({**line, "crc32": line["crc32"] ^ 1}).encode())
+    del line["crc32"]
+    assert is_unchanged(json.dumps(line).encode())

@@ -61,7 +61,7 @@ def test_an_interrupted_benchmark_goes_on(cli, small, tmp_path, monkeypatch):
     ("options", "told"),
     [
         (["--splits", "train"], "--splits: benchmark v1 says what is asked and how; leave it out"),
-        (["-s", "attempts=1"], "--setting: benchmark v1 says"),
+        (["-s", "attempts=1"], "-s: benchmark v1 says"),
         (["--temperature", "0.7"], "--temperature: benchmark v1 says"),
         (["--episodes", "5"], "--episodes: benchmark v1 says"),
         ([], "--benchmark writes a results file: give --out FILE.json, or FILE.json.gz"),
@@ -82,3 +82,19 @@ def test_a_name_with_markup_is_refused_before_anything_is_played(cli, small, tmp
     outcome = cli(*PLAY, "--model", "<b>mine</b>", "--out", tmp_path / "r.json")
     assert is_one_line_error(outcome, "policy name")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, ": is a folder; give the name of a file"),
+        ('{"a": 1}', "is no results file (benchmark: Field required); give what evaluate --benchmark wrote by --out"),
+        ("[1, 2", "is no results file (Invalid JSON: EOF"),
+        ('{\n "setup": {"env_id": "x"}}', "(it is an evaluation's: verienv compare, or verienv view)"),
+        ('{"format": "\\u001b[2J", "<b>": 1}', "is no results file (format: "),
+    ],
+)
+def test_what_is_no_results_file_is_told_in_one_line(text, told, cli, tmp_path):
+    path = tmp_path / "r.json"
+    path.mkdir() if text is None else path.write_text(text)
+    assert is_one_line_error(cli("check-results", path), told)

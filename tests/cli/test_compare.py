@@ -13,6 +13,8 @@ def played(tmp_path_factory):
     evaluate("constant", f"verienv/{ENV}-v0", ["train"], 8).save(folder / "before.json")
     evaluate("expert", f"verienv/{ENV}-v0", ["train"], 8, log=folder / "after.log.jsonl")
     evaluate("expert", f"verienv/{VISION}-v0", ["train"], 3).save(folder / "vision.json")
+    (folder / "other.json").write_text('{"a": 1}')
+    (folder / "results.json").write_text('{"format": "verienv-results-1"}')
     return folder
 
 
@@ -51,6 +53,12 @@ def test_out_goes_by_the_ending_and_may_be_repeated(cli, played, tmp_path):
         (["before.json", "before.json"], "before.json is the name of two columns; give each its own: NAME=FILE"),
         (["a=before.json", "a=after.log.jsonl"], "a is the name of two columns"),
         (["nowhere.json"], "nowhere.json: No such file"),
+        (["."], ".: is a folder; give the name of a file"),
+        (
+            ["other.json"],
+            "other.json is no saved evaluation (setup: Field required); give what evaluate wrote by --out",
+        ),
+        (["results.json"], "(it is a benchmark's results file: verienv check-results)"),
         (["before.json", "--metric", "luck"], "metric 'luck': expected one of success"),
         (["before.json", "--out", "a.png", "--out", "./a.png"], "this is the file of --out"),
     ],

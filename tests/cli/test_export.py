@@ -1,6 +1,7 @@
 """Rows as a data set for a hub: Parquet with pictures inside, a card with metadata, a manifest with hashes."""
 
 import json
+import os
 from hashlib import sha256
 
 import pytest
@@ -76,6 +77,40 @@ def test_the_manifest_has_the_hash_of_each_file_and_an_earlier_export_is_written
     split = json.loads((tmp_path / "manifest.json").read_text())["splits"]["train"]
     assert split["rows"] == 3
     assert split["sha256"] == sha256((tmp_path / split["file"]).read_bytes()).hexdigest()
+
+
+def state(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_interrupted_export_leaves_the_earlier_one_whole(cli, tmp_path, monkeypatch):
+    from verienv.cli import export
+
+    splits = ("--splits", "train,test")
+    assert cli("export", ENV, *splits, "-n", 2, "--out", tmp_path / "set")[0] == 0
+    before, write = state(tmp_path), export.write_parquet
+
+    def interrupted(path, rows):
+        if path.name == "test.parquet":
+            raise KeyboardInterrupt
+        return write(path, rows)
+
+    monkeypatch.setattr(export, "write_parquet", interrupted)
+    for folder in ("set", "new"):
+        assert cli("export", ENV, *splits, "-n", 3, "--out", tmp_path / folder)[0] == 130
+        assert state(tmp_path) == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_killed_export_left_is_removed_and_its_folder_is_taken_again(cli, tmp_path):
+    from verienv.core.files import part_beside
+
+    part = part_beside(tmp_path / "data")
+    left = part.with_name(part.name.replace(f"-{os.getpid()}-", "-999999999-"))
+    left.mkdir()
+    (left / "train.parquet").write_bytes(b"half")
+    assert cli("export", ENV, "-n", 2, "--out", tmp_path)[0] == 0
+    assert {*state(tmp_path)} == {"data/train.parquet", "README.md", "manifest.json"}
 
 
 @pytest.mark.parametrize(

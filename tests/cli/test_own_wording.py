@@ -157,7 +157,7 @@ def test_nothing_is_written_over_the_files_that_settings_are_read_from(cli, tmp_
     assert is_one_line_error(cli(*words, "--out", tmp_path / "cells.json"), "this is the file of --splits")
     for command in (("demos", ENV, "-n", 1), words):
         refused = cli(*command, *rule, "--out", tmp_path / "rule.json")
-        assert is_one_line_error(refused, "this is the file of --setting rule")
+        assert is_one_line_error(refused, "this is the file of -s rule")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_log_in_ones_own_way_is_replayed_where_its_objects_are_given(cli, own_
 
 
 def test_a_log_imports_nothing_and_says_how_to_give_what_it_names(cli, own, own_log):
-    told = f"a log imports nothing: if you trust it, give --setting prompt={own}:ask of the module that has it"
+    told = f"a log imports nothing: if you trust it, give -s prompt={own}:ask of the module that has it"
     assert is_one_line_error(cli("show", ENV, "--responses", "log.jsonl"), told)
 
 

@@ -82,7 +82,7 @@ def test_no_file_that_a_setting_names_is_written_over(cli, tmp_path):
     city.write_text("{}")
     for words in (("evaluate", ROUTES, "--baseline", "expert", "--out"), ("demos", ROUTES, "--out")):
         outcome = cli(*words, city, "-s", f'city=["astana", "{city}"]')
-        assert is_one_line_error(outcome, "this is the file of --setting city (1)")
+        assert is_one_line_error(outcome, "this is the file of -s city (1)")
     assert city.read_text() == "{}"
 
 

@@ -191,9 +191,7 @@ def test_a_log_opens_no_path_that_the_command_does_not_name_too(tmp_path):
     header, *lines = map(json.loads, log.read_text().splitlines())
     header["setup"]["cells"]["train"]["city"] = str(tmp_path / "secret.json")
     log.write_text("\n".join(map(json.dumps, [header, *lines])) + "\n")
-    with pytest.raises(
-        ValueError, match=r"opens a path of this machine \(city=.*give the same with --setting city="
-    ) as error:
+    with pytest.raises(ValueError, match=r"opens a path of this machine \(city=.*give the same with -s city=") as error:
         deal(make_env(ROUTES), 0, responses=log)
     assert "SECRET-KEY" not in str(error.value)
 

@@ -46,6 +46,13 @@ def test_options_of_the_one_game_are_refused_in_the_other(session, tmp_path):
     assert is_one_line_error(session("--window", "--log", tmp_path / "x.md")[1], "give a name that ends in")
 
 
+@pytest.mark.parametrize("name", ["", "<b>", "Ann Lee", "a" * 300, "../ann"])
+def test_a_name_that_is_no_pseudonym_is_told_by_its_option(name, session, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert is_one_line_error(session("--window", "--player", name)[1], "--player '")
+    assert not [*tmp_path.iterdir()]
+
+
 def test_without_the_extra_its_name_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr("verienv.cli.common.find_spec", lambda name: None)
     how = {"episodes": 1, "player": "ann", "log": tmp_path / "x.jsonl", "show_map": False, "port": 0}

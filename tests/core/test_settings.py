@@ -50,7 +50,7 @@ def test_a_prompt_is_a_text_whatever_else_it_could_be_read_as(text: str, tmp_pat
 def test_a_value_that_is_no_text_may_stand_in_a_file_too(tmp_path: Path) -> None:
     (tmp_path / "rule.json").write_text('{"J": 5, "Q": 6, "K": 7}\r\n')
     assert read_settings([f"rule=@{tmp_path / 'rule.json'}"]) == {"rule": {"J": 5, "Q": 6, "K": 7}}
-    assert files_of(["cards=5", "prompt=@a.txt"]) == {"--setting prompt": "a.txt"}
+    assert files_of(["cards=5", "prompt=@a.txt"]) == {"-s prompt": "a.txt"}
 
 
 @pytest.mark.parametrize("key", ["prompt", "system_prompt"])
@@ -68,7 +68,7 @@ def test_the_name_of_a_file_is_no_prompt(key: str, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_one_line(content: bytes | None, told: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "prompt.txt").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"--setting prompt=@\.\.\.: .*{told}[^\n]*$"):
+    with pytest.raises(ValueError, match=rf"-s prompt=@\.\.\.: .*{told}[^\n]*$"):
         read_settings([f"prompt=@{tmp_path / 'prompt.txt'}"])
 
 

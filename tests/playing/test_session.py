@@ -117,7 +117,7 @@ def test_a_map_that_was_shown_is_in_the_name(play):
 
 @pytest.mark.parametrize("player", ["", "a b", "<b>", "x" * 200])
 def test_a_name_that_is_no_pseudonym_is_refused(player, play):
-    with pytest.raises(ValueError, match="give a pseudonym of letters and digits"):
+    with pytest.raises(ValueError, match="give a pseudonym, of at most 100 letters"):
         play(player=player)
 
 

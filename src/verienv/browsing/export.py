@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from json import dumps
 from pathlib import Path
@@ -14,8 +14,9 @@ from verienv.browsing.collection import Collection
 from verienv.browsing.page import view_page
 from verienv.browsing.pairs import CHANGES
 from verienv.browsing.replaying import Reader
-from verienv.browsing.table import Array
+from verienv.browsing.table import Array, Table
 from verienv.core.files import atomic_text
+from verienv.core.progress import progress_bar
 from verienv.core.shown import cut
 
 MOST_ROWS = 20_000
@@ -28,7 +29,7 @@ MOST_BYTES = 8 * 2**20
 
 
 def exported(
-    collection: Collection, *, replays: int = 40, own: Mapping[str, Any] | None = None
+    collection: Collection, *, replays: int = 40, own: Mapping[str, Any] | None = None, progress: bool | None = False
 ) -> tuple[str, list[str]]:
     """Return a page that holds a collection, and in words what it leaves out.
 
@@ -39,13 +40,15 @@ def exported(
         collection: all that is shown.
         replays: the most episodes whose replay is in the page.
         own: settings that are trusted: paths among them may be opened where a log names the same.
+        progress: whether a progress bar of the replays is shown on stderr; None: if that is a terminal.
     """
     table, reader, left_out = collection.table, Reader(collection, own), list[str]()
     order = np.argsort(table.episode, kind="stable")
     rows = np.sort(order[:MOST_ROWS])
-    episodes = _filled(order[:MOST_ROWS], reader.episode)
+    episodes, _ = _filled(order[:MOST_ROWS], reader.episode)
     logged = [row for row in order if collection.sources[table.source[row]].found.kind == "log"]
-    played = _filled(logged[:replays], reader.replay, left_out)
+    played, faults = _replayed(table, logged[:replays], reader, progress)
+    left_out += list(faults)[:3]
     comparisons, compared = _comparisons(collection)
     for held, of, noun in (
         (len(rows), len(table), "episodes"),
@@ -69,22 +72,22 @@ def exported(
     return view_page().alone(data), left_out
 
 
-def save(collection: Collection, path: Path, *, replays: int = 40, own: Mapping[str, Any] | None = None) -> list[str]:
-    """Write the page that ``exported`` makes to a file; return in words what it leaves out.
+def save(collection: Collection, path: Path, **how: Any) -> list[str]:
+    """Write the page that ``exported`` makes, with its options, to a file; return in words what it leaves out.
 
     Raises:
         OSError: if it cannot be written.
     """
-    html, left_out = exported(collection, replays=replays, own=own)
+    html, left_out = exported(collection, **how)
     with atomic_text(path) as file:
         file.write(html)
     return left_out
 
 
 def _filled(
-    rows: Iterable[Any], read: Callable[[int], dict[str, Any]], told: list[str] | None = None
-) -> dict[str, dict[str, Any]]:
-    """Return the answers about rows until they fill ``MOST_BYTES``; why one cannot be had is told once."""
+    rows: Iterable[Any], read: Callable[[int], dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], dict[str, None]]:
+    """Return the answers about rows until they fill ``MOST_BYTES``, and why some cannot be had."""
     found, size, faults = dict[str, dict[str, Any]](), 0, dict[str, None]()
     for row in rows:
         try:
@@ -96,9 +99,30 @@ def _filled(
         if size > MOST_BYTES:
             break
         found[str(row)] = answer
-    if told is not None:
-        told += list(faults)[:3]
-    return found
+    return found, faults
+
+
+def _replayed(
+    table: Table, rows: Sequence[Any], reader: Reader, progress: bool | None
+) -> tuple[dict[str, dict[str, Any]], dict[str, None]]:
+    """Return replays as ``_filled`` does. One that will hardly fit, as those before it were large, is not drawn."""
+    drawn = attempts = 0
+
+    def replay(row: int) -> dict[str, Any]:
+        nonlocal drawn, attempts
+        answer = reader.replay(row)
+        drawn, attempts = drawn + len(answer["html"]), attempts + int(table.attempts[row])
+        tick()
+        return answer
+
+    def fitting() -> Iterator[Any]:
+        for row in rows:
+            if attempts and drawn + drawn / attempts * int(table.attempts[row]) > MOST_BYTES:
+                return
+            yield row
+
+    with progress_bar(len(rows), wanted=progress, unit="replay") as tick:
+        return _filled(fitting(), replay)
 
 
 def _comparisons(collection: Collection) -> tuple[dict[str, Any], int]:

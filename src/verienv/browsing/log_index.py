@@ -2,7 +2,7 @@
 
 A line as ``evaluate`` writes it is read by its fixed beginning, middle and end, in half the time that JSON takes; any
 other spelling is read as JSON. In JSON a quotation mark within a text stands behind a backslash, so that a response
-cannot hold what is searched for. All of a line is read when its episode is opened.
+cannot hold what is searched for. All of a line is read when its episode is opened; its checksum is compared here.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from math import fsum, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from verienv.core.reading import MOST_LINE, naming, unpacked
 from verienv.core.shown import cut, shown, shown_path
+from verienv.evaluation.lines import is_as_written
 from verienv.evaluation.log import read_header, read_line
 from verienv.evaluation.records import Setup
 
@@ -36,6 +38,8 @@ _MIDDLE = re.compile(_SAID + rb'(-?\d{1,9}(?:\.\d{1,20})?), "is_correct": ' + _T
 _METRICS = b', "metrics": {'
 _ENDS = b', "success": '
 _ENDING = re.compile(_ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb"[,}]")
+_CHECKSUM = b', "crc32": '
+_CHECKED = re.compile(_CHECKSUM + rb"(\d{1,10})\}\s*")
 _PLACE = re.compile(rb'\{"cell": "[^"\\]*", "episode": \d{1,10}, "attempt": ')
 
 
@@ -77,7 +81,7 @@ class IndexedEpisode(NamedTuple):
 
 
 class LogIndex(NamedTuple):
-    """A log: its newest header, its episodes in its order, and in words the lines that are none of an episode."""
+    """A log: its newest header, its episodes in its order, and in words the lines that are no episode's or changed."""
 
     setup: Setup
     episodes: list[IndexedEpisode]
@@ -85,7 +89,7 @@ class LogIndex(NamedTuple):
 
 
 def read_index(path: Path) -> LogIndex:
-    """Read a log. Lines that are none of an episode are faults, not errors.
+    """Read a log. Lines that are none of an episode, or not as they were written, are faults, not errors.
 
     Raises:
         ValueError: if it has no header.
@@ -120,6 +124,8 @@ def read_index(path: Path) -> LogIndex:
             if text.endswith(b"\n"):  # what is being written, or was cut off, is no fault
                 faults.append(f"line {number}: {cut(error)}")
             continue
+        if not is_unchanged(text):
+            faults.append(f"line {number}: it was changed after it was written")
         begun.append((start, attempt))
         told.add(key)
         if attempt.over:
@@ -131,7 +137,7 @@ def read_index(path: Path) -> LogIndex:
     if begun:
         episodes.append(_episode(begun, end))
     if len(faults) > MOST_FAULTS:
-        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more lines that are none of an episode"]
+        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS} more lines with faults"]
     return LogIndex(setup, episodes, faults)
 
 
@@ -193,6 +199,15 @@ def read_attempt(text: bytes, recognition: str, before: Attempt | None = None) -
     assert beginning  # noqa: S101 - or there would be no middle
     cell, episode, attempt, instance, cluster = beginning.groups()
     return Attempt._make((cell.decode(), int(episode), int(attempt), instance.decode(), cluster.decode(), *judged))
+
+
+def is_unchanged(text: bytes) -> bool:
+    """Tell whether a line has the checksum of its fields, or has none, as lines of old."""
+    at = text.rfind(_CHECKSUM)
+    checked = _CHECKED.fullmatch(text, at) if at >= 0 else None
+    if checked and crc32(b"}", crc32(text[:at])) == int(checked[1]):  # spelled as it was written
+        return True
+    return b"crc32" not in text or is_as_written(read_line(text))
 
 
 def _plain_attempt(text: bytes, recognition: str) -> Attempt | None:

@@ -83,7 +83,8 @@ def _path(error: Exception) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or ("standard output" if error.errno in FULL else "")
-        return f"{shown_path(where)}: {error.strerror}" if where else error.strerror
+        what = "is a folder; give the name of a file" if error.errno == errno.EISDIR else error.strerror
+        return f"{shown_path(where)}: {what}" if where else what
     return str(error)
 
 

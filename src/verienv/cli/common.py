@@ -34,7 +34,7 @@ def settings_for(call: Callable[..., Any], pairs: Sequence[str]) -> dict[str, An
     settings = read_settings(pairs)
     for name in signature(call).parameters:
         if name in settings:
-            raise ValueError(f"--setting {name}=...: is no setting of an environment; see this command's --help")
+            raise ValueError(f"-s {name}=...: is no setting of an environment; see this command's --help")
     return settings
 
 

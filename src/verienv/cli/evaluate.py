@@ -140,7 +140,7 @@ def evaluate(
     if benchmark is not None:
         fixed = {"--splits": splits, "--rows": rows, "--episodes": episodes, "--seed": seed, "--attempts": attempts,
             "--temperature": temperature, "--top-p": top_p, "--generation-config": generation_config, "--log": log,
-            "--against": against, "--setting": setting}  # fmt: skip
+            "--against": against, "-s": setting}  # fmt: skip
 
         def made(temperature: float) -> Any:
             return baseline or model_policy(str(model), max_new_tokens=max_new_tokens, temperature=temperature, **where)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from itertools import chain
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated, Any, cast
 
 import typer
@@ -19,7 +21,7 @@ from verienv.cli.places import check_places, paths_in
 from verienv.core import tasks
 from verienv.core.config import plain_settings
 from verienv.core.dialogue import images_of
-from verienv.core.files import atomic_text
+from verienv.core.files import atomic_text, part_beside
 from verienv.core.make import full_id, make_env
 from verienv.core.reading import read_json
 from verienv.core.rows import questions
@@ -71,29 +73,58 @@ def export(
     paths = {name: out / "data" / f"{name}.parquet" for name in names}
     check_places({**opened, **files_of(setting)}, {f"the file of {name}": path for name, path in paths.items()})
     making = {name: _rows(env_id, kind, name, n, seed, steps, settings) for name in names}
-    files = {}
-    for name, path in paths.items():
-        columns: dict[str, None] = {}
-        try:
-            count = write_parquet(path, _noting(making[name], columns))
-        except ImportError as error:
-            raise ValueError(str(error)) from None
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        files[name] = DatasetFile(f"data/{name}.parquet", count, digest, tuple(columns))
-    plain = _plain(env_id, names[0], settings)
-    with atomic_text(out / "README.md") as file:
-        file.write(dataset_card(task, env_id, kind, seed, plain, files))
-    about = {
-        "format": FORMAT, "verienv": __version__, "env_id": env_id, "kind": kind, "seed": seed, "steps": steps,
-        "settings": plain,
-        "splits": {name: {"file": one.path, "rows": one.rows, "sha256": one.sha256} for name, one in files.items()},
-    }  # fmt: skip
+    with _unfinished(out) as part:
+        files = {name: _write(part / path.name, making[name]) for name, path in paths.items()}
+        plain = _plain(env_id, names[0], settings)
+        about = {
+            "format": FORMAT, "verienv": __version__, "env_id": env_id, "kind": kind, "seed": seed, "steps": steps,
+            "settings": plain,
+            "splits": {name: {"file": one.path, "rows": one.rows, "sha256": one.sha256} for name, one in files.items()},
+        }  # fmt: skip
+        card = dataset_card(task, env_id, kind, seed, plain, files)
+        _write_manifest(out, {"format": FORMAT, "unfinished": "files are being replaced; export again"})
+        (out / "data").mkdir(exist_ok=True)
+        for path in paths.values():
+            (part / path.name).replace(path)
+        for path in earlier - set(paths.values()):  # else an upload would send it under this card
+            path.unlink(missing_ok=True)
+        with atomic_text(out / "README.md") as file:
+            file.write(card)
+        _write_manifest(out, about)
+    note(f"{sum(one.rows for one in files.values()):,} rows of {', '.join(names)} in {out}")
+
+
+@contextmanager
+def _unfinished(out: Path) -> Iterator[Path]:
+    """A folder in ``out`` for what is half-written; an earlier export stays whole until all of the new one is there."""
+    is_new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    part = part_beside(out / "data")
+    part.mkdir()
+    try:
+        yield part
+    finally:
+        rmtree(part, ignore_errors=True)
+        if is_new:
+            with suppress(OSError):  # it is not empty
+                out.rmdir()
+
+
+def _write(path: Path, rows: Iterator[dict[str, Any]]) -> DatasetFile:
+    """Write a split's rows; return what the card and the manifest say of the file."""
+    columns: dict[str, None] = {}
+    try:
+        count = write_parquet(path, _noting(rows, columns))
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+    with path.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return DatasetFile(f"data/{path.name}", count, digest, tuple(columns))
+
+
+def _write_manifest(out: Path, about: Mapping[str, Any]) -> None:
     with atomic_text(out / MANIFEST) as file:
         file.write(json.dumps(about, indent=1) + "\n")
-    for path in earlier - set(paths.values()):  # else an upload would send it under this card
-        path.unlink(missing_ok=True)
-    note(f"{sum(one.rows for one in files.values()):,} rows of {', '.join(names)} in {out}")
 
 
 def _rows(
@@ -129,6 +160,8 @@ def _check_folder(out: Path) -> set[Path]:
     """Return the data files of an earlier export there. Raises ValueError for a folder that holds something else."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {shown_path(out)}: is no folder; give a new one")
+    if out.is_dir():
+        part_beside(out / "data")  # removes what a process that was killed left half-written
     if not out.is_dir() or not any(path.is_file() for path in out.rglob("*")):
         return set()
     manifest = out / MANIFEST

@@ -80,7 +80,7 @@ def paths_in(kind: type[VerifiedEnv], settings: Mapping[str, Any]) -> dict[str, 
     values = {name: settings[name] for name in kind.settings.paths(settings)}
     several = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
     return {
-        f"--setting {name}" + f" ({number})" * bool(number): path
+        f"-s {name}" + f" ({number})" * bool(number): path
         for name, paths in several.items()
         for number, path in enumerate(paths)
         if isinstance(path, str)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,15 +64,27 @@ def view(
     if not len(collection.table) and not collection.runs:
         why = f" ({faults[0]})" if faults else ""
         raise ValueError(f"{cut(', '.join(map(shown_path, paths)))}: holds no episode and no training run to show{why}")
+    _check_settings(own, collection)
     for each in faults[:MOST_FAULTS]:
         note(each)
     if export:
         from verienv.browsing.export import save
 
-        for told in save(collection, export, replays=replays, own=own):
+        for told in save(collection, export, replays=replays, own=own, progress=None):
             note(told)
         print(f"{export}: open it in a browser")
         return
     from verienv.browsing.app import show
 
     show(collection, own=own, port=port, ready=lambda url: print(f"{url}\nCtrl-C ends", flush=True))
+
+
+def _check_settings(own: Mapping[str, Any], collection: Collection) -> None:
+    """Raise ValueError for a setting that no log names: it would do nothing."""
+    named = {name for source in collection.sources for cell in source.setup.cells.values() for name in cell}
+    for name in own:
+        if name not in named:
+            raise ValueError(
+                f"-s {name}=...: no evaluation there names {name}; this option allows a path that one does name, "
+                "or imports its module:name"
+            )

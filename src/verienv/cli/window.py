@@ -42,10 +42,11 @@ def play_window(
         port: on 127.0.0.1; 0 takes a free one.
     """
     from verienv.playing.app import serve_session
-    from verienv.playing.session import Session
+    from verienv.playing.session import Session, check_player
 
     demand_pages()
-    name = player or PLAYER
+    name = PLAYER if player is None else player
+    check_player(name, "--player ")
     path = log or Path(f"{name}-{env_id.rpartition('/')[2].removesuffix('-v0')}.jsonl".replace("/", "-"))
     check_name("--log", path, JSON_LINES)
     check_places(opened, {"--log": path})

@@ -56,7 +56,7 @@ def last_response(messages: Sequence[Message]) -> Message:
     if len(messages) < 2:
         raise ValueError(
             "the episode asks a further question in a dialogue of its own, where one dialogue is trained on; on routes "
-            "set episode=waypoint (--setting episode=waypoint)"
+            "set episode=waypoint (-s episode=waypoint)"
         )
     return messages[-2]
 

@@ -40,9 +40,7 @@ def read_setting(key: str, value: str) -> Any:
     is_in_file = value.startswith("@")
     text = _text_of(key, value[1:]) if is_in_file else value
     if key in TEXTS and text is value and _is_a_file(value):
-        raise ValueError(
-            f"--setting {key}={value}: there is a file of that name; write {key}=@{value} for what it says"
-        )
+        raise ValueError(f"-s {key}={value}: there is a file of that name; write {key}=@{value} for what it says")
     if is_in_file and key in TEXTS:
         return text
     try:
@@ -61,13 +59,13 @@ def _is_a_file(text: str) -> bool:
 def files_of(pairs: Iterable[str]) -> dict[str, str]:
     """Return the files that settings are read from, by the option that names each."""
     parted = map(_parted, pairs)
-    return {f"--setting {key}": value[1:] for key, value in parted if value.startswith("@")}
+    return {f"-s {key}": value[1:] for key, value in parted if value.startswith("@")}
 
 
 def _parted(pair: str) -> tuple[str, str]:
     key, equals, value = pair.partition("=")
     if not equals or not key.isidentifier():
-        raise ValueError(f"--setting {pair!r}: expected key=value, e.g. rule=rank or attempts=1")
+        raise ValueError(f"-s {pair!r}: expected key=value, e.g. rule=rank or attempts=1")
     return key, value
 
 
@@ -75,7 +73,7 @@ def _text_of(key: str, path: str) -> str:
     try:
         text = read_bytes(Path(path), MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"--setting {key}=@...: {shown_path(path)}: is no text in UTF-8") from None
+        raise ValueError(f"-s {key}=@...: {shown_path(path)}: is no text in UTF-8") from None
     except (FileNotFoundError, ValueError) as error:
-        raise ValueError(f"--setting {key}=@...: {error}") from None
+        raise ValueError(f"-s {key}=@...: {error}") from None
     return text.replace("\r\n", "\n").removesuffix("\n")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from reprlib import Repr
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxtuple, _SHORT.maxstring, _SHORT.maxother = 3, 8, 8, 8, 60, 60
@@ -36,3 +39,10 @@ def shown_path(path: object) -> str:
 def shown_instance(instance: object) -> str:
     """Return what was given as an instance as an error shows it: in quotes, whatever it is."""
     return shown(instance if isinstance(instance, str) else shown(instance))
+
+
+def told(error: ValidationError) -> str:
+    """Return the first fault that pydantic found in a file, with its place, as a part of one line."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{cut(where, 100)}: {cut(fault['msg'], 100)}" if where else cut(fault["msg"], 100)

@@ -74,7 +74,7 @@ def _check_paths(
                 continue
         raise ValueError(
             f"{log} opens a path of this machine ({name}={shown(settings[name])}); if you trust the log, give "
-            f"the same with --setting {name}=..."
+            f"the same with -s {name}=..."
         )
 
 
@@ -86,5 +86,5 @@ def _check_names(settings: Mapping[str, Any], log: object) -> None:
             typed = value if ":" in value else "module:name"
             raise ValueError(
                 f"{log} names {name}={shown(value)}, which means nothing here, and a log imports nothing: if you trust "
-                f"it, give --setting {name}={typed} of the module that has it"
+                f"it, give -s {name}={typed} of the module that has it"
             )

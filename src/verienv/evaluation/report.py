@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.reading import read_whole
-from verienv.core.shown import shown
+from verienv.core.shown import shown, shown_path, told
 from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
@@ -152,13 +152,17 @@ class Evaluation(BaseModel):
     def load(cls, path: str | Path) -> Self:
         """Read a file that ``save`` wrote as JSON. Raises ValueError for any other file."""
         if not (data := read_whole(path)).strip():
-            raise ValueError(f"{path} is no saved evaluation (it is empty)")
+            raise ValueError(f"{shown_path(path)} is no saved evaluation (it is empty)")
         try:
             found = cls.model_validate_json(data)
         except ValidationError as error:
-            raise ValueError(f"{path} is no saved evaluation ({error.errors()[0]['msg']})") from None
+            is_benchmark = b'"verienv-results-' in data[:200]
+            why = "it is a benchmark's results file: verienv check-results" if is_benchmark else told(error)
+            raise ValueError(
+                f"{shown_path(path)} is no saved evaluation ({why}); give what evaluate wrote by --out or --log"
+            ) from None
         if fault := found._fault():
-            raise ValueError(f"{path} is no saved evaluation, or was changed ({fault})")
+            raise ValueError(f"{shown_path(path)} is no saved evaluation, or was changed ({fault})")
         return found
 
     def _fault(self) -> str:

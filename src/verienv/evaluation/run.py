@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 from verienv.core.policy import ConcurrentPolicy, Policy, checked_responses, dialogue
+from verienv.core.progress import progress_bar
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
@@ -96,7 +96,7 @@ def evaluate(
             played = _play_each(cells, waiting, policy, min(batch_size, policy.concurrency))
         else:
             played = _play(cells, waiting, player, batch_size)
-        with _bar(len(keys), len(keys) - len(waiting), progress) as tick:
+        with progress_bar(len(keys), len(keys) - len(waiting), wanted=progress) as tick:
             for lines in played:
                 if book:
                     book.append(lines)
@@ -161,44 +161,3 @@ def _play_each(
 
 def _asking(policy: Policy) -> Player:
     return lambda episodes: policy([dialogue(episode) for episode in episodes])
-
-
-class _Screen:
-    """A stream for a progress bar: whatever is wrong with it, the evaluation goes on."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.encoding = getattr(stream, "encoding", None)
-
-    def write(self, text: str) -> None:
-        with suppress(Exception):
-            self._stream.write(text)
-
-    def flush(self) -> None:
-        with suppress(Exception):
-            self._stream.flush()
-
-    def isatty(self) -> bool:
-        try:
-            return bool(self._stream.isatty())
-        except Exception:  # None, closed, or an object of somebody's own
-            return False
-
-    def fileno(self) -> int:
-        return int(self._stream.fileno())
-
-
-@contextmanager
-def _bar(total: int, done: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
-    """Show a progress bar, if wanted and tqdm is installed: call the yielded function once for each episode."""
-    screen = _Screen(sys.stderr)
-    wanted = screen.isatty() if progress is None else progress
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        wanted = False
-    if not wanted:
-        yield lambda: None
-        return
-    with tqdm(total=total, initial=done, unit="episode", dynamic_ncols=True, file=screen) as bar:
-        yield bar.update

@@ -91,10 +91,7 @@ class Session:
         with_map: bool = False,
         **settings: Any,
     ) -> None:
-        try:
-            TypeAdapter(Name).validate_python(player)
-        except ValidationError:
-            raise ValueError(f"player={shown(player)}: give a pseudonym of letters and digits") from None
+        check_player(player)
         self.player, self.with_map, self.env_id = player, with_map, env_id
         self._cells = make_cells(splits, env_id, episodes, seed, {**_bare(env_id), **settings})
         name = f"{HUMAN}{player}" + (", with the map" if with_map else "")
@@ -177,6 +174,16 @@ class Session:
     def close(self) -> None:
         """Free the log."""
         self._log.close()
+
+
+def check_player(player: Any, option: str = "player=") -> None:
+    """Raise ValueError unless a player's name is a pseudonym; ``option`` is what it was given by."""
+    try:
+        TypeAdapter(Name).validate_python(player)
+    except ValidationError:
+        raise ValueError(
+            f"{option}{shown(player)}: give a pseudonym, of at most 100 letters, digits and . _ : / @ + -"
+        ) from None
 
 
 def _bare(env_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraint
 
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
-from verienv.core.shown import cut, shown_path
+from verienv.core.shown import shown_path, told
 from verienv.evaluation.benchmark.specification import BENCHMARKS, load_benchmark
 from verienv.evaluation.log_file import read_log
 from verienv.evaluation.report import CellResult
@@ -136,8 +136,8 @@ def read_results(path: str | Path) -> BenchmarkResults:
     try:
         return BenchmarkResults.model_validate_json(data)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
+        is_evaluation = b"".join(data[:200].split()).startswith(b'{"setup":')
+        why = "it is an evaluation's: verienv compare, or verienv view" if is_evaluation else told(error)
         raise ValueError(
-            f"{shown_path(path)} is no results file ({cut(where, 100)}: {cut(fault['msg'], 100)})"
+            f"{shown_path(path)} is no results file ({why}); give what evaluate --benchmark wrote by --out"
         ) from None
