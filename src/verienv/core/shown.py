@@ -28,6 +28,11 @@ def cut(text: object, most: int = 160) -> str:
     return line if len(line) <= most and len(whole) <= 4 * most else f"{line[: most - 3]}..."
 
 
+def printable(text: str) -> str:
+    """Return text in which nothing steers a terminal: other characters than printable ones and newlines are escaped."""
+    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+
+
 def shown_path(path: object) -> str:
     """Return a path as an error shows it: itself, but in one printable line of at most 300 characters."""
     text = str(path)

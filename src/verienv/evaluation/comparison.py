@@ -9,11 +9,12 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from verienv.core.shown import cut, printable, shown
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord
 from verienv.evaluation.report import Evaluation
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import markdown_table, percent, terminal_table
+from verienv.evaluation.tables import escaped, markdown_table, percent, terminal_table
 from verienv.evaluation.unmeasured import entries, format_of, merged
 
 
@@ -74,7 +75,7 @@ class Comparison(BaseModel):
 
     def markdown(self) -> str:
         """Return a Markdown table of the differences, in percentage points, and the note below it."""
-        return self._noted(markdown_table(*self._table()))
+        return self._noted(markdown_table(*escaped(*self._table())))
 
     def table(self, width: int | None = None) -> str:
         """Return the table for a terminal of ``width`` columns (with rich, if installed)."""
@@ -84,7 +85,7 @@ class Comparison(BaseModel):
         return self.table()
 
     def _noted(self, table: str) -> str:
-        return f"{table}\n\n{self.note}" if self.note else table
+        return f"{table}\n\n{printable(self.note)}" if self.note else table
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.headings)
@@ -112,14 +113,15 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
     if cells is None:
         cells = {name: name for name in before.cells if name in after.cells}
         if not cells:
-            raise ValueError(f"the evaluations share no cell: {', '.join(before.cells)} / {', '.join(after.cells)}")
+            mine, theirs = cut(", ".join(before.cells)), cut(", ".join(after.cells))
+            raise ValueError(f"the evaluations share no cell ({mine} / {theirs}); evaluate both on one split at least")
     found, onesided = {}, dict[str, dict[str, None]]()
     for one, other in cells.items():
         left, right = _episodes(before, one), _episodes(after, other)
         if [episode.instance for episode in left] != [episode.instance for episode in right]:
             raise ValueError(
-                f"cells {one!r} and {other!r} do not hold the same instances ({len(left)} and {len(right)} episodes), "
-                "so they cannot be paired; evaluate both with the same seed, episodes and settings"
+                f"cells {shown(one)} and {shown(other)} do not hold the same instances ({len(left)} and {len(right)} "
+                "episodes), so they cannot be paired; evaluate both with the same seed, episodes and settings"
             )
         found[one if one == other else f"{other} - {one}"] = CellDifference.of(left, right)
         mine, theirs = before.cells[one].metrics, after.cells[other].metrics
@@ -134,7 +136,7 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
 def _episodes(evaluation: Evaluation, cell: str) -> list[EpisodeRecord]:
     found = [episode for episode in evaluation.episodes if episode.cell == cell]
     if not found:
-        raise ValueError(f"there is no cell {cell!r}; cells: {', '.join(evaluation.cells)}")
+        raise ValueError(f"there is no cell {shown(cell)}; cells: {cut(', '.join(evaluation.cells))}")
     return sorted(found, key=lambda episode: episode.episode)
 
 

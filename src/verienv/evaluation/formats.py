@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verienv.core.files import atomic_text
-from verienv.core.shown import shown_path
+from verienv.core.shown import printable, shown_path
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -26,7 +26,7 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     **{char: f"\\{char}" for char in "&%$#_{}"},
 }
 
@@ -55,7 +55,7 @@ def data_frame(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> Da
 
 def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]], groups: Groups = ()) -> str:
     r"""Write a table as a ``tabular`` for ``\usepackage{booktabs}``, numbers to the right; ``groups`` stand above."""
-    lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (head, *rows)]
+    lines = [_after_rule(" & ".join(map(latex_text, row))) + r" \\" for row in (head, *rows)]
     columns = "l" + "r" * (len(head) - 1)
     return "\n".join(
         [
@@ -69,6 +69,11 @@ def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]], groups: Grou
             r"\end{tabular}",
         ]
     )
+
+
+def _after_rule(row: str) -> str:
+    r"""Return a row that the ``\\`` or the rule before it does not take for an option of its own."""
+    return f"{{}}{row}" if row.startswith(("[", "*")) else row
 
 
 def _grouped(groups: Groups) -> list[str]:
@@ -85,12 +90,12 @@ def _grouped(groups: Groups) -> list[str]:
 
 def latex_comment(text: str) -> str:
     """Write text as comments, a line for each of its lines."""
-    return "\n".join(f"% {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"% {printable(line)}".rstrip() for line in text.splitlines())
 
 
 def latex_text(text: str) -> str:
     """Write text for LaTeX on one line: special characters escaped, intervals as [low, high], minus as such."""
-    written = "".join(_SPECIAL.get(char, char) for char in " ".join(text.split()))
+    written = "".join(_SPECIAL.get(char, char) for char in printable(" ".join(text.split())))
     return _MINUS.sub("$-$", _INTERVAL.sub(r"[\1, \2]", written))
 
 

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from verienv.core.shown import shown
+from verienv.core.shown import printable, shown
 from verienv.evaluation.comparison import CellDifference, Comparison, compare
 from verienv.evaluation.formats import Groups, csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import shown_metrics
 from verienv.evaluation.report import CellResult, Evaluation
 from verienv.evaluation.statistics import Estimate
-from verienv.evaluation.tables import markdown_table, percent, terminal_table
+from verienv.evaluation.tables import escaped, markdown_table, markdown_text, percent, terminal_table
 from verienv.evaluation.unmeasured import NOT_MEASURED, merged
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class PolicyTable:
     def markdown(self) -> str:
         """Return Markdown tables, one for each environment and metric, each below a line that says what is compared."""
         return "\n\n".join(
-            part for about, _, head, rows in self._tables() for part in (about, markdown_table(head, rows))
+            part
+            for about, _, head, rows in self._tables()
+            for part in (markdown_text(about), markdown_table(*escaped(head, rows)))
         )
 
     def table(self, width: int | None = None) -> str:
@@ -145,7 +147,7 @@ class PolicyTable:
             *dict.fromkeys(notes),
             *filter(None, (self._other_settings(names[0], name) for name in names[1:])),
         ]
-        return " ".join(" ".join(filter(None, parts)).split())
+        return printable(" ".join(" ".join(filter(None, parts)).split()))
 
     def _other_settings(self, first: str, name: str) -> str:
         """Return the sentence that names the settings in which a policy's cells are unlike the first one's, if any."""

@@ -12,12 +12,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.reading import read_whole
-from verienv.core.shown import shown, shown_path, told
+from verienv.core.shown import printable, shown, shown_path, told
 from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import NOTE, markdown_table, percent, terminal_table
+from verienv.evaluation.tables import NOTE, escaped, markdown_table, markdown_text, percent, terminal_table
 from verienv.evaluation.unmeasured import entries, merged, note_unmeasured
 
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ class Evaluation(BaseModel):
 
         With vision there is one between them: how the episodes ended, by what was read (``Recognition``).
         """
-        return "\n\n".join([self._caption(), self._note(), *(markdown_table(*table) for table in self._tables())])
+        about = [markdown_text(self._caption()), markdown_text(self._note())]
+        return "\n\n".join([*about, *(markdown_table(*escaped(*table)) for table in self._tables())])
 
     def to_csv(self) -> str:
         """Return CSV with a line for each metric of each cell: cell, metric, mean, low, high, episodes, clusters.
@@ -227,7 +228,7 @@ class Evaluation(BaseModel):
 
     def _caption(self) -> str:
         policy = f", policy {self.setup.policy}" if self.setup.policy else ""
-        return f"{self.setup.env_id}{policy}, seed {self.setup.seed}"
+        return printable(f"{self.setup.env_id}{policy}, seed {self.setup.seed}")
 
     def _note(self) -> str:
         measured = {name: cell.metrics for name, cell in self.cells.items()}
@@ -236,13 +237,13 @@ class Evaluation(BaseModel):
         walks = any(str(settings.get("mode", "")) == "walk" for settings in self.setup.cells.values())
         ends = "" if walks else "; an episode ends at the first question that it fails"
         pooled = f"Counted over all attempts{ends}: {shares}."
-        told = [NOTE, *([pooled] if shares else []), note_unmeasured(self.setup, measured, self.setup.headings)]
+        lines = [NOTE, *([pooled] if shares else []), note_unmeasured(self.setup, measured, self.setup.headings)]
         seen = self.setup.recognition
         if seen not in ratios and any(cell.recognition for cell in self.cells.values()):
-            told.append(
+            lines.append(
                 f"{self.setup.headings[seen].capitalize()} is of the first attempt, {ENDS['misread']} of the last."
             )
-        return "\n".join(filter(None, told))
+        return printable("\n".join(filter(None, lines)))
 
     def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
         metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.setup.headings)

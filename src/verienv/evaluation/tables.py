@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import isnan
 
+from verienv.core.shown import printable
 from verienv.evaluation.statistics import Estimate
 
 NOTE = "Percent of episodes, with 95% intervals over clusters (? where the data tell none)."
@@ -25,12 +27,25 @@ def _rounded(number: float) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table, numbers to the right, columns aligned in the source as well."""
-    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in (head, *rows)]
+    """Write a Markdown table, numbers to the right, columns aligned in the source as well.
+
+    Entries may be Markdown; names that somebody else gave go through ``escaped`` before.
+    """
+    cells = [[printable(cell.replace("|", "\\|").replace("\n", " ")) for cell in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
     lines = [f"| {_padded(row, widths)} |" for row in cells]
     ruler = "|".join("-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths))
     return "\n".join([lines[0], f"|{ruler}|", *lines[1:]])
+
+
+def escaped(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return the entries of a table as text that Markdown shows as it stands."""
+    return [*map(markdown_text, head)], [[*map(markdown_text, row)] for row in rows]
+
+
+def markdown_text(text: str) -> str:
+    """Write text such that Markdown makes no HTML, link, picture or code of it; its lines stay."""
+    return re.sub(r"([\\`<\[])", r"\\\1", printable(text))
 
 
 def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -52,7 +67,7 @@ def terminal_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, width:
         return markdown_table(head, rows)
     console = Console(width=width, color_system=None, highlight=False)
     # an interval goes below its mean: a column less wide
-    folded = [[row[0], *(cell.replace(" (", "\n(") for cell in row[1:])] for row in (head, *rows)]
+    folded = [[printable(row[0]), *(printable(cell.replace(" (", "\n(")) for cell in row[1:])] for row in (head, *rows)]
     tables = []
     for columns in _fitting([_width(column) for column in zip(*folded, strict=True)], console.width):
         table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)

@@ -108,6 +108,11 @@ HOSTILE = {
     "a link for a name": b'"name": "http://evil.example"',
     "a line for a name": b'"name": "a | b\\n| c"',
     "a number without end": b'"reward": 1e999',
+    "a number that is none": b'"reward": NaN',
+    "a name twice": b'"benchmark": "v2", "benchmark": "v1"',
+    "a name twice, deep inside": b'"success": true, "success": true',
+    "depth": b"[" * 100_000,
+    "UTF-16": "{}".encode("utf-16"),
 }
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, ValidationError
 
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
-from verienv.core.shown import shown_path, told
+from verienv.core.shown import shown, shown_path, told
 from verienv.evaluation.benchmark.specification import BENCHMARKS, load_benchmark
 from verienv.evaluation.log_file import read_log
 from verienv.evaluation.report import CellResult
@@ -134,10 +135,24 @@ def read_results(path: str | Path) -> BenchmarkResults:
     if not (data := read_whole(path, MOST_BYTES)).strip():
         raise ValueError(f"{shown_path(path)} is no results file (it is empty)")
     try:
-        return BenchmarkResults.model_validate_json(data)
+        found = BenchmarkResults.model_validate_json(data)
     except ValidationError as error:
         is_evaluation = b"".join(data[:200].split()).startswith(b'{"setup":')
         why = "it is an evaluation's: verienv compare, or verienv view" if is_evaluation else told(error)
         raise ValueError(
             f"{shown_path(path)} is no results file ({why}); give what evaluate --benchmark wrote by --out"
         ) from None
+    try:
+        json.loads(data, object_pairs_hook=_once)
+    except ValueError as error:
+        raise ValueError(f"{shown_path(path)} is no results file ({error})") from None
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON. Raises ValueError for one that says a name twice: readers would differ about it."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for number, (name, _) in enumerate(pairs) if name in dict(pairs[:number]))
+        raise ValueError(f"it says {shown(twice)} twice")
+    return found
