@@ -46,7 +46,7 @@ def shown_instance(instance: object) -> str:
     return shown(instance if isinstance(instance, str) else shown(instance))
 
 
-def first_fault(error: ValidationError) -> str:
+def fault_of(error: ValidationError) -> str:
     """Return the first fault that pydantic found in a file, with its place, as a part of one line."""
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"])

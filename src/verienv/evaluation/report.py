@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verienv.core.reading import read_whole
-from verienv.core.shown import first_fault, printable, shown, shown_path
+from verienv.core.shown import fault_of, printable, shown, shown_path
 from verienv.evaluation.formats import csv_table, data_frame, latex_comment, latex_table, save_as
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
@@ -157,7 +157,7 @@ class Evaluation(BaseModel):
             found = cls.model_validate_json(data)
         except ValidationError as error:
             is_benchmark = b'"verienv-results-' in data[:200]
-            why = "it is a benchmark's results file: verienv check-results" if is_benchmark else first_fault(error)
+            why = "it is a benchmark's results file: verienv check-results" if is_benchmark else fault_of(error)
             raise ValueError(
                 f"{shown_path(path)} is no saved evaluation ({why}); give what evaluate wrote by --out or --log"
             ) from None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraint
 
 from verienv.core.files import atomic_text
 from verienv.core.reading import read_whole
-from verienv.core.shown import first_fault, shown, shown_path
+from verienv.core.shown import fault_of, shown, shown_path
 from verienv.evaluation.benchmark.specification import BENCHMARKS, load_benchmark
 from verienv.evaluation.log_file import read_log
 from verienv.evaluation.report import CellResult
@@ -138,7 +138,7 @@ def read_results(path: str | Path) -> BenchmarkResults:
         found = BenchmarkResults.model_validate_json(data)
     except ValidationError as error:
         is_evaluation = b"".join(data[:200].split()).startswith(b'{"setup":')
-        why = "it is an evaluation's: verienv compare, or verienv view" if is_evaluation else first_fault(error)
+        why = "it is an evaluation's: verienv compare, or verienv view" if is_evaluation else fault_of(error)
         raise ValueError(
             f"{shown_path(path)} is no results file ({why}); give what evaluate --benchmark wrote by --out"
         ) from None
