@@ -113,8 +113,8 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
     if cells is None:
         cells = {name: name for name in before.cells if name in after.cells}
         if not cells:
-            mine, theirs = cut(", ".join(before.cells)), cut(", ".join(after.cells))
-            raise ValueError(f"the evaluations share no cell ({mine} / {theirs}); evaluate both on one split at least")
+            held = " / ".join(cut(", ".join(each.cells)) for each in (before, after))
+            raise ValueError(f"the evaluations share no cell ({held}); evaluate both on one split at least")
     found, onesided = {}, dict[str, dict[str, None]]()
     for one, other in cells.items():
         left, right = _episodes(before, one), _episodes(after, other)
