@@ -21,7 +21,7 @@ Wide = NDArray[np.uint16]
 _STARTS, _STRETCH = 2**20, 2**19
 """The places of the block of noise where a picture's may begin, and the most levels that it gives in one piece."""
 
-_BAND, _WIDE = 32, 2**17
+_BAND, _WIDE = 32, 2**18
 """Rows, and levels in 16 bits, that are worked on together: few enough for a core's own cache."""
 
 
