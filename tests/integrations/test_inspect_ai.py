@@ -71,6 +71,13 @@ def test_the_commands_find_the_tasks_and_score_a_log_again(told: dict[str, Any])
     assert by_command["refused"]
 
 
+def test_an_evaluation_that_broke_off_is_taken_up_where_it_was(told: dict[str, Any]) -> None:
+    found = told["broken off"]
+    assert found["status"] == ["error", "success"]
+    assert found["success"] == [1, 1, 1, 1]
+    assert (found["asked"], found["of"]) == (5, 4)
+
+
 @pytest.mark.parametrize("env_id", SETTINGS)
 def test_forty_rows_earn_what_the_environment_pays(told: dict[str, Any], env_id: str) -> None:
     found = told["forty"][env_id]

@@ -19,6 +19,7 @@ from scripted import KINDS, Scripted
 from stand_in import stand_in
 
 import verienv
+from verienv import Episode
 from verienv.adapters.inspect_ai import play, samples, verified
 from verienv.adapters.lm_eval import stderr_by_cluster
 
@@ -195,6 +196,34 @@ def by_command(folder: Path) -> dict[str, Any]:
     }
 
 
+def broken_off(folder: Path) -> dict[str, Any]:
+    """What ``inspect eval-retry`` makes of an evaluation whose server refused the third of four episodes."""
+    rows = verienv.rows("verienv/GeneralPoints-L-v0", "test", n=4)
+    answers = {Episode.of(row).text: Episode.of(row).expert() for row in rows}
+    asked: list[str] = []
+
+    def say(messages: list[dict[str, Any]]) -> str:
+        content = messages[-1]["content"]
+        asked.append(content if isinstance(content, str) else content[0]["text"])
+        if len(asked) == 3:
+            raise ValueError
+        return answers[asked[-1]]
+
+    quiet = ["--display", "none", "--log-dir", str(folder)]
+    with stand_in(say) as url:
+        inspect, environment = str(Path(sys.executable).with_name("inspect")), os.environ | {"STANDIN_API_KEY": "none"}
+        where = ["--model", "openai-api/standin/model", "--model-base-url", url, "--max-samples", "1"]
+        first = [inspect, "eval", "verienv/generalpoints", "-T", "n=4", *where, *quiet]
+        subprocess.run(first, check=False, env=environment, stdout=sys.stderr)
+        (file,) = folder.glob("*.eval")
+        before = read_eval_log(str(file))
+        subprocess.run([inspect, "eval-retry", str(file), *quiet], check=True, env=environment, stdout=sys.stderr)
+    (again,) = {*folder.glob("*.eval")} - {file}
+    after = read_eval_log(str(again))
+    scores = [sample.scores["verified"].value["success"] for sample in after.samples]
+    return {"status": [before.status, after.status], "success": scores, "asked": len(asked), "of": len({*asked})}
+
+
 HOSTILE_REPLY = '{"formula": "__import__(\'os\').abort()"} ' + "{" * 1000
 
 
@@ -207,6 +236,7 @@ def main() -> None:
         "another solver": by_another_solver(folder / "generate"),
         "own": of_ones_own(folder / "own"),
     }
+    more["broken off"] = broken_off(folder / "retry")
     more["forty"] = {env_id: earned(env_id, folder / "forty" / env_id) for env_id in SETTINGS}
     versions = {name: version(name) for name in ("inspect_ai", "openai", "gymnasium", "numpy")}
     print(json.dumps({"versions": versions, **told, **more, "command": by_command(folder / "command")}))

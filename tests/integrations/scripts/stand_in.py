@@ -15,13 +15,17 @@ def stand_in(answer: Callable[[list[dict[str, Any]]], str]) -> Iterator[str]:
     """Serve on a free port until the block ends; yield the URL, which ends in "/v1".
 
     Args:
-        answer: from the messages of a request to the text of the reply.
+        answer: from the messages of a request to the text of the reply; one that raises ValueError has the status 400.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            message = {"role": "assistant", "content": answer(asked["messages"])}
+            try:
+                message = {"role": "assistant", "content": answer(asked["messages"])}
+            except ValueError:
+                self.send_error(400)
+                return
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             reply = {"id": "0", "object": "chat.completion", "created": 0, "model": asked["model"], "usage": USAGE}
             body = json.dumps({**reply, "choices": [choice]}).encode()
