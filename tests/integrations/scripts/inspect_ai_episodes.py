@@ -221,7 +221,8 @@ def broken_off(folder: Path) -> dict[str, Any]:
     (again,) = {*folder.glob("*.eval")} - {file}
     after = read_eval_log(str(again))
     scores = [sample.scores["verified"].value["success"] for sample in after.samples]
-    return {"status": [before.status, after.status], "success": scores, "asked": len(asked), "of": len({*asked})}
+    kept = [one.uuid == other.uuid for one, other in zip(before.samples, after.samples, strict=True)]
+    return {"status": [before.status, after.status], "success": scores, "kept": kept}
 
 
 HOSTILE_REPLY = '{"formula": "__import__(\'os\').abort()"} ' + "{" * 1000
