@@ -96,4 +96,6 @@ def test_every_measure_that_is_shown_or_counted_exists(case: Case) -> None:
     assert set(measures.outcomes) <= set(info)
     assert measures.headline in {"success", *measures.ratios, *measures.metrics, *measures.outcomes}
     per_episode = {f"{name}_per_episode" for name in measures.ratios}
-    assert set(measures.headings) <= {*measures.metrics, *measures.ratios, *measures.outcomes, *per_episode}
+    assert set(measures.headings) <= {
+        *measures.metrics, *measures.ratios, *measures.outcomes, *measures.extras, *per_episode
+    }  # fmt: skip

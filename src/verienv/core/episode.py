@@ -175,7 +175,8 @@ class Episode:
     def outcomes(self) -> dict[str, Any]:
         """The entries of info that measure the whole episode."""
         found = self.question.info(self.is_success)
-        return {name: found[name] for name in self.measures.outcomes}
+        extras = (name for name in self.measures.extras if name in found)
+        return {name: found[name] for name in (*self.measures.outcomes, *extras)}
 
     def score(self) -> dict[str, float | str]:
         """Return the episode as flat numbers, with the same keys for every episode of its kind.

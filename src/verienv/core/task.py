@@ -43,6 +43,7 @@ class Measures:
             share of attempts at which the first is true, among those at which all the others are. They are metrics of a
             verdict that are bool, or "is_correct", or "attempt", which is true at each.
         outcomes: the entries of info that measure a whole episode, read at its end.
+        extras: further ones that some settings alone have, each with its unit, "" for a share.
         recognition: the metric that says whether the picture was read right, "" where no verdict depends on it.
         headline: the first measure to look at.
         fields: for a metric, or a kind of failure, that judges a further field of an answer, that field: where the
@@ -54,6 +55,7 @@ class Measures:
     headings: Mapping[str, str] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outcomes: tuple[str, ...] = ()
+    extras: Mapping[str, str] = field(default_factory=dict)
     recognition: str = ""
     headline: str = "success"
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from verienv.core.shown import cut, printable, shown
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord
 from verienv.evaluation.report import Evaluation
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import escaped, markdown_table, percent, terminal_table
+from verienv.evaluation.tables import escaped, markdown_table, quantity, terminal_table
 from verienv.evaluation.unmeasured import entries, format_of, merged
 
 
@@ -35,12 +35,12 @@ class CellDifference(BaseModel):
     metrics: dict[str, Estimate]
 
     @classmethod
-    def of(cls, before: Sequence[EpisodeRecord], after: Sequence[EpisodeRecord]) -> Self:
+    def of(cls, before: Sequence[EpisodeRecord], after: Sequence[EpisodeRecord], units: Mapping[str, str] = {}) -> Self:
         """Estimate the differences over pairs of episodes in the same order."""
         names = [name for name in before[0].metrics if name in after[0].metrics]
         values = [[b.metrics[name] - a.metrics[name] for name in names] for a, b in zip(before, after, strict=True)]
         clusters = joint_clusters([a.cluster for a in before], [b.cluster for b in after])
-        shares = [name in before[0].shares & after[0].shares for name in names]
+        shares = [name in before[0].shares & after[0].shares and not units.get(name) for name in names]
         found = dict(zip(names, estimates(np.array(values), clusters, paired=True, shares=shares), strict=True))
         ratios = pool_ratios(after, clusters, minus=before)
         return cls(pairs=len(values), clusters=len(set(clusters)), metrics=order_metrics(found, ratios))
@@ -60,6 +60,7 @@ class Comparison(BaseModel):
     Attributes:
         cells: the differences by cell.
         headings: the task's names for its metrics in tables.
+        units: of metrics that are no shares, as in ``Setup``.
         note: which metrics are not compared, as the answer format of one side has no field for them; "" if all are.
     """
 
@@ -68,6 +69,7 @@ class Comparison(BaseModel):
     cells: dict[str, CellDifference]
     headings: dict[str, str]
     note: str = ""
+    units: dict[str, str] = Field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return everything as JSON."""
@@ -91,7 +93,11 @@ class Comparison(BaseModel):
         metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.headings)
         head = ["after - before", "pairs (clusters)", *metrics.values()]
         rows = [
-            [name, f"{cell.pairs} ({cell.clusters})", *entries(cell.metrics, metrics, partial(percent, signed=True))]
+            [
+                name,
+                f"{cell.pairs} ({cell.clusters})",
+                *entries(cell.metrics, metrics, partial(quantity, signed=True), self.units),
+            ]
             for name, cell in self.cells.items()
         ]
         return head, rows
@@ -115,7 +121,7 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
         if not cells:
             held = " / ".join(cut(", ".join(each.cells)) for each in (before, after))
             raise ValueError(f"the evaluations share no cell ({held}); evaluate both on one split at least")
-    found, onesided = {}, dict[str, dict[str, None]]()
+    found, onesided, units = {}, dict[str, dict[str, None]](), before.setup.units | after.setup.units
     for one, other in cells.items():
         left, right = _episodes(before, one), _episodes(after, other)
         if [episode.instance for episode in left] != [episode.instance for episode in right]:
@@ -123,14 +129,15 @@ def compare(before: Evaluation, after: Evaluation, cells: Mapping[str, str] | No
                 f"cells {shown(one)} and {shown(other)} do not hold the same instances ({len(left)} and {len(right)} "
                 "episodes), so they cannot be paired; evaluate both with the same seed, episodes and settings"
             )
-        found[one if one == other else f"{other} - {one}"] = CellDifference.of(left, right)
+        found[one if one == other else f"{other} - {one}"] = CellDifference.of(left, right, units)
         mine, theirs = before.cells[one].metrics, after.cells[other].metrics
-        lacking = [name for name in merged([[*mine], [*theirs]]) if (name in mine) != (name in theirs)]
+        every = [name for name in merged([[*mine], [*theirs]]) if name not in units]
+        lacking = [name for name in every if (name in mine) != (name in theirs)]
         formats = f"before: {format_of(before.setup, one)}, after: {format_of(after.setup, other)}"
         onesided.setdefault(formats, {}).update(dict.fromkeys(shown_metrics(lacking, before.setup.headings).values()))
     parts = [f"{', '.join(lacking)} ({formats})" for formats, lacking in onesided.items() if lacking]
     note = f"Not compared, as answers of one side have no field for it: {'; '.join(parts)}." if parts else ""
-    return Comparison(cells=found, headings=before.setup.headings, note=note)
+    return Comparison(cells=found, headings=before.setup.headings, note=note, units=units)
 
 
 def _episodes(evaluation: Evaluation, cell: str) -> list[EpisodeRecord]:

@@ -14,7 +14,7 @@ from verienv.evaluation.formats import Groups, csv_table, data_frame, latex_comm
 from verienv.evaluation.metrics import shown_metrics
 from verienv.evaluation.report import CellResult, Evaluation
 from verienv.evaluation.statistics import Estimate
-from verienv.evaluation.tables import escaped, markdown_table, markdown_text, percent, terminal_table
+from verienv.evaluation.tables import escaped, markdown_table, markdown_text, quantity, terminal_table
 from verienv.evaluation.unmeasured import NOT_MEASURED, merged
 
 if TYPE_CHECKING:
@@ -130,18 +130,23 @@ class PolicyTable:
             for metric in self.metrics:
                 if metric in headings:
                     differences = [f"{name} - {names[0]}" for name in names[1:]]
-                    groups = [("", 2), (f"{headings[metric]}: {SHARES}", len(names))]
+                    shares = SHARES.replace("percent", self._unit(names[0], metric))
+                    groups = [("", 2), (f"{headings[metric]}: {shares}", len(names))]
                     groups += [(DIFFERENCES, len(differences))] * bool(differences)
                     head = ["cell", "episodes (clusters)", *names, *differences]
-                    yield self._about(names, headings[metric]), groups, head, self._rows(names, metric)
+                    yield self._about(names, headings[metric], metric), groups, head, self._rows(names, metric)
 
-    def _about(self, names: Sequence[str], heading: str) -> str:
+    def _unit(self, name: str, metric: str) -> str:
+        return self.evaluations[name].setup.units.get(metric) or "percent"
+
+    def _about(self, names: Sequence[str], heading: str, metric: str) -> str:
         setup = self.evaluations[names[0]].setup
         own = {name: self.evaluations[name].setup.policy for name in names}
         told = "; ".join(f"{name}: {policy}" if policy not in ("", name) else name for name, policy in own.items())
         notes = [self.comparisons[name].note for name in names[1:] if self.comparisons[name].note]
         parts = [
-            f"{heading.capitalize()} in {setup.env_id}, seed {setup.seed}, percent with 95% intervals over clusters.",
+            f"{heading.capitalize()} in {setup.env_id}, seed {setup.seed}, {self._unit(names[0], metric)} "
+            "with 95% intervals over clusters.",
             f"Columns with a minus: {DIFFERENCES}, over the same problems." if names[1:] else "",
             f"Policies: {told}.",
             *dict.fromkeys(notes),
@@ -169,10 +174,11 @@ class PolicyTable:
             results = [self.evaluations[name].cells.get(cell) for name in names]
             [held, *_] = filter(None, results)
             row = [cell, f"{held.episodes} ({held.clusters})"]
-            row += [_entry(result, metric, percent) for result in results]
+            unit = self.evaluations[names[0]].setup.units.get(metric, "")
+            row += [_entry(result, metric, partial(quantity, unit=unit)) for result in results]
             for name in names[1:]:
                 found = self.comparisons[name].cells.get(cell)
-                row.append(_entry(found, metric, partial(percent, signed=True)))
+                row.append(_entry(found, metric, partial(quantity, unit=unit, signed=True)))
             rows.append(row)
         return rows
 

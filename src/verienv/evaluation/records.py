@@ -37,6 +37,8 @@ class Setup(BaseModel):
         headings: the task's names for its metrics in tables, which show no others.
         ratios: in a task of several questions an episode, its measures over attempts, as ``Measures.ratios``.
         recognition: the metric that says whether the picture was read right, "" for a task in words.
+        units: the measures of whole episodes that some settings alone have, and some cell has here, each with its unit:
+            "" for a share.
         versions: the versions of verienv and of the libraries that its instances depend on.
     """
 
@@ -50,6 +52,7 @@ class Setup(BaseModel):
     headings: dict[str, str] = Field(default_factory=dict)
     ratios: dict[str, Annotated[tuple[str, ...], Field(min_length=2)]] = Field(default_factory=dict)
     recognition: str = ""
+    units: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
 
     @classmethod

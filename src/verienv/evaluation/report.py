@@ -17,7 +17,7 @@ from verienv.evaluation.formats import csv_table, data_frame, latex_comment, lat
 from verienv.evaluation.metrics import order_metrics, pool_ratios, shown_metrics
 from verienv.evaluation.records import EpisodeRecord, Setup
 from verienv.evaluation.statistics import Estimate, estimates
-from verienv.evaluation.tables import NOTE, escaped, markdown_table, markdown_text, percent, terminal_table
+from verienv.evaluation.tables import NOTE, escaped, markdown_table, markdown_text, percent, quantity, terminal_table
 from verienv.evaluation.unmeasured import entries, merged, note_unmeasured
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ class CellResult(BaseModel):
     recognition: Recognition | None = None
 
     @classmethod
-    def of(cls, episodes: Sequence[EpisodeRecord], recognition: str = "") -> Self:
-        """Summarise at least one episode; ``recognition`` as in ``Setup``."""
+    def of(cls, episodes: Sequence[EpisodeRecord], recognition: str = "", units: Mapping[str, str] = {}) -> Self:
+        """Summarise at least one episode; ``recognition`` and ``units`` as in ``Setup``."""
         names = list(episodes[0].metrics)
         values = np.array([[episode.metrics[name] for name in names] for episode in episodes])
         clusters = [episode.cluster for episode in episodes]
-        shares = [name in episodes[0].shares for name in names]
+        shares = [name in episodes[0].shares and not units.get(name) for name in names]
         return cls(
             episodes=len(episodes),
             clusters=len(set(clusters)),
@@ -129,7 +129,7 @@ class Evaluation(BaseModel):
         by_cell: dict[str, list[EpisodeRecord]] = {}
         for episode in episodes:
             by_cell.setdefault(episode.cell, []).append(episode)
-        cells = {name: CellResult.of(played, setup.recognition) for name, played in by_cell.items()}
+        cells = {name: CellResult.of(played, setup.recognition, setup.units) for name, played in by_cell.items()}
         return cls(setup=setup, cells=cells, episodes=tuple(episodes))
 
     def to_json(self) -> str:
@@ -249,7 +249,7 @@ class Evaluation(BaseModel):
         metrics = shown_metrics(merged([*cell.metrics] for cell in self.cells.values()), self.setup.headings)
         head = ["cell", "episodes (clusters)", *metrics.values()]
         rows = [
-            [name, f"{cell.episodes} ({cell.clusters})", *entries(cell.metrics, metrics, percent)]
+            [name, f"{cell.episodes} ({cell.clusters})", *entries(cell.metrics, metrics, quantity, self.setup.units)]
             for name, cell in self.cells.items()
         ]
         tables = [(head, rows)]

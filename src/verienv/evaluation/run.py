@@ -13,6 +13,7 @@ from verienv.core.policy import ConcurrentPolicy, Policy, checked_responses, dia
 from verienv.core.progress import progress_bar
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
+from verienv.core.task import Measures
 from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
 from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
@@ -110,16 +111,26 @@ def setup_of(cells: Mapping[str, Cell], env_id: str, episodes: int, seed: int, n
     """Return the setup of an evaluation of these cells by the policy of this name."""
     env = next(iter(cells.values())).env
     measures = env.task.measures(env.vision)  # of every format: cells may differ in theirs
+    units = _units(cells, measures)
     return Setup.of(
         env.spec.id if env.spec else env_id,
         {cell_name: cell.described() for cell_name, cell in cells.items()},
         episodes=episodes,
         seed=seed,
         policy=clean_response(name),
-        headings=dict(measures.headings),
+        headings={
+            name: said for name, said in measures.headings.items() if name in units or name not in measures.extras
+        },
         recognition=measures.recognition,
         ratios=dict(measures.ratios),
+        units=units,
     )
+
+
+def _units(cells: Mapping[str, Cell], measures: Measures) -> dict[str, str]:
+    """Return those of the ``extras`` that the first episode of some cell has."""
+    begun = [cell.deal(0).question.info(False) for cell in cells.values()] if measures.extras else []
+    return {name: unit for name, unit in measures.extras.items() if any(name in info for info in begun)}
 
 
 def _play(

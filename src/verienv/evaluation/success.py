@@ -100,7 +100,9 @@ def _parts(
 
 
 def _headings(evaluation: Evaluation) -> dict[str, str]:
-    return shown_metrics(merged([*cell.metrics] for cell in evaluation.cells.values()), evaluation.setup.headings)
+    """Return the shares of an evaluation that are shown, with their headings."""
+    shares = {name: said for name, said in evaluation.setup.headings.items() if not evaluation.setup.units.get(name)}
+    return shown_metrics(merged([*cell.metrics] for cell in evaluation.cells.values()), shares)
 
 
 def _title(env_id: str, drawn: Mapping[str, Evaluation]) -> str:

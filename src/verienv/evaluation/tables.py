@@ -21,6 +21,13 @@ def percent(estimate: Estimate, *, signed: bool = False) -> str:
     return f"{plus}{mean} ({'?' if isnan(estimate.low) else f'{low}..{high}'})"
 
 
+def quantity(estimate: Estimate, unit: str = "", *, signed: bool = False) -> str:
+    """Write a share in percent, or, with a unit, a mean as it is."""
+    if not unit or isnan(estimate.mean):
+        return percent(estimate, signed=signed)
+    return percent(Estimate(*(number / 100 for number in estimate)), signed=signed)
+
+
 def _rounded(number: float) -> str:
     """Write one decimal; "100" without it, which says as much."""
     return f"{round(number, 1) + 0.0:.1f}".replace("100.0", "100")  # + 0.0 turns -0.0 into 0.0

@@ -26,9 +26,14 @@ def merged(columns: Iterable[Sequence[str]]) -> list[str]:
     return found
 
 
-def entries(metrics: Mapping[str, Estimate], names: Iterable[str], write: Callable[[Estimate], str]) -> list[str]:
+def entries(
+    metrics: Mapping[str, Estimate],
+    names: Iterable[str],
+    write: Callable[[Estimate, str], str],
+    units: Mapping[str, str],
+) -> list[str]:
     """Return a row of a table, with a note where a metric was not measured."""
-    return [write(metrics[name]) if name in metrics else NOT_MEASURED for name in names]
+    return [write(metrics[name], units.get(name, "")) if name in metrics else NOT_MEASURED for name in names]
 
 
 def note_unmeasured(setup: Setup, measured: Mapping[str, Iterable[str]], headings: Mapping[str, str]) -> str:
@@ -42,7 +47,7 @@ def note_unmeasured(setup: Setup, measured: Mapping[str, Iterable[str]], heading
     missing: dict[str, dict[str, None]] = {}
     for cell, metrics in measured.items():
         held = {*metrics}
-        lacking = [heading for metric, heading in headings.items() if metric not in held]
+        lacking = [said for metric, said in headings.items() if metric not in held and metric not in setup.units]
         if (form := format_of(setup, cell)) != JSON.name and lacking:
             missing.setdefault(form, {}).update(dict.fromkeys(lacking))
     parts = [f"{', '.join(lacking)} (answer_format={form})" for form, lacking in missing.items()]

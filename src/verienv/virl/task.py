@@ -221,6 +221,16 @@ class VIRLTask(Task):
 def _measures(vision: bool) -> Measures:
     from verienv.virl.verifier import Failure
 
+    of_walks = {
+        "success_in_block": "in the block",
+        "spl": "SPL",
+        "ndtw": "nDTW",
+        "sdtw": "SDTW",
+        "cls": "CLS",
+        "oracle_success": "oracle",
+        "turns_right": "turns right",
+        "navigation_error": "error, m",
+    }
     return Measures(
         failures=tuple(map(str, Failure)),
         metrics={
@@ -238,6 +248,7 @@ def _measures(vision: bool) -> Measures:
             "instruction_accuracy": "instruction",
             "turn_accuracy_given_instruction": "at turns read right",
             "progress": "progress",
+            **of_walks,
         },
         ratios={
             "step_accuracy": ("is_correct", "attempt"),
@@ -248,6 +259,7 @@ def _measures(vision: bool) -> Measures:
             "turn_accuracy_given_instruction": ("is_correct", "is_turn", "instruction_correct"),
         },
         outcomes=("progress",),
+        extras={name: "m" if name == "navigation_error" else "" for name in of_walks},
         headline="step_accuracy",
         fields={"observation_correct": "current observation", "instruction_correct": "current instruction"},
     )

@@ -47,7 +47,8 @@ class VIRLRewards(RewardTable):
         walk: with ``mode="walk"``, what is paid for a legal action in place of its category's price: "action" that
             price; "success" ``correct`` for ``stop()`` within 25 m of the goal, else nothing; "spl" ``correct`` times
             SPL for it; "progress" ``correct`` times (success + ``gamma`` * potential after - potential before), where
-            the potential is the share of the expert's actions that are saved, and 0 once the walk is over.
+            the potential is the share of the expert's actions that are saved, and 0 once the walk is over;
+            "progress_kept" the same, but that the end takes back nothing.
         gamma: the discount of the learner, for "progress": with its own the best policy is that of "success"
             (Ng, Harada and Russell 1999).
     """
@@ -58,7 +59,7 @@ class VIRLRewards(RewardTable):
     unreadable: FiniteFloat = -1.5
     faults: Literal["category", "first"] = "category"
     turned: FiniteFloat = Field(default=0.0, ge=0)
-    walk: Literal["action", "success", "spl", "progress"] = "action"
+    walk: Literal["action", "success", "spl", "progress", "progress_kept"] = "action"
     gamma: FiniteFloat = Field(default=1.0, ge=0, le=1)
 
     presets: ClassVar[Mapping[str, RewardTable]] = {}
@@ -105,8 +106,10 @@ WALK_REWARDS: dict[str, VIRLRewards] = {
     "success": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="success"),
     "spl": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="spl"),
     "progress": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="progress"),
+    "progress_kept": VIRLRewards(**(_NOTHING | {"correct": 1.0}), walk="progress_kept"),
 }
-"""The presets for free walks as a whole. The rewards of "progress" add up to success, whatever the way."""
+"""The presets for free walks as a whole. The rewards of "progress" add up to success, whatever the way; those of
+"progress_kept" to success and the progress at the end."""
 VIRLRewards.presets = REWARDS | WALK_REWARDS
 
 RewardsLike = str | Mapping[str, Any] | VIRLRewards | Callable[[Verdict], float] | OwnRewards

@@ -46,13 +46,16 @@ def worth(walk: Walk, rewards: VIRLRewards, action: Action) -> float:
     if rewards.walk == "success":
         return rewards.correct * success
     goes_on = not stops and walk.left > 1
-    shaped = rewards.gamma * potential(walk.after(action)) if goes_on else 0.0
+    if goes_on:
+        shaped = rewards.gamma * potential(walk.after(action))
+    else:
+        shaped = potential(walk) if rewards.walk == "progress_kept" else 0.0
     return rewards.correct * (success + shaped - potential(walk))
 
 
 def worth_of_nothing(walk: Walk, rewards: VIRLRewards, is_over: bool) -> float:
     """Return what is paid besides its price for an answer that is not carried out, and whether that ends the walk."""
-    if rewards.walk != "progress":
+    if rewards.walk not in ("progress", "progress_kept") or (is_over and rewards.walk == "progress_kept"):
         return 0.0
     return rewards.correct * ((0.0 if is_over else rewards.gamma) - 1.0) * potential(walk)
 
