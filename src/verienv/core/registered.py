@@ -33,6 +33,7 @@ BUILT_IN: dict[Kind, tuple[str, ...]] = {
         "success",
         "spl",
         "progress",
+        "progress_kept",
     ),
 }
 """Names that mean something of the suite's own."""

@@ -9,6 +9,7 @@ import pytest
 import verienv
 from verienv.virl import VIRLRewards, Waypoint, verify
 from verienv.virl.actions import action_space
+from verienv.virl.walking.verdicts import potential
 
 LEGAL = action_space("absolute")
 WRONG = "turn_direction(northeast)"
@@ -57,6 +58,15 @@ def test_rewards_of_progress_add_up_to_success_whatever_the_way(stops):
         every += paid
         assert sum(paid) == pytest.approx(3.0 * info["is_success"], abs=1e-9)
     assert min(every) < 0 < max(every)
+
+
+def test_progress_that_is_kept_adds_up_to_success_and_the_progress_at_the_end():
+    env, rng = made("progress_kept"), np.random.default_rng(2)
+    for stops in (True, False):
+        env.reset(seed=0)
+        paid, info = walked(env, rng, steps=20, stops=stops)
+        walk = env.question.walk
+        assert sum(paid) == pytest.approx(info["is_success"] + potential(walk), abs=1e-9)
 
 
 def test_with_a_discount_the_discounted_rewards_of_progress_add_up_to_discounted_success():
