@@ -86,8 +86,8 @@ class VIRLConfig(WordedConfig):
         spacing: metres from waypoint to waypoint, at least 15; blocks are divided evenly, so it may be a little more.
         attempts: answers allowed at one waypoint, 1 to 64.
         rewards: "paper", "binary", "binary_format", "partial", "paper_code"; in mode "walk" also "success", "spl",
-            "progress" or "progress_kept"; a VIRLRewards, a dict of its fields (all, or some and "base", the preset of the rest), or a
-            function from a verdict to a finite number.
+            "progress" or "progress_kept"; a VIRLRewards, a dict of its fields (all, or some and "base", the preset of
+            the rest), or a function from a verdict to a finite number.
         prompt, system_prompt, think_first, answer_format, feedback: see ``WordedConfig``. A template must name
             ``{instructions}``, ``{actions}`` and ``{view}``, and may name ``{history}``, ``{attempts}``, ``{format}``.
         strict: read plain JSON alone, and in other formats the spelling of the question alone.

@@ -93,7 +93,7 @@ def expert_from_every_junction(city, actions, seeds, radius):
                 if move == "stop()":
                     break
                 left, stand = now, home.after(stand, at, move)
-                at = home.index(stand, at or 0, astray=at is None)
+                at = home.index(stand, at or 0, astray=at is None, turned=move.startswith("turn"))
             assert streets.location(stand) == home.goal
 
 

@@ -88,16 +88,21 @@ class WayHome:
             return self.stands[at + 1]
         return self.streets.after(stand, action)
 
-    def index(self, stand: Stand, since: int = 0, *, astray: bool = False) -> int | None:
+    def index(self, stand: Stand, since: int = 0, *, astray: bool = False, turned: bool = False) -> int | None:
         """Return which waypoint of the route a stand is, from ``since`` on if it can be; None off the route.
 
-        The goal is no waypoint to whoever comes to it ``astray``: some routes pass it before they end there.
+        The goal is no waypoint to whoever comes to it ``astray``: some routes pass it before they end there. Nor is one
+        to whoever has only ``turned`` to it from astray, where a shorter way leads on.
         """
         pose = self._pose(stand)
         if astray and pose.location == self.goal:
             return None
         found = self._on_route.get((pose.location, pose.heading))
-        return next((at for at in found if at >= since), found[-1]) if found else None
+        if not found:
+            return None
+        at = next((at for at in found if at >= since), found[-1])
+        leads_on = astray and turned and self._off_route(stand)[0] < self.actions - at
+        return None if leads_on else at
 
     def waypoint(self, stand: Stand, at: int | None) -> Waypoint:
         """Return the truth at a stand, and the expert's move there; ``at`` is the route's waypoint, None off it."""

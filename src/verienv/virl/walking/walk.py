@@ -94,10 +94,9 @@ class Walk:
         if moved:
             here = self.home.streets.location(stand)
             track, trace = (*track, here), trace.after(here)
-        is_astray = self.at is None
+        is_astray, turns = self.at is None, action.startswith("turn")
         is_free = is_astray and self.home.recovery == "goal"  # the route means nothing any more
-        at = None if is_free else self.home.index(stand, self.furthest, astray=is_astray)
-        turns = action.startswith("turn")
+        at = None if is_free else self.home.index(stand, self.furthest, astray=is_astray, turned=turns)
         met, right = self._turns(action)
         return Walk(
             self.home,
