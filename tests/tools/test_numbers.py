@@ -25,7 +25,8 @@ NO_MEASUREMENT = {
     "docs/in_your_library.md": {"50 %"},  # an example of an answer
     "docs/preferences.md": {"60 seconds"},  # a limit
     "docs/methods.md": {"0.1", "0.5"},  # values of beta
-    "docs/paper.md": {"-1.5", "2 of 3"},  # a price, and routes that the page itself says who walked, once, by hand
+    "docs/language_models.md": {"5.11", "2026.6"},  # versions
+    "docs/paper.md": {"-1.5", "22.5", "67.5", "2 of 3", "3 of 3"},  # a price, angles, routes walked by hand
     "docs/questions.md": {"11.5%", "27 of 234", "15.0%", "3.4%"},  # published in arXiv 2501.17161, with exact intervals
     "docs/results/gpu/README.md": {"8 minutes"},  # a limit
     "docs/results/smollm2-words/README.md": {"1 of 2", "11.5%"},  # cores, and the paper's start
