@@ -24,12 +24,17 @@ def write_answer(
     answer_format: AnswerFormatLike = JSON,
 ) -> str:
     """Write the expert's response under the waypoint's rule, or one with another action or observation."""
-    fields = {
-        OBSERVATION: waypoint.observation if observation is None else observation,
-        INSTRUCTION: waypoint.sentence,
-        ACTION: waypoint.action if action is None else action,
-    }
+    fields = expert_fields(waypoint)
+    if observation is not None:
+        fields[OBSERVATION] = observation
+    if action is not None:
+        fields[ACTION] = action
     return parse_format(answer_format, SHAPE).write(fields, SHAPE)
+
+
+def expert_fields(waypoint: Waypoint) -> dict[str, str]:
+    """The fields of the expert's answer: the true observation, the sentence to follow, and the action."""
+    return {OBSERVATION: waypoint.observation, INSTRUCTION: waypoint.sentence, ACTION: waypoint.action}
 
 
 def expert_answer(waypoint: Waypoint, *, steps: bool = False, answer_format: AnswerFormatLike = JSON) -> str:

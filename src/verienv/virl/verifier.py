@@ -65,6 +65,11 @@ class VIRLRewards(RewardTable):
     presets: ClassVar[Mapping[str, RewardTable]] = {}
     optional: ClassVar[frozenset[str]] = frozenset({"faults", "turned", "walk", "gamma"})
 
+    @property
+    def by_category(self) -> bool:
+        """Whether the action and the metrics alone say what an answer pays."""
+        return self.faults == "category" and self.walk == "action"
+
     def price(self, failure: str, observation_correct: bool) -> float:
         """The price of a failure, "" for a correct action."""
         if not failure:
@@ -158,12 +163,7 @@ def verify(
     fields = answer or {}
     action = fields.get(ACTION)
     failure = str(Failure.UNREADABLE) if answer is None else _action_failure(action, waypoint.action, legal)
-    metrics: dict[str, bool] = {}
-    if form.has(OBSERVATION, SHAPE):
-        metrics["observation_correct"] = observation_is_true(field_of(fields, OBSERVATION), waypoint)
-    if form.has(INSTRUCTION, SHAPE):
-        metrics["instruction_correct"] = _says(field_of(fields, INSTRUCTION), waypoint.sentence)
-    metrics["is_turn"], metrics["is_forward"] = waypoint.move == "turn", waypoint.move == "forward"
+    metrics = metrics_of(fields, waypoint, form)
     verdict = Verdict(
         reward=prices.pay(failure, fields, waypoint, metrics),
         is_correct=not failure,
@@ -174,6 +174,17 @@ def verify(
         metrics=dict(metrics),
     )
     return paid.paid(verdict) if isinstance(paid, OwnRewards) else verdict
+
+
+def metrics_of(fields: Mapping[str, Any], waypoint: Waypoint, form: AnswerFormat) -> dict[str, bool]:
+    """The metrics of an answer with these fields, in the format; its action is no part of them."""
+    metrics: dict[str, bool] = {}
+    if form.has(OBSERVATION, SHAPE):
+        metrics["observation_correct"] = observation_is_true(field_of(fields, OBSERVATION), waypoint)
+    if form.has(INSTRUCTION, SHAPE):
+        metrics["instruction_correct"] = _says(field_of(fields, INSTRUCTION), waypoint.sentence)
+    metrics["is_turn"], metrics["is_forward"] = waypoint.move == "turn", waypoint.move == "forward"
+    return metrics
 
 
 def action_failure(action: Any, waypoint: Waypoint) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.answer_format import JSON
 from verienv.core.episode import as_judged
+from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.verdict import Verdict
 from verienv.numeric.navigation import VIRLDiscrete
 from verienv.numeric.route_numbers import RouteNumbers
-from verienv.virl.answers import write_answer
+from verienv.virl.answers import expert_fields, write_answer
 from verienv.virl.question import VIRLQuestion
+from verienv.virl.verifier import VIRLRewards, metrics_of
 
 BYTES = 2**26
 """The most memory for rows, that of the routes in play aside."""
 UNKNOWN = -1
+
+_PLAIN = re.compile(r"[A-Za-z0-9 .,'()&/-]*")
+"""Texts that an answer in JSON holds as they are; others might be read otherwise than they are written."""
 
 
 @dataclass(slots=True)
@@ -56,6 +63,11 @@ class RouteRows:
         self._env, self._number_of = env, number_of
         self._alone = env.game.config.episode != "route"
         self._routes: dict[str, Told] = {}
+        game = env.game
+        rewards, tags = game.config.rewards, game.config.reasoning_tags
+        self._is_plain = game.wording.answer_format is JSON and tags in ((), REASONING_TAGS)
+        self._is_plain &= isinstance(rewards, VIRLRewards) and rewards.by_category
+        self._numbers: dict[Any, int] = {}
         self.used = 0
         width = env.numbers_width
         self.numbers: NDArray[np.uint8] = np.zeros((1024, width), np.uint8)
@@ -102,10 +114,22 @@ class RouteRows:
             row, action, route = int(rows[k]), int(actions[k]), route_at(k)
             number = int(self.verdicts[row, action])
             if number == UNKNOWN:
-                number = self._number_of(self._verdict(route, row - route.first, self._env.actions[action]))
+                number = self._number(route, row - route.first, self._env.actions[action])
                 self.verdicts[row, action] = number
             found[k] = number
         return found
+
+    def _number(self, told: Told, at: int, action: str) -> int:
+        """Return the number of the verdict on an action at a waypoint; of those that cannot differ one is judged."""
+        place, key = told.numbers.route.waypoints[at], None
+        if self._is_plain and _PLAIN.fullmatch(place.observation + place.sentence):
+            key = (action, place.action, *metrics_of(expert_fields(place), place, JSON).values())
+            if key in self._numbers:
+                return self._numbers[key]
+        number = self._number_of(self._verdict(told, at, action))
+        if key is not None:
+            self._numbers[key] = number
+        return number
 
     def _verdict(self, told: Told, at: int, action: str) -> Verdict:
         """Return the verdict on an action at a waypoint, as a single environment has it judged."""
