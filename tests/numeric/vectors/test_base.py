@@ -90,7 +90,6 @@ def test_no_episode_is_stepped_before_it_has_begun(envs: VIRLDiscreteVector) -> 
         ({"render_mode": "ansi"}, "render_mode='ansi'"),
         ({"mode": "walk"}, "mode='walk'"),
     ],
-    ids=str,
 )
 def test_what_no_arrays_hold_is_made_of_single_environments(settings: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=f"{why}.*make_vec"):
