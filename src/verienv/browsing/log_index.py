@@ -37,9 +37,8 @@ _SAID = b'", "verdict": {"reward": '
 _MIDDLE = re.compile(_SAID + rb'(-?\d{1,9}(?:\.\d{1,20})?), "is_correct": ' + _TRUTH + rb', "failure": "(\w{0,60})", ')
 _METRICS = b', "metrics": {'
 _ENDS = b', "success": '
-_ENDING = re.compile(_ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb"[,}]")
 _CHECKSUM = b', "crc32": '
-_CHECKED = re.compile(_CHECKSUM + rb"(\d{1,10})\}\s*")
+_ENDING = re.compile(_ENDS + _TRUTH + rb', "over": ' + _TRUTH + rb"(?:" + _CHECKSUM + rb"(\d{1,10}))?\}\s*")
 _PLACE = re.compile(rb'\{"cell": "[^"\\]*", "episode": \d{1,10}, "attempt": ')
 
 
@@ -56,6 +55,8 @@ class Attempt(NamedTuple):
     misread: int
     success: bool
     over: bool
+    unchanged: bool
+    """Whether the line has the checksum of its fields, or has none, as lines of old."""
 
 
 class IndexedEpisode(NamedTuple):
@@ -124,7 +125,7 @@ def read_index(path: Path) -> LogIndex:
             if text.endswith(b"\n"):  # what is being written, or was cut off, is no fault
                 faults.append(f"line {number}: {cut(error)}")
             continue
-        if not is_unchanged(text):
+        if not attempt.unchanged:
             faults.append(f"line {number}: it was changed after it was written")
         begun.append((start, attempt))
         told.add(key)
@@ -183,7 +184,7 @@ def read_attempt(text: bytes, recognition: str, before: Attempt | None = None) -
     said = text.find(_SAID, beginning.end() - 1) if beginning else text.find(_SAID) if before else -1
     middle = _MIDDLE.match(text, said) if said >= 0 else None
     at = text.rfind(_ENDS)
-    ending = _ENDING.match(text, at) if middle else None
+    ending = _ENDING.fullmatch(text, at) if middle else None
     if not (middle and ending):
         return _plain_attempt(text, recognition)
     reward, _, failure = middle.groups()
@@ -192,22 +193,16 @@ def read_attempt(text: bytes, recognition: str, before: Attempt | None = None) -
         metrics = text[text.rfind(_METRICS, 0, at) : at]
         mark = f'"{recognition}": '.encode()
         misread = READ if mark + b"true" in metrics else MISREAD if mark + b"false" in metrics else UNKNOWN
-    success, over = ending.groups()
-    judged = (float(reward), failure.decode(), misread, success == b"true", over == b"true")
+    success, over, checksum = ending.groups()
+    unchanged = not checksum or crc32(b"}", crc32(text[: ending.start(3) - len(_CHECKSUM)])) == int(checksum)
+    if not unchanged:  # it may be spelled otherwise than it was written
+        unchanged = is_as_written(read_line(text))
+    judged = (float(reward), failure.decode(), misread, success == b"true", over == b"true", unchanged)
     if before:
         return Attempt._make((*before[:2], before[2] + 1, *before[3:5], *judged))
     assert beginning  # noqa: S101 - or there would be no middle
     cell, episode, attempt, instance, cluster = beginning.groups()
     return Attempt._make((cell.decode(), int(episode), int(attempt), instance.decode(), cluster.decode(), *judged))
-
-
-def is_unchanged(text: bytes) -> bool:
-    """Tell whether a line has the checksum of its fields, or has none, as lines of old."""
-    at = text.rfind(_CHECKSUM)
-    checked = _CHECKED.fullmatch(text, at) if at >= 0 else None
-    if checked and crc32(b"}", crc32(text[:at])) == int(checked[1]):  # spelled as it was written
-        return True
-    return b"crc32" not in text or is_as_written(read_line(text))
 
 
 def _plain_attempt(text: bytes, recognition: str) -> Attempt | None:
@@ -228,6 +223,7 @@ def _plain_attempt(text: bytes, recognition: str) -> Attempt | None:
         (READ if read else MISREAD) if isinstance(read, bool) else UNKNOWN,
         line["success"],
         line["over"],
+        "crc32" not in line or is_as_written(line),
     )
 
 
