@@ -36,7 +36,8 @@ def test_the_bytes_of_an_episode_are_where_its_lines_stand(logs):
 def test_another_spelling_of_a_line_is_read_alike(logs):
     for line in lines(logs / "wrong.jsonl")[1:]:
         other = json.dumps(dict(reversed(json.loads(line).items())), ensure_ascii=False, indent=None).encode()
-        assert read_attempt(other, "cards_correct") == read_attempt(line, "cards_correct")
+        known = read_attempt(line, "cards_correct")
+        assert read_attempt(other, "cards_correct") == known._replace(unchanged=False)  # the order counts
 
 
 @pytest.mark.parametrize(
