@@ -91,6 +91,36 @@ def test_grpo_trains_on_what_the_policy_samples(tmp_path):
 
 
 @trains
+def test_grpo_goes_on_from_a_checkpoint_with_the_rows_and_rewards_of_an_unbroken_run(tmp_path):
+    from trl import GRPOConfig, GRPOTrainer
+
+    words, asked = tokenizer(PLAIN), dict[str, list[list[str]]]()
+
+    def trained(folder, begun_at=None):
+        def spy(prompts, completions, instance, **columns):
+            asked.setdefault(folder, []).append(instance)
+            return [float(len(response_text(completion))) for completion in completions]
+
+        how = {"num_generations": 2, "max_completion_length": 8, "max_steps": 4, "save_strategy": "steps"}
+        trainer = GRPOTrainer(
+            model=tiny_model(words),
+            reward_funcs=[reward, spy],
+            args=GRPOConfig(**{**quiet(tmp_path / folder), **how, "save_steps": 2}),
+            train_dataset=dataset(ID, n=8, attempts=1),
+            processing_class=words,
+        )
+        trainer.train(resume_from_checkpoint=begun_at and str(begun_at))
+        return [log["reward"] for log in trainer.state.log_history if "loss" in log], weights(trainer.model)
+
+    rewards, end = trained("whole")
+    again, same_end = trained("resumed", tmp_path / "whole" / "checkpoint-2")
+    assert len(rewards) == 4
+    assert again == rewards
+    assert asked["resumed"] == asked["whole"][2:]
+    assert all(value.equal(same_end[name]) for name, value in end.items())
+
+
+@trains
 @pytest.mark.parametrize("kind", ["sft", "revision"])
 def test_sft_trains_on_demonstrations(tmp_path, kind):
     from trl import SFTConfig, SFTTrainer
