@@ -5,7 +5,7 @@ from tests.integrations.scripts.forty_rows import SETTINGS
 
 pytestmark = pytest.mark.integrations
 
-CASES = ["cards", "cards by sight", "routes", "routes by sight", "served"]
+CASES = ["cards", "cards by sight", "routes", "routes by sight", "resumed", "served"]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def test_the_model_is_told_what_the_episode_says_turn_by_turn_and_nothing_stays_
     assert told["problems"] == []
     assert told["ok"] == [True] * 4
     assert told["turns"] >= 8
+    assert told["begun again"] == (2 if case == "resumed" else 0)
     assert (told["pictures"] >= 4) == (case.endswith("sight") or case == "served")
 
 

@@ -70,12 +70,12 @@ class Twins:
     """The episodes that are played over HTTP, each told apart by its first question, and what was amiss in them."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        self.problems, self.pictures, self.asked = list[str](), 0, 0
+        self.problems, self.pictures, self.asked, self.begun_again = list[str](), 0, 0, 0
         self._lock = threading.Lock()
         self._playing = {}
         for row, player in zip(rows, PLAYERS.values(), strict=True):
             episode = Episode.of(row)
-            self._playing[json.dumps(openai.messages(episode)[-1])] = (episode, player, openai.messages(episode))
+            self._playing[json.dumps(openai.messages(episode)[-1])] = (row, episode, player, openai.messages(episode))
 
     def answer(self, messages: list[dict[str, Any]]) -> str:
         """Say what the player would, if it is asked what the episode asks."""
@@ -86,7 +86,11 @@ class Twins:
             if found is None:
                 self.problems.append(f"an unknown question: {json.dumps(messages)[:300]}")
                 return ""
-            episode, player, opening = found
+            row, episode, player, opening = found
+            if messages == opening and episode.verdicts:
+                self.begun_again += 1
+                episode = Episode.of(row)
+                self._playing[json.dumps(first)] = (row, episode, player, opening)
             self.pictures += sum(part["type"] == "image_url" for part in messages[-1]["content"] if type(part) is dict)
             if messages[: len(opening)] != opening or messages[-1] != openai.messages(episode)[-1]:
                 self.problems.append(f"other words: {json.dumps(messages)[:300]}")
@@ -174,6 +178,7 @@ def played(name: str, play: Callable[[str, dict[str, Any], str, Path], tuple[Any
         "failures": [trace["info"]["failure"] for trace in traces],
         "ok": [episode["ok"] for episode in episodes],
         "turns": twins.asked,
+        "begun again": twins.begun_again,
         "pictures": twins.pictures,
         "problems": [*twins.problems, *(f"left behind: {each}" for each in left)],
     }
@@ -186,6 +191,19 @@ def by_command(package: str, taskset: dict[str, Any], url: str, out: Path) -> tu
     flags += ["--model", "stand-in", "--client.base-url", url, "--client.api-key-var", "NO_KEY"]
     left = run("vf-eval", package, *flags, "--no-push", "--no-rich", "-o", str(out))
     [file] = out.glob("*/traces.jsonl")
+    return [json.loads(line) for line in file.read_text().splitlines()], left
+
+
+def by_resuming(package: str, taskset: dict[str, Any], url: str, out: Path) -> tuple[list[Any], list[str]]:
+    """Play by ``vf-eval``, lose the later half of what was played, and let it go on."""
+    by_command(package, taskset, url, out)
+    [file] = out.glob("*/traces.jsonl")
+    lines = file.read_text().splitlines(keepends=True)
+    kept = lines[: len(lines) // 2]
+    file.write_text("".join(kept))
+    [config] = file.parent.rglob("eval.json")
+    left = run("vf-eval", "@", str(config), "--resume", "true", "--no-push", "--no-rich")
+    assert file.read_text().startswith("".join(kept)), "what was played was played again"
     return [json.loads(line) for line in file.read_text().splitlines()], left
 
 
@@ -273,6 +291,7 @@ def main() -> None:
     told: dict[str, Any] = {"versions": {name: version(name) for name in ("verifiers", "verienv", "openai")}}
     for name in CASES:
         told[name] = played(name, by_command, out / name.replace(" ", "-"))
+    told["resumed"] = played("cards", by_resuming, out / "resumed")
     told["served"] = played("cards by sight", by_server, out)
     told["forty"] = {env_id: forty_earned(env_id) for env_id in SETTINGS}
     told["validated"] = validated(out / "validated")
