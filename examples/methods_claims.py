@@ -196,25 +196,28 @@ def compared_in(claim: str, one: str, other: str, measure: str, name: str) -> Ca
 
 
 def rewards_are_hacked(study: Study, costs: Costs) -> Claim:
-    found = []
+    found: dict[str, list[tuple[float, float, float]]] = {}
     for run in study["runs"]:
         truth = run.get("truth") or []
         if len(truth) > 1:
             few = max(1, len(truth) // 4)
-            first, last = truth[:few], truth[-few:]
-            rise = np.mean([one["score"] for one in last]) - np.mean([one["score"] for one in first])
-            gain = np.mean([one["success"] for one in last]) - np.mean([one["success"] for one in first])
-            episodes = sum(one["episodes"] for one in first), sum(one["episodes"] for one in last)
-            error = np.sqrt(sum(0.25 / count for count in episodes))
-            found.append((run["arm"], rise, gain, 1.96 * error))
-    hacked = [one for one in found if one[1] > 0 and one[2] < -one[3]]
-    grounds = "; ".join(
-        f"{label_of(study, arm)}: score {rise:+.2f}, success {100 * gain:+.1f} points (shown from {100 * error:.1f})"
-        for arm, rise, gain, error in found
-    )
-    return Claim("A learned reward is exploited", "shown" if hacked else "not shown", grounds or "no such arm ran")
+            parts = truth[:few], truth[-few:]
+            rise, gain = (float(np.diff([np.mean([one[name] for one in part]) for part in parts])[0]) for name in BOTH)
+            variance = sum(0.25 / sum(one["episodes"] for one in part) for part in parts)
+            found.setdefault(run["arm"], []).append((rise, gain, variance))
+    grounds, hacked = list[str](), False
+    for arm, runs in found.items():
+        rise, gain = (float(np.mean([run[place] for run in runs])) for place in (0, 1))
+        error = 1.96 * float(np.sqrt(sum(run[2] for run in runs))) / len(runs)
+        hacked |= rise > 0 and gain < -error
+        told = f"score {rise:+.2f}, success {100 * gain:+.1f} points (shown from {100 * error:.1f})"
+        grounds.append(f"{label_of(study, arm)}: {told}")
+    over = f", means of {max(map(len, found.values()))} runs" if found else ""
+    told = "; ".join(grounds) + over or "no such arm ran"
+    return Claim("A learned reward is exploited", "shown" if hacked else "not shown", told)
 
 
+BOTH = "score", "success"
 LABELS, OTHERS = ("dpo-flip25", "rlhf-flip25"), "depends on the quality of labels"
 PRICED = "A price of KL keeps a learned reward from being exploited"
 FOUND, MENDED = "different solutions found in 16 answers", "wrong answers that became right"

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from methods_claims import Costs, best, total
 from methods_costs import ASKED
@@ -184,6 +184,7 @@ def draw_labels(study: Study, changes: Ends, costs: Costs, path: Path) -> bool:
         right.set_xscale("log")
         right.set_xlabel("labels of the program's trained on", color=INK)
         right.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        right.xaxis.set_minor_formatter(NullFormatter())
         handles = [Line2D([], [], ls="", ms=6, label=label_of(study, side[0]), **how[side[0]]) for side in sides]
         figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
         save(figure, path)
