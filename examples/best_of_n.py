@@ -26,6 +26,7 @@ from tqdm import tqdm
 import command_line as cli
 import verienv
 from asking import Questions, answers, sizes
+from plain_arguments import plain
 from scoring import Scorer, checkpoint_of
 from verienv.core.make import full_id
 from verienv.core.provenance import provenance
@@ -78,8 +79,8 @@ def sample(arguments: Arguments, folder: RunFolder) -> None:
     """Ask, score and write down, from where an earlier run stopped."""
     make = {"split": arguments.split, "attempts": 1} | cli.settings_of(arguments, {"split": arguments.split})
     asking, n = Questions(arguments.env, **make), arguments.n
-    told = {"arguments": cli.plain(arguments), **provenance(Path(__file__).parent)}
-    folder.begin(told, cli.plain(Arguments()), free=("out", "device"))
+    told = {"arguments": plain(arguments), **provenance(Path(__file__).parent)}
+    folder.begin(told, plain(Arguments()), free=("out", "device"))
     done = min(len(folder.lines()) * arguments.batch, arguments.questions)
     folder.cut(len(folder.lines()))
     folder.cut_file("responses.jsonl", done * n)

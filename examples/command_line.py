@@ -6,14 +6,12 @@ A bound stands beside an argument in its type (``rate: Rate = 6e-5``): a slip en
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
-from hashlib import sha256
+from dataclasses import dataclass
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -29,7 +27,6 @@ from verienv.core.make import make_env
 from verienv.core.settings import read_setting, read_settings
 from verienv.policies.hugging_face.checkpoint import first_line, lacks_memory
 from verienv.policies.hugging_face.parts import Part
-from verienv.preferences import labels_by
 
 
 @dataclass(frozen=True)
@@ -181,30 +178,6 @@ def settings_of(arguments: Any, own: Mapping[str, Any], make: Callable[..., Any]
             raise ValueError(f"-s {name}=...: the script has an option for it, --{name}")
     make(arguments.env, **own, **settings)
     return settings
-
-
-HASHED = {"labels": "", "pairs": "pairs.jsonl", "reward": "scorer.safetensors"}
-"""Arguments that are files, or folders of which a file tells what they hold."""
-
-
-def hashed(path: Path, name: str, by: str = "") -> dict[str, str]:
-    """Return an argument's file as JSON holds it: its path and, if it is there, the hash of its rows, or of one's."""
-    file = path / HASHED.get(name, "")
-    rows = (labels_by(file, by) if by and name == "labels" else file.read_bytes()) if file.is_file() else None
-    return {"file": str(path), **({} if rows is None else {"sha256": sha256(rows).hexdigest()})}
-
-
-def plain(arguments: Any) -> Any:
-    """Return arguments as JSON would hold them: settings by their names, a file with the hash of its rows."""
-    values = asdict(arguments) if is_dataclass(arguments) else dict(arguments)  # type: ignore[arg-type]
-    if "settings" in values:
-        values["settings"] = read_settings(values["settings"])
-    for name in ("data", "held_out", *HASHED):
-        if given := values.get(name):
-            several = isinstance(given, tuple | list)
-            each = [hashed(Path(one), name, values.get("annotator", "")) for one in (given if several else [given])]
-            values[name] = each if several else each[0]
-    return json.loads(json.dumps(values, default=str))
 
 
 def trackers(accelerator: Any, names: tuple[str, ...], out: Path, update: int) -> list[Any]:

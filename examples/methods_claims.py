@@ -195,6 +195,10 @@ def compared_in(claim: str, one: str, other: str, measure: str, name: str) -> Ca
     return claimed
 
 
+BOTH = "score", "success"
+"""What is told of learned rewards: what they pay, and what the program says."""
+
+
 def rewards_are_hacked(study: Study, costs: Costs) -> Claim:
     found: dict[str, list[tuple[float, float, float]]] = {}
     for run in study["runs"]:
@@ -217,7 +221,6 @@ def rewards_are_hacked(study: Study, costs: Costs) -> Claim:
     return Claim("A learned reward is exploited", "shown" if hacked else "not shown", told)
 
 
-BOTH = "score", "success"
 LABELS, OTHERS = ("dpo-flip25", "rlhf-flip25"), "depends on the quality of labels"
 PRICED = "A price of KL keeps a learned reward from being exploited"
 FOUND, MENDED = "different solutions found in 16 answers", "wrong answers that became right"

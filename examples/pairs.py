@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 import command_line as cli
 from model import parameters_of
+from plain_arguments import plain
 from verienv.core.dialogue import Message, images_of, png, with_pictures
 from verienv.core.files import atomic_write
 from verienv.core.make import full_id
@@ -149,8 +150,8 @@ def make(arguments: Arguments) -> dict[str, int]:
         for path in (out / "pairs.jsonl", apart):
             if path.exists() and path.stat().st_size:
                 raise ValueError(f"{path} is there already, and of no run in {out}; choose another --out or --verdicts")
-    described = {"arguments": cli.plain(arguments), **provenance(Path(__file__).parent)}
-    folder.begin(described, cli.plain(Arguments()), free=("out", "verdicts", "device", "questions", "base_url"))
+    described = {"arguments": plain(arguments), **provenance(Path(__file__).parent)}
+    folder.begin(described, plain(Arguments()), free=("out", "verdicts", "device", "questions", "base_url"))
     lines = folder.lines()
     folder.cut(len(lines))
     total = {name: sum(line.get(name, 0) for line in lines) for name in COUNTED}

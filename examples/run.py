@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from command_line import Stop, plain, trackers
+from command_line import Stop, trackers
 from distributed import ALONE, Team
 from model import Learner, scheduled
+from plain_arguments import plain
 from sampling import probe
 from verienv.core.files import atomic_write
 from verienv.core.provenance import provenance
@@ -26,19 +27,17 @@ from verienv.policies.hugging_face.checkpoint import first_line
 from verienv.policies.hugging_face.finite import STEPPED, NotFinite, demand_finite
 from verienv.policies.hugging_face.loading import machine
 
-FREE = ("out", "device", "log_with", "shard")
-
 
 class Run(RunFolder):
-    """One run. Opening it again with the same arguments, but for the ``free`` ones, goes on where it stopped."""
+    """One run. Opening it again with the same arguments, but for where it is computed, goes on where it stopped."""
 
-    def __init__(self, out: Path, arguments: Any, free: Any = FREE, team: Team = ALONE, probes: Any = ()) -> None:
+    def __init__(self, out: Path, arguments: Any, team: Team = ALONE, probes: Any = ()) -> None:
         super().__init__(out)
         self.arguments, self.team, self.update, self.spent, self.saved = arguments, team, 0, 0.0, 0
         self.probes, self.trackers, self._state = probes, list[Any](), None
         self.described = {"arguments": plain(arguments), **provenance(Path(__file__).parent), **machine(team.size)}
         if team.main:
-            self.begin(self.described, plain(type(arguments)()), free)
+            self.begin(self.described, plain(type(arguments)()), free=("out", "device", "log_with", "shard"))
         team.wait()
 
     def learner(self, kind: type[Learner] = Learner) -> Learner:

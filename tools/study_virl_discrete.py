@@ -28,6 +28,7 @@ import verienv  # noqa: F401 - registers the environments
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 import cleanrl_ppo  # noqa: E402
+from study_plan import as_pairs  # noqa: E402
 
 ENV = "verienv/VIRL-Discrete-v0"
 ARMS: dict[str, dict[str, Any]] = {
@@ -88,7 +89,7 @@ def trained(arm: str, seed: int, args: Arguments) -> dict[str, Any]:
     splits = ("train", "test") if "actions" in settings else ("train", "test", "rule_ood")
     given = cleanrl_ppo.Arguments(
         env=ENV,
-        settings=(tuple(f"{name}={json.dumps(value).strip(chr(34))}" for name, value in settings.items()),),
+        settings=(as_pairs(settings),),
         out=args.work / f"{arm.replace(' ', '-')}-{seed}",
         seed=seed,
         steps=args.steps,

@@ -31,6 +31,7 @@ import verienv  # noqa: F401 - registers the environments
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 import cleanrl_ppo  # noqa: E402
+from study_plan import as_pairs  # noqa: E402
 
 ENV = "verienv/VIRL-Discrete-v0"
 GAMMA = 0.9
@@ -102,7 +103,7 @@ def everywhere(choose: Choose, episodes: int, seed: int) -> dict[str, Any]:
 def by_ppo(seed: int, args: Arguments) -> tuple[dict[str, Any], Choose]:
     given = cleanrl_ppo.Arguments(
         env=ENV,
-        settings=(tuple(f"{name}={json.dumps(value).strip(chr(34))}" for name, value in SETTINGS.items()),),
+        settings=(as_pairs(SETTINGS),),
         out=args.work / f"ppo-{seed}",
         seed=seed,
         steps=args.steps,

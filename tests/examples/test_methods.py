@@ -216,12 +216,18 @@ def label(name, kind="human"):
     return Label(pair=name, annotator="ann", kind=kind, choice="a")
 
 
-def test_labels_by_people_are_taken_and_no_others(tmp_path):
+def labelled(tmp_path):
+    """The folder of a start's stages with a pair, and a file with a label of it."""
     folder = stages_of(tmp_path, "gp-arithmetic")
     (folder / "pairs").mkdir(parents=True)
     (folder / "pairs/pairs.jsonl").write_text(pair("one").model_dump_json() + "\n")
     given = tmp_path / "labels.jsonl"
     given.write_text(label("one").model_dump_json() + "\n")
+    return folder, given
+
+
+def test_labels_by_people_are_taken_and_no_others(tmp_path):
+    folder, given = labelled(tmp_path)
     assert methods.take_labels(PLAN, tmp_path, given) == 1
     assert json.loads((folder / "human.jsonl").read_text())["choice"] == "a"
     given.write_text(label("one", kind="simulated").model_dump_json() + "\n")
@@ -232,11 +238,7 @@ def test_labels_by_people_are_taken_and_no_others(tmp_path):
 
 
 def test_other_labels_than_those_that_were_trained_on_are_refused(tmp_path):
-    folder = stages_of(tmp_path, "gp-arithmetic")
-    (folder / "pairs").mkdir(parents=True)
-    (folder / "pairs/pairs.jsonl").write_text(pair("one").model_dump_json() + "\n")
-    given = tmp_path / "labels.jsonl"
-    given.write_text(label("one").model_dump_json() + "\n")
+    folder, given = labelled(tmp_path)
     methods.take_labels(PLAN, tmp_path, given)
     (folder / "human.json").write_text("{}")
     assert methods.take_labels(PLAN, tmp_path, given) == 1

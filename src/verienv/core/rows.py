@@ -12,6 +12,7 @@ import numpy as np
 from verienv.core import question as room
 from verienv.core import tasks
 from verienv.core.config import UnknownSettingError, plain_settings
+from verienv.core.counts import check_count
 from verienv.core.dialogue import in_parts, response_of
 from verienv.core.plain import PlainRow, are_alike, plain_value, with_whole_numbers
 from verienv.core.question import Question, check_question
@@ -66,8 +67,7 @@ def questions(
 ) -> Iterator[tuple[dict[str, Any], Question]]:
     """Yield the rows as ``rows`` does, each with its question, which draws the pictures. Raises at once, as it does."""
     for name, number, least in (("n", n, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < least:
-            raise ValueError(f"{name}={shown(number)}: expected an integer of at least {least}")
+        check_count(name, number, least)
     env_id = tasks.imported_id(env_id)
     task = tasks.of_env_id(env_id)
     if unit not in (None, "question", task.unit):

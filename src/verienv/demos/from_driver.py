@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from verienv.core.counts import check_count
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
 from verienv.core.policy import Policy, checked_responses, dialogue
@@ -53,8 +54,7 @@ def driven(
         ValueError: for arguments out of range, or a policy that does not answer each dialogue with a string.
     """
     for name, count, least in (("n", n, 0), ("seed", seed, 0), ("batch_size", batch_size, 1)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < least:
-            raise ValueError(f"{name}={shown(count)}: expected an integer of at least {least}")
+        check_count(name, count, least)
     if not callable(driver):
         raise ValueError(f"driver={shown(driver)}: expected a policy, a callable from dialogues to responses")
     if not 0.0 <= share <= 1.0:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from verienv.core import tasks
 from verienv.core.config import UnknownSettingError
+from verienv.core.counts import check_count
 from verienv.core.env import VerifiedEnv
 from verienv.core.make import make_env
 from verienv.core.policy import Policy
@@ -151,8 +152,7 @@ def demonstrations_in(
     if kind not in get_args(Kind):
         raise ValueError(f"kind={shown(kind)}: expected one of {', '.join(get_args(Kind))}")
     for name, count in (("n", n), ("seed", seed)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise ValueError(f"{name}={shown(count)}: expected an integer of at least 0")
+        check_count(name, count, 0)
     if kind == "revision" and not 1 <= wrong_attempts < env.attempts:
         if env.attempts == 1:
             raise ValueError(
@@ -178,8 +178,7 @@ def _sampling(
         raise ValueError(f"keep={shown(keep)}: expected one of {', '.join(get_args(Keep))}")
     bound = {} if tries is None else {"tries": tries}
     for name, count in {"samples": samples, "batch_size": batch_size, "patience": patience, **bound}.items():
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name}={shown(count)}: expected an integer of at least 1")
+        check_count(name, count)
     if teacher is None:
         if samples != 1 or keep != "correct":
             given = f"samples={samples}" if samples != 1 else f"keep={keep!r}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from verienv.core.config import UnknownSettingError, plain_settings
+from verienv.core.counts import check_count
 from verienv.core.env import derived_rng
 from verienv.core.episode import Episode
 from verienv.core.make import make_env
@@ -25,16 +26,9 @@ MOST_EPISODES = 10**9
 """The greatest number of episodes in a cell."""
 
 
-def check_positive(name: str, number: Any) -> int:
-    """Return ``number`` if it is an integer of at least 1. Raises ValueError if not."""
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(f"{name}={shown(number)}: expected an integer of at least 1")
-    return number
-
-
 def check_episodes(number: Any) -> int:
     """Return ``number`` if a cell may have so many episodes. Raises ValueError if not."""
-    if check_positive("episodes", number) > MOST_EPISODES:
+    if check_count("episodes", number) > MOST_EPISODES:
         raise ValueError(f"episodes={shown(number)}: expected at most {MOST_EPISODES}")
     return int(number)
 

@@ -9,12 +9,13 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+from verienv.core.counts import check_count
 from verienv.core.policy import ConcurrentPolicy, Policy, checked_responses, dialogue
 from verienv.core.progress import progress_bar
 from verienv.core.response import clean_response
 from verienv.core.shown import shown
 from verienv.core.task import Measures
-from verienv.evaluation.cells import Cell, check_episodes, check_positive, make_cells
+from verienv.evaluation.cells import Cell, check_episodes, make_cells
 from verienv.evaluation.lines import Line, Seat, episode_of
 from verienv.evaluation.log import AuditLog
 from verienv.evaluation.records import HUMAN, Cells, Setup
@@ -71,9 +72,8 @@ def evaluate(
         OSError: if the log cannot be written. What it holds is kept.
     """
     check_episodes(episodes)
-    check_positive("batch_size", batch_size)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed={shown(seed)}: expected an integer of at least 0")
+    check_count("batch_size", batch_size)
+    check_count("seed", seed, 0)
     if not isinstance(name, str):
         raise ValueError(f"name={shown(name)}: expected a string")
     if name.strip().lower().startswith(HUMAN.strip()):

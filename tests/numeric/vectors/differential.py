@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
+
+from verienv.numeric import make_vec
 
 Envs = VectorEnv[Any, Any, Any]
 Choose = Callable[[Envs, NDArray[Any], np.random.Generator], NDArray[Any]]
@@ -32,6 +35,13 @@ def assert_same(ours: Any, theirs: Any, where: str = "") -> None:
     else:
         assert type(ours) is type(theirs), (where, ours, theirs)
         assert ours == theirs, (where, ours, theirs)
+
+
+def made(env_id: str, count: int, mode: AutoresetMode, settings: dict[str, Any]) -> tuple[Envs, Envs]:
+    """The same environments in arrays, if they hold the settings, and as Gymnasium makes them."""
+    kept = {"autoreset_mode": mode}
+    theirs = gym.make_vec(env_id, count, "sync", vector_kwargs=kept, **settings)
+    return make_vec(env_id, count, vector_kwargs=kept, **settings), theirs
 
 
 def step_both(ours: Envs, theirs: Envs, choose: Choose, steps: int, seed: int, options: Any = ()) -> int:

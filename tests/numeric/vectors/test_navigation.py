@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
-from tests.numeric.vectors.differential import Envs, at_random, step_both
+from tests.numeric.vectors.differential import Envs, at_random, made, step_both
 
 import verienv  # noqa: F401 - registers the ids
-from verienv.numeric import VIRLDiscreteVector, make_vec
+from verienv.numeric import VIRLDiscreteVector
 from verienv.numeric.vectors import route_rows
 
 ENV_ID = "verienv/VIRL-Discrete-v0"
@@ -40,10 +39,9 @@ def mostly_right(envs: Envs, masks: NDArray[Any], luck: np.random.Generator) -> 
 
 
 def both(count: int, mode: AutoresetMode, settings: dict[str, Any]) -> tuple[VIRLDiscreteVector, Envs]:
-    kept = {"autoreset_mode": mode}
-    ours = make_vec(ENV_ID, count, vector_kwargs=kept, **settings)
+    ours, theirs = made(ENV_ID, count, mode, settings)
     assert isinstance(ours, VIRLDiscreteVector)
-    return ours, gym.make_vec(ENV_ID, count, "sync", vector_kwargs=kept, **settings)
+    return ours, theirs
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
-from tests.numeric.vectors.differential import Envs, assert_same, at_random, step_both
+from tests.numeric.vectors.differential import Envs, assert_same, at_random, made, step_both
 
 import verienv  # noqa: F401 - registers the ids
-from verienv.numeric import GeneralPointsTokensVector, make_vec
+from verienv.numeric import GeneralPointsTokensVector
 from verienv.numeric.vectors import formula_graph
 from verienv.numeric.vectors import tokens as vectors_tokens
 
@@ -42,10 +41,9 @@ def mostly_right(envs: Envs, masks: NDArray[Any], luck: np.random.Generator) -> 
 
 
 def both(count: int, mode: AutoresetMode, settings: dict[str, Any]) -> tuple[GeneralPointsTokensVector, Envs]:
-    kept = {"autoreset_mode": mode}
-    ours = make_vec(ENV_ID, count, vector_kwargs=kept, **settings)
+    ours, theirs = made(ENV_ID, count, mode, settings)
     assert isinstance(ours, GeneralPointsTokensVector)
-    return ours, gym.make_vec(ENV_ID, count, "sync", vector_kwargs=kept, **settings)
+    return ours, theirs
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

@@ -9,7 +9,6 @@ import pytest
 import verienv
 from verienv.virl import VIRLRewards, Waypoint, verify
 from verienv.virl.actions import action_space
-from verienv.virl.walking.verdicts import potential
 
 LEGAL = action_space("absolute")
 WRONG = "turn_direction(northeast)"
@@ -66,7 +65,7 @@ def test_progress_that_is_kept_adds_up_to_success_and_the_progress_at_the_end():
         env.reset(seed=0)
         paid, info = walked(env, rng, steps=20, stops=stops)
         walk = env.question.walk
-        assert sum(paid) == pytest.approx(info["is_success"] + potential(walk), abs=1e-9)
+        assert sum(paid) == pytest.approx(info["is_success"] + walk.potential(), abs=1e-9)
 
 
 def test_with_a_discount_the_discounted_rewards_of_progress_add_up_to_discounted_success():

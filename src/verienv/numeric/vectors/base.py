@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from verienv.core.counts import check_count
 from verienv.core.question import Question
 from verienv.core.registered import Own
 from verienv.core.shown import shown
@@ -42,8 +43,7 @@ class NumericVector(VectorEnv[Any, Any, Any]):
     def __init__(
         self, num_envs: int = 1, *, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise ValueError(f"num_envs={shown(num_envs)}: expected an integer of at least 1")
+        check_count("num_envs", num_envs)
         self._mode = AutoresetMode(autoreset_mode)
         self._single = self.single(**settings)
         if why := self.missing(self._single):

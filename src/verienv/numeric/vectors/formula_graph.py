@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verienv.numeric.formula_builder import FormulaBuilder
+from verienv.numeric.vectors.growing import double
 
 MOST = 2**15
 """The most states to keep, those in play aside; some 10 MB."""
@@ -50,9 +51,7 @@ class FormulaGraph:
             found = self._states[builder.state] = len(self._tokens)
             self._tokens.append(tokens)
             if found == len(self.lengths):
-                for name, empty in (("masks", 0), ("lengths", 0), ("numbers", 0), ("_next", UNKNOWN)):
-                    held = getattr(self, name)
-                    setattr(self, name, np.concatenate([held, np.full_like(held, empty)]))
+                double(self, {"masks": 0, "lengths": 0, "numbers": 0, "_next": UNKNOWN})
             self.masks[found] = builder.mask()
             self.lengths[found] = len(tokens)
             most = builder.max_tokens

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from verienv.core.answer_format import JSON
 from verienv.core.episode import as_judged
-from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.verdict import Verdict
 from verienv.numeric.navigation import VIRLDiscrete
 from verienv.numeric.route_numbers import RouteNumbers
+from verienv.numeric.vectors.growing import double
+from verienv.numeric.vectors.verdicts import is_read_as_written
 from verienv.virl.answers import expert_fields, write_answer
 from verienv.virl.question import VIRLQuestion
 from verienv.virl.verifier import VIRLRewards, metrics_of
@@ -63,10 +64,8 @@ class RouteRows:
         self._env, self._number_of = env, number_of
         self._alone = env.game.config.episode != "route"
         self._routes: dict[str, Told] = {}
-        game = env.game
-        rewards, tags = game.config.rewards, game.config.reasoning_tags
-        self._is_plain = game.wording.answer_format is JSON and tags in ((), REASONING_TAGS)
-        self._is_plain &= isinstance(rewards, VIRLRewards) and rewards.by_category
+        rewards = env.game.config.rewards
+        self._is_plain = is_read_as_written(env.game) and isinstance(rewards, VIRLRewards) and rewards.by_category
         self._numbers: dict[Any, int] = {}
         self.used = 0
         width = env.numbers_width
@@ -91,9 +90,7 @@ class RouteRows:
     def _add(self, told: Told) -> None:
         begin, self.used = self.used, self.used + told.length * (2 if self._alone else 1)
         while self.used > len(self.ends):
-            for name, empty in (("numbers", 0), ("verdicts", UNKNOWN), ("ends", False), ("_is_filled", False)):
-                held = getattr(self, name)
-                setattr(self, name, np.concatenate([held, np.full_like(held, empty)]))
+            double(self, {"numbers": 0, "verdicts": UNKNOWN, "ends": False, "_is_filled": False})
         self.ends[begin : self.used] = self._alone
         self.ends[begin + told.length - 1] = True
 

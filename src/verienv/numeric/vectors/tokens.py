@@ -10,9 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from verienv.core.answer_format import JSON
 from verienv.core.episode import as_judged
-from verienv.core.reasoning import REASONING_TAGS
 from verienv.generalpoints.answers import write_answer
 from verienv.generalpoints.puzzle import Puzzle
 from verienv.generalpoints.question import GeneralPointsQuestion
@@ -23,6 +21,7 @@ from verienv.numeric.tokens import GeneralPointsTokens, check_options, make
 from verienv.numeric.vectors import formula_graph
 from verienv.numeric.vectors.base import Indices, NumericVector
 from verienv.numeric.vectors.formula_graph import FormulaGraph
+from verienv.numeric.vectors.verdicts import is_read_as_written
 
 MOST_HANDS, MOST_VERDICTS = 4096, 16384
 """The most hands whose numbers are kept, and formulas whose verdicts are; some 20 MB together."""
@@ -89,13 +88,10 @@ class GeneralPointsTokensVector(NumericVector):
     def _failure_tells_all(self) -> bool:
         """Whether a verdict's numbers hang on the formula's failure alone.
 
-        The rest of an answer is right, and as JSON it is read as it was written; but tags of the user's own might stand
-        in a formula.
+        The rest of an answer is right, if it is read as it was written.
         """
-        game = self._single.game
-        rewards, tags = game.config.rewards, game.config.reasoning_tags
-        is_plain = game.wording.answer_format is JSON and tags in ((), REASONING_TAGS)
-        return is_plain and isinstance(rewards, GeneralPointsRewards) and rewards.by_failure
+        game, rewards = self._single.game, self._single.game.config.rewards
+        return is_read_as_written(game) and isinstance(rewards, GeneralPointsRewards) and rewards.by_failure
 
     def action_masks(self) -> NDArray[np.bool_]:
         return self._graph.masks[self._node].astype(np.bool_)

@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from verienv.core.answer_format import JSON
+from verienv.core.env import VerifiedEnv
+from verienv.core.reasoning import REASONING_TAGS
 from verienv.core.task import Measures
 from verienv.core.verdict import Verdict
+
+
+def is_read_as_written(game: VerifiedEnv) -> bool:
+    """Return whether an answer of plain texts is read as it was written: in JSON, without tags of the user's own.
+
+    Such tags might stand in a formula or an instruction.
+    """
+    return game.wording.answer_format is JSON and getattr(game.config, "reasoning_tags", ()) in ((), REASONING_TAGS)
 
 
 class Verdicts:

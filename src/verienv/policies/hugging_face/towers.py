@@ -23,12 +23,12 @@ def each_picture_once(model: nn.Module, shown: Sequence[Tensors]) -> Iterator[No
     Pictures are the same if they are one tensor. Where none is shown twice, or a family's tower does not take a picture
     a row, all goes on as without this. What comes out is the same to rounding, and so are gradients.
     """
-    tower = next((module for name, module in model.named_modules() if name.rsplit(".", 1)[-1] == TOWER), None)
     places, few = shared(shown)
     unwrapped: Any = getattr(model, "module", model)
-    if tower is None or len(few) == len(places) or unwrapped.config.model_type not in LIKE_LLAVA:
+    if len(few) == len(places) or unwrapped.config.model_type not in LIKE_LLAVA:
         yield
         return
+    tower = next(module for name, module in model.named_modules() if name.rsplit(".", 1)[-1] == TOWER)
 
     def before(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         pictures = given[0] if given else named[PICTURES]

@@ -32,11 +32,6 @@ def in_walking_words(verdict: Verdict, action: Action, left: int) -> Verdict:
     return verdict.model_copy(update={"feedback": feedback})
 
 
-def potential(walk: Walk) -> float:
-    """Return the share of the expert's actions that are saved: 0 at the beginning, below it further away."""
-    return 1.0 - walk.home.left(walk.stand, walk.at) / walk.home.actions
-
-
 def worth(walk: Walk, rewards: VIRLRewards, action: Action) -> float:
     """Return what rewards for a walk as a whole pay for a legal action."""
     stops = action == "stop()"
@@ -47,17 +42,17 @@ def worth(walk: Walk, rewards: VIRLRewards, action: Action) -> float:
         return rewards.correct * success
     goes_on = not stops and walk.left > 1
     if goes_on:
-        shaped = rewards.gamma * potential(walk.after(action))
+        shaped = rewards.gamma * walk.after(action).potential()
     else:
-        shaped = potential(walk) if rewards.walk == "progress_kept" else 0.0
-    return rewards.correct * (success + shaped - potential(walk))
+        shaped = walk.potential() if rewards.walk == "progress_kept" else 0.0
+    return rewards.correct * (success + shaped - walk.potential())
 
 
 def worth_of_nothing(walk: Walk, rewards: VIRLRewards, is_over: bool) -> float:
     """Return what is paid besides its price for an answer that is not carried out, and whether that ends the walk."""
     if rewards.walk not in ("progress", "progress_kept") or (is_over and rewards.walk == "progress_kept"):
         return 0.0
-    return rewards.correct * ((0.0 if is_over else rewards.gamma) - 1.0) * potential(walk)
+    return rewards.correct * ((0.0 if is_over else rewards.gamma) - 1.0) * walk.potential()
 
 
 def worths(question: Any) -> list[float]:

@@ -77,12 +77,12 @@ class Walk:
     @property
     def is_near(self) -> bool:
         """Whether ``stop()`` counts as success here."""
-        return distance(self.track[-1], self.home.goal) <= SUCCESS_RADIUS
+        return self.trace.error <= SUCCESS_RADIUS
 
     @property
     def whereabouts(self) -> str:
         """The position of the walker in words, for people."""
-        metres = round(distance(self.track[-1], self.home.goal))
+        metres = round(self.trace.error)
         where = "off the route" if self.at is None else f"{self.at} of {self.home.actions} waypoints lie behind"
         return f"{where}, {metres} m from the goal as the crow flies.".capitalize()
 
@@ -125,10 +125,13 @@ class Walk:
         """Whether ``forward()`` leads nowhere here."""
         return action == "forward()" and self.home.after(self.stand, self.at, action) == self.stand
 
+    def potential(self) -> float:
+        """Return the share of the expert's actions that are saved: 0 at the beginning, below it further away."""
+        return 1.0 - self.home.left(self.stand, self.at) / self.home.actions
+
     def progress(self) -> float:
         """Return the share of the expert's actions that are saved by now, from 0 to 1."""
-        done = 1.0 - self.home.left(self.stand, self.at) / self.home.actions
-        return min(max(done, 0.0), 1.0)
+        return min(max(self.potential(), 0.0), 1.0)
 
     def measures(self, stopped: bool) -> dict[str, float]:
         """Return the measures of the walk so far; ``stopped`` whether it ended by ``stop()``.
